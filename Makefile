@@ -1,0 +1,49 @@
+# The two commands of the README, and what they are made of. Everything happens in .venv;
+# another interpreter: make PYTHON=python3.12 test (after `make clean` when .venv exists).
+PYTHON ?= python3
+BIN = .venv/bin
+# pip reads both: the first for what is installed, the second (pip 25.3 on) for what builds it.
+export PIP_CONSTRAINT = constraints.txt
+export PIP_BUILD_CONSTRAINT = constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test lint types tests notebook clean
+
+## demo: install into .venv and fit the 2013 New York flights
+demo: .venv/demo.stamp
+	$(BIN)/python -m benchmarks.flights_demo
+
+## test: install into .venv and run everything that CI runs
+test: .venv/dev.stamp lint types tests
+
+lint: .venv/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/dev.stamp
+	$(BIN)/mypy
+
+tests: .venv/dev.stamp
+	$(BIN)/python -m pytest
+
+## notebook: run notebooks/01-first-model.ipynb and save its outputs
+notebook: .venv/notebooks.stamp
+	$(BIN)/jupyter execute --inplace notebooks/01-first-model.ipynb
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/demo.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	touch $@
+
+.venv/dev.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+.venv/notebooks.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --editable '.[notebooks]'
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache

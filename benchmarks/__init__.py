@@ -1,0 +1,1 @@
+"""Measurements and demonstrations: run from a checkout, never part of the installed package."""

@@ -1,0 +1,177 @@
+"""Owns rank and conditioning: which columns are determined by earlier ones, and a better basis.
+
+Imports designs, `_problem`, `_drive` and the kernels only; p-sized algebra is NumPy's and SciPy's.
+
+Normal equations square the condition number. Where a pivot of the scaled information shows that
+this would cost digits, the columns are factorised themselves, X = Z T with T upper triangular from
+a QR of X, and the fit runs on Z, whose Gram matrix is close to a multiple of the identity.
+Coefficients are T^-1 of those on Z. Each row of Z solves a triangular system backward-stably, so Z
+represents X to machine precision even where T is ill-conditioned.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from jaxglm._drive import one_pass
+from jaxglm._moments import unit_gram
+from jaxglm._problem import Problem
+from jaxglm.designs import Dense, Design, select_columns, select_rows
+
+# A column whose part outside the span of the earlier ones is below this share of its length is
+# aliased. The columns are rounded at 1e-16 of their length, so less than this is mostly noise.
+RANK_TOLERANCE = 1e-12
+# The Gram matrix resolves squared shares to about 1e-14; with a margin, shares of 1e-5.
+_GRAM_RANK_TOLERANCE = 1e-5
+# Beyond this many operations the factorisation of X gives way to that of its Gram matrix.
+_MOST_QR_WORK = 5e11
+_CHUNK_ROWS = 16_384
+
+
+@dataclasses.dataclass(frozen=True)
+class Basis:
+    """Coordinates in which a fit runs: the kept columns, and a transformation of them.
+
+    `keep` [p] is in design order. With `transform` T ([k, k], upper triangular) the coefficients of
+    the kept columns are T^-1 gamma; without, gamma itself.
+    """
+
+    keep: np.ndarray
+    transform: np.ndarray | None
+
+    def coefficients(self, gamma: np.ndarray) -> np.ndarray:
+        """Coefficients [p] in design order, nan for the columns left out."""
+        out = np.full(self.keep.size, np.nan)
+        out[self.keep] = self._solve(gamma)
+        return out
+
+    def coordinates(self, beta: np.ndarray) -> np.ndarray:
+        """Gamma of given coefficients [p]; those of left-out columns are ignored."""
+        kept = beta[self.keep]
+        return kept if self.transform is None else self.transform @ kept
+
+    def covariance(self, factor: np.ndarray) -> np.ndarray:
+        """A A' [p, p] in design order for A = T^-1 factor, nan for columns left out."""
+        half = self._solve(factor)
+        out = np.full((self.keep.size, self.keep.size), np.nan)
+        out[np.ix_(self.keep, self.keep)] = half @ half.T
+        return out
+
+    def _solve(self, values: np.ndarray) -> np.ndarray:
+        if self.transform is None:
+            return values
+        from scipy.linalg import solve_triangular
+
+        return solve_triangular(self.transform, values)
+
+
+def plain_basis(problem: Problem) -> Basis:
+    """All columns as they are."""
+    return Basis(np.ones(problem.n_columns, bool), None)
+
+
+def condition(problem: Problem, smallest_pivot: float) -> tuple[Basis, Design]:
+    """A basis without aliased columns and, where a pivot is still small, a triangular transform.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fit's host arrays.
+    smallest_pivot : float
+        Squared share of a column outside the earlier ones under which to transform.
+
+    Returns
+    -------
+    basis : Basis
+    design : Design
+        The host design in that basis.
+    """
+    rank_by_public_order = np.argsort(problem.order)
+    n, p = int(problem.live.sum()), problem.n_columns
+    if 2.0 * n * p * p > _MOST_QR_WORK:
+        triangle = _gram_triangle(problem)[:, rank_by_public_order]
+        tolerance = _GRAM_RANK_TOLERANCE
+    else:
+        triangle = _triangle(problem)[:, rank_by_public_order]
+        tolerance = RANK_TOLERANCE
+    shares = independent_shares(triangle, tolerance)
+    keep = np.zeros(p, bool)
+    keep[rank_by_public_order] = shares > 0
+    design = problem.design if keep.all() else select_columns(problem.design, keep)
+    resolved = tolerance == RANK_TOLERANCE
+    if not resolved or not keep.any() or shares[shares > 0].min() ** 2 >= smallest_pivot:
+        return Basis(keep, None), design
+
+    kept = triangle[:, problem.order][:, keep]
+    transform = np.linalg.qr(kept, mode="r") / np.sqrt(n)
+    return Basis(keep, transform), Dense(_transformed(problem, keep, transform))  # type: ignore[arg-type]
+
+
+def independent_shares(triangle: np.ndarray, tolerance: float) -> np.ndarray:
+    """Share of each column's length outside the span of the earlier kept ones; 0 where aliased.
+
+    Columns are taken in order (R's policy: the earlier column stays). Gram-Schmidt is applied
+    twice, which makes the remainder orthogonal to machine precision.
+    """
+    rows, p = triangle.shape
+    lengths = np.linalg.norm(triangle, axis=0)
+    shares = np.zeros(p)
+    basis = np.empty((rows, min(rows, p)), order="F")
+    count = 0
+    for j in range(p):
+        if lengths[j] == 0 or count == basis.shape[1]:
+            continue
+        column = triangle[:, j] / lengths[j]
+        for _ in range(2):
+            column = column - basis[:, :count] @ (basis[:, :count].T @ column)
+        left = float(np.linalg.norm(column))
+        if left > tolerance:
+            shares[j] = left
+            basis[:, count] = column / left
+            count += 1
+    return shares
+
+
+def _chunks(problem: Problem):
+    """Dense float64 chunks of the rows that count."""
+    live = np.flatnonzero(problem.live)
+    for start in range(0, live.size, _CHUNK_ROWS):
+        rows = live[start : start + _CHUNK_ROWS]
+        yield np.asarray(select_rows(problem.design, rows).dense(np.float64))
+
+
+def _triangle(problem: Problem) -> np.ndarray:
+    """R of a QR of X, chunk by chunk; columns in design order. R'R = X'X without squaring."""
+    p = problem.n_columns
+    triangle = np.zeros((0, p))
+    lengths = np.ones(p)
+    for dense in _chunks(problem):
+        if triangle.shape[0] == 0:
+            # Powers of two: the scaling itself rounds nothing and guards against overflow.
+            size = np.abs(dense).max(axis=0)
+            lengths = np.where(size > 0, 2.0 ** np.round(np.log2(np.where(size > 0, size, 1))), 1.0)
+        triangle = np.linalg.qr(np.vstack([triangle, dense / lengths]), mode="r")
+    return triangle * lengths
+
+
+def _gram_triangle(problem: Problem) -> np.ndarray:
+    """A square root of X'X from its eigenvectors, for shapes where a QR of X costs too much."""
+    gram = np.asarray(one_pass(problem.place(), kernel=unit_gram), float)
+    size = np.sqrt(np.diag(gram))
+    scale = np.where(size > 0, size, 1.0)
+    values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
+    return (np.sqrt(np.maximum(values, 0))[:, None] * vectors.T) * scale
+
+
+def _transformed(problem: Problem, keep: np.ndarray, transform: np.ndarray) -> np.ndarray:
+    """Z = X T^-1 for the kept columns; rows that do not count stay zero."""
+    from scipy.linalg import solve_triangular
+
+    out = np.zeros((problem.y.size, transform.shape[0]))
+    live = np.flatnonzero(problem.live)
+    done = 0
+    for dense in _chunks(problem):
+        rows = live[done : done + dense.shape[0]]
+        out[rows] = solve_triangular(transform, dense[:, keep].T, trans="T").T
+        done += dense.shape[0]
+    return out

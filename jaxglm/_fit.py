@@ -1,0 +1,267 @@
+"""Owns the verbs that fit: `glm` for a formula and a table, `GLM` for arrays.
+
+Validate, place, search, wrap: each step is a module of its own; the verbs put them in order and
+look once at the status of what came back.
+"""
+
+import dataclasses
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import jax
+import numpy as np
+
+from jaxglm import _status
+from jaxglm._estimate import Estimate, Options, estimate
+from jaxglm._fit_notes import outcome_notes
+from jaxglm._intake import Intake, from_arrays, from_formula
+from jaxglm._shape import estimate_shape
+from jaxglm._statistics import record
+from jaxglm._status import DataError, FitError, Status
+from jaxglm.families import Family, NegativeBinomial
+from jaxglm.families import family as resolve
+from jaxglm.results import Results
+
+Policy = Literal["warn", "raise", "ignore"]
+
+
+def glm(
+    formula: str,
+    data: Any,
+    family: Family | str = "gaussian",
+    *,
+    link: Any = None,
+    freq_weights: Any = None,
+    var_weights: Any = None,
+    trials: Any = None,
+    offset: Any = None,
+    exposure: Any = None,
+    missing: Literal["raise", "drop"] = "raise",
+    method: Any = "irls",
+    start: Any = None,
+    tol: float | None = None,
+    max_turns: int = 100,
+    dtype: str = "float64",
+    on_failure: Policy = "warn",
+    rank: Literal["drop", "raise"] = "drop",
+    context: Mapping[str, Callable] | None = None,
+) -> Results:
+    """Fit a generalized linear model given by a formula and a table.
+
+    Parameters
+    ----------
+    formula : str
+        As in R and statsmodels: ``"y ~ x1 + C(g) + x1:g + bs(x2, df=4) + offset(log(e))"``;
+        ``"cbind(successes, failures) ~ ..."`` for grouped binomial data.
+    data : table
+        pandas, polars or Arrow table, dict of columns, or the path of a Parquet file or folder.
+    family : Family or str
+        ``jg.Poisson(link=jg.Log())`` or a plain name such as ``"poisson"``.
+    link : Link or str, optional
+        Replaces the link of a family given by name.
+    freq_weights : str or array, optional
+        How many observations each row stands for: the fit equals the one with the rows repeated.
+    var_weights : str or array, optional
+        Prior weights: the variance of row i is ``scale * V(mu_i) / var_weights_i`` (R's `weights`).
+    trials : str or array, optional
+        Binomial trials; the response is then the number of successes, or their share.
+    offset : str or array, optional
+        Added to the linear predictor (link scale).
+    exposure : str or array, optional
+        Positive; enters as ``log(exposure)`` under a log link.
+    missing : {"raise", "drop"}
+        What to do with rows that miss a value: an error that names them, or leave them out and say
+        how many.
+    method : {"irls", "newton", "lbfgs"} or optax transformation
+        The method tried first. Fisher scoring (IRLS) changes to the observed information by itself
+        where it converges slowly; if a method fails, the next one is tried, and `result.method`
+        says which one answered.
+    start : array, optional
+        Coefficients to start from (link scale), one per column.
+    tol : float, optional
+        Newton decrement at which to stop: the distance to the optimum in standard errors. The
+        default is the machine epsilon to the power 2/3: 4e-11 in float64.
+    max_turns : int
+        Passes over the rows allowed to each attempt.
+    dtype : {"float64", "float32"}
+        Of the arithmetic. Data in float32 stay so in memory either way.
+    on_failure : {"warn", "raise", "ignore"}
+        What to do when there is no ordinary optimum (separation, boundary, no convergence).
+    rank : {"drop", "raise"}
+        Columns that earlier columns determine: leave them out with a nan coefficient and a
+        warning, as R does, or raise.
+    context : mapping, optional
+        Functions of your own that the formula calls, by name.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    DataError
+        The data cannot be used as given; the message names the column and the rows.
+    FormulaError
+        The formula cannot be read.
+    FitError
+        Under ``on_failure="raise"``.
+
+    Examples
+    --------
+    >>> import jaxglm as jg
+    >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5]}
+    >>> fit = jg.glm("y ~ x", table, family="poisson")
+    >>> fit.params.round(4).to_dict()
+    {'Intercept': -0.5177, 'x': 0.5106}
+    """
+    fitted_family = resolve(family, link)
+    floating = _dtype(dtype)
+    vectors = _vectors(freq_weights, var_weights, trials, offset, exposure)
+    intake = from_formula(
+        formula, data, fitted_family, vectors, missing=missing, context=context, dtype=floating
+    )
+    options = _options(intake, method, start, tol, max_turns)
+    return _fit(intake, options, on_failure, rank)
+
+
+class GLM:
+    """A generalized linear model of arrays: `X` is taken as it is, as statsmodels does.
+
+    Parameters
+    ----------
+    y : array-like, [n] or [n, 2]
+        The response; two columns are successes and failures of a binomial family.
+    X : array-like, [n, p]
+        NumPy or JAX array, pandas, polars or Arrow frame, or SciPy sparse matrix. No intercept is
+        added; see `add_constant`.
+    family, link, freq_weights, var_weights, trials, offset, exposure, missing
+        As for `glm`; the weights are arrays.
+
+    Examples
+    --------
+    >>> import jaxglm as jg
+    >>> import numpy as np
+    >>> X = jg.add_constant(np.array([[0.0], [1], [2], [3], [4], [5]]))
+    >>> fit = jg.GLM([0, 0, 1, 0, 1, 1], X, family="binomial").fit()
+    >>> fit.params.round(3).to_dict()
+    {'const': -2.692, 'x1': 1.077}
+    """
+
+    def __init__(
+        self,
+        y: Any,
+        X: Any,
+        family: Family | str = "gaussian",
+        *,
+        link: Any = None,
+        freq_weights: Any = None,
+        var_weights: Any = None,
+        trials: Any = None,
+        offset: Any = None,
+        exposure: Any = None,
+        missing: Literal["raise", "drop"] = "raise",
+    ):
+        self.family = resolve(family, link)
+        self._y, self._X, self._missing = y, X, missing
+        self._vectors = _vectors(freq_weights, var_weights, trials, offset, exposure)
+
+    def fit(
+        self,
+        *,
+        method: Any = "irls",
+        start: Any = None,
+        tol: float | None = None,
+        max_turns: int = 100,
+        dtype: str = "float64",
+        on_failure: Policy = "warn",
+        rank: Literal["drop", "raise"] = "drop",
+    ) -> Results:
+        """Fit the model; the arguments are those of `glm`.
+
+        Returns
+        -------
+        Results
+
+        Raises
+        ------
+        DataError, FitError
+            As for `glm`.
+        """
+        intake = from_arrays(
+            self._y, self._X, self.family, self._vectors, missing=self._missing, dtype=_dtype(dtype)
+        )
+        options = _options(intake, method, start, tol, max_turns)
+        return _fit(intake, options, on_failure, rank)
+
+
+def _vectors(freq_weights, var_weights, trials, offset, exposure) -> dict[str, Any]:
+    return {
+        "freq_weights": freq_weights,
+        "var_weights": var_weights,
+        "trials": trials,
+        "offset": offset,
+        "exposure": exposure,
+    }
+
+
+def _dtype(dtype: str) -> np.dtype:
+    chosen = np.dtype(dtype)
+    if chosen not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be 'float64' or 'float32', not {dtype!r}")
+    return chosen
+
+
+def _options(intake: Intake, method: Any, start: Any, tol: float | None, turns: int) -> Options:
+    if isinstance(method, str) and method not in ("irls", "newton", "lbfgs"):
+        raise ValueError(
+            f"method must be 'irls', 'newton', 'lbfgs' or an optax transformation, not {method!r}"
+        )
+    if start is not None:
+        start = np.asarray(start, float)
+        p = intake.problem.n_columns
+        if start.shape != (p,) or not np.isfinite(start).all():
+            raise DataError(
+                f"start must hold {p} finite coefficients, one per column "
+                f"({', '.join(intake.model.names[:5])}{', ...' if p > 5 else ''}); "
+                f"its shape is {start.shape}."
+            )
+    if tol is not None and not tol > 0:
+        raise ValueError(f"tol must be positive, not {tol!r}")
+    return Options(method=method, start=start, tol=tol, max_turns=int(turns))
+
+
+def _fit(intake: Intake, options: Options, on_failure: Policy, rank: str) -> Results:
+    problem, family = intake.problem, intake.model.family
+    with jax.enable_x64(problem.dtype == np.float64):
+        extra: dict[str, Any] = {}
+        found: Estimate
+        if isinstance(family, NegativeBinomial) and family.alpha is None:
+            found, family, shape = estimate_shape(problem, family, options)
+            extra = {"alpha": shape.alpha, "alpha_se": shape.alpha_se}
+        else:
+            found = estimate(problem, family, options)
+        notes = outcome_notes(intake, found, extra.get("alpha"))
+        fit = record(
+            problem,
+            family,
+            found,
+            notes=tuple(note.text for note in notes) + intake.notes,
+            **extra,
+        )
+    _announce(found, notes, on_failure, rank)
+    model = dataclasses.replace(intake.model, family=family)
+    return Results(fit, model)
+
+
+def _announce(found: Estimate, notes, on_failure: Policy, rank: str) -> None:
+    """Raise or warn, as the policies say; the result carries the same words as notes."""
+    if rank == "raise" and not found.basis.keep.all():
+        raise DataError(next(n.text for n in notes if n.warning is _status.RankWarning))
+    if on_failure == "raise" and found.status is not Status.CONVERGED:
+        raise FitError(" ".join(note.text for note in notes) or found.status.message)
+    if on_failure == "ignore":
+        return
+    for note in notes:
+        if note.warning is not None:
+            warnings.warn(note.text, note.warning, stacklevel=4)

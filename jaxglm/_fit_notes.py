@@ -1,0 +1,88 @@
+"""Owns the words for how a fit ended: one note per condition, with the columns named.
+
+Imports `_estimate`, `_intake` (for names) and `_status` only.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxglm import _status
+from jaxglm._estimate import Estimate
+from jaxglm._intake import Intake
+from jaxglm._status import Status
+
+_MOST_NAMES = 8
+# A result is as good as it looks while rounding hides less than this many standard errors.
+RESOLUTION = 1e-4
+
+
+class Note(NamedTuple):
+    """A condition in words, and the warning class that announces it (None: no warning)."""
+
+    text: str
+    warning: type[Warning] | None
+
+
+def _named(names: np.ndarray) -> str:
+    shown = ", ".join(repr(str(name)) for name in names[:_MOST_NAMES])
+    return shown + (f" and {names.size - _MOST_NAMES} more" if names.size > _MOST_NAMES else "")
+
+
+def outcome_notes(intake: Intake, found: Estimate, alpha: float | None) -> list[Note]:
+    """What the user must be told about the outcome of a fit, the gravest first."""
+    names = np.asarray(intake.model.names, dtype=object)
+    notes: list[Note] = []
+    status = found.status
+    if status is Status.SEPARATED:
+        columns = _named(names[found.infinite])
+        notes.append(
+            Note(
+                f"Separation: no finite estimate exists for {columns}; the likelihood rises as "
+                "they run to infinity, and the numbers shown are where the search stopped. The "
+                "other coefficients are at their limits. Merge levels, remove the columns, or use "
+                "a penalised fit.",
+                _status.SeparationWarning,
+            )
+        )
+    elif status is Status.BOUNDARY:
+        notes.append(Note(status.message, _status.BoundaryWarning))
+    elif not status.usable:
+        notes.append(
+            Note(
+                f"{status.message} (Newton decrement {found.decrement:.3g} standard errors after "
+                f"{found.turns} passes.)",
+                _status.ConvergenceWarning,
+            )
+        )
+    aliased = names[intake.problem.public(~found.basis.keep)]
+    if aliased.size:
+        notes.append(
+            Note(
+                f"Rank deficient: {_named(aliased)} "
+                f"{'is a linear combination' if aliased.size == 1 else 'are linear combinations'} "
+                "of earlier columns (aliased, singular); the coefficient is nan and the column is "
+                "left out, as R does.",
+                _status.RankWarning,
+            )
+        )
+    hidden = max(found.floor, found.decrement if status is Status.CONVERGED else 0.0)
+    if status.usable and hidden > RESOLUTION:
+        notes.append(
+            Note(
+                f"Precision: in {intake.problem.dtype.name} arithmetic rounding may shift the "
+                f"coefficients by up to {hidden:.1g} standard errors. Centre or rescale the "
+                "columns and the offset"
+                + (", or fit with dtype='float64'." if intake.problem.dtype == np.float32 else "."),
+                _status.PrecisionWarning,
+            )
+        )
+    if alpha == 0.0:
+        notes.append(
+            Note(
+                "The counts are not overdispersed: the negative binomial shape alpha goes to 0 "
+                "(theta to infinity), its boundary, and the fit is that of the Poisson family.",
+                _status.BoundaryWarning,
+            )
+        )
+    return notes

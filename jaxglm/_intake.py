@@ -1,0 +1,300 @@
+"""Owns the way from what the user hands over to a problem: both doors meet here.
+
+Imports io, designs, families, `_problem`, `_model` and `_status`.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jaxglm import io
+from jaxglm._model import Columns, Dataset, Model
+from jaxglm._problem import Problem
+from jaxglm._status import DataError
+from jaxglm.designs import Design, Sparse, assemble, from_matrix
+from jaxglm.families import Family
+
+WEIGHTS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
+_FIRST = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Intake:
+    """A problem with the model it is of, and what has to be said about the data."""
+
+    problem: Problem
+    model: Model
+    notes: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Response:
+    """The response as given: values or successes, trials where they came with it, its name."""
+
+    values: np.ndarray
+    trials: np.ndarray | None
+    name: str
+    event: str | None
+
+
+def from_formula(
+    formula: str,
+    data: Any,
+    family: Family,
+    vectors: Mapping[str, Any],
+    *,
+    missing: str,
+    context: Mapping[str, Any] | None,
+    dtype: np.dtype,
+) -> Intake:
+    """The intake of the formula door; `vectors` are column names or arrays, by argument name."""
+    frame = io.model_frame(formula, data, missing=missing, extra=vectors, context=context)
+    n = frame.y.size
+    n_given = n + frame.n_dropped
+
+    def again() -> Columns:
+        pieces, _, _ = frame.spec.pieces(data, with_offset=False)
+        columns = Columns(*assemble(pieces, n_given), n_given)
+        return columns if frame.rows_kept is None else columns.rows(frame.rows_kept)
+
+    event = None if frame.y_levels is None else str(frame.y_levels[1])
+    intake = _intake(
+        *assemble(frame.pieces, n),
+        Response(frame.y, frame.trials, frame.y_name, event),
+        family,
+        frame.extra,
+        formula_offset=frame.offset,
+        names=tuple(frame.names),
+        again=again,
+        index=frame.index,
+        dtype=dtype,
+    )
+    model = dataclasses.replace(
+        intake.model, formula=formula, spec=frame.spec, terms=tuple(frame.terms)
+    )
+    return dataclasses.replace(intake, model=model, notes=(*frame.notes, *intake.notes))
+
+
+def from_arrays(
+    y: Any,
+    X: Any,
+    family: Family,
+    vectors: Mapping[str, Any],
+    *,
+    missing: str,
+    dtype: np.dtype,
+) -> Intake:
+    """The intake of the array door."""
+    frame = io.read_arrays(y, X, vectors, missing=missing)
+    design, order = from_matrix(frame.matrix)
+    columns = Columns(design, order, frame.matrix.shape[0])
+    levels = frame.response.levels
+    event = None if levels is None else str(levels[1])
+    intake = _intake(
+        design,
+        order,
+        Response(frame.response.y, frame.response.trials, frame.y_name, event),
+        family,
+        frame.vectors,
+        formula_offset=None,
+        names=frame.names,
+        again=lambda: columns,
+        index=frame.index,
+        dtype=dtype,
+    )
+    return dataclasses.replace(intake, notes=(*frame.notes, *intake.notes))
+
+
+def _intake(
+    design: Design,
+    order: np.ndarray,
+    response: Response,
+    family: Family,
+    vectors: Mapping[str, np.ndarray | None],
+    *,
+    formula_offset: np.ndarray | None,
+    names: tuple[str, ...],
+    again: Any,
+    index: Any,
+    dtype: np.dtype,
+) -> Intake:
+    if order.size == 0:
+        raise DataError(
+            "The model has no columns, not even an intercept: there is nothing to estimate."
+        )
+    notes: list[str] = []
+    freq = _nonnegative(vectors.get("freq_weights"), "freq_weights")
+    prior = _nonnegative(vectors.get("var_weights"), "var_weights")
+    y, trials = _response(response, vectors.get("trials"), family, notes)
+    weight = np.ones(y.size)
+    for factor in (freq, prior, trials):
+        if factor is not None:
+            weight = weight * factor
+    if not (weight > 0).any():
+        raise DataError("All weights are zero: no row counts, so there is nothing to fit.")
+    _check_support(y, weight, response, family)
+    if family.dispersion_fixed and family.has_likelihood and _fractional(y, trials, family):
+        notes.append(
+            f"The response {response.name!r} has fractional values: the coefficients are "
+            "quasi-likelihood estimates, and the log-likelihood, AIC and BIC are not those of a "
+            f"{family.name} distribution."
+        )
+    offset = _offset(formula_offset, vectors, family)
+    problem = Problem(
+        design=design, order=order, y=y, weight=weight, offset=offset, freq=freq, trials=trials,
+        constant=_constant_column(design), dtype=dtype,
+    )
+    dataset = Dataset(again, y, weight, offset, freq, trials, index)
+    model = Model(
+        names=names,
+        terms=tuple((name, slice(i, i + 1)) for i, name in enumerate(names)),
+        family=family,
+        formula=None,
+        spec=None,
+        y_name=response.name,
+        event=response.event,
+        used=frozenset(name for name in WEIGHTS if vectors.get(name) is not None),
+        dataset=dataset,
+    )
+    return Intake(problem, model, tuple(notes))
+
+
+def _response(
+    response: Response, trials: np.ndarray | None, family: Family, notes: list[str]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Response values (proportions where there are trials) and trials."""
+    y = np.asarray(response.values, float)
+    binomial = family.mean_domain == (0.0, 1.0)
+    if response.trials is None and trials is None:
+        return y, None
+    if not binomial:
+        raise DataError(
+            "Successes and failures (or trials=) are a response of the binomial families; "
+            f"the family here is {family.name}."
+        )
+    if response.trials is not None:
+        if trials is not None:
+            raise DataError(
+                "The response gives successes and failures, which contain the trials already; "
+                "leave out trials=."
+            )
+        counts = _nonnegative(response.trials, "trials")
+        return _proportion(y, counts, response.name), counts
+    counts = _nonnegative(trials, "trials")
+    if (y != np.floor(y)).any():
+        # Proportions, by the fractions among them; they must then all be proportions.
+        beyond = np.flatnonzero((y < 0) | (y > 1))
+        if beyond.size:
+            raise DataError(
+                f"With trials=, {response.name!r} must be the number of successes (whole numbers) "
+                f"or the share of successes (0 to 1); {_rows(beyond, y)} are neither."
+            )
+        return y, counts
+    if (y <= 1).all() and (counts > 1).any():
+        notes.append(
+            f"{response.name!r} holds only 0 and 1 and trials= holds more than 1: the response was "
+            "read as numbers of successes, not as shares."
+        )
+    return _proportion(y, counts, response.name), counts
+
+
+def _proportion(successes: np.ndarray, trials: np.ndarray, name: str) -> np.ndarray:
+    wrong = np.flatnonzero((successes > trials) | (successes < 0))
+    if wrong.size:
+        raise DataError(
+            f"More successes than trials, or a negative count, in {name!r}: {_rows(wrong, successes)}"
+            f" (trials there: {_values(trials[wrong])})."
+        )
+    return np.divide(successes, trials, out=np.zeros_like(successes), where=trials > 0)
+
+
+def _check_support(y: np.ndarray, weight: np.ndarray, response: Response, family: Family) -> None:
+    """Rows of weight 0 must be valid as well: they are data, and a typing error there is one."""
+    wrong = np.flatnonzero(~np.asarray(family.valid_response(y)))
+    if wrong.size:
+        hint = ""
+        if family.mean_domain == (0.0, 1.0):
+            hint = (
+                " For labels other than 0 and 1 recode them (or pass them as strings); for counts "
+                "of successes give trials=, or successes and failures."
+            )
+        raise DataError(
+            f"The response {response.name!r} is outside the support of the {family.name} family: "
+            f"{family.response_rule}, but {_rows(wrong, y)}.{hint}"
+        )
+
+
+def _fractional(y: np.ndarray, trials: np.ndarray | None, family: Family) -> bool:
+    counts = y if trials is None else y * trials
+    near = np.abs(counts - np.round(counts)) <= 1e-6 * np.maximum(1, np.abs(counts))
+    return not bool(near.all())
+
+
+def _offset(
+    formula_offset: np.ndarray | None, vectors: Mapping[str, np.ndarray | None], family: Family
+) -> np.ndarray | None:
+    total = formula_offset
+    if vectors.get("offset") is not None:
+        given = np.asarray(vectors["offset"], float)
+        total = given if total is None else total + given
+    exposure = vectors.get("exposure")
+    if exposure is not None:
+        if family.link.name != "log":
+            raise DataError(
+                f"exposure= enters as log(exposure) under a log link; the link here is "
+                f"{family.link.name}. Give the offset on the scale of that link with offset=."
+            )
+        exposure = np.asarray(exposure, float)
+        wrong = np.flatnonzero(exposure <= 0)
+        if wrong.size:
+            raise DataError(f"exposure must be positive; {_rows(wrong, exposure)}.")
+        total = np.log(exposure) if total is None else total + np.log(exposure)
+    return None if total is None else np.asarray(total, float)
+
+
+def _nonnegative(values: np.ndarray | None, name: str):
+    if values is None:
+        return None
+    values = np.asarray(values, float)
+    wrong = np.flatnonzero(values < 0)
+    if wrong.size:
+        raise DataError(f"{name} must not be negative; {_rows(wrong, values)}.")
+    return values
+
+
+def _constant_column(design: Design) -> tuple[int, float] | None:
+    """Design position and value of the intercept: a constant numeric column that is not zero."""
+    if isinstance(design, Sparse):
+        return _constant_sparse_column(design)
+    numeric = getattr(design, "numeric", design)
+    values = np.asarray(numeric.values)
+    for j in range(values.shape[1]):
+        column = values[:, j]
+        # Ends compared first: most columns are told apart without being read.
+        if column[0] == column[-1] != 0 and (column == column[0]).all():
+            return j, float(column[0])
+    return None
+
+
+def _constant_sparse_column(design: Sparse) -> tuple[int, float] | None:
+    values, columns = np.asarray(design.values), np.asarray(design.columns)
+    for j in np.flatnonzero(np.bincount(columns, minlength=design.width) == design.n_rows):
+        column = values[columns == j]
+        if column[0] != 0 and (column == column[0]).all():
+            return int(j), float(column[0])
+    return None
+
+
+def _values(values: np.ndarray) -> str:
+    shown = ", ".join(f"{value:.6g}" for value in values[:_FIRST])
+    return shown + (", ..." if values.size > _FIRST else "")
+
+
+def _rows(rows: np.ndarray, values: np.ndarray) -> str:
+    """Words for some rows: how many, which come first, and what they hold."""
+    where = ", ".join(str(int(row)) for row in rows[:_FIRST])
+    more = ", ..." if rows.size > _FIRST else ""
+    noun = "row" if rows.size == 1 else "rows"
+    return f"{rows.size} {noun} (first: {where}{more}) hold {_values(values[rows])}"

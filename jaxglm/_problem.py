@@ -1,0 +1,70 @@
+"""Owns the problem: the validated host arrays of one fit, ready to be placed.
+
+Imports designs and sources only. Arrays are NumPy; columns are in design order.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from jaxglm.designs import Design
+from jaxglm.sources import Resident, place
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """What is to be fitted.
+
+    `order[j]` is the public position of design column j. `weight` is the product of frequency and
+    prior weights and trials; rows of weight 0 do not count. `constant` is the position and the value
+    of a constant column, if there is one: it decides the null model. `dtype` is the dtype of the
+    arithmetic.
+    """
+
+    design: Design
+    order: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    offset: np.ndarray | None
+    freq: np.ndarray | None
+    trials: np.ndarray | None
+    constant: tuple[int, float] | None
+    dtype: np.dtype
+
+    @property
+    def n_columns(self) -> int:
+        return self.order.size
+
+    @property
+    def live(self) -> np.ndarray:
+        """Rows that count."""
+        return self.weight > 0
+
+    @property
+    def nobs(self) -> float:
+        """Observations: frequencies of the rows that count."""
+        return float(self.live.sum() if self.freq is None else self.freq[self.live].sum())
+
+    def place(self, design: Design | None = None) -> Resident:
+        """The rows on the device, with this design or another one for the same rows."""
+        return place(
+            self.design if design is None else design,
+            self.y,
+            self.weight,
+            offset=self.offset,
+            freq=self.freq,
+            trials=self.trials,
+            dtype=self.dtype,
+        )
+
+    def public(self, values: np.ndarray) -> np.ndarray:
+        """A [p] vector from design order to public order."""
+        out = np.empty_like(values)
+        out[self.order] = values
+        return out
+
+    def public_matrix(self, values: np.ndarray) -> np.ndarray:
+        """A [p, p] matrix from design order to public order."""
+        out = np.empty_like(values)
+        out[np.ix_(self.order, self.order)] = values
+        return out

@@ -1,0 +1,78 @@
+"""Owns the fit record: everything a fit found, as NumPy arrays and plain numbers.
+
+Imports NumPy only. It holds no data, no names and no code, so it can be saved as it is.
+"""
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """One fit. Columns are in public order; p counts all of them, aliased ones included.
+
+    Attributes
+    ----------
+    coef : [p]
+        Coefficients on the link scale; nan where aliased.
+    cov_unscaled : [p, p]
+        Inverse expected information at dispersion 1; nan where aliased.
+    aliased, infinite : [p] bool
+        Columns that earlier columns determine; columns whose coefficient runs to infinity.
+    deviance, null_deviance, pearson_chi2 : float
+        At dispersion 1. The null model is the intercept with the offset (the offset alone where the
+        model has no intercept).
+    log_likelihood, null_log_likelihood : float
+        R's `logLik`; nan for quasi families.
+    likelihood_params : int
+        Parameters that `logLik` counts beyond the coefficients (dispersion, NB shape).
+    objective : float
+        Negative log-likelihood at dispersion 1 up to a constant, as minimised.
+    decrement : float
+        Newton decrement at the last evaluated point, in standard errors.
+    n_rows : int
+        Rows that entered the fit.
+    nobs : float
+        Observations: the sum of the frequency weights over rows of positive weight.
+    weight_sum : float
+        Sum of frequency times prior weights times trials.
+    df_model, df_resid : float
+        Rank without the intercept; observations minus rank.
+    scale : float
+        Dispersion: 1, or Pearson chi2 / df_resid (nan with no residual df).
+    turns, status : int
+        Passes over the rows; a `Status`.
+    method, stopped_by : str
+        The method that answered, and the test that ended it.
+    alpha, alpha_se : float or None
+        Negative binomial shape where it was estimated.
+    notes : tuple of str
+        What the user must know, in words.
+    """
+
+    coef: np.ndarray
+    cov_unscaled: np.ndarray
+    aliased: np.ndarray
+    infinite: np.ndarray
+    deviance: float
+    null_deviance: float
+    pearson_chi2: float
+    log_likelihood: float
+    null_log_likelihood: float
+    likelihood_params: int
+    objective: float
+    decrement: float
+    n_rows: int
+    nobs: float
+    weight_sum: float
+    df_model: float
+    df_resid: float
+    scale: float
+    turns: int
+    status: int
+    method: str
+    stopped_by: str
+    alpha: float | None = None
+    alpha_se: float | None = None
+    notes: tuple[str, ...] = ()

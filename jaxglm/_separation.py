@@ -1,0 +1,132 @@
+"""Owns the separation test: whether some direction lets the likelihood rise for ever.
+
+Imports families, sources, `_drive`, `_problem` only; the linear programme is SciPy's (HiGHS).
+
+A row can only rise for ever if its response is the limit of the mean as eta runs to -inf or +inf (a
+zero count, an observed 0 or 1); it then wants eta to move to that side, and every other row wants
+eta to stay. A direction that no row objects to and some row wants has no finite optimum
+(Albert & Anderson 1984; Correia, Guimaraes & Zylkin 2019 for the non-binary case; Konis 2007 for
+the linear programme). The rows that have gone far at the end of a fit are the only ones that can
+take part, so the search is confined to the directions that the others do not see: usually none,
+else one or two.
+"""
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxglm._drive import each_row, one_pass
+from jaxglm.families import Family
+from jaxglm.sources import Block, Resident
+
+# A mean this close to its limit, relative to the distance of the average response from that limit,
+# counts as far gone. Generous: a row wrongly taken in only enlarges the linear programme.
+_FAR = 1e-3
+# Eigenvalues of the scaled Gram matrix of the other rows under this are zero up to rounding (and
+# under some hundreds of the machine's epsilon in float32).
+_NULL = 1e-10
+_SIGN = 1e-6
+
+
+def limits(family: Family) -> tuple[float, float]:
+    """Means approached as eta runs to -inf and to +inf, nan where eta cannot run there."""
+    lower, upper = family.link.domain(family.mean_domain)
+    with np.errstate(all="ignore"):
+        low = float(family.link.inverse(jnp.asarray(-jnp.inf))) if lower == -np.inf else np.nan
+        high = float(family.link.inverse(jnp.asarray(jnp.inf))) if upper == np.inf else np.nan
+    return low, high
+
+
+def _sides(block: Block, family: Family, beta, low, high, average) -> jnp.ndarray:
+    """-1 or +1 for rows far gone to the side their response wants, else 0."""
+    mean = family.link.inverse(block.linear_predictor(beta))
+    down = (block.y == low) & (jnp.abs(mean - low) < _FAR * jnp.abs(average - low))
+    up = (block.y == high) & (jnp.abs(mean - high) < _FAR * jnp.abs(average - high))
+    side = jnp.where(down, -1.0, jnp.where(up, 1.0, 0.0)).astype(block.y.dtype)
+    return jnp.where(block.weight > 0, side, jnp.zeros_like(side))
+
+
+def _far_rows(block: Block, family: Family, beta, low, high, average) -> jnp.ndarray:
+    """How many rows are far gone: a pass without a Gram matrix, and mostly the last one."""
+    return jnp.sum(jnp.abs(_sides(block, family, beta, low, high, average)))
+
+
+def _grams(block: Block, family: Family, beta, low, high, average):
+    """X'X over the rows that stay, and the diagonal of X'X over all that count."""
+    live = (block.weight > 0).astype(block.y.dtype)
+    side = _sides(block, family, beta, low, high, average)
+    return block.design.gram(live * (1 - jnp.abs(side))), block.design.gram_diagonal(live)
+
+
+def _pulls(block: Block, family: Family, beta, low, high, average, directions) -> jnp.ndarray:
+    """Each row's movement along the directions, towards the side it wants; 0 where it stays."""
+    side = _sides(block, family, beta, low, high, average)
+    return side[:, None] * block.design.matvec(directions)
+
+
+class Recession(NamedTuple):
+    """A direction without optimum, and the lengths of the columns to compare its parts by."""
+
+    direction: np.ndarray
+    lengths: np.ndarray
+
+
+def recession_direction(
+    source: Resident, family: Family, beta: np.ndarray, average: float
+) -> Recession | None:
+    """A direction along which the likelihood never falls and somewhere rises, or None.
+
+    Parameters
+    ----------
+    source : Resident
+        The rows, in the basis of `beta`; the columns must be independent.
+    family : Family
+        Its link gives the limits of the mean.
+    beta : [k]
+        Coefficients at the end of the fit.
+    average : float
+        Weighted mean of the response.
+
+    Returns
+    -------
+    Recession or None
+        The direction moves every row that takes part, and hence every coefficient that is infinite.
+    """
+    low, high = limits(family)
+    if (np.isnan(low) and np.isnan(high)) or not np.isfinite(beta).all():
+        return None
+    dtype = source.tiles.y.dtype
+    args = (family, *(jnp.asarray(v, dtype) for v in (beta, low, high, average)))
+    if one_pass(source, *args, kernel=_far_rows) == 0:
+        return None
+    gram, squares = (np.asarray(g, float) for g in one_pass(source, *args, kernel=_grams))
+    lengths = np.sqrt(squares)
+    values, vectors = np.linalg.eigh(gram / np.outer(lengths, lengths))
+    zero = max(_NULL, 300 * float(jnp.finfo(dtype).eps))
+    null = vectors[:, values < zero] / lengths[:, None]
+    if null.shape[1] == 0:
+        return None
+    pulls = np.asarray(each_row(source, *args, jnp.asarray(null, dtype), function=_pulls), float)
+    pulls = pulls[np.abs(pulls).max(axis=1) > 0]
+    if pulls.shape[0] == 0:
+        return None
+    step = _common_step(pulls / np.abs(pulls).max())
+    return None if step is None else Recession(null @ step, lengths)
+
+
+def _common_step(pulls: np.ndarray) -> np.ndarray | None:
+    """A combination of directions that pulls no row back and moves as many as possible, or None."""
+    from scipy.optimize import linprog
+
+    pulls = np.unique(np.round(pulls, 9), axis=0)
+    count = pulls.shape[0]
+    programme = linprog(
+        -pulls.sum(axis=0),
+        A_ub=np.vstack([-pulls, pulls]),
+        b_ub=np.concatenate([np.zeros(count), np.ones(count)]),
+        bounds=(None, None),
+        method="highs",
+    )
+    moves = programme.status == 0 and -programme.fun > _SIGN
+    return programme.x if moves else None

@@ -1,0 +1,201 @@
+"""Owns the statistics of a finished fit: sums over rows at the solution, and the covariance.
+
+Imports `_estimate`, `_problem`, `_drive`, `_moments`, `_record`, sources and families only.
+"""
+
+import dataclasses
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxglm._drive import each_row, one_pass
+from jaxglm._estimate import Estimate, Options, estimate
+from jaxglm._moments import expected_information
+from jaxglm._problem import Problem
+from jaxglm._record import Fit
+from jaxglm._status import Status
+from jaxglm.designs import Dense
+from jaxglm.families import Family
+from jaxglm.sources import Block, Resident
+
+# Standard errors need a p x p matrix; beyond this many columns it would fill the memory.
+MOST_COLUMNS = 10_000
+
+
+class Mean(NamedTuple):
+    """Where to evaluate: the means of a linear predictor, or one mean common to all rows."""
+
+    beta: jax.Array
+    common: jax.Array
+    use_common: jax.Array
+
+
+def _mean(block: Block, family: Family, at: Mean) -> jax.Array:
+    mu = family.link.inverse(block.linear_predictor(at.beta))
+    return jnp.where(at.use_common, at.common, mu)
+
+
+def _fitted_sums(block: Block, family: Family, at: Mean) -> tuple[jax.Array, jax.Array]:
+    """Deviance and Pearson chi2."""
+    eta = block.linear_predictor(at.beta)
+    # (y - mu)^2 / V, written with the score and the expected weight: these stay accurate where mu
+    # rounds to its limit and V to zero.
+    score, expected = family.score(block.y, eta), family.fisher_weight(block.y, eta)
+    chi2 = score**2 / jnp.where(expected > 0, expected, jnp.ones_like(eta))
+    unit_deviance = family.unit_deviance(block.y, _mean(block, family, at))
+
+    def total(values: jax.Array) -> jax.Array:
+        return jnp.sum(jnp.where(block.weight > 0, block.weight * values, jnp.zeros_like(values)))
+
+    return total(unit_deviance), total(chi2)
+
+
+def _likelihood_sum(block: Block, family: Family, at: Mean, scale: jax.Array) -> jax.Array:
+    """R's log-likelihood: each observation with its prior weight, times its frequency."""
+    live = block.weight > 0
+    ones = jnp.ones_like(block.y)
+    freq = ones if block.freq is None else block.freq
+    trials = ones if block.trials is None else block.trials
+    prior = jnp.where(live, block.weight / jnp.where(live, freq * trials, ones), ones)
+    values = family.log_likelihood(
+        block.y, _mean(block, family, at), prior, scale, block.trials
+    )
+    return jnp.sum(jnp.where(live, freq * values, jnp.zeros_like(values)))
+
+
+def log_likelihood(
+    problem: Problem, source: Resident, family: Family, at: Mean, scale: float
+) -> float:
+    """R's `logLik` at the given means and dispersion; nan for families without a likelihood."""
+    if not family.has_likelihood or not np.isfinite(scale):
+        return float("nan")
+    if not family.likelihood_on_host:
+        return float(one_pass(source, family, at, problem.dtype.type(scale), kernel=_likelihood_sum))
+    live = problem.live
+    mu = np.asarray(each_row(source, family, at, function=_mean), float)[: problem.y.size][live]
+    freq = np.ones(mu.size) if problem.freq is None else problem.freq[live]
+    values = family.log_likelihood(problem.y[live], mu, problem.weight[live] / freq, scale, None)
+    return float(np.dot(freq, np.asarray(values)))
+
+
+def _null_means(
+    problem: Problem, family: Family, found: Estimate
+) -> tuple[Resident, Mean]:
+    """Rows and means of the null model: the intercept with the offset, or the offset alone."""
+    scalar, zeros = problem.dtype.type, np.zeros(found.gamma.size, problem.dtype)
+    if problem.constant is None:
+        return found.source, Mean(zeros, scalar(0), np.bool_(False))  # type: ignore[arg-type]
+    if problem.offset is None:
+        live = problem.live
+        weight = problem.weight[live]
+        average = float(np.dot(weight, problem.y[live]) / weight.sum())
+        return found.source, Mean(zeros, scalar(average), np.bool_(True))  # type: ignore[arg-type]
+    only = dataclasses.replace(
+        problem,
+        design=Dense(np.ones((problem.y.size, 1))),  # type: ignore[arg-type]
+        order=np.zeros(1, int),
+        constant=(0, 1.0),
+    )
+    null = estimate(only, family, Options())
+    at = Mean(null.gamma.astype(problem.dtype), scalar(0), np.bool_(False))  # type: ignore[arg-type]
+    return null.source, at
+
+
+def _root_of_inverse(information: np.ndarray) -> np.ndarray:
+    """A with A A' = H^-1, from the eigenvalues of H scaled to unit diagonal.
+
+    Eigenvalues that are zero up to rounding (separation) are raised to rounding, which makes the
+    standard errors of those directions as large as can be told.
+    """
+    diagonal = np.diag(information)
+    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    scaled = information * np.outer(scale, scale)
+    try:
+        lower = np.linalg.cholesky(scaled)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(scaled)
+        return scale[:, None] * (vectors / np.sqrt(np.maximum(values, 1e-16)))
+    from scipy.linalg import solve_triangular
+
+    return scale[:, None] * solve_triangular(lower, np.eye(lower.shape[0]), lower=True).T
+
+
+def record(
+    problem: Problem,
+    family: Family,
+    found: Estimate,
+    *,
+    alpha: float | None = None,
+    alpha_se: float | None = None,
+    notes: tuple[str, ...] = (),
+) -> Fit:
+    """The fit record of an estimate.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data of the fit.
+    family : Family
+        With all parameters known.
+    found : Estimate
+        Where the search ended.
+    alpha, alpha_se : float, optional
+        Negative binomial shape where it was estimated: one more parameter of the likelihood.
+    notes : tuple of str
+        What the user must know, in words.
+
+    Returns
+    -------
+    Fit
+    """
+    scalar = problem.dtype.type
+    gamma = found.gamma.astype(problem.dtype)
+    at = Mean(gamma, scalar(0), np.bool_(False))  # type: ignore[arg-type]
+    deviance, pearson = map(float, one_pass(found.source, family, at, kernel=_fitted_sums))
+    null_source, null_at = _null_means(problem, family, found)
+    null_deviance = float(one_pass(null_source, family, null_at, kernel=_fitted_sums)[0])
+
+    rank, nobs = int(found.basis.keep.sum()), problem.nobs
+    df_resid = nobs - rank
+    weight_sum = float(problem.weight[problem.live].sum())
+    if family.dispersion_fixed:
+        scale = 1.0
+    else:
+        scale = pearson / df_resid if df_resid > 0 else float("nan")
+    llf_scale = family.likelihood_scale(deviance, weight_sum, nobs, scale)
+    null_scale = family.likelihood_scale(null_deviance, weight_sum, nobs, scale)
+
+    if rank <= MOST_COLUMNS:
+        info = np.asarray(one_pass(found.source, family, gamma, kernel=expected_information), float)
+        covariance = found.basis.covariance(_root_of_inverse(info))
+    else:
+        covariance = np.full((problem.n_columns, problem.n_columns), np.nan)
+    return Fit(
+        coef=found.beta,
+        cov_unscaled=problem.public_matrix(covariance),
+        aliased=problem.public(~found.basis.keep),
+        infinite=found.infinite,
+        deviance=deviance,
+        null_deviance=null_deviance,
+        pearson_chi2=pearson,
+        log_likelihood=log_likelihood(problem, found.source, family, at, llf_scale),
+        null_log_likelihood=log_likelihood(problem, null_source, family, null_at, null_scale),
+        objective=found.loss,
+        decrement=found.decrement,
+        n_rows=problem.y.size,
+        nobs=nobs,
+        weight_sum=weight_sum,
+        df_model=float(rank - (problem.constant is not None)),
+        df_resid=float(df_resid),
+        scale=scale,
+        turns=found.turns,
+        status=int(found.status),
+        method=found.method,
+        stopped_by=found.stop.words if found.status is Status.CONVERGED else "",
+        likelihood_params=family.n_likelihood_params + (alpha is not None),
+        alpha=alpha,
+        alpha_se=alpha_se,
+        notes=notes,
+    )

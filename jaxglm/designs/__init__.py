@@ -1,0 +1,23 @@
+"""Designs: what the columns look like inside a block. Nothing here knows rows outside its block."""
+
+from jaxglm.designs._assemble import assemble, from_matrix, select_columns, select_rows
+from jaxglm.designs._base import Design
+from jaxglm.designs._categorical import Categorical
+from jaxglm.designs._dense import Dense
+from jaxglm.designs._pieces import DensePiece, FactorPiece
+from jaxglm.designs._sparse import Sparse
+from jaxglm.designs._split import Split
+
+__all__ = [
+    "Categorical",
+    "Dense",
+    "DensePiece",
+    "Design",
+    "FactorPiece",
+    "Sparse",
+    "Split",
+    "assemble",
+    "from_matrix",
+    "select_columns",
+    "select_rows",
+]

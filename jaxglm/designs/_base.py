@@ -1,0 +1,42 @@
+"""Owns the contract of a design: what the columns look like inside a block of rows.
+
+Imports jax only.
+"""
+
+import abc
+
+import jax
+
+
+class Design(abc.ABC):
+    """Columns of a block of rows, known to the rest of the library through three verbs.
+
+    Implementations are frozen dataclasses registered as pytrees whose array leaves have the rows as
+    their leading axis, so that a block can be cut into tiles and scanned. All verbs compute in the
+    dtype of their argument: float32 columns are promoted tile by tile, never stored twice.
+    """
+
+    @property
+    @abc.abstractmethod
+    def n_columns(self) -> int:
+        """Number of columns, p."""
+
+    @abc.abstractmethod
+    def matvec(self, b: jax.Array) -> jax.Array:
+        """X b, for b of shape [p] or [p, k]."""
+
+    @abc.abstractmethod
+    def rmatvec(self, v: jax.Array) -> jax.Array:
+        """X' v, for v of shape [n]."""
+
+    @abc.abstractmethod
+    def gram(self, w: jax.Array) -> jax.Array:
+        """X' diag(w) X, of shape [p, p]."""
+
+    @abc.abstractmethod
+    def gram_diagonal(self, w: jax.Array) -> jax.Array:
+        """The diagonal of `gram(w)`, without the p x p matrix."""
+
+    @abc.abstractmethod
+    def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
+        """The block as an [n, p] array: for small designs, factorisations and tests."""

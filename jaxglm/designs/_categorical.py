@@ -1,0 +1,89 @@
+"""Owns the categorical design: integer codes instead of one-hot columns.
+
+Imports `designs._base` and `designs._dense` only.
+
+A product with the one-hot matrix is a gather, a product with its transpose a segment sum, so a
+factor of any number of levels costs what one dense column does.
+"""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from jaxglm.designs._base import Design
+from jaxglm.designs._dense import HIGHEST
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Categorical(Design):
+    """The columns of one factor, of an interaction of factors, or of factor by numeric.
+
+    `codes` [n] are in 0..n_levels, where `n_levels` means "no column" (the reference level).
+    `multiplier` [n] scales the row (factor by numeric) or is None. `contrasts` [n_levels, p] maps
+    levels to columns, None for treatment coding, where level j is column j. Contrasts are a tuple
+    of rows, because they belong to the program (as the number of levels does), not to its data.
+    """
+
+    codes: jax.Array
+    multiplier: jax.Array | None
+    n_levels: int = dataclasses.field(metadata={"static": True})
+    contrasts: tuple[tuple[float, ...], ...] | None = dataclasses.field(
+        default=None, metadata={"static": True}
+    )
+
+    @property
+    def n_columns(self) -> int:
+        return self.n_levels if self.contrasts is None else len(self.contrasts[0])
+
+    def scaled(self, v: jax.Array) -> jax.Array:
+        """V times the multiplier, row by row."""
+        if self.multiplier is None:
+            return v
+        m = self.multiplier.astype(v.dtype)
+        return v * (m if v.ndim == 1 else m[:, None])
+
+    def level_sums(self, v: jax.Array) -> jax.Array:
+        """Sums of v ([n] or [n, k]) over the rows of each level, without the reference."""
+        return jax.ops.segment_sum(v, self.codes, self.n_levels + 1)[: self.n_levels]
+
+    def to_columns(self, sums: jax.Array) -> jax.Array:
+        """From sums over levels ([n_levels] or [n_levels, k]) to sums over columns."""
+        if self.contrasts is None:
+            return sums
+        return jnp.dot(jnp.asarray(self.contrasts, sums.dtype).T, sums, precision=HIGHEST)
+
+    def matvec(self, b: jax.Array) -> jax.Array:
+        if self.contrasts is not None:
+            b = jnp.dot(jnp.asarray(self.contrasts, b.dtype), b, precision=HIGHEST)
+        with_reference = jnp.concatenate([b, jnp.zeros_like(b[:1])])
+        return self.scaled(with_reference[self.codes])
+
+    def rmatvec(self, v: jax.Array) -> jax.Array:
+        return self.to_columns(self.level_sums(self.scaled(v)))
+
+    def gram(self, w: jax.Array) -> jax.Array:
+        return self.to_columns(self.to_columns(jnp.diag(self._level_weights(w))).T)
+
+    def gram_diagonal(self, w: jax.Array) -> jax.Array:
+        weights = self._level_weights(w)
+        if self.contrasts is None:
+            return weights
+        return jnp.dot(weights, jnp.asarray(self.contrasts, w.dtype) ** 2, precision=HIGHEST)
+
+    def _level_weights(self, w: jax.Array) -> jax.Array:
+        return self.level_sums(self.scaled(self.scaled(w)))
+
+    def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
+        return self.matvec(jnp.eye(self.n_columns, dtype=dtype))
+
+
+def cross(left: Categorical, right: Categorical, w: jax.Array) -> jax.Array:
+    """Left' diag(w) right: a segment sum over the combined code."""
+    width = right.n_levels + 1
+    combined = left.codes * width + right.codes
+    sums = jax.ops.segment_sum(
+        right.scaled(left.scaled(w)), combined, (left.n_levels + 1) * width
+    ).reshape(left.n_levels + 1, width)[: left.n_levels, : right.n_levels]
+    return right.to_columns(left.to_columns(sums).T).T

@@ -1,0 +1,111 @@
+"""Owns the binomial family. Imports the family base and links."""
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from jaxglm._pytree import static
+from jaxglm._special import LOG_SQRT_2PI, scaled_gap, sigmoid, stirling_remainder, times
+from jaxglm.families._base import Family, infinite_outside, only_weighted, slope
+from jaxglm.links import Link, Logit
+
+
+class Binomial(Family):
+    """Proportions of successes, V(mu) = mu (1 - mu); 0/1 responses are single trials.
+
+    Parameters
+    ----------
+    link : Link, default Logit()
+        Canonical: `Logit`. With `Log`, `Identity` and the like, linear predictors that give a
+        probability outside (0, 1) have infinite loss.
+
+    Notes
+    -----
+    Unit deviance 2 [y log(y/mu) + (1 - y) log((1 - y)/(1 - mu))]. All but the deviance works
+    from log(mu) and log(1 - mu) as functions of eta, so that no probability rounds to 0 or 1;
+    the Fisher weight is -(d log mu/deta)(d log(1 - mu)/deta).
+
+    Prior weights include the trials (R's convention). The log-likelihood rounds trials and
+    successes to whole numbers, as R does.
+
+    Examples
+    --------
+    >>> family = Binomial()
+    >>> float(family.loss(1.0, -50.0))
+    50.0
+    >>> float(family.fisher_weight(0.0, 0.0))
+    0.25
+    """
+
+    link: Link = static(default=Logit(), kw_only=True)
+
+    name = "binomial"
+    mean_domain = (0.0, 1.0)
+    dispersion_fixed = True
+    has_likelihood = True
+    response_rule = "proportions must lie between 0 and 1"
+    _canonical_links = (Logit(),)
+
+    def variance(self, mu: Array) -> Array:
+        return mu * (1.0 - mu)
+
+    def unit_deviance(self, y: Array, mu: Array) -> Array:
+        successes = scaled_gap(mu, y, mu - y)
+        failures = scaled_gap(1.0 - mu, 1.0 - y, y - mu)
+        return 2.0 * (successes + failures)
+
+    def loss(self, y: Array, eta: Array) -> Array:
+        inside, eta = self._guard(eta)
+        if type(self.link) is Logit:
+            return (jnp.maximum(eta, 0.0) - y * eta) + jnp.log1p(jnp.exp(-jnp.abs(eta)))
+        successes = times(y, self.link.log_inverse(eta))
+        failures = times(1.0 - y, self.link.log_complement(eta))
+        return infinite_outside(-(successes + failures), inside)
+
+    def score(self, y: Array, eta: Array) -> Array:
+        _, eta = self._guard(eta)
+        if type(self.link) is Logit:
+            # Not sigmoid(eta) - y, which is 0 for a success with eta above 37.
+            return (1.0 - y) * sigmoid(eta) - y * sigmoid(-eta)
+        successes = times(y, slope(self.link.log_inverse, eta))
+        failures = times(1.0 - y, slope(self.link.log_complement, eta))
+        return -(successes + failures)
+
+    def fisher_weight(self, y: Array, eta: Array) -> Array:
+        _, eta = self._guard(eta)
+        if type(self.link) is Logit:
+            return sigmoid(eta) * sigmoid(-eta)
+        return -times(slope(self.link.log_inverse, eta), slope(self.link.log_complement, eta))
+
+    def initial_mean(self, y: Array, weight: Array) -> Array:
+        start = (weight * y + 0.5) / (weight + 1.0)
+        # Huge numbers of trials round a proportion of 1 to itself.
+        epsilon = 4.0 * float(jnp.finfo(jnp.result_type(start)).eps)
+        return jnp.clip(start, epsilon, 1.0 - epsilon)
+
+    def valid_response(self, y: np.ndarray) -> np.ndarray:
+        return (y >= 0) & (y <= 1)
+
+    def log_likelihood(
+        self, y: Array, mu: Array, weight: Array, scale: Array | float, trials: Array | None = None
+    ) -> Array:
+        trials = weight if trials is None else trials
+        whole = jnp.round(trials)
+        successes = jnp.round(trials * y)
+        failures = whole - successes
+        # Loader (2000): the binomial coefficient and the probabilities as gaps and remainders,
+        # which stay exact where their logarithms are large and nearly cancel.
+        share = jnp.where(whole > 0, whole, 1.0)
+        deviance = whole * 0.5 * self.unit_deviance(successes / share, mu)
+        mixed = (successes > 0) & (failures > 0)
+        s, f = jnp.where(mixed, successes, 1.0), jnp.where(mixed, failures, 1.0)
+        constant = (
+            stirling_remainder(1.0 / (s + f))
+            - stirling_remainder(1.0 / s)
+            - stirling_remainder(1.0 / f)
+            - 0.5 * (jnp.log(s) + jnp.log(f / (s + f)))
+            - LOG_SQRT_2PI
+        )
+        row = jnp.where(mixed, constant, 0.0) - deviance
+        share = jnp.where(trials > 0, trials, 1.0)
+        return only_weighted(row * (weight / share), weight)

@@ -1,0 +1,73 @@
+"""Owns the inverse Gaussian family. Imports the power-variance base and links."""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from jaxglm._pytree import static
+from jaxglm._special import LOG_SQRT_2PI
+from jaxglm.families._base import infinite_outside, only_weighted
+from jaxglm.families._power_variance import PowerVariance
+from jaxglm.links import InverseSquared, Link, Power
+
+
+class InverseGaussian(PowerVariance):
+    """Positive, strongly skewed responses, V(mu) = mu^3.
+
+    Parameters
+    ----------
+    link : Link, default InverseSquared()
+        Canonical: `InverseSquared`, R's default.
+
+    Notes
+    -----
+    Unit deviance (y - mu)^2 / (y mu^2). The log-likelihood is taken at dispersion deviance /
+    (sum of weights), as in R, and multiplied by the prior weight.
+
+    Examples
+    --------
+    >>> from jaxglm.links import Log
+    >>> float(InverseGaussian(link=Log()).loss(2.0, 0.0))
+    0.25
+    """
+
+    link: Link = static(default=InverseSquared(), kw_only=True)
+
+    name = "inverse_gaussian"
+    has_likelihood = True
+    n_likelihood_params = 1
+    response_rule = "responses must be greater than 0"
+    _canonical_links = (InverseSquared(), Power(-2.0))
+    _exponent = 3
+
+    def unit_deviance(self, y: Array, mu: Array) -> Array:
+        return jnp.square((y - mu) / mu) / y
+
+    def loss(self, y: Array, eta: Array) -> Array:
+        inside, eta = self._guard(eta)
+        excess = y * self.link.inverse_power(eta, -1) - 1.0
+        return infinite_outside(0.5 * jnp.square(excess) / y, inside)
+
+    def initial_mean(self, y: Array, weight: Array) -> Array:
+        return self._valid_start(y, y, weight)
+
+    def valid_response(self, y: np.ndarray) -> np.ndarray:
+        return (y > 0) & np.isfinite(y)
+
+    def log_likelihood(
+        self, y: Array, mu: Array, weight: Array, scale: Array | float, trials: Array | None = None
+    ) -> Array:
+        return only_weighted(weight * log_inverse_gaussian(y, mu, scale), weight)
+
+    def likelihood_scale(
+        self, deviance: float, weight_sum: float, n: float, pearson_scale: float
+    ) -> float:
+        return deviance / weight_sum if weight_sum > 0 else math.nan
+
+
+def log_inverse_gaussian(y: Array, mu: Array, dispersion: Array | float) -> Array:
+    """Log density of an inverse Gaussian response."""
+    unit = jnp.square((y - mu) / mu) / y
+    return -0.5 * (unit / dispersion + jnp.log(dispersion)) - LOG_SQRT_2PI - 1.5 * jnp.log(y)

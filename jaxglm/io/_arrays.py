@@ -1,0 +1,319 @@
+"""Owns the array door: matrices, vectors and responses given as arrays, frames or sparse matrices.
+
+Imports `_column`, `_table`, `_response`, `_messages`, `_status`; SciPy for sparse input.
+"""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxglm._status import DataError
+from jaxglm.io._column import read_column
+from jaxglm.io._expression import Labels
+from jaxglm.io._messages import rows_text
+from jaxglm.io._response import Response, two_labels
+from jaxglm.io._table import Table, read_table
+
+_ENCODE = "use the formula door, jaxglm.glm('y ~ ...', data), which makes factors, or encode it"
+
+
+def read_matrix(
+    X: Any, name: str = "X", *, allow_missing: bool = False
+) -> tuple[Any, list[str], Any]:
+    """Read a design matrix given as an array, a frame or a SciPy sparse matrix.
+
+    Parameters
+    ----------
+    X : [n, p] or [n]
+        NumPy or JAX array, data frame, SciPy sparse matrix; real numbers of any dtype.
+    name : str
+        What messages call it.
+    allow_missing : bool
+        Let NaN pass.
+
+    Returns
+    -------
+    values : [n, p] float64 or float32, or SciPy sparse
+        float32 only for float32 input; sparse input stays sparse. Not a copy where none is needed.
+    names : list of str
+        Of the frame's columns; else x1, x2, ..., and const for a column of ones.
+    index : pandas.Index or None
+
+    Raises
+    ------
+    DataError
+        For text, complex numbers, NaN or infinite values (columns and rows are named), a wrong
+        number of dimensions, or no rows or columns.
+    """
+    if hasattr(X, "tocsr") and hasattr(X, "nnz"):
+        return _read_sparse(X, name, allow_missing)
+    if _is_series(X):
+        X = {X.name or "x1": X} if not isinstance(X, pd.Series) else X.to_frame(X.name or "x1")
+    if isinstance(X, dict) or hasattr(X, "columns") or hasattr(X, "column_names"):
+        values, names, index = _read_frame(read_table(X), name)
+    else:
+        values, names, index = _read_array(X, name), None, None
+    if values.shape[1] == 0:
+        raise DataError(f"{name} has no columns; at least one predictor or a constant is needed")
+    if values.shape[0] == 0:
+        raise DataError(f"{name} is empty: it has no rows")
+    names = names or _default_names(values)
+    _check_finite(values, names, name, allow_missing)
+    return values, names, index
+
+
+def read_vector(
+    v: Any, name: str, n: int, index: Any = None, *, allow_missing: bool = False
+) -> np.ndarray:
+    """Read one number per row: weights, an offset, an exposure.
+
+    Parameters
+    ----------
+    v : [n] or [n, 1]
+    name : str
+        What messages call it.
+    n : int
+        Rows of the data.
+    index : pandas.Index or None
+        Of the data; a pandas `v` is brought into its order, or refused.
+    allow_missing : bool
+        Let NaN pass.
+
+    Returns
+    -------
+    float64 [n]
+
+    Raises
+    ------
+    DataError
+        For another length, labels, NaN or infinite values, or an index that does not fit.
+    """
+    column, own_index = _one_column(v, name, n)
+    if column.values is None:
+        raise DataError(f"{name} holds labels ({column.levels}); one number per row is needed")
+    values = column.values.astype(np.float64, copy=False)
+    if column.missing is not None and column.values.dtype.kind == "b":
+        values = np.where(column.missing, np.nan, values)
+    if column.missing is not None and not allow_missing:
+        raise DataError(
+            f"{name} has missing values (NaN) in {rows_text(column.missing)}; remove those rows, "
+            "fill them in, or use missing='drop'"
+        )
+    order = check_aligned(own_index, index, name)
+    return values if order is None else values[order]
+
+
+def read_response(
+    y: Any, n: int, index: Any = None, name: str = "y", *, allow_missing: bool = False
+) -> Response:
+    """Read a response: numbers, booleans, two labels, or [n, 2] successes and failures.
+
+    Raises
+    ------
+    DataError
+        For another length or shape, more than two labels, NaN or infinite values, or an index
+        that does not fit.
+    """
+    if _width(y) == 2:
+        counts, _, own_index = read_matrix(y, name, allow_missing=allow_missing)
+        _check_length(len(counts), n, name)
+        order = check_aligned(own_index, index, name)
+        counts = np.asarray(counts if order is None else counts[order], dtype=np.float64)
+        return Response(counts[:, 0], counts.sum(axis=1))
+    column, own_index = _one_column(y, name, n)
+    if column.codes is None:
+        values = read_vector(y, name, n, index, allow_missing=allow_missing)
+        return Response(values)
+    values, levels = two_labels(Labels(column.codes, column.levels or ()), name)
+    if column.missing is not None and not allow_missing:
+        raise DataError(f"{name} has missing values in {rows_text(column.missing)}")
+    order = check_aligned(own_index, index, name)
+    return Response(values if order is None else values[order], None, levels)
+
+
+def check_aligned(own: Any, index: Any, name: str, other: str = "X") -> np.ndarray | None:
+    """How to bring values with the index `own` into the order of `index`.
+
+    Returns
+    -------
+    int [n] or None
+        Positions to take; None if nothing is to be done or one side has no index.
+
+    Raises
+    ------
+    DataError
+        If the labels differ, or repeat in another order, so that pairing would be a guess.
+    """
+    if own is None or index is None or own.equals(index):
+        return None
+    if own.is_unique and index.is_unique and len(own) == len(index):
+        order = own.get_indexer(index)
+        if (order >= 0).all():
+            return order
+    differ = np.flatnonzero(np.asarray(own[: len(index)]) != np.asarray(index[: len(own)]))
+    first = int(differ[0]) if len(differ) else min(len(own), len(index))
+    raise DataError(
+        f"the index of {name} is not that of {other} (they part at row {first}, counting from 0) "
+        "and cannot be aligned by its labels; give both the same index, or pass NumPy arrays to "
+        "pair them by position"
+    )
+
+
+def missing_rows(*arrays: Any) -> np.ndarray | None:
+    """Rows with NaN in any of the arrays (dense, sparse or None); None if there is none."""
+    found = None
+    for array in arrays:
+        if array is None:
+            continue
+        if hasattr(array, "tocoo"):
+            entries = array.tocoo()
+            where = np.zeros(array.shape[0], dtype=bool)
+            where[entries.row[np.isnan(entries.data)]] = True
+        elif np.isfinite(array.sum()):
+            continue
+        else:
+            where = np.isnan(array) if array.ndim == 1 else np.isnan(array).any(axis=1)
+        if where.any():
+            found = where if found is None else found | where
+    return found
+
+
+def _is_series(X: Any) -> bool:
+    return hasattr(X, "name") and hasattr(X, "dtype") and not hasattr(X, "columns")
+
+
+def _width(y: Any) -> int:
+    shape = getattr(y, "shape", None)
+    shape = np.shape(y) if shape is None else shape
+    return int(shape[1]) if len(shape) == 2 else 1
+
+
+def _one_column(v: Any, name: str, n: int) -> tuple[Any, Any]:
+    """A vector as a column of NumPy values, and its pandas index."""
+    index = v.index if isinstance(v, pd.Series | pd.DataFrame) else None
+    if hasattr(v, "columns"):
+        table = read_table(v)
+        if len(table.names) != 1:
+            raise DataError(f"{name} has {len(table.names)} columns; one value per row is needed")
+        v = table._get(0)
+    elif not hasattr(v, "__len__"):
+        raise DataError(f"{name} is a single {type(v).__name__}; one value per row is needed")
+    try:
+        column = read_column(v, name)
+    except DataError as error:
+        raise DataError(str(error).replace(f"column {name!r}", name)) from None
+    _check_length(len(column), n, name)
+    return column, index
+
+
+def _check_length(length: int, n: int, name: str) -> None:
+    if length != n:
+        raise DataError(f"{name} has length {length}, but the data have {n} rows")
+
+
+def _read_array(X: Any, name: str) -> np.ndarray:
+    mask = np.ma.getmaskarray(X) if isinstance(X, np.ma.MaskedArray) else None
+    array = np.asarray(X)
+    if array.ndim == 1:
+        array = array[:, None]
+        mask = mask[:, None] if mask is not None else None
+    if array.ndim != 2:
+        raise DataError(f"{name} has shape {array.shape}; it must be [rows, columns]")
+    values = _real(array, name)
+    return values if mask is None or not mask.any() else np.where(mask, np.nan, values)
+
+
+def _real(array: np.ndarray, name: str) -> np.ndarray:
+    kind = array.dtype.kind
+    if kind == "c":
+        raise DataError(f"{name} is complex; its columns must be real numbers")
+    if kind in "OUST":
+        return _from_objects(array, name)
+    if kind in "mM":
+        raise DataError(f"{name} holds dates or times; convert its columns to numbers")
+    if array.dtype == np.float64 or array.dtype == np.float32:
+        return array
+    # JAX's bfloat16 and the like have NumPy kind V.
+    narrow = (kind in "fV") and array.dtype.itemsize < 4
+    return array.astype(np.float32 if narrow else np.float64)
+
+
+def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
+    values = np.empty(array.shape)
+    for j in range(array.shape[1]):
+        label = f"x{j + 1}"
+        column = read_column(array[:, j], label)
+        if column.values is None:
+            raise DataError(
+                f"column {label!r} of {name} holds strings, such as "
+                f"{(column.levels or ('',))[0]!r}, not numeric values; {_ENCODE}"
+            )
+        values[:, j] = column.values
+        if column.missing is not None:
+            values[column.missing, j] = np.nan
+    return values
+
+
+def _read_frame(table: Table, name: str) -> tuple[np.ndarray, list[str], Any]:
+    columns = [read_column(table._get(i), label) for i, label in enumerate(table.names)]
+    for column in columns:
+        if column.values is None:
+            raise DataError(
+                f"column {column.name!r} of {name} holds labels (strings or categories), not "
+                f"numeric values; {_ENCODE}"
+            )
+    single = bool(columns) and all(c.values.dtype == np.float32 for c in columns)  # type: ignore[union-attr]
+    values = np.empty((table.n_rows, len(columns)), np.float32 if single else np.float64)
+    for j, column in enumerate(columns):
+        values[:, j] = column.values
+        if column.missing is not None:
+            values[column.missing, j] = np.nan
+    return values, list(table.names), table.index
+
+
+def _read_sparse(X: Any, name: str, allow_missing: bool) -> tuple[Any, list[str], None]:
+    if len(X.shape) != 2 or 0 in X.shape:
+        raise DataError(f"{name} has shape {X.shape}; it must have rows and columns")
+    if X.dtype.kind == "c":
+        raise DataError(f"{name} is complex; its columns must be real numbers")
+    values = X if X.dtype in (np.float64, np.float32) else X.astype(np.float64)
+    names = [f"x{j + 1}" for j in range(X.shape[1])]
+    entries = values.tocoo()
+    bad = ~np.isfinite(entries.data) if not allow_missing else np.isinf(entries.data)
+    if bad.any():
+        column = int(entries.col[bad].min())
+        rows = np.sort(entries.row[bad & (entries.col == column)])
+        raise _nonfinite(names[column], name, rows, "NaN or infinite values")
+    return values, names, None
+
+
+def _check_finite(values: np.ndarray, names: Sequence[str], name: str, allow_missing: bool) -> None:
+    """One summing pass in the usual case; the columns are looked at only if that is not finite."""
+    with np.errstate(all="ignore"):
+        if np.isfinite(values.sum()):
+            return
+    for j, label in enumerate(names):
+        column = values[:, j]
+        infinite = np.isinf(column)
+        if infinite.any():
+            raise _nonfinite(label, name, np.flatnonzero(infinite), "infinite values")
+        missing = np.isnan(column)
+        if missing.any() and not allow_missing:
+            raise _nonfinite(label, name, np.flatnonzero(missing), "missing values (NaN)")
+
+
+def _nonfinite(label: str, name: str, rows: np.ndarray, what: str) -> DataError:
+    return DataError(
+        f"column {label!r} of {name} has {what} in {rows_text(rows)}; remove those rows or recode "
+        "the values" + (", or use missing='drop'" if "NaN" in what else "")
+    )
+
+
+def _default_names(values: np.ndarray) -> list[str]:
+    """The names statsmodels gives: const for the first column of ones, x1, x2, ... for others."""
+    ones = next((j for j in np.flatnonzero(values[0] == 1) if (values[:, j] == 1).all()), None)
+    others = itertools.count(1)
+    return ["const" if j == ones else f"x{next(others)}" for j in range(values.shape[1])]

@@ -1,0 +1,530 @@
+"""Owns what a fitted model answers: estimates, tests, predictions, residuals, tables.
+
+Imports inference, diagnostics, effects, summary and pandas (to label). Holds p-sized arrays and a
+reference to the data of the fit, never a copy; pickled or saved, it holds no data.
+"""
+
+import dataclasses
+import functools
+from os import PathLike
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from jaxglm import _overdispersion, effects, inference
+from jaxglm._overdispersion import Overdispersion
+from jaxglm._prediction import Prediction, check_scale
+from jaxglm._record import Fit
+from jaxglm._status import DataError, Status
+from jaxglm.diagnostics import ResidualKind, RowFacts, evaluate, residuals, row_facts
+from jaxglm.inference import FloatArray
+
+
+class Results:
+    """The outcome of a fit.
+
+    Estimates, standard errors and intervals are on the scale of the linear predictor (the link);
+    `predict` and `fittedvalues` are means unless asked otherwise. Names and counting follow
+    statsmodels and R: p-sized answers are pandas objects labelled with the column names, t
+    statistics where the dispersion is estimated and z where it is known, log-likelihood, AIC and
+    BIC as R's `logLik`, `AIC` and `BIC`.
+
+    Attributes
+    ----------
+    fit : Fit
+        The arrays and scalars of the fit.
+    model : Model
+        What the fit was of: names, family, formula, and the data where still held.
+    """
+
+    def __init__(self, fit: Fit, model: Any, facts: RowFacts | None = None):
+        self.fit = fit
+        self.model = model
+        self._saved_facts = facts
+
+    # -- estimates -------------------------------------------------------------------------------
+
+    @property
+    def family(self) -> Any:
+        """The family of the fit, with its link; `family.alpha` of an estimated shape is filled."""
+        return self.model.family
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in the order of the coefficients."""
+        return list(self.model.names)
+
+    @property
+    def params(self) -> pd.Series:
+        """Coefficients, link scale; nan for a column that was left out as aliased."""
+        return self._labelled(self.fit.coef)
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors, link scale: roots of the diagonal of `cov_params()`."""
+        return self._labelled(self._se)
+
+    @property
+    def tvalues(self) -> pd.Series:
+        """Wald statistics `params / bse`: t where the dispersion is estimated, z otherwise."""
+        return self._labelled(self._wald[0])
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p-values of `tvalues`, accurate in relative terms far into the tail."""
+        return self._labelled(self._wald[1])
+
+    @property
+    def use_t(self) -> bool:
+        """Whether tests and intervals use Student's t with `df_resid` (dispersion estimated)."""
+        return not self.family.dispersion_fixed
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Wald intervals of the coefficients, link scale, in columns 0 (lower) and 1 (upper).
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the level: 0.05 for 95 % intervals.
+
+        Raises
+        ------
+        ValueError
+            When `alpha` is outside (0, 1).
+        """
+        low, high = inference.interval(self.fit.coef, self._se, alpha, self._df)
+        return pd.DataFrame({0: low, 1: high}, index=self.names)
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of the coefficients: `scale` times the inverse expected information."""
+        return pd.DataFrame(
+            self.fit.scale * self.fit.cov_unscaled, index=self.names, columns=self.names
+        )
+
+    # -- scalars ---------------------------------------------------------------------------------
+
+    @property
+    def deviance(self) -> float:
+        """Residual deviance, the sum of weight times unit deviance."""
+        return self.fit.deviance
+
+    @property
+    def null_deviance(self) -> float:
+        """Deviance of the model with an intercept (and the offset) only."""
+        return self.fit.null_deviance
+
+    @property
+    def pearson_chi2(self) -> float:
+        """Sum of squared Pearson residuals."""
+        return self.fit.pearson_chi2
+
+    @property
+    def scale(self) -> float:
+        """Dispersion: 1 where the family fixes it, else `pearson_chi2 / df_resid`."""
+        return self.fit.scale
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood as R's `logLik`; nan for quasi families, which have none."""
+        return self.fit.log_likelihood
+
+    @property
+    def llnull(self) -> float:
+        """Log-likelihood of the model with an intercept (and the offset) only."""
+        return self.fit.null_log_likelihood
+
+    @property
+    def aic(self) -> float:
+        """`-2 llf + 2 k`; k counts the coefficients, and an estimated dispersion or shape."""
+        return inference.akaike(self.llf, self._n_parameters)
+
+    @property
+    def bic(self) -> float:
+        """`-2 llf + k log(nobs)` as R's `BIC` (statsmodels calls this `bic_llf`)."""
+        return inference.schwarz(self.llf, self._n_parameters, self.nobs)
+
+    @property
+    def df_model(self) -> int:
+        """Rank of the design less one, as statsmodels counts."""
+        return self.fit.df_model
+
+    @property
+    def df_resid(self) -> float:
+        """Observations less the rank of the design."""
+        return self.fit.df_resid
+
+    @property
+    def nobs(self) -> float:
+        """Observations: rows of positive weight, each counted `freq_weights` times."""
+        return self.fit.nobs
+
+    @property
+    def status(self) -> Status:
+        """How the fit ended; `status.message` says it in a sentence."""
+        return Status(self.fit.status)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the coefficients are an optimum (one on the boundary included)."""
+        return self.status.usable
+
+    @property
+    def n_iter(self) -> int:
+        """Turns the solver took."""
+        return self.fit.turns
+
+    @property
+    def method(self) -> str:
+        """The solver that answered; another than asked for where that one failed."""
+        return self.fit.method
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of this fit should know, one plain sentence each; see `summary`."""
+        from jaxglm._notes import collect
+
+        return collect(self)
+
+    # -- predictions -----------------------------------------------------------------------------
+
+    def predict(
+        self,
+        data: Any = None,
+        which: Literal["mean", "linear"] = "mean",
+        *,
+        offset: Any = None,
+        exposure: Any = None,
+        unseen: Literal["raise", "base"] = "raise",
+    ) -> pd.Series:
+        """Predicted means or linear predictors, exactly one per row of `data`.
+
+        Parameters
+        ----------
+        data : table or array, optional
+            New data with the columns of the fit; the data of the fit when left out.
+        which : {"mean", "linear"}
+            Response scale (a probability for binomial models) or link scale.
+        offset, exposure : array or column name, optional
+            Needed for new data when the fit was given one outside the formula; `offset` is on the
+            link scale, `exposure` enters as its logarithm.
+        unseen : {"raise", "base"}
+            A factor level that the fit never saw: an error, or the base level.
+
+        Returns
+        -------
+        Series
+            Labelled with the index of `data`; nan where a predictor is missing.
+
+        Raises
+        ------
+        DataError
+            When an offset or exposure is needed, a column or level is unknown, or there is no
+            `data` and the result no longer holds its own.
+        """
+        check_scale(which)
+        _, eta, index = self._linear(data, offset, exposure, unseen)
+        values = eta if which == "linear" else evaluate(self.family.link.inverse, eta)
+        return pd.Series(values, index=index)
+
+    def get_prediction(
+        self,
+        data: Any = None,
+        *,
+        offset: Any = None,
+        exposure: Any = None,
+        unseen: Literal["raise", "base"] = "raise",
+    ) -> Prediction:
+        """Predictions with standard errors and intervals; arguments and errors as `predict`.
+
+        `get_prediction(data).summary_frame(alpha=0.05)` is the table.
+        """
+        matvec, eta, index = self._linear(data, offset, exposure, unseen)
+        root = inference.factor(self.fit.scale * self.fit.cov_unscaled)
+        variance = inference.linear_variance(matvec, root, len(eta))
+        se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
+        return Prediction(self.family, eta, se, self._df, index)
+
+    @property
+    def fittedvalues(self) -> pd.Series:
+        """Fitted means of the rows of the fit (needs the data of the fit)."""
+        return self.predict()
+
+    # -- residuals -------------------------------------------------------------------------------
+
+    def resid(self, kind: ResidualKind = "deviance") -> pd.Series:
+        """Residuals of the rows of the fit, with R's prior weight w (trials included).
+
+        Parameters
+        ----------
+        kind : {"response", "pearson", "deviance", "working"}
+            y - mu; (y - mu) sqrt(w / V(mu)); sign(y - mu) sqrt(w d(y, mu)), d the unit deviance;
+            (y - mu) / (d mu / d eta), on the link scale.
+
+        Raises
+        ------
+        ValueError
+            For another kind.
+        DataError
+            When the result no longer holds the data of its fit.
+        """
+        held = self._held("resid()")
+        _, eta, index = self._linear(None, None, None, "raise")
+        return pd.Series(residuals(kind, self.family, held.y, eta, held.weight), index=index)
+
+    @property
+    def resid_response(self) -> pd.Series:
+        """`resid("response")`."""
+        return self.resid("response")
+
+    @property
+    def resid_pearson(self) -> pd.Series:
+        """`resid("pearson")`."""
+        return self.resid("pearson")
+
+    @property
+    def resid_deviance(self) -> pd.Series:
+        """`resid("deviance")`."""
+        return self.resid("deviance")
+
+    @property
+    def resid_working(self) -> pd.Series:
+        """`resid("working")`."""
+        return self.resid("working")
+
+    # -- reports ---------------------------------------------------------------------------------
+
+    def effects(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Exponentiated coefficients with intervals, labelled for what they are on this link.
+
+        The first column is named `odds ratio` (logit), `rate ratio` (log link, counts), `risk
+        ratio` (log link, binomial), `ratio of means` (log link, otherwise) or `hazard ratio`
+        (cloglog, grouped survival times); then `conf_low`, `conf_high` and `p_value`. The
+        intercept is left out: its exponential is a baseline, not a ratio.
+
+        Raises
+        ------
+        ValueError
+            On links where exponentiating has no meaning; the message says what to do instead.
+        """
+        label = effects.ratio_label(self.family)
+        if label is None:
+            raise ValueError(effects.refusal(self.family))
+        low, high = inference.interval(self.fit.coef, self._se, alpha, self._df)
+        return effects.exponentiated(
+            self.names,
+            label,
+            coef=self.fit.coef,
+            low=low,
+            high=high,
+            p_value=self._wald[1],
+            infinite=self.fit.infinite,
+        )
+
+    def odds_ratios(self, alpha: float = 0.05) -> pd.DataFrame:
+        """`effects()` of a model with a logit link, where they are odds ratios.
+
+        Raises
+        ------
+        ValueError
+            For another link or family; the message says what its coefficients are.
+        """
+        label = effects.ratio_label(self.family)
+        if label == "odds ratio":
+            return self.effects(alpha)
+        if label is not None:
+            raise ValueError(
+                f"This is a {self.family.name} model with a {self.family.link.name} link: its "
+                f"exponentiated coefficients are no odds ratios but of the kind '{label}'. "
+                "Use effects()."
+            )
+        raise ValueError(f"No odds ratios here. {effects.refusal(self.family)}")
+
+    def overdispersion(self) -> Overdispersion:
+        """Whether the response varies more than the family allows, and what to do next.
+
+        Poisson: the score test of no overdispersion against a negative binomial of Dean and
+        Lawless (1989, JASA 84, 467-472), ``sum((y - mu)^2 - y + h mu) / sqrt(2 sum(mu^2))``,
+        standard normal, one-sided, with the average leverage for h. Grouped binomial and other
+        known dispersions: Pearson chi2 on `df_resid`. Single 0/1 outcomes: no test, since their
+        variance is fixed by the mean. Families that estimate the dispersion: the ratios only.
+
+        Raises
+        ------
+        DataError
+            When the result was unpickled without its data and without these facts.
+        """
+        return _overdispersion.assess(
+            self.family, self.pearson_chi2, self.deviance, self.df_resid, self.row_facts
+        )
+
+    def summary(self, alpha: float = 0.05, max_rows: int | None = 200) -> Any:
+        """Header, coefficient table and plain-language notes.
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the level of the intervals.
+        max_rows : int or None
+            Longer coefficient tables are cut here, and say so; None shows all.
+
+        Returns
+        -------
+        Summary
+            Prints as text; `as_text()`, `as_html()`, `as_latex()`.
+        """
+        from jaxglm.summary import summarise
+
+        return summarise(self, alpha, max_rows)
+
+    def to_latex(self, alpha: float = 0.05) -> str:
+        """The summary as a LaTeX table."""
+        return self.summary(alpha).as_latex()
+
+    def tidy(self, alpha: float = 0.05) -> pd.DataFrame:
+        """One row per coefficient, link scale.
+
+        Columns `term, estimate, std_error, statistic, p_value, conf_low, conf_high`.
+        """
+        low, high = inference.interval(self.fit.coef, self._se, alpha, self._df)
+        return pd.DataFrame(
+            {
+                "term": self.names,
+                "estimate": self.fit.coef,
+                "std_error": self._se,
+                "statistic": self._wald[0],
+                "p_value": self._wald[1],
+                "conf_low": low,
+                "conf_high": high,
+            }
+        )
+
+    def glance(self) -> pd.DataFrame:
+        """One row with the scalars of the fit, under their attribute names."""
+        scalars = (
+            "nobs df_model df_resid llf llnull aic bic deviance null_deviance pearson_chi2 scale "
+            "converged n_iter method"
+        )
+        row = {"family": self.family.name, "link": self.family.link.name}
+        row |= {name: getattr(self, name) for name in scalars.split()}
+        return pd.DataFrame([row])
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the result to one file without its data; `jaxglm.load(path)` reads it.
+
+        The file holds arrays and a JSON header, no pickled objects and no code.
+
+        Raises
+        ------
+        DataError
+            When the model cannot be written without code.
+        """
+        from jaxglm import _save
+
+        _save.save(self, path)
+
+    def __repr__(self) -> str:
+        what = self.model.formula or f"{self.model.y_name} on {len(self.names)} columns"
+        family = f"{self.family.name}/{self.family.link.name}"
+        state = "converged" if self.converged else self.status.name.lower()
+        return f"<jaxglm.Results: {what}, {family}, {self.nobs:.10g} observations, {state}>"
+
+    def _repr_html_(self) -> str:
+        return self.summary().as_html()
+
+    def __getstate__(self) -> dict[str, Any]:
+        facts = self._saved_facts if self.model.dataset is None else self.row_facts
+        model = dataclasses.replace(self.model, dataset=None)
+        return {"fit": self.fit, "model": model, "_saved_facts": facts}
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    @property
+    def has_row_facts(self) -> bool:
+        """Whether `row_facts` can be had: from the data, or kept from when it was there."""
+        return self.model.dataset is not None or self._saved_facts is not None
+
+    @functools.cached_property
+    def row_facts(self) -> RowFacts:
+        """What notes and tests know of the rows; kept when the data is dropped."""
+        if self._saved_facts is not None:
+            return self._saved_facts
+        held = self._held("overdispersion()")
+        _, eta, _ = self._linear(None, None, None, "raise")
+        return row_facts(
+            self.family,
+            held.y,
+            eta,
+            weight=held.weight,
+            freq=np.ones(len(held.y)) if held.freq is None else held.freq,
+            trials=held.trials,
+            rank=self._rank,
+        )
+
+    @property
+    def _df(self) -> float | None:
+        return self.df_resid if self.use_t else None
+
+    @property
+    def _rank(self) -> int:
+        return int(np.sum(~np.asarray(self.fit.aliased)))
+
+    @property
+    def _n_parameters(self) -> int:
+        return self._rank + self.fit.likelihood_params
+
+    @functools.cached_property
+    def _se(self) -> FloatArray:
+        return np.sqrt(self.fit.scale * np.diagonal(self.fit.cov_unscaled))
+
+    @functools.cached_property
+    def _wald(self) -> tuple[FloatArray, FloatArray]:
+        return inference.wald(self.fit.coef, self._se, self._df)
+
+    def _labelled(self, values: FloatArray) -> pd.Series:
+        return pd.Series(np.array(values), index=self.names)
+
+    def _held(self, what: str) -> Any:
+        if self.model.dataset is None:
+            raise DataError(
+                f"{what} needs the rows of the fit, and this result holds none: results that were "
+                "saved, loaded or pickled leave the data behind. Fit again, or use "
+                "predict(data) and get_prediction(data) with data= given."
+            )
+        return self.model.dataset
+
+    def _linear(
+        self, data: Any, offset: Any, exposure: Any, unseen: str
+    ) -> tuple[Any, FloatArray, pd.Index]:
+        """The matvec of a design, its linear predictor with offset, and its index."""
+        # An aliased column has no coefficient and no part in the fit.
+        coef = np.where(self.fit.aliased, 0.0, self.fit.coef)
+        if data is None:
+            if offset is not None or exposure is not None:
+                raise DataError(
+                    "offset= and exposure= belong to new data; the rows of the fit have theirs. "
+                    "Give data= as well."
+                )
+            held = self._held("A prediction without data")
+            matvec, shift, missing, index = held.matvec, held.offset, None, held.index
+        else:
+            self._check_offset(offset, exposure)
+            design, shift, missing, index = self.model.new_design(
+                data, offset=offset, exposure=exposure, unseen=unseen
+            )
+            matvec = design.matvec
+        eta = np.array(matvec(coef), dtype=np.float64)
+        if shift is not None:
+            eta = eta + shift
+        if missing is not None:
+            eta = np.where(missing, np.nan, eta)
+        return matvec, eta, pd.RangeIndex(len(eta)) if index is None else index
+
+    def _check_offset(self, offset: Any, exposure: Any) -> None:
+        for name, value in (("offset", offset), ("exposure", exposure)):
+            if name in self.model.used and value is None:
+                raise DataError(
+                    f"The model was fitted with {name}=, so predictions on new data need it too: "
+                    f"pass {name}= with one value per row of data "
+                    f"({'0' if name == 'offset' else '1'} for each row to predict without it)."
+                )

@@ -1,0 +1,109 @@
+"""Owns what every solver shares: the state of a loop, its controls, and the stopping rules.
+
+Imports `_linalg`, `_status` and the sums' type; never designs, sources or families.
+"""
+
+import enum
+from typing import NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+
+from jaxglm._moments import Moments
+from jaxglm._rowwise import Point
+
+
+class Stop(enum.IntEnum):
+    """Which test ended a converged loop."""
+
+    NONE = 0
+    DECREMENT = 1
+    ROUNDING = 2
+    STALLED = 3
+
+    @property
+    def words(self) -> str:
+        """The test in words, for the summary."""
+        return {
+            Stop.NONE: "not stopped by a convergence test",
+            Stop.DECREMENT: "Newton decrement",
+            Stop.ROUNDING: "rounding floor",
+            Stop.STALLED: "no further decrease at the rounding floor",
+        }[self]
+
+
+class Controls(NamedTuple):
+    """What may change without recompiling; one scalar each.
+
+    Attributes
+    ----------
+    tol : float
+        Distance to the optimum, in standard errors, at which to stop.
+    max_turns : int
+        Passes over the rows allowed.
+    smallest_pivot : float
+        A scaled pivot of the information below this ends the loop as `SINGULAR` (0: damp instead).
+    residual_df : float
+        Observations minus coefficients, where the dispersion is estimated; 0 where it is 1. Standard
+        errors scale with the dispersion, so the stopping rule does.
+    adaptive : bool
+        Change from expected to observed information when the decrement shrinks slowly.
+    """
+
+    tol: jax.Array
+    max_turns: jax.Array
+    smallest_pivot: jax.Array
+    residual_df: jax.Array
+    adaptive: jax.Array
+
+
+class Outcome(NamedTuple):
+    """What a loop leaves: coefficients and how it ended, all p-sized or scalar."""
+
+    beta: jax.Array
+    correction: jax.Array
+    loss: jax.Array
+    decrement: jax.Array
+    floor: jax.Array
+    turns: jax.Array
+    status: jax.Array
+    stop: jax.Array
+    observed: jax.Array
+
+
+class Solver(Protocol):
+    """A solver is told the sums at the point it asked for and answers with the next point."""
+
+    def init(self, at: Point) -> NamedTuple:
+        """The state whose trial point is the start."""
+
+    def tell(self, state, moments: Moments, controls: Controls):
+        """The state after seeing the sums at `state.at`."""
+
+    def outcome(self, state) -> Outcome:
+        """What to keep of a state that has stopped."""
+
+
+def dispersion(moments: Moments, controls: Controls) -> jax.Array:
+    """Pearson chi2 / residual df, or 1 where the dispersion is fixed."""
+    estimated = controls.residual_df > 0
+    df = jnp.where(estimated, controls.residual_df, 1.0)
+    return jnp.where(estimated, moments.pearson / df, 1.0)
+
+
+def rounding_floor(moments: Moments, diagonal: jax.Array, beta: jax.Array) -> jax.Array:
+    """Size of the Newton decrement that rounding alone produces.
+
+    Each eta carries errors of machine epsilon times the terms it sums, and so does each row's
+    derivative; in the metric of the information these errors have the squared size
+    sum_j H_jj beta_j^2 + sum_i w_i (1 + eta_i^2 + offset_i^2).
+    """
+    eps = jnp.finfo(beta.dtype).eps
+    return eps * jnp.sqrt(jnp.sum(jnp.abs(diagonal) * beta**2) + moments.rounding)
+
+
+def not_worse(moments: Moments, loss: jax.Array) -> jax.Array:
+    """Whether the loss is finite and not above the one before, rounding of the sums aside."""
+    eps = jnp.finfo(moments.loss.dtype).eps
+    noise = 64 * eps * moments.loss_size
+    return jnp.isfinite(moments.loss) & (moments.loss <= loss + noise)

@@ -1,0 +1,196 @@
+"""Owns Newton's method and IRLS: one algorithm, with the expected or the observed information.
+
+Imports `_linalg`, `_status`, the sums and `solvers._base` only.
+"""
+
+import dataclasses
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxglm._linalg import factorise, solve
+from jaxglm._moments import Moments
+from jaxglm._rowwise import Point
+from jaxglm._status import Status
+from jaxglm.solvers._base import (
+    Controls,
+    Outcome,
+    Stop,
+    dispersion,
+    not_worse,
+    rounding_floor,
+)
+
+# A quadratically convergent step multiplies the decrement by itself; one that keeps a fifth of it
+# is converging linearly, and there the observed information is worth its risk.
+_SLOW_RATIO = 0.2
+_MOST_HALVINGS = 40
+# Halving towards the origin of a start that has never been valid is not a search worth long.
+_MOST_HALVINGS_UNSTARTED = 10
+_STALLED_TURNS = 6
+_FIRST_DAMPING = 1e-8
+
+
+class NewtonState(NamedTuple):
+    """The loop's carry: the accepted point, the direction from it, and the trial asked for."""
+
+    at: Point
+    beta: jax.Array
+    loss: jax.Array
+    direction: jax.Array
+    step: jax.Array
+    decrement: jax.Array
+    best: jax.Array
+    stalled: jax.Array
+    floor: jax.Array
+    damping: jax.Array
+    switch_below: jax.Array
+    halvings: jax.Array
+    turns: jax.Array
+    status: jax.Array
+    stop: jax.Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Newton:
+    """Newton steps with step halving, damping when the matrix fails, and one stopping rule.
+
+    Each turn is one pass over the rows. A rejected trial costs a pass as well; there are few.
+    """
+
+    def init(self, at: Point) -> NewtonState:
+        dtype = at.beta.dtype
+        zero, inf = jnp.zeros((), dtype), jnp.full((), jnp.inf, dtype)
+        count = jnp.zeros((), jnp.int32)
+        return NewtonState(
+            at=at,
+            beta=at.beta,
+            loss=inf,
+            direction=jnp.zeros_like(at.beta),
+            step=jnp.ones((), dtype),
+            decrement=inf,
+            best=inf,
+            stalled=count,
+            floor=zero,
+            damping=zero,
+            switch_below=jnp.ones((), dtype),
+            halvings=count,
+            turns=count,
+            status=jnp.full((), int(Status.RUNNING), jnp.int32),
+            stop=jnp.full((), int(Stop.NONE), jnp.int32),
+        )
+
+    def tell(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
+        finite = jnp.all(jnp.isfinite(moments.score)) & jnp.all(jnp.isfinite(moments.info))
+        accepted = finite & ((state.at.start > 0) | not_worse(moments, state.loss))
+        ahead = self._advance(state, moments, controls)
+        back = self._retreat(state, controls)
+        new = jax.tree.map(lambda a, b: jnp.where(accepted, a, b), ahead, back)
+        turns = state.turns + 1
+        out_of_turns = (new.status == int(Status.RUNNING)) & (turns >= controls.max_turns)
+        status = jnp.where(out_of_turns, int(Status.MAX_TURNS), new.status)
+        return new._replace(turns=turns, status=status)
+
+    def _advance(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
+        """From an accepted trial: factor, test for convergence, and take the next direction."""
+        beta, eps = state.at.beta, jnp.finfo(state.beta.dtype).eps
+        factor = factorise(moments.info, state.damping)
+        refuse = controls.smallest_pivot > 0
+        least = jnp.where(refuse, controls.smallest_pivot, beta.shape[0] * eps)
+        sound = factor.pivot > least  # nan compares as False
+
+        direction = -solve(factor, moments.score)
+        squared = -jnp.dot(moments.score, direction, precision=jax.lax.Precision.HIGHEST)
+        deviation = jnp.sqrt(dispersion(moments, controls))
+        unit = jnp.where(deviation > 0, deviation, 1.0)
+        decrement = jnp.sqrt(jnp.maximum(squared, 0.0)) / unit
+        floor = 2 * rounding_floor(moments, jnp.diagonal(moments.info), beta) / unit
+
+        starting = state.at.start > 0
+        whole_step = (state.step == 1.0) & jnp.isfinite(state.decrement)
+        ratio = jnp.where(whole_step, decrement / state.decrement, 0.0)
+        # Under linear convergence the steps still to come add up to this multiple of the last one.
+        to_come = jnp.maximum(1.0, jnp.where(ratio < 1, ratio / (1 - ratio), jnp.inf))
+        stalled = jnp.where(decrement > 0.5 * state.best, state.stalled + 1, 0)
+        near = decrement <= jnp.sqrt(controls.tol)
+        stop = jnp.select(
+            [
+                decrement * to_come <= controls.tol,
+                decrement <= floor,
+                near & (stalled >= _STALLED_TURNS),
+            ],
+            [int(Stop.DECREMENT), int(Stop.ROUNDING), int(Stop.STALLED)],
+            int(Stop.NONE),
+        )
+        stop = jnp.where(sound & ~starting, stop, int(Stop.NONE)).astype(jnp.int32)
+
+        observed = state.at.observed
+        singular = ~sound & ~observed & refuse
+        status = jnp.select(
+            [singular, stop > 0], [int(Status.SINGULAR), int(Status.CONVERGED)], int(Status.RUNNING)
+        )
+        # Indefinite observed information: see this point again with the expected one.
+        slow = (ratio > _SLOW_RATIO) & (decrement < state.switch_below) & controls.adaptive
+        next_observed = jnp.where(sound, observed | (slow & ~starting), False)
+        retry_damped = ~sound & ~observed & ~refuse
+        damping = jnp.where(
+            retry_damped,
+            jnp.maximum(10 * state.damping, _FIRST_DAMPING),
+            jnp.where(state.damping > _FIRST_DAMPING / 10, state.damping / 10, 0.0),
+        )
+        direction = jnp.where(sound, direction, jnp.zeros_like(direction))
+        trial = jnp.where(sound, beta + direction, beta)
+        # The sums of a start, damped, are wanted once more at the start itself.
+        start = jnp.where(sound, 0, state.at.start).astype(jnp.int32)
+        return state._replace(
+            at=state.at._replace(beta=trial, observed=next_observed, start=start),
+            beta=beta,
+            loss=jnp.where(starting, jnp.inf, moments.loss),
+            direction=direction,
+            step=jnp.ones_like(state.step),
+            decrement=jnp.where(sound & ~starting, decrement, jnp.inf),
+            best=jnp.where(starting, state.best, jnp.minimum(state.best, decrement)),
+            stalled=stalled.astype(jnp.int32),
+            floor=floor,
+            damping=damping,
+            switch_below=jnp.where(sound | ~observed, state.switch_below, 0.1 * state.switch_below),
+            halvings=jnp.zeros_like(state.halvings),
+            status=status.astype(jnp.int32),
+            stop=stop,
+        )
+
+    def _retreat(self, state: NewtonState, controls: Controls) -> NewtonState:
+        """From a rejected trial: halve the step, or give up."""
+        step = 0.5 * state.step
+        halvings = state.halvings + 1
+        unstarted = ~jnp.isfinite(state.loss)
+        allowed = jnp.where(unstarted, _MOST_HALVINGS_UNSTARTED, _MOST_HALVINGS)
+        exhausted = (halvings > allowed) | (state.at.start > 0)
+        near = state.decrement <= jnp.sqrt(controls.tol)
+        status = jnp.select(
+            [exhausted & unstarted, exhausted & near, exhausted],
+            [int(Status.NONFINITE), int(Status.CONVERGED), int(Status.STEP_FAILED)],
+            int(Status.RUNNING),
+        )
+        return state._replace(
+            at=state.at._replace(beta=state.beta + step * state.direction),
+            step=step,
+            halvings=halvings,
+            status=status.astype(jnp.int32),
+            stop=jnp.where(exhausted & near, int(Stop.STALLED), int(Stop.NONE)).astype(jnp.int32),
+        )
+
+    def outcome(self, state: NewtonState) -> Outcome:
+        """The accepted point; the correction is the Newton step already in hand there."""
+        return Outcome(
+            beta=state.beta,
+            correction=state.direction,
+            loss=state.loss,
+            decrement=state.decrement,
+            floor=state.floor,
+            turns=state.turns,
+            status=state.status,
+            stop=state.stop,
+            observed=state.at.observed,
+        )
