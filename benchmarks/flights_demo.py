@@ -29,6 +29,13 @@ CHECK_TOLERANCE = 1e-3
 CHECK_LEVEL_ROWS = 20
 """A carrier or destination enters the check with at least this many flights in the subsample."""
 
+READING = """\
+How to read it. Lexington (LEX) received one flight, on time: no finite coefficient is low enough,
+and the fit reports that instead of a large number. Distance is almost a function of origin and
+destination (what they leave of it has a standard deviation of four miles), so the data can hardly
+tell the three apart: destinations have wide intervals, while carriers, months and hours do not.
+The base levels are carrier 9E, origin EWR, destination ABQ and January."""
+
 T = TypeVar("T")
 
 
@@ -50,11 +57,14 @@ def main() -> int:
     print()
 
     def fit() -> jg.Results:
+        # One destination has a single flight; the summary says what that does to its coefficient.
         return jg.glm(FORMULA, flights, family="binomial", on_failure="ignore")
 
     result, first = timed(fit)
     result, second = timed(fit)
     print(result.summary())
+    print()
+    print(READING)
     print()
     print("Odds ratios")
     print(result.odds_ratios().to_string(float_format="{:.4f}".format))
@@ -72,10 +82,10 @@ def check_against_statsmodels(flights: pd.DataFrame) -> int:
     sample = flights.iloc[np.random.default_rng(0).permutation(len(flights))[:CHECK_ROWS]]
     kept = common_levels(sample)
     print(
-        f"Check on {len(sample):,} flights drawn at random. {len(sample) - len(kept):,} of them "
-        f"belong to a carrier or destination with fewer than {CHECK_LEVEL_ROWS} flights in the "
-        f"draw, or with none late or all late: such a level can have no finite coefficient, and "
-        f"there is nothing to compare. {len(kept):,} remain."
+        f"Check on {len(sample):,} flights drawn at random. {len(sample) - len(kept):,} are left\n"
+        f"out: their carrier or destination has fewer than {CHECK_LEVEL_ROWS} flights in the\n"
+        "draw, or none late, or all late, where no finite coefficient may exist to be compared.\n"
+        f"{len(kept):,} remain."
     )
     ours, our_seconds = timed(lambda: jg.glm(FORMULA, kept, family="binomial"))
     theirs, their_seconds = timed(lambda: statsmodels_fit(kept))

@@ -12,16 +12,20 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._conditioning import Basis, condition, plain_basis
-from jaxglm._drive import on_device
+from jaxglm._drive import on_device, one_pass
+from jaxglm._moments import FinalSums, Limits, final_sums, final_sums_diagonal
 from jaxglm._problem import Problem
 from jaxglm._rowwise import Point
-from jaxglm._separation import recession_direction
+from jaxglm._separation import limits_of, recession_direction
 from jaxglm._status import Status
 from jaxglm.families import Family
 from jaxglm.solvers import Controls, FirstOrder, Newton, Outcome, Solver, Stop, lbfgs
 from jaxglm.sources import Resident
 
 AT_BETA, AT_INITIAL_MEANS, AT_COMMON_MEAN = 0, 1, 2
+# Standard errors and the separation test need a p x p matrix; with more columns than this it would
+# fill the memory, and a first-order fit goes without them.
+MOST_COLUMNS = 10_000
 # Multiples of the log barrier, relative to the loss per row at the start; each is warm-started from
 # the one before, and the last shifts the optimum by less than the loss can resolve.
 _BARRIERS = 10.0 ** np.arange(-1.0, -11.0, -1.0)
@@ -42,13 +46,16 @@ class Estimate:
     """An optimum, or the best point found, in the basis in which it was found.
 
     `gamma` are coefficients in that basis, `beta` in public order (nan where aliased); `source`
-    holds the rows in the basis. `floor` is the size in standard errors of what rounding hides.
+    holds the rows in the basis, `sums` what they add up to there. `floor` is the size in standard
+    errors of what rounding hides.
     """
 
     beta: np.ndarray
     gamma: np.ndarray
     basis: Basis
     source: Resident
+    sums: FinalSums
+    limits: Limits
     infinite: np.ndarray
     status: Status
     stop: Stop
@@ -90,6 +97,7 @@ class _Search:
         weight, live = problem.weight, problem.live
         self.average = float(np.dot(weight[live], problem.y[live]) / weight[live].sum())
         self.center = self._interior_mean()
+        self.limits = limits_of(family, self.average, self.dtype)
 
     def _interior_mean(self) -> float:
         """The average response, moved inside the means that the family and the link allow."""
@@ -223,18 +231,34 @@ class _Search:
             source, Newton(), run.method, self.point(gamma, start), self.controls(damped=True)
         )
 
-    def recession(self, run: _Run, source: Resident, basis: Basis) -> np.ndarray | None:
+    def finish(self, run: _Run, source: Resident) -> FinalSums:
+        """One pass at the solution, for the statistics and the separation test."""
+        few = run.gamma.size <= MOST_COLUMNS
+        return jax.device_get(
+            one_pass(
+                source,
+                self.family,
+                run.gamma.astype(self.dtype),
+                self.limits,
+                kernel=final_sums if few else final_sums_diagonal,
+            )
+        )
+
+    def recession(
+        self, run: _Run, source: Resident, basis: Basis, sums: FinalSums
+    ) -> np.ndarray | None:
         """Columns [p], design order, whose coefficients run to infinity; None for none."""
-        found = recession_direction(source, self.family, run.gamma, self.average)
+        if sums.far == 0 or run.gamma.size > MOST_COLUMNS:
+            return None
+        found = recession_direction(source, self.family, run.gamma, self.limits)
         if found is None:
             return None
+        moved = np.zeros(basis.keep.size)
         if basis.transform is None:
-            moved = np.zeros(basis.keep.size)
             moved[basis.keep] = found.direction * found.lengths
         else:
-            lengths = np.zeros(basis.keep.size)
-            lengths[basis.keep] = np.linalg.norm(basis.transform, axis=0)
-            moved = np.nan_to_num(basis.coefficients(found.direction)) * lengths
+            lengths = np.linalg.norm(basis.transform, axis=0)
+            moved[basis.keep] = basis.coefficients(found.direction)[basis.keep] * lengths
         return np.abs(moved) > 1e-6 * np.abs(moved).max()
 
 
@@ -262,16 +286,19 @@ def estimate(problem: Problem, family: Family, options: Options) -> Estimate:
         if basis.transform is not None or not basis.keep.all():
             source = problem.place(design)
             run = search.first_methods(basis, source)
-    infinite = search.recession(run, source, basis)
+    sums = search.finish(run, source)
+    infinite = search.recession(run, source, basis, sums)
     if infinite is None and run.status is Status.SINGULAR:
         run = search.damped(run, source)
-        infinite = search.recession(run, source, basis)
+        sums = search.finish(run, source)
+        infinite = search.recession(run, source, basis, sums)
     status = run.status if infinite is None else Status.SEPARATED
     bounded = np.isfinite(family.link.domain(family.mean_domain)).any()
     if bounded and not status.usable and status is not Status.SEPARATED:
         constrained = search.barrier(source, int(basis.keep.sum()))
         if constrained is not None:
             run, status = constrained, constrained.status
+            sums = search.finish(run, source)
 
     changed = run.method == "irls" and bool(run.outcome.observed) and not family.canonical
     none = np.zeros(problem.n_columns, bool)
@@ -280,6 +307,8 @@ def estimate(problem: Problem, family: Family, options: Options) -> Estimate:
         gamma=run.gamma,
         basis=basis,
         source=source,
+        sums=sums,
+        limits=search.limits,
         infinite=problem.public(none if infinite is None else infinite),
         status=status,
         stop=Stop(int(run.outcome.stop)),

@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from jaxglm import io
-from jaxglm._model import Columns, Dataset, Model
+from jaxglm._model import Columns, Dataset, Model, log_exposure, rows_holding
 from jaxglm._problem import Problem
 from jaxglm._status import DataError
 from jaxglm.designs import Design, Sparse, assemble, from_matrix
 from jaxglm.families import Family
 
 WEIGHTS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
-_FIRST = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,6 +126,12 @@ def _intake(
     notes: list[str] = []
     freq = _nonnegative(vectors.get("freq_weights"), "freq_weights")
     prior = _nonnegative(vectors.get("var_weights"), "var_weights")
+    if response.event is not None and family.mean_domain != (0.0, 1.0):
+        raise DataError(
+            f"The response {response.name!r} holds two labels (one of them {response.event!r}), "
+            f"which the {family.name} family cannot model; use family='binomial', or recode it to "
+            "numbers."
+        )
     y, trials = _response(response, vectors.get("trials"), family, notes)
     weight = np.ones(y.size)
     for factor in (freq, prior, trials):
@@ -143,8 +148,15 @@ def _intake(
         )
     offset = _offset(formula_offset, vectors, family)
     problem = Problem(
-        design=design, order=order, y=y, weight=weight, offset=offset, freq=freq, trials=trials,
-        constant=_constant_column(design), dtype=dtype,
+        design=design,
+        order=order,
+        y=y,
+        weight=weight,
+        offset=offset,
+        freq=freq,
+        trials=trials,
+        constant=_constant_column(design),
+        dtype=dtype,
     )
     dataset = Dataset(again, y, weight, offset, freq, trials, index)
     model = Model(
@@ -189,7 +201,7 @@ def _response(
         if beyond.size:
             raise DataError(
                 f"With trials=, {response.name!r} must be the number of successes (whole numbers) "
-                f"or the share of successes (0 to 1); {_rows(beyond, y)} are neither."
+                f"or the share of successes (0 to 1); {rows_holding(beyond, y)} are neither."
             )
         return y, counts
     if (y <= 1).all() and (counts > 1).any():
@@ -204,8 +216,8 @@ def _proportion(successes: np.ndarray, trials: np.ndarray, name: str) -> np.ndar
     wrong = np.flatnonzero((successes > trials) | (successes < 0))
     if wrong.size:
         raise DataError(
-            f"More successes than trials, or a negative count, in {name!r}: {_rows(wrong, successes)}"
-            f" (trials there: {_values(trials[wrong])})."
+            f"More successes than trials, or a negative count, in {name!r}: "
+            f"{rows_holding(wrong, successes)}; the trials there: {rows_holding(wrong, trials)}."
         )
     return np.divide(successes, trials, out=np.zeros_like(successes), where=trials > 0)
 
@@ -222,7 +234,7 @@ def _check_support(y: np.ndarray, weight: np.ndarray, response: Response, family
             )
         raise DataError(
             f"The response {response.name!r} is outside the support of the {family.name} family: "
-            f"{family.response_rule}, but {_rows(wrong, y)}.{hint}"
+            f"{family.response_rule}, but {rows_holding(wrong, y)}.{hint}"
         )
 
 
@@ -246,11 +258,8 @@ def _offset(
                 f"exposure= enters as log(exposure) under a log link; the link here is "
                 f"{family.link.name}. Give the offset on the scale of that link with offset=."
             )
-        exposure = np.asarray(exposure, float)
-        wrong = np.flatnonzero(exposure <= 0)
-        if wrong.size:
-            raise DataError(f"exposure must be positive; {_rows(wrong, exposure)}.")
-        total = np.log(exposure) if total is None else total + np.log(exposure)
+        shift = log_exposure(exposure)
+        total = shift if total is None else total + shift
     return None if total is None else np.asarray(total, float)
 
 
@@ -260,7 +269,7 @@ def _nonnegative(values: np.ndarray | None, name: str):
     values = np.asarray(values, float)
     wrong = np.flatnonzero(values < 0)
     if wrong.size:
-        raise DataError(f"{name} must not be negative; {_rows(wrong, values)}.")
+        raise DataError(f"{name} must not be negative; {rows_holding(wrong, values)}.")
     return values
 
 
@@ -285,16 +294,3 @@ def _constant_sparse_column(design: Sparse) -> tuple[int, float] | None:
         if column[0] != 0 and (column == column[0]).all():
             return int(j), float(column[0])
     return None
-
-
-def _values(values: np.ndarray) -> str:
-    shown = ", ".join(f"{value:.6g}" for value in values[:_FIRST])
-    return shown + (", ..." if values.size > _FIRST else "")
-
-
-def _rows(rows: np.ndarray, values: np.ndarray) -> str:
-    """Words for some rows: how many, which come first, and what they hold."""
-    where = ", ".join(str(int(row)) for row in rows[:_FIRST])
-    more = ", ..." if rows.size > _FIRST else ""
-    noun = "row" if rows.size == 1 else "rows"
-    return f"{rows.size} {noun} (first: {where}{more}) hold {_values(values[rows])}"

@@ -12,9 +12,33 @@ import numpy as np
 
 from jaxglm import io
 from jaxglm._drive import each_row
+from jaxglm._status import DataError
 from jaxglm.designs import Design, assemble, from_matrix, select_rows
 from jaxglm.families import Family
 from jaxglm.sources import Block, place
+
+
+def log_exposure(exposure: np.ndarray) -> np.ndarray:
+    """The offset that an exposure stands for under a log link.
+
+    Raises
+    ------
+    DataError
+        Where an exposure is not positive.
+    """
+    wrong = np.flatnonzero(exposure <= 0)
+    if wrong.size:
+        raise DataError(f"exposure must be positive; {rows_holding(wrong, exposure)}.")
+    return np.log(exposure)
+
+
+def rows_holding(rows: np.ndarray, values: np.ndarray) -> str:
+    """Words for some rows: how many, which come first, and what they hold."""
+    where = ", ".join(str(int(row)) for row in rows[:5])
+    what = ", ".join(f"{value:.6g}" for value in values[rows[:5]])
+    more = ", ..." if rows.size > 5 else ""
+    noun = "row" if rows.size == 1 else "rows"
+    return f"{rows.size} {noun} (first: {where}{more}) hold {what}{more}"
 
 
 def _product(block: Block, b: jax.Array) -> jax.Array:
@@ -40,7 +64,12 @@ class Columns:
         with jax.enable_x64(True):
             none = np.zeros(self.n)
             source = place(
-                self.design, none, none, offset=None, freq=None, trials=None,
+                self.design,
+                none,
+                none,
+                offset=None,
+                freq=None,
+                trials=None,
                 dtype=np.dtype(np.float64),
             )
             ordered = np.asarray(b, float)[self.order]
@@ -129,6 +158,6 @@ class Model:
                 continue
             vector = io.read_row_values(given, name, data, columns.n, index)
             if name == "exposure":
-                vector = np.log(vector)
+                vector = log_exposure(vector)
             shift = vector if shift is None else shift + vector
         return columns, shift, missing, index

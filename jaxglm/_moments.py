@@ -85,8 +85,85 @@ def unit_gram(block: Block) -> jax.Array:
     return block.design.gram(jnp.where(block.weight > 0, 1.0, 0.0).astype(block.y.dtype))
 
 
-def expected_information(block: Block, family: Family, beta: jax.Array) -> jax.Array:
-    """X' diag(weight * expected weight) X at beta, at dispersion 1."""
-    expected = family.fisher_weight(block.y, block.linear_predictor(beta))
-    live = block.weight > 0
-    return block.design.gram(jnp.where(live, block.weight * expected, jnp.zeros_like(expected)))
+class Limits(NamedTuple):
+    """Means approached as eta runs to -inf and to +inf (nan: it cannot), and the average response."""
+
+    low: jax.Array
+    high: jax.Array
+    average: jax.Array
+
+
+class FinalSums(NamedTuple):
+    """Sums at the solution, for the statistics and the separation test.
+
+    Attributes
+    ----------
+    deviance, null_deviance : float
+        Of the fitted means, and of the average response as the mean of all rows.
+    pearson : float
+        Pearson chi-squared.
+    info : [p, p] or [p]
+        Expected information at dispersion 1, or its diagonal.
+    far : float
+        Rows whose mean has gone to the limit that their response is.
+    """
+
+    deviance: jax.Array
+    null_deviance: jax.Array
+    pearson: jax.Array
+    info: jax.Array
+    far: jax.Array
+
+
+def final_sums(block: Block, family: Family, beta: jax.Array, limits: Limits) -> FinalSums:
+    """The sums at the solution, with the expected information matrix."""
+    return _final(block, family, beta, limits, full=True)
+
+
+def final_sums_diagonal(block: Block, family: Family, beta: jax.Array, limits: Limits) -> FinalSums:
+    """The sums at the solution, with the diagonal of the information only."""
+    return _final(block, family, beta, limits, full=False)
+
+
+def _final(
+    block: Block, family: Family, beta: jax.Array, limits: Limits, *, full: bool
+) -> FinalSums:
+    eta = block.linear_predictor(beta)
+    mean = family.link.inverse(eta)
+    score, expected = family.score(block.y, eta), family.fisher_weight(block.y, eta)
+    # (y - mu)^2 / V, written with the score and the expected weight: these stay accurate where mu
+    # rounds to its limit and V to zero.
+    chi2 = score**2 / jnp.where(expected > 0, expected, jnp.ones_like(eta))
+
+    def weighted(values: jax.Array) -> jax.Array:
+        return jnp.where(block.weight > 0, block.weight * values, jnp.zeros_like(values))
+
+    common = jnp.full_like(mean, limits.average)
+    information = block.design.gram if full else block.design.gram_diagonal
+    return FinalSums(
+        deviance=jnp.sum(weighted(family.unit_deviance(block.y, mean))),
+        null_deviance=jnp.sum(weighted(family.unit_deviance(block.y, common))),
+        pearson=jnp.sum(weighted(chi2)),
+        info=information(weighted(expected)),
+        far=jnp.sum(jnp.abs(far_sides(block, family, beta, limits))),
+    )
+
+
+# A mean this close to its limit, relative to the distance of the average response from that limit,
+# counts as far gone. Generous: a row wrongly taken in only enlarges a linear programme.
+_FAR = 1e-3
+
+
+def far_sides(block: Block, family: Family, beta: jax.Array, limits: Limits) -> jax.Array:
+    """-1 or +1 for rows whose mean has gone to the limit that their response is, else 0."""
+    mean = family.link.inverse(block.linear_predictor(beta))
+
+    def near(limit: jax.Array) -> jax.Array:
+        distance = jnp.abs(limits.average - limit)
+        # All responses are at the limit: any mean close to it in absolute terms has gone far.
+        unit = jnp.where(distance > 0, distance, jnp.ones_like(distance))
+        return (block.y == limit) & (jnp.abs(mean - limit) < _FAR * unit)
+
+    down, up = near(limits.low), near(limits.high)
+    side = jnp.where(down, -1.0, jnp.where(up, 1.0, 0.0)).astype(block.y.dtype)
+    return jnp.where(block.weight > 0, side, jnp.zeros_like(side))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from jaxglm import effects
-from jaxglm._overdispersion import remedy
+from jaxglm._overdispersion import equals
 
 if TYPE_CHECKING:
     from jaxglm.results import Results
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 def collect(results: "Results") -> tuple[str, ...]:
     """What the fit reported, then what the response says about the family, then how to read it."""
     notes = [*results.fit.notes]
-    if not results.converged and not any(note == results.status.message for note in notes):
-        notes.insert(0, results.status.message)
     if results.has_row_facts:
         notes += _distribution(results)
         notes += _variation(results)
@@ -31,9 +29,8 @@ def _distribution(results: "Results") -> list[str]:
     response = results.model.y_name
     if facts.zero_one and name == "gaussian":
         return [
-            f"{response} holds only 0 and 1: a Gaussian model can predict outside that range and "
-            "its standard errors assume one variance for all; family='binomial' models the "
-            "probability."
+            f"{response} holds only 0 and 1: a Gaussian model predicts outside that range and "
+            "assumes one variance for all; family='binomial' models the probability."
         ]
     if facts.zero_one and name in ("poisson", "negative_binomial", "quasipoisson"):
         return [
@@ -42,8 +39,8 @@ def _distribution(results: "Results") -> list[str]:
         ]
     if facts.small_counts and name == "gaussian":
         return [
-            f"{response} looks like counts (whole numbers from 0 up): a Gaussian model can predict "
-            "below 0 and assumes one variance for all; family='poisson' is made for counts."
+            f"{response} looks like counts: a Gaussian model predicts below 0 and assumes one "
+            "variance for all; family='poisson' is made for counts."
         ]
     return []
 
@@ -52,10 +49,14 @@ def _variation(results: "Results") -> list[str]:
     report = results.overdispersion()
     if not report.serious:
         return []
+    refit = {
+        "poisson": "family='quasipoisson' or 'negative_binomial' allows for it; ",
+        "binomial": "family='quasibinomial' allows for it; ",
+    }.get(results.family.name, "")
     return [
-        f"Overdispersion: Pearson chi2/df is {report.pearson_ratio:.3g} (p = {report.pvalue:.2g}), "
-        f"standard errors are too small by a factor of about {np.sqrt(report.pearson_ratio):.2g}; "
-        f"{remedy(results.family)} See .overdispersion()."
+        f"Overdispersion: Pearson chi2/df is {report.pearson_ratio:.3g} (p "
+        f"{equals(report.pvalue)}), so standard errors are too small by a factor of about "
+        f"{np.sqrt(report.pearson_ratio):.2g}; {refit}see .overdispersion()."
     ]
 
 
@@ -66,7 +67,7 @@ def _reading(results: "Results") -> list[str]:
     if link == "identity":
         return []
     if label is None:
-        return [f"Coefficients: each is {effects.meaning(family)}."]
+        return [f"A coefficient is {effects.meaning(family)}."]
     scale = {
         "odds ratio": "log-odds",
         "hazard ratio": "log hazards",

@@ -4,11 +4,13 @@ Imports diagnostics; takes plain numbers, never rows.
 """
 
 import dataclasses
+import textwrap
 from typing import Any
 
 import numpy as np
 from scipy import special
 
+from jaxglm._numbers import count, measure, p_value, statistic
 from jaxglm.diagnostics import RowFacts
 
 # Above this ratio a standard error is off by more than a fifth (sqrt(1.5) = 1.22).
@@ -57,17 +59,16 @@ class Overdispersion:
         lines = [
             "Overdispersion",
             f"  Pearson chi2 / df   {self.pearson_ratio:10.4f}   "
-            f"({self.pearson_chi2:.6g} / {self.df_resid:g})",
+            f"({measure(self.pearson_chi2)} / {count(self.df_resid)})",
             f"  deviance / df       {self.deviance_ratio:10.4f}   "
-            f"({self.deviance:.6g} / {self.df_resid:g})",
+            f"({measure(self.deviance)} / {count(self.df_resid)})",
         ]
         if self.test:
-            lines.append(
-                f"  {self.test}: statistic {self.statistic:.4g}, p = {self.pvalue:.3g} "
-                "(small: more variation than the model allows)"
-            )
-        lines += [f"  Caution: {self.caution}"] if self.caution else []
-        return "\n".join([*lines, f"  {self.advice}"])
+            lines.append(f"  {self.test}: {statistic(self.statistic)}, p {equals(self.pvalue)}")
+        words = [f"Caution: {self.caution}"] if self.caution else []
+        for sentence in [*words, self.advice]:
+            lines += textwrap.wrap(sentence, 78, initial_indent="  ", subsequent_indent="  ")
+        return "\n".join(lines)
 
     __repr__ = __str__
 
@@ -82,7 +83,7 @@ def assess(
 ) -> Overdispersion:
     """Choose the test that the family and the rows allow, and put the outcome in words."""
     ratio = pearson_chi2 / df_resid if df_resid > 0 else np.nan
-    test, statistic, pvalue, caution = "", np.nan, np.nan, ""
+    test, value, pvalue, caution = "", np.nan, np.nan, ""
     if df_resid <= 0:
         caution = "the model has as many coefficients as observations, so nothing is left to test."
     elif not family.dispersion_fixed:
@@ -94,13 +95,13 @@ def assess(
             "successes and failures; then it can be seen."
         )
     elif family.name == "poisson" and np.isfinite(facts.dean_lawless):
-        test, statistic = "Dean-Lawless score test against NB2", facts.dean_lawless
-        pvalue = float(special.ndtr(-statistic))
+        test, value = "Dean-Lawless score test against NB2", facts.dean_lawless
+        pvalue = float(special.ndtr(-value))
         if facts.total_mean < 20:
             caution = "fewer than 20 events in all; the normal approximation of the test is rough."
     else:
-        test, statistic = "Pearson chi2 test", pearson_chi2
-        pvalue = float(special.chdtrc(df_resid, statistic))
+        test, value = "Pearson chi2 test", pearson_chi2
+        pvalue = float(special.chdtrc(df_resid, value))
         caution = _chi2_caution(family, facts)
     tested = bool(np.isfinite(pvalue))
     over = bool(pvalue < LEVEL) if tested else None
@@ -112,7 +113,7 @@ def assess(
         pearson_ratio=ratio,
         deviance_ratio=deviance / df_resid if df_resid > 0 else np.nan,
         test=test,
-        statistic=statistic,
+        statistic=value,
         pvalue=pvalue,
         overdispersed=over,
         underdispersed=under,
@@ -149,7 +150,7 @@ def _advice(family: Any, ratio: float, over: bool | None, under: bool, df_resid:
         return "No sign of more variation than the model allows."
     return (
         f"The response varies {ratio:.3g} times as much as the model allows: standard errors are "
-        f"too small by a factor of about {np.sqrt(ratio):.2g}. What next: {remedy(family)}"
+        f"too small by a factor of about {np.sqrt(ratio):.2g}. What next: {_remedy(family)}"
     )
 
 
@@ -158,12 +159,17 @@ def _quasi(family: Any) -> str:
     return f"family='{name}'" if name else "A quasi family (jaxglm.Quasi)"
 
 
-def remedy(family: Any) -> str:
-    """What to refit with, for a family whose dispersion is fixed."""
+def equals(p: float) -> str:
+    """A p-value after its letter: "= 0.03", or "< 1e-300" where it underflows."""
+    text = p_value(p)
+    return f"< {text[1:]}" if text.startswith("<") else f"= {text}"
+
+
+def _remedy(family: Any) -> str:
     if family.name == "poisson":
         return (
             "if no predictor or exposure is missing, refit with family='quasipoisson' (same "
-            "coefficients, wider intervals) or family='negative_binomial' (a likelihood of its own)."
+            "coefficients, wider intervals) or family='negative_binomial' (with a likelihood)."
         )
     if family.name == "binomial":
         return (

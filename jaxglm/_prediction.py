@@ -54,8 +54,12 @@ class Prediction:
             # An end beyond what the link can invert stands for the edge of the range of the mean.
             edges = link.domain(self._family.mean_domain)
             ends = [evaluate(link.inverse, np.clip(end, *edges)) for end in (low, high)]
+            # An interval of eta across the pole of 1/eta reaches every mean beyond its ends.
+            pole = np.nan if link.pole is None else link.pole
+            unbounded = (low < pole) & (pole < high) & (edges[0] < pole < edges[1])
             # A decreasing link (inverse) swaps the ends.
-            low, high = np.minimum(*ends), np.maximum(*ends)
+            low = np.where(unbounded, -np.inf, np.minimum(*ends))
+            high = np.where(unbounded, np.inf, np.maximum(*ends))
         return pd.DataFrame({"lower": low, "upper": high}, index=self._index)
 
     def summary_frame(

@@ -5,6 +5,7 @@ Imports the standard library only.
 
 import dataclasses
 import html as _html
+import re
 import textwrap
 from itertools import zip_longest
 
@@ -102,8 +103,7 @@ def _facts(header: tuple[Pairs, Pairs], width: int = 0) -> list[str]:
     inner = [max((len(line) for line in side), default=0) for side in sides]
     gap = max(4, width - sum(inner))
     return [
-        f"{left:<{inner[0]}}{' ' * gap}{right}"
-        for left, right in zip_longest(*sides, fillvalue="")
+        f"{left:<{inner[0]}}{' ' * gap}{right}" for left, right in zip_longest(*sides, fillvalue="")
     ]
 
 
@@ -148,7 +148,7 @@ _LATEX = str.maketrans(
 def _tex(cell: str) -> str:
     escaped = cell.translate(_LATEX)
     # A hyphen in text mode is not a minus sign.
-    return f"${escaped}$" if cell.startswith("-") and cell[1:2].isdigit() else escaped
+    return f"${escaped}$" if re.fullmatch(r"-(\d.*|inf)", cell) else escaped
 
 
 def latex(sheet: Sheet) -> str:

@@ -7,6 +7,7 @@ objects of classes named here; nothing in it is unpickled or evaluated.
 import dataclasses
 import json
 import math
+from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any
 
@@ -17,7 +18,7 @@ from jaxglm._model import Model
 from jaxglm._record import Fit
 from jaxglm._status import DataError
 from jaxglm.diagnostics import RowFacts
-from jaxglm.io._formula import TermsSpec
+from jaxglm.io import TermsSpec
 from jaxglm.results import Results
 
 # Raised when a reader of the old layout could no longer make sense of the new one.
@@ -40,7 +41,7 @@ def save(results: Results, path: str | PathLike[str]) -> None:
             "terms": [[label, part.start, part.stop] for label, part in model.terms],
             "formula": model.formula,
             "y_name": model.y_name,
-            "event": _plain(model.event),
+            "event": model.event,
             "used": sorted(model.used),
             "spec": None if model.spec is None else model.spec.to_json(),
         },
@@ -49,11 +50,17 @@ def save(results: Results, path: str | PathLike[str]) -> None:
         else None,
     }
     text = json.dumps(header, allow_nan=False)
+    members: dict[str, Any] = {_HEADER: np.frombuffer(text.encode(), dtype=np.uint8), **arrays}
     with open(path, "wb") as file:
-        np.savez(file, **{_HEADER: np.frombuffer(text.encode(), dtype=np.uint8)}, **arrays)
+        np.savez(file, allow_pickle=False, **members)
 
 
-def load(path: str | PathLike[str], *, family: Any = None) -> Results:
+def load(
+    path: str | PathLike[str],
+    *,
+    family: Any = None,
+    context: Mapping[str, Callable] | None = None,
+) -> Results:
     """Read a result that `Results.save` wrote. It holds no data of the fit.
 
     Parameters
@@ -63,6 +70,8 @@ def load(path: str | PathLike[str], *, family: Any = None) -> Results:
     family : Family, optional
         Needed when the model had a family or link of your own, or a variance given as a function:
         code is never stored.
+    context : mapping, optional
+        The functions of your own that the formula calls, by name.
 
     Returns
     -------
@@ -90,13 +99,13 @@ def load(path: str | PathLike[str], *, family: Any = None) -> Results:
     return Results(
         Fit(**arrays, **scalars),
         Model(
-            names=model["names"],
-            terms=[(label, slice(start, stop)) for label, start, stop in model["terms"]],
+            names=tuple(model["names"]),
+            terms=tuple((label, slice(*ends)) for label, *ends in model["terms"]),
             family=_family(header, family, path),
             formula=model["formula"],
-            spec=None if model["spec"] is None else TermsSpec.from_json(model["spec"]),
+            spec=None if model["spec"] is None else TermsSpec.from_json(model["spec"], context),
             y_name=model["y_name"],
-            event=_value(model["event"]),
+            event=model["event"],
             used=frozenset(model["used"]),
             dataset=None,
         ),
@@ -122,40 +131,43 @@ def _value(value: Any) -> Any:
 
 
 def _describe(thing: Any) -> dict[str, Any]:
-    """Class name and parameters of a family or link; `own` where only its code could restore it."""
+    """Class name and fields of a family or link; no fields where only its own code restores it."""
+    name = type(thing).__name__
     fields = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing) if f.name != "link"}
-    fields = {name: _plain(np.asarray(v)[()] if _is_array(v) else v) for name, v in fields.items()}
-    simple = all(isinstance(v, float | int | str | dict | None) for v in fields.values())
-    known = _classes().get(type(thing).__name__) is type(thing)
-    return {"class": type(thing).__name__, "fields": fields if simple else {}, "own": not (simple and known)}
-
-
-def _is_array(value: Any) -> bool:
-    return hasattr(value, "dtype")
+    own = _classes().get(name) is not type(thing) or any(map(callable, fields.values()))
+    return {"class": name, "fields": None if own else {k: _plain(v) for k, v in fields.items()}}
 
 
 def _classes() -> dict[str, type]:
     """The families and links of the library, by class name."""
-    found: dict[str, type] = {}
-    for module, base in ((families, families.Family), (links, links.Link)):
-        for name, thing in vars(module).items():
-            if isinstance(thing, type) and issubclass(thing, base) and thing is not base:
-                found[name] = thing
-    return found
+    return {
+        name: thing
+        for module, base in ((families, families.Family), (links, links.Link))
+        for name, thing in vars(module).items()
+        if isinstance(thing, type) and issubclass(thing, base) and thing is not base
+    }
+
+
+def _restore(described: dict[str, Any]) -> Any:
+    """The object that `_describe` saw: the fields as they were, past the checks of `__init__`."""
+    made: Any = object.__new__(_classes()[described["class"]])
+    for field in dataclasses.fields(made):
+        if field.name != "link":
+            object.__setattr__(made, field.name, _value(described["fields"][field.name]))
+    return made
 
 
 def _family(header: dict[str, Any], given: Any, path: Any) -> Any:
-    described, link = header["family"], header["link"]
+    family, link = header["family"], header["link"]
     if given is not None:
-        if type(given).__name__ != described["class"]:
-            raise DataError(f"{path} holds a {described['class']} fit; family= is {given!r}.")
+        if type(given).__name__ != family["class"]:
+            raise DataError(f"{path} holds a fit with {family['class']}, not with {given!r}.")
         return given
-    if described["own"] or link["own"]:
+    if family["fields"] is None or link["fields"] is None:
         raise DataError(
-            f"{path} was fitted with {described['class']} and the link {link['class']}, code that "
-            "a file does not store: give the family object as load(path, family=...)."
+            f"{path} was fitted with {family['class']} and the link {link['class']}, and a file "
+            "stores no code of yours: give the family object as load(path, family=...)."
         )
-    classes = _classes()
-    made = classes[link["class"]](**{k: _value(v) for k, v in link["fields"].items()})
-    fields = {k: _value(v) for k, v in described["fields"].items()}
-    return classes[described["class"]](**fields, link=made)
+    made = _restore(family)
+    object.__setattr__(made, "link", _restore(link))
+    return made

@@ -1,6 +1,6 @@
 """Owns the separation test: whether some direction lets the likelihood rise for ever.
 
-Imports families, sources, `_drive`, `_problem` only; the linear programme is SciPy's (HiGHS).
+Imports families, sources, `_moments` and `_drive` only; the linear programme is SciPy's (HiGHS).
 
 A row can only rise for ever if its response is the limit of the mean as eta runs to -inf or +inf (a
 zero count, an observed 0 or 1); it then wants eta to move to that side, and every other row wants
@@ -17,51 +17,38 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._drive import each_row, one_pass
+from jaxglm._moments import Limits, far_sides
 from jaxglm.families import Family
 from jaxglm.sources import Block, Resident
 
-# A mean this close to its limit, relative to the distance of the average response from that limit,
-# counts as far gone. Generous: a row wrongly taken in only enlarges the linear programme.
-_FAR = 1e-3
 # Eigenvalues of the scaled Gram matrix of the other rows under this are zero up to rounding (and
 # under some hundreds of the machine's epsilon in float32).
 _NULL = 1e-10
 _SIGN = 1e-6
 
 
-def limits(family: Family) -> tuple[float, float]:
-    """Means approached as eta runs to -inf and to +inf, nan where eta cannot run there."""
+def limits_of(family: Family, average: float, dtype: np.dtype) -> Limits:
+    """Where the mean can run to, with the average response to measure distances by."""
     lower, upper = family.link.domain(family.mean_domain)
-    with np.errstate(all="ignore"):
-        low = float(family.link.inverse(jnp.asarray(-jnp.inf))) if lower == -np.inf else np.nan
-        high = float(family.link.inverse(jnp.asarray(jnp.inf))) if upper == np.inf else np.nan
-    return low, high
+    ends = []
+    for bound in (lower, upper):
+        runs = np.isinf(bound)
+        ends.append(float(family.link.inverse(jnp.asarray(bound, dtype))) if runs else np.nan)
+    return Limits(*(dtype.type(value) for value in (*ends, average)))  # type: ignore[arg-type]
 
 
-def _sides(block: Block, family: Family, beta, low, high, average) -> jnp.ndarray:
-    """-1 or +1 for rows far gone to the side their response wants, else 0."""
-    mean = family.link.inverse(block.linear_predictor(beta))
-    down = (block.y == low) & (jnp.abs(mean - low) < _FAR * jnp.abs(average - low))
-    up = (block.y == high) & (jnp.abs(mean - high) < _FAR * jnp.abs(average - high))
-    side = jnp.where(down, -1.0, jnp.where(up, 1.0, 0.0)).astype(block.y.dtype)
-    return jnp.where(block.weight > 0, side, jnp.zeros_like(side))
-
-
-def _far_rows(block: Block, family: Family, beta, low, high, average) -> jnp.ndarray:
-    """How many rows are far gone: a pass without a Gram matrix, and mostly the last one."""
-    return jnp.sum(jnp.abs(_sides(block, family, beta, low, high, average)))
-
-
-def _grams(block: Block, family: Family, beta, low, high, average):
+def _grams(block: Block, family: Family, beta: jnp.ndarray, limits: Limits):
     """X'X over the rows that stay, and the diagonal of X'X over all that count."""
     live = (block.weight > 0).astype(block.y.dtype)
-    side = _sides(block, family, beta, low, high, average)
+    side = far_sides(block, family, beta, limits)
     return block.design.gram(live * (1 - jnp.abs(side))), block.design.gram_diagonal(live)
 
 
-def _pulls(block: Block, family: Family, beta, low, high, average, directions) -> jnp.ndarray:
+def _pulls(
+    block: Block, family: Family, beta: jnp.ndarray, limits: Limits, directions: jnp.ndarray
+) -> jnp.ndarray:
     """Each row's movement along the directions, towards the side it wants; 0 where it stays."""
-    side = _sides(block, family, beta, low, high, average)
+    side = far_sides(block, family, beta, limits)
     return side[:, None] * block.design.matvec(directions)
 
 
@@ -73,7 +60,7 @@ class Recession(NamedTuple):
 
 
 def recession_direction(
-    source: Resident, family: Family, beta: np.ndarray, average: float
+    source: Resident, family: Family, beta: np.ndarray, limits: Limits
 ) -> Recession | None:
     """A direction along which the likelihood never falls and somewhere rises, or None.
 
@@ -85,21 +72,18 @@ def recession_direction(
         Its link gives the limits of the mean.
     beta : [k]
         Coefficients at the end of the fit.
-    average : float
-        Weighted mean of the response.
+    limits : Limits
+        Of the mean, from `limits_of`.
 
     Returns
     -------
     Recession or None
         The direction moves every row that takes part, and hence every coefficient that is infinite.
     """
-    low, high = limits(family)
-    if (np.isnan(low) and np.isnan(high)) or not np.isfinite(beta).all():
+    if not np.isfinite(beta).all():
         return None
     dtype = source.tiles.y.dtype
-    args = (family, *(jnp.asarray(v, dtype) for v in (beta, low, high, average)))
-    if one_pass(source, *args, kernel=_far_rows) == 0:
-        return None
+    args = (family, jnp.asarray(beta, dtype), limits)
     gram, squares = (np.asarray(g, float) for g in one_pass(source, *args, kernel=_grams))
     lengths = np.sqrt(squares)
     values, vectors = np.linalg.eigh(gram / np.outer(lengths, lengths))

@@ -12,16 +12,13 @@ import numpy as np
 
 from jaxglm._drive import each_row, one_pass
 from jaxglm._estimate import Estimate, Options, estimate
-from jaxglm._moments import expected_information
+from jaxglm._moments import final_sums
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
 from jaxglm._status import Status
 from jaxglm.designs import Dense
 from jaxglm.families import Family
 from jaxglm.sources import Block, Resident
-
-# Standard errors need a p x p matrix; beyond this many columns it would fill the memory.
-MOST_COLUMNS = 10_000
 
 
 class Mean(NamedTuple):
@@ -37,21 +34,6 @@ def _mean(block: Block, family: Family, at: Mean) -> jax.Array:
     return jnp.where(at.use_common, at.common, mu)
 
 
-def _fitted_sums(block: Block, family: Family, at: Mean) -> tuple[jax.Array, jax.Array]:
-    """Deviance and Pearson chi2."""
-    eta = block.linear_predictor(at.beta)
-    # (y - mu)^2 / V, written with the score and the expected weight: these stay accurate where mu
-    # rounds to its limit and V to zero.
-    score, expected = family.score(block.y, eta), family.fisher_weight(block.y, eta)
-    chi2 = score**2 / jnp.where(expected > 0, expected, jnp.ones_like(eta))
-    unit_deviance = family.unit_deviance(block.y, _mean(block, family, at))
-
-    def total(values: jax.Array) -> jax.Array:
-        return jnp.sum(jnp.where(block.weight > 0, block.weight * values, jnp.zeros_like(values)))
-
-    return total(unit_deviance), total(chi2)
-
-
 def _likelihood_sum(block: Block, family: Family, at: Mean, scale: jax.Array) -> jax.Array:
     """R's log-likelihood: each observation with its prior weight, times its frequency."""
     live = block.weight > 0
@@ -59,9 +41,7 @@ def _likelihood_sum(block: Block, family: Family, at: Mean, scale: jax.Array) ->
     freq = ones if block.freq is None else block.freq
     trials = ones if block.trials is None else block.trials
     prior = jnp.where(live, block.weight / jnp.where(live, freq * trials, ones), ones)
-    values = family.log_likelihood(
-        block.y, _mean(block, family, at), prior, scale, block.trials
-    )
+    values = family.log_likelihood(block.y, _mean(block, family, at), prior, scale, block.trials)
     return jnp.sum(jnp.where(live, freq * values, jnp.zeros_like(values)))
 
 
@@ -72,7 +52,9 @@ def log_likelihood(
     if not family.has_likelihood or not np.isfinite(scale):
         return float("nan")
     if not family.likelihood_on_host:
-        return float(one_pass(source, family, at, problem.dtype.type(scale), kernel=_likelihood_sum))
+        return float(
+            one_pass(source, family, at, problem.dtype.type(scale), kernel=_likelihood_sum)
+        )
     live = problem.live
     mu = np.asarray(each_row(source, family, at, function=_mean), float)[: problem.y.size][live]
     freq = np.ones(mu.size) if problem.freq is None else problem.freq[live]
@@ -80,18 +62,24 @@ def log_likelihood(
     return float(np.dot(freq, np.asarray(values)))
 
 
-def _null_means(
-    problem: Problem, family: Family, found: Estimate
-) -> tuple[Resident, Mean]:
-    """Rows and means of the null model: the intercept with the offset, or the offset alone."""
-    scalar, zeros = problem.dtype.type, np.zeros(found.gamma.size, problem.dtype)
+class _Null(NamedTuple):
+    """The null model: the intercept with the offset, or the offset alone without an intercept."""
+
+    source: Resident
+    means: Mean
+    deviance: float
+
+
+def _null_model(problem: Problem, family: Family, found: Estimate) -> _Null:
+    scalar = problem.dtype.type
+    zero, yes, no = scalar(0), np.bool_(True), np.bool_(False)
+    origin = np.zeros(found.gamma.size, problem.dtype)
     if problem.constant is None:
-        return found.source, Mean(zeros, scalar(0), np.bool_(False))  # type: ignore[arg-type]
+        sums = one_pass(found.source, family, origin, found.limits, kernel=final_sums)
+        return _Null(found.source, Mean(origin, zero, no), float(sums.deviance))  # type: ignore[arg-type]
     if problem.offset is None:
-        live = problem.live
-        weight = problem.weight[live]
-        average = float(np.dot(weight, problem.y[live]) / weight.sum())
-        return found.source, Mean(zeros, scalar(average), np.bool_(True))  # type: ignore[arg-type]
+        at = Mean(origin, found.limits.average, yes)  # type: ignore[arg-type]
+        return _Null(found.source, at, float(found.sums.null_deviance))
     only = dataclasses.replace(
         problem,
         design=Dense(np.ones((problem.y.size, 1))),  # type: ignore[arg-type]
@@ -99,8 +87,8 @@ def _null_means(
         constant=(0, 1.0),
     )
     null = estimate(only, family, Options())
-    at = Mean(null.gamma.astype(problem.dtype), scalar(0), np.bool_(False))  # type: ignore[arg-type]
-    return null.source, at
+    at = Mean(null.gamma.astype(problem.dtype), zero, no)  # type: ignore[arg-type]
+    return _Null(null.source, at, float(null.sums.deviance))
 
 
 def _root_of_inverse(information: np.ndarray) -> np.ndarray:
@@ -153,23 +141,19 @@ def record(
     scalar = problem.dtype.type
     gamma = found.gamma.astype(problem.dtype)
     at = Mean(gamma, scalar(0), np.bool_(False))  # type: ignore[arg-type]
-    deviance, pearson = map(float, one_pass(found.source, family, at, kernel=_fitted_sums))
-    null_source, null_at = _null_means(problem, family, found)
-    null_deviance = float(one_pass(null_source, family, null_at, kernel=_fitted_sums)[0])
-
+    deviance, pearson = float(found.sums.deviance), float(found.sums.pearson)
+    null = _null_model(problem, family, found)
     rank, nobs = int(found.basis.keep.sum()), problem.nobs
     df_resid = nobs - rank
     weight_sum = float(problem.weight[problem.live].sum())
-    if family.dispersion_fixed:
-        scale = 1.0
-    else:
-        scale = pearson / df_resid if df_resid > 0 else float("nan")
+    estimated = pearson / df_resid if df_resid > 0 else float("nan")
+    scale = 1.0 if family.dispersion_fixed else estimated
     llf_scale = family.likelihood_scale(deviance, weight_sum, nobs, scale)
-    null_scale = family.likelihood_scale(null_deviance, weight_sum, nobs, scale)
+    null_scale = family.likelihood_scale(null.deviance, weight_sum, nobs, scale)
 
-    if rank <= MOST_COLUMNS:
-        info = np.asarray(one_pass(found.source, family, gamma, kernel=expected_information), float)
-        covariance = found.basis.covariance(_root_of_inverse(info))
+    information = np.asarray(found.sums.info, float)
+    if information.ndim == 2:
+        covariance = found.basis.covariance(_root_of_inverse(information))
     else:
         covariance = np.full((problem.n_columns, problem.n_columns), np.nan)
     return Fit(
@@ -178,10 +162,10 @@ def record(
         aliased=problem.public(~found.basis.keep),
         infinite=found.infinite,
         deviance=deviance,
-        null_deviance=null_deviance,
+        null_deviance=null.deviance,
         pearson_chi2=pearson,
         log_likelihood=log_likelihood(problem, found.source, family, at, llf_scale),
-        null_log_likelihood=log_likelihood(problem, null_source, family, null_at, null_scale),
+        null_log_likelihood=log_likelihood(problem, null.source, family, null.means, null_scale),
         objective=found.loss,
         decrement=found.decrement,
         n_rows=problem.y.size,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxglm.inference import FloatArray
@@ -19,18 +20,18 @@ ResidualKind = Literal["response", "pearson", "deviance", "working"]
 def evaluate(function: Callable[..., Any], *arrays: FloatArray) -> FloatArray:
     """A per-row jax function of NumPy arrays, computed in float64 whatever the global setting."""
     with jax.enable_x64(True):
-        return np.asarray(function(*[np.asarray(a, dtype=np.float64) for a in arrays]))
+        return np.asarray(function(*[jnp.asarray(a, dtype=np.float64) for a in arrays]))
 
 
 def mean_slope(family: Any, eta: FloatArray) -> FloatArray:
-    """d mu / d eta, the factor of the delta method from the link scale to the response scale."""
+    """Derivative d mu / d eta, the factor of the delta method from link scale to response scale."""
 
     def slope(eta: Any) -> Any:
-        tangent = jax.numpy.ones_like(eta)
+        tangent = jnp.ones_like(eta)
         if _is_probability(family):
             # mu * d log mu keeps its digits where mu rounds to one.
             log_mean, d_log = jax.jvp(family.link.log_inverse, (eta,), (tangent,))
-            return jax.numpy.exp(log_mean) * d_log
+            return jnp.exp(log_mean) * d_log
         return jax.jvp(family.link.inverse, (eta,), (tangent,))[1]
 
     return evaluate(slope, eta)
@@ -46,8 +47,8 @@ def _response_residual(family: Any, y: FloatArray, eta: FloatArray) -> FloatArra
 
     def difference(y: Any, eta: Any) -> Any:
         # y - mu without the cancellation where mu rounds to one.
-        mean = jax.numpy.exp(family.link.log_inverse(eta))
-        return y * jax.numpy.exp(family.link.log_complement(eta)) - (1 - y) * mean
+        mean = jnp.exp(family.link.log_inverse(eta))
+        return y * jnp.exp(family.link.log_complement(eta)) - (1 - y) * mean
 
     return evaluate(difference, y, eta)
 

@@ -1,4 +1,4 @@
-"""Owns the meaning of a coefficient on each link: what exponentiating gives, or why it gives nothing.
+"""Owns the meaning of a coefficient on each link: what its exponential is, or why it is nothing.
 
 Imports inference and pandas (to label). No rows.
 """
@@ -17,11 +17,11 @@ _COUNTS = frozenset({"poisson", "quasipoisson", "negative_binomial"})
 
 # Link -> what a coefficient is, for the links where its exponential has no standard meaning.
 _MEANINGS = {
-    "identity": "a difference of the mean itself, in the units of the response, per unit of the "
-    "predictor: read it as it is",
-    "probit": "a shift of a latent standard normal score; its exponential has no meaning, and it "
-    "is not comparable with a logit coefficient (which is about 1.6 to 1.8 times as large)",
-    "cauchit": "a shift of a latent Cauchy score; its exponential has no meaning",
+    "identity": "a difference of the mean itself, in units of the response: read it as it is",
+    "probit": "a shift of a latent normal score: no log odds ratio, and not comparable with a "
+    "logit coefficient, which is some 1.6 to 1.8 times as large",
+    "cauchit": "a shift of a latent Cauchy score: no log odds ratio, and not comparable with a "
+    "logit coefficient",
     "loglog": "a shift of -log(-log(mean)); model the opposite event with the cloglog link to "
     "get hazard ratios",
     "inverse": "a change of 1/mean, so a positive one lowers the mean",

@@ -278,21 +278,23 @@ class Cauchit(Link):
         return jnp.where(mu < 0.5, -1.0, 1.0) / jnp.tan(math.pi * near)
 
     def inverse(self, eta: Array) -> Array:
-        tail = eta < -1.0
-        return jnp.where(
-            tail,
-            jnp.arctan(-1.0 / jnp.where(tail, eta, -1.0)) / math.pi,
-            0.5 + jnp.arctan(eta) / math.pi,
-        )
+        tail = self._tail(eta)
+        return jnp.where(eta < 0, tail, 1.0 - tail)
 
     def log_inverse(self, eta: Array) -> Array:
-        right = eta > 1.0
-        upper_tail = jnp.arctan(1.0 / jnp.where(right, eta, 1.0)) / math.pi
-        left = self.inverse(jnp.where(right, 0.0, eta))
-        return jnp.where(right, jnp.log1p(-upper_tail), jnp.log(left))
+        tail = self._tail(eta)
+        return jnp.where(eta < 0, jnp.log(tail), jnp.log1p(-tail))
 
     def log_complement(self, eta: Array) -> Array:
         return self.log_inverse(-eta)
+
+    def _tail(self, eta: Array) -> Array:
+        """The smaller of mu and 1 - mu."""
+        # Not abs(eta), whose derivative at 0 is 0.
+        size = jnp.where(eta < 0, -eta, eta)
+        beyond = size > 1.0
+        angle = jnp.arctan(jnp.where(beyond, 1.0 / jnp.where(beyond, size, 1.0), size)) / math.pi
+        return jnp.where(beyond, angle, 0.5 - angle)
 
 
 class Power(Link):

@@ -1,7 +1,7 @@
-"""Owns what a fitted model answers: estimates, tests, predictions, residuals, tables.
+"""Owns what a fitted model answers beyond its estimates: predictions, residuals, reports.
 
-Imports inference, diagnostics, effects, summary and pandas (to label). Holds p-sized arrays and a
-reference to the data of the fit, never a copy; pickled or saved, it holds no data.
+Imports `_estimates`, `_model`, inference, diagnostics, effects and pandas (to label). Holds p-sized
+arrays and a reference to the data of the fit, never a copy; pickled or saved, it holds no data.
 """
 
 import dataclasses
@@ -13,15 +13,19 @@ import numpy as np
 import pandas as pd
 
 from jaxglm import _overdispersion, effects, inference
+from jaxglm._estimates import Estimates
+from jaxglm._model import Dataset, Model
+from jaxglm._notes import collect
 from jaxglm._overdispersion import Overdispersion
 from jaxglm._prediction import Prediction, check_scale
 from jaxglm._record import Fit
-from jaxglm._status import DataError, Status
+from jaxglm._status import DataError
 from jaxglm.diagnostics import ResidualKind, RowFacts, evaluate, residuals, row_facts
 from jaxglm.inference import FloatArray
+from jaxglm.summary import Summary, summarise
 
 
-class Results:
+class Results(Estimates):
     """The outcome of a fit.
 
     Estimates, standard errors and intervals are on the scale of the linear predictor (the link);
@@ -38,152 +42,13 @@ class Results:
         What the fit was of: names, family, formula, and the data where still held.
     """
 
-    def __init__(self, fit: Fit, model: Any, facts: RowFacts | None = None):
-        self.fit = fit
-        self.model = model
+    def __init__(self, fit: Fit, model: Model, facts: RowFacts | None = None):
+        super().__init__(fit, model)
         self._saved_facts = facts
-
-    # -- estimates -------------------------------------------------------------------------------
-
-    @property
-    def family(self) -> Any:
-        """The family of the fit, with its link; `family.alpha` of an estimated shape is filled."""
-        return self.model.family
-
-    @property
-    def names(self) -> list[str]:
-        """Column names in the order of the coefficients."""
-        return list(self.model.names)
-
-    @property
-    def params(self) -> pd.Series:
-        """Coefficients, link scale; nan for a column that was left out as aliased."""
-        return self._labelled(self.fit.coef)
-
-    @property
-    def bse(self) -> pd.Series:
-        """Standard errors, link scale: roots of the diagonal of `cov_params()`."""
-        return self._labelled(self._se)
-
-    @property
-    def tvalues(self) -> pd.Series:
-        """Wald statistics `params / bse`: t where the dispersion is estimated, z otherwise."""
-        return self._labelled(self._wald[0])
-
-    @property
-    def pvalues(self) -> pd.Series:
-        """Two-sided p-values of `tvalues`, accurate in relative terms far into the tail."""
-        return self._labelled(self._wald[1])
-
-    @property
-    def use_t(self) -> bool:
-        """Whether tests and intervals use Student's t with `df_resid` (dispersion estimated)."""
-        return not self.family.dispersion_fixed
-
-    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Wald intervals of the coefficients, link scale, in columns 0 (lower) and 1 (upper).
-
-        Parameters
-        ----------
-        alpha : float
-            One minus the level: 0.05 for 95 % intervals.
-
-        Raises
-        ------
-        ValueError
-            When `alpha` is outside (0, 1).
-        """
-        low, high = inference.interval(self.fit.coef, self._se, alpha, self._df)
-        return pd.DataFrame({0: low, 1: high}, index=self.names)
-
-    def cov_params(self) -> pd.DataFrame:
-        """Covariance of the coefficients: `scale` times the inverse expected information."""
-        return pd.DataFrame(
-            self.fit.scale * self.fit.cov_unscaled, index=self.names, columns=self.names
-        )
-
-    # -- scalars ---------------------------------------------------------------------------------
-
-    @property
-    def deviance(self) -> float:
-        """Residual deviance, the sum of weight times unit deviance."""
-        return self.fit.deviance
-
-    @property
-    def null_deviance(self) -> float:
-        """Deviance of the model with an intercept (and the offset) only."""
-        return self.fit.null_deviance
-
-    @property
-    def pearson_chi2(self) -> float:
-        """Sum of squared Pearson residuals."""
-        return self.fit.pearson_chi2
-
-    @property
-    def scale(self) -> float:
-        """Dispersion: 1 where the family fixes it, else `pearson_chi2 / df_resid`."""
-        return self.fit.scale
-
-    @property
-    def llf(self) -> float:
-        """Log-likelihood as R's `logLik`; nan for quasi families, which have none."""
-        return self.fit.log_likelihood
-
-    @property
-    def llnull(self) -> float:
-        """Log-likelihood of the model with an intercept (and the offset) only."""
-        return self.fit.null_log_likelihood
-
-    @property
-    def aic(self) -> float:
-        """`-2 llf + 2 k`; k counts the coefficients, and an estimated dispersion or shape."""
-        return inference.akaike(self.llf, self._n_parameters)
-
-    @property
-    def bic(self) -> float:
-        """`-2 llf + k log(nobs)` as R's `BIC` (statsmodels calls this `bic_llf`)."""
-        return inference.schwarz(self.llf, self._n_parameters, self.nobs)
-
-    @property
-    def df_model(self) -> int:
-        """Rank of the design less one, as statsmodels counts."""
-        return self.fit.df_model
-
-    @property
-    def df_resid(self) -> float:
-        """Observations less the rank of the design."""
-        return self.fit.df_resid
-
-    @property
-    def nobs(self) -> float:
-        """Observations: rows of positive weight, each counted `freq_weights` times."""
-        return self.fit.nobs
-
-    @property
-    def status(self) -> Status:
-        """How the fit ended; `status.message` says it in a sentence."""
-        return Status(self.fit.status)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the coefficients are an optimum (one on the boundary included)."""
-        return self.status.usable
-
-    @property
-    def n_iter(self) -> int:
-        """Turns the solver took."""
-        return self.fit.turns
-
-    @property
-    def method(self) -> str:
-        """The solver that answered; another than asked for where that one failed."""
-        return self.fit.method
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of this fit should know, one plain sentence each; see `summary`."""
-        from jaxglm._notes import collect
-
         return collect(self)
 
     # -- predictions -----------------------------------------------------------------------------
@@ -240,8 +105,8 @@ class Results:
         `get_prediction(data).summary_frame(alpha=0.05)` is the table.
         """
         matvec, eta, index = self._linear(data, offset, exposure, unseen)
-        root = inference.factor(self.fit.scale * self.fit.cov_unscaled)
-        variance = inference.linear_variance(matvec, root, len(eta))
+        root = inference.factor(self.fit.cov_unscaled, ~self.fit.aliased)
+        variance = self.fit.scale * inference.linear_variance(matvec, root, len(eta))
         se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
         return Prediction(self.family, eta, se, self._df, index)
 
@@ -270,7 +135,8 @@ class Results:
         """
         held = self._held("resid()")
         _, eta, index = self._linear(None, None, None, "raise")
-        return pd.Series(residuals(kind, self.family, held.y, eta, held.weight), index=index)
+        weight, _ = _weights(held)
+        return pd.Series(residuals(kind, self.family, held.y, eta, weight), index=index)
 
     @property
     def resid_response(self) -> pd.Series:
@@ -358,7 +224,7 @@ class Results:
             self.family, self.pearson_chi2, self.deviance, self.df_resid, self.row_facts
         )
 
-    def summary(self, alpha: float = 0.05, max_rows: int | None = 200) -> Any:
+    def summary(self, alpha: float = 0.05, max_rows: int | None = 200) -> Summary:
         """Header, coefficient table and plain-language notes.
 
         Parameters
@@ -373,8 +239,6 @@ class Results:
         Summary
             Prints as text; `as_text()`, `as_html()`, `as_latex()`.
         """
-        from jaxglm.summary import summarise
-
         return summarise(self, alpha, max_rows)
 
     def to_latex(self, alpha: float = 0.05) -> str:
@@ -451,40 +315,18 @@ class Results:
             return self._saved_facts
         held = self._held("overdispersion()")
         _, eta, _ = self._linear(None, None, None, "raise")
+        weight, freq = _weights(held)
         return row_facts(
             self.family,
             held.y,
             eta,
-            weight=held.weight,
-            freq=np.ones(len(held.y)) if held.freq is None else held.freq,
+            weight=weight,
+            freq=freq,
             trials=held.trials,
             rank=self._rank,
         )
 
-    @property
-    def _df(self) -> float | None:
-        return self.df_resid if self.use_t else None
-
-    @property
-    def _rank(self) -> int:
-        return int(np.sum(~np.asarray(self.fit.aliased)))
-
-    @property
-    def _n_parameters(self) -> int:
-        return self._rank + self.fit.likelihood_params
-
-    @functools.cached_property
-    def _se(self) -> FloatArray:
-        return np.sqrt(self.fit.scale * np.diagonal(self.fit.cov_unscaled))
-
-    @functools.cached_property
-    def _wald(self) -> tuple[FloatArray, FloatArray]:
-        return inference.wald(self.fit.coef, self._se, self._df)
-
-    def _labelled(self, values: FloatArray) -> pd.Series:
-        return pd.Series(np.array(values), index=self.names)
-
-    def _held(self, what: str) -> Any:
+    def _held(self, what: str) -> Dataset:
         if self.model.dataset is None:
             raise DataError(
                 f"{what} needs the rows of the fit, and this result holds none: results that were "
@@ -506,7 +348,8 @@ class Results:
                     "Give data= as well."
                 )
             held = self._held("A prediction without data")
-            matvec, shift, missing, index = held.matvec, held.offset, None, held.index
+            matvec = held.columns().matvec
+            shift, missing, index = held.offset, None, held.index
         else:
             self._check_offset(offset, exposure)
             design, shift, missing, index = self.model.new_design(
@@ -523,8 +366,17 @@ class Results:
     def _check_offset(self, offset: Any, exposure: Any) -> None:
         for name, value in (("offset", offset), ("exposure", exposure)):
             if name in self.model.used and value is None:
+                neutral = "offset=0 leaves it out" if name == "offset" else "exposure=1 gives rates"
                 raise DataError(
                     f"The model was fitted with {name}=, so predictions on new data need it too: "
-                    f"pass {name}= with one value per row of data "
-                    f"({'0' if name == 'offset' else '1'} for each row to predict without it)."
+                    f"pass {name}= with one value per row, a column name, or one value for all "
+                    f"({neutral})."
                 )
+
+
+def _weights(held: Dataset) -> tuple[FloatArray, FloatArray]:
+    """Prior weights (trials included) and frequencies of the rows of a fit."""
+    if held.freq is None:
+        return held.weight, np.ones_like(held.weight)
+    prior = np.divide(held.weight, held.freq, out=np.zeros_like(held.weight), where=held.freq > 0)
+    return prior, held.freq

@@ -1,19 +1,21 @@
-"""Owns the summary of a result: what stands in it, and how its numbers are written.
+"""Owns the summary of a result: what stands in it and in which order.
 
-Imports `_render`; reads a result through its public attributes.
+Imports `_render` and `_numbers`; reads a result through its public attributes.
 """
 
-import math
-from collections.abc import Sequence
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jaxglm import _render
-from jaxglm._render import Sheet
+from jaxglm._numbers import count, decimals, fixed, is_plain, measure, p_value, statistic
+from jaxglm._render import Pairs, Sheet
 
 if TYPE_CHECKING:
     from jaxglm.results import Results
+
+_EXTRAS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
 
 
 class Summary:
@@ -61,12 +63,26 @@ def summarise(results: "Results", alpha: float, max_rows: int | None) -> Summary
             f"The first {shown} of {len(names)} coefficients; summary(max_rows=None) and tidy() "
             "have all of them.",
         )
+    coef, se, z, p, low, high = (
+        values.to_numpy()[:shown]
+        for values in (
+            results.params,
+            results.bse,
+            results.tvalues,
+            results.pvalues,
+            interval[0],
+            interval[1],
+        )
+    )
+    # Estimates and interval ends show three digits of the smallest standard error.
+    places = decimals(se, digits=3) if any(map(is_plain, se)) else decimals(coef, digits=5)
     columns = [
-        quantities(results.params.to_numpy()[:shown]),
-        quantities(results.bse.to_numpy()[:shown]),
-        [statistic(x) for x in results.tvalues.to_numpy()[:shown]],
-        [p_value(x) for x in results.pvalues.to_numpy()[:shown]],
-        *bounds(interval[0].to_numpy()[:shown], interval[1].to_numpy()[:shown]),
+        [fixed(x, places) for x in coef],
+        [fixed(x, decimals(se, digits=4)) for x in se],
+        [statistic(x) for x in z],
+        [p_value(x) for x in p],
+        [fixed(x, places) for x in low],
+        [fixed(x, places) for x in high],
     ]
     letter = "t" if results.use_t else "z"
     rows = [list(row) for row in zip(*columns, strict=True)]
@@ -94,120 +110,54 @@ def summarise(results: "Results", alpha: float, max_rows: int | None) -> Summary
     )
 
 
-def _header(results: "Results") -> tuple[tuple[str, str], ...]:
-    """Labels and values, read down the left column and then down the right one."""
+def _header(results: "Results") -> tuple[Pairs, Pairs]:
+    """The facts of the left and of the right column."""
     family, fit, model = results.family, results.fit, results.model
-    response = str(model.y_name)
-    if model.event is not None:
-        response += f" = {model.event}"
-    how_scale = "fixed" if family.dispersion_fixed else "Pearson"
     turns = f"{results.n_iter} turn{'' if results.n_iter == 1 else 's'}"
     left = [
-        ("Response", response),
-        ("Family", family.name),
+        ("Response", model.y_name if model.event is None else f"{model.y_name} = {model.event}"),
+        ("Family", _family_name(results)),
         ("Link", family.link.name),
         ("Method", f"{results.method}, {turns}"),
         ("Converged", "yes" if results.converged else f"NO ({results.status.name.lower()})"),
-        ("Observations", scalar(results.nobs)),
-        ("Df residual", scalar(results.df_resid)),
-        ("Df model", scalar(results.df_model)),
+        ("Observations", count(results.nobs)),
+        ("Df residual", count(results.df_resid)),
+        ("Df model", count(results.df_model)),
     ]
+    likelihood = [("Log-likelihood", results.llf), ("AIC", results.aic), ("BIC", results.bic)]
     right = [
-        ("Log-likelihood", scalar(results.llf)),
-        ("AIC", scalar(results.aic)),
-        ("BIC", scalar(results.bic)),
-        ("Deviance", scalar(results.deviance)),
-        ("Null deviance", scalar(results.null_deviance)),
-        ("Pearson chi2", scalar(results.pearson_chi2)),
-        ("Scale", f"{scalar(results.scale)} ({how_scale})"),
+        (label, measure(value) if family.has_likelihood else "none (quasi)")
+        for label, value in likelihood
     ]
-    weights = [name for name in ("freq_weights", "var_weights", "trials") if name in model.used]
-    weights += [name for name in ("offset", "exposure") if name in model.used]
+    right += [
+        ("Deviance", measure(results.deviance)),
+        ("Null deviance", measure(results.null_deviance)),
+        ("Pearson chi2", measure(results.pearson_chi2)),
+        ("Scale", _scale(results)),
+    ]
     if fit.alpha is not None:
         error = "" if fit.alpha_se is None else f" (se {fit.alpha_se:.3g})"
         right.append(("Alpha = 1/theta", f"{fit.alpha:.5g}{error}"))
-    elif weights:
-        right.append(("Uses", ", ".join(weights)))
-        weights = []
-    else:
-        right.append(("Covariance", "expected information"))
-    if weights:
-        right.append(("Uses", ", ".join(weights)))
+    used = [name for name in _EXTRAS if name in model.used]
+    if used:
+        (left if len(left) < len(right) else right).append(("Uses", ", ".join(used)))
     return tuple(left), tuple(right)
 
 
-def scalar(x: float) -> str:
-    """A number of the header: whole numbers in full, others to eight digits.
-
-    Examples
-    --------
-    >>> scalar(336776.0), scalar(-1234.56789), scalar(float("nan"))
-    ('336776', '-1234.5679', 'nan')
-    """
-    x = float(x)
-    if math.isfinite(x) and x == round(x) and abs(x) < 1e15:
-        return str(int(x))
-    return f"{x:.8g}"
+def _scale(results: "Results") -> str:
+    if results.family.dispersion_fixed:
+        return "1 (fixed)"
+    return measure(results.scale) if results.df_resid > 0 else "undefined"
 
 
-def _decimals(sizes: Sequence[float]) -> int:
-    """Decimals that show four digits of the smallest size, but no more than six."""
-    exponents = [math.floor(math.log10(s)) for s in sizes]
-    return min(6, max(0, 3 - min(exponents)))
-
-
-def _is_plain(x: float) -> bool:
-    return 1e-4 <= abs(x) < 1e6
-
-
-def quantities(values: np.ndarray) -> list[str]:
-    """A column of numbers of one kind: common decimals, or powers of ten where those would not do.
-
-    Examples
-    --------
-    >>> quantities(np.array([1.5, -0.25, 1e-12, 3e11, 0.0]))
-    ['1.5000', '-0.2500', '1.000e-12', '3.000e+11', '0.0000']
-    """
-    decimals = _decimals([abs(x) for x in values if _is_plain(x)] or [1.0])
-    return [_write(x, decimals) for x in values]
-
-
-def bounds(low: np.ndarray, high: np.ndarray) -> tuple[list[str], list[str]]:
-    """The two ends of intervals, with one number of decimals for both."""
-    width = [abs(x) for x in [*low, *high, *(high - low)] if _is_plain(x)]
-    decimals = min(_decimals(width or [1.0]), _decimals([max(width or [1.0]), 1.0]) + 1)
-    return [_write(x, decimals) for x in low], [_write(x, decimals) for x in high]
-
-
-def _write(x: float, decimals: int) -> str:
-    if x == 0 or not math.isfinite(x):
-        return f"{x:.{decimals}f}" if x == 0 else str(float(x))
-    if _is_plain(x):
-        return f"{x:.{decimals}f}"
-    return f"{x:.3e}"
-
-
-def statistic(x: float) -> str:
-    """A z or t value.
-
-    Examples
-    --------
-    >>> statistic(-1.23456), statistic(1.5e7)
-    ('-1.235', '1.500e+07')
-    """
-    return f"{x:.3f}" if not abs(x) >= 1e6 else f"{x:.3e}"
-
-
-def p_value(p: float) -> str:
-    """A p-value: three decimals, or two digits and a power of ten below 0.001.
-
-    Examples
-    --------
-    >>> p_value(0.0234), p_value(5.5066e-89), p_value(0.0)
-    ('0.023', '5.5e-89', '<1e-300')
-    """
-    if math.isnan(p):
-        return "nan"
-    if p < 1e-300:
-        return "<1e-300"
-    return f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"
+def _family_name(results: "Results") -> str:
+    """The name with the parameters that were given, not those that were estimated."""
+    family = results.family
+    given = [
+        f"{value:g}" if isinstance(value, float | int) else value
+        for field in dataclasses.fields(family)
+        if isinstance(value := getattr(family, field.name), float | int | str)
+    ]
+    if not given or results.fit.alpha is not None:
+        return family.name
+    return f"{family.name}({', '.join(given)})"

@@ -12,22 +12,22 @@ OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 LINK = re.compile(r"\]\((?!http|mailto|#)([^)#\s]+)")
 
 
-def session(text: str) -> str:
-    """The fenced examples of a page, as doctest reads them; other lines blank, to keep numbers.
+def session(page: str) -> str:
+    """The fenced examples of a page, as doctest reads them; other lines empty, to keep numbers."""
+    kept: list[str] = []
+    for part in re.split(r"(^```pycon\n.*?^```$)", page, flags=re.MULTILINE | re.DOTALL):
+        body = part.removeprefix("```pycon\n").removesuffix("```")
+        kept.append("\n" + fenced_session(body) if body != part else re.sub(r".", "", part))
+    return "".join(kept)
 
-    In a fence an empty line belongs to the output, unless an example or the fence's end is next.
-    """
-    lines = text.splitlines()
-    inside = False
+
+def fenced_session(block: str) -> str:
+    """One fence's lines, with its empty lines of output marked as doctest wants them."""
+    lines = block.splitlines()
     for i, line in enumerate(lines):
-        if line.startswith("```"):
-            inside = line.startswith("```pycon")
-            lines[i] = ""
-        elif not inside:
-            lines[i] = ""
-        elif not line:
-            after = next(later for later in lines[i + 1 :] if later)
-            lines[i] = "" if after.startswith((">>>", "```")) else "<BLANKLINE>"
+        after = next((later for later in lines[i:] if later), ">>>")
+        if not line and not after.startswith(">>>"):
+            lines[i] = "<BLANKLINE>"
     return "\n".join(lines) + "\n"
 
 

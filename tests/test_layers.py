@@ -15,7 +15,7 @@ PACKAGE = ROOT / "jaxglm"
 
 # A name stands for a module or for a package with all its modules; the longest match counts.
 LAYERS: list[set[str]] = [
-    {"_typing", "_status", "_record", "_pytree"},
+    {"_status", "_record", "_pytree", "_numbers"},
     {"links", "_linalg", "_special", "designs"},
     {"families", "sources._block"},
     {"_rowwise", "sources"},
@@ -24,10 +24,12 @@ LAYERS: list[set[str]] = [
     {"_drive", "_problem", "inference", "diagnostics"},
     {"_conditioning", "_separation"},
     {"_estimate"},
-    {"_statistics"},
+    {"_statistics", "_shape"},
     {"effects", "_overdispersion", "_prediction"},
     {"io"},
-    {"results", "summary", "_notes", "_render", "_save", "_model", "_fit"},
+    {"_model"},
+    {"results", "summary", "_estimates", "_notes", "_render", "_save"},
+    {"_intake", "_fit_notes", "_fit"},
     {"datasets"},
 ]
 
@@ -37,7 +39,7 @@ FORBIDDEN = {"solvers": {"designs", "sources", "families"}}
 # Data frames stop at the door. Outside it: the labels on what a result answers, and `datasets`.
 TABLE_PACKAGES = {"pandas", "polars", "pyarrow", "formulaic", "narwhals"}
 TABLE_EXCEPTIONS = {
-    name: {"pandas"} for name in ("results", "summary", "effects", "_prediction", "datasets")
+    name: {"pandas"} for name in ("results", "_estimates", "effects", "_prediction", "datasets")
 }
 
 # Imported inside the function that needs them, so that `import jaxglm` stays cheap.

@@ -196,12 +196,12 @@ class Family(Record):
         Parameters
         ----------
         y, mu, weight : [n]
-            Responses, means and prior weights (dispersion of a row: `scale` / weight). Rows of
-            weight 0 get 0.
+            Responses, means and prior weights without trials (dispersion of a row: `scale` /
+            weight). Rows of weight 0 get 0.
         scale : scalar
             Dispersion, from `likelihood_scale`; not read where it is fixed at 1.
         trials : [n], optional
-            Binomial only: numbers of trials, of which the prior weights are multiples.
+            Binomial only: numbers of trials, by default the prior weights.
 
         Returns
         -------

@@ -25,8 +25,8 @@ class Binomial(Family):
     from log(mu) and log(1 - mu) as functions of eta, so that no probability rounds to 0 or 1;
     the Fisher weight is -(d log mu/deta)(d log(1 - mu)/deta).
 
-    Prior weights include the trials (R's convention). The log-likelihood rounds trials and
-    successes to whole numbers, as R does.
+    The log-likelihood rounds trials and successes to whole numbers, as R does. Without trials,
+    the prior weights are the trials, as R takes them to be.
 
     Examples
     --------
@@ -89,14 +89,14 @@ class Binomial(Family):
     def log_likelihood(
         self, y: Array, mu: Array, weight: Array, scale: Array | float, trials: Array | None = None
     ) -> Array:
-        trials = weight if trials is None else trials
-        whole = jnp.round(trials)
-        successes = jnp.round(trials * y)
+        size = weight if trials is None else trials
+        whole = jnp.round(size)
+        successes = jnp.round(size * y)
         failures = whole - successes
         # Loader (2000): the binomial coefficient and the probabilities as gaps and remainders,
         # which stay exact where their logarithms are large and nearly cancel.
-        share = jnp.where(whole > 0, whole, 1.0)
-        deviance = whole * 0.5 * self.unit_deviance(successes / share, mu)
+        proportion = successes / jnp.where(whole > 0, whole, 1.0)
+        deviance = whole * 0.5 * self.unit_deviance(proportion, mu)
         mixed = (successes > 0) & (failures > 0)
         s, f = jnp.where(mixed, successes, 1.0), jnp.where(mixed, failures, 1.0)
         constant = (
@@ -107,5 +107,4 @@ class Binomial(Family):
             - LOG_SQRT_2PI
         )
         row = jnp.where(mixed, constant, 0.0) - deviance
-        share = jnp.where(trials > 0, trials, 1.0)
-        return only_weighted(row * (weight / share), weight)
+        return only_weighted(row if trials is None else row * weight, weight)

@@ -43,7 +43,7 @@ class InverseGaussian(PowerVariance):
     _exponent = 3
 
     def unit_deviance(self, y: Array, mu: Array) -> Array:
-        return jnp.square((y - mu) / mu) / y
+        return jnp.square(_excess(y, mu)) / y
 
     def loss(self, y: Array, eta: Array) -> Array:
         inside, eta = self._guard(eta)
@@ -69,5 +69,10 @@ class InverseGaussian(PowerVariance):
 
 def log_inverse_gaussian(y: Array, mu: Array, dispersion: Array | float) -> Array:
     """Log density of an inverse Gaussian response."""
-    unit = jnp.square((y - mu) / mu) / y
+    unit = jnp.square(_excess(y, mu)) / y
     return -0.5 * (unit / dispersion + jnp.log(dispersion)) - LOG_SQRT_2PI - 1.5 * jnp.log(y)
+
+
+def _excess(y: Array, mu: Array) -> Array:
+    """y/mu - 1, with its limit where the mean overflows."""
+    return jnp.where(jnp.isinf(mu), -1.0, (y - mu) / mu)

@@ -87,12 +87,15 @@ class NegativeBinomial(Family):
         # their difference with the Poisson deviance, which cancels when alpha y is large.
         alpha = self._alpha_like(mu)
         known = alpha > 0
-        safe = jnp.where(known, alpha, 1.0)
         shrink = (1.0 + alpha * y) / (1.0 + alpha * mu)
         difference = (mu - y) / (1.0 + alpha * mu)
         first = scaled_gap(mu * shrink, y, difference)
         second = scaled_gap(shrink, jnp.ones_like(shrink), -alpha * difference)
-        return 2.0 * (first + jnp.where(known, second / safe, 0.0))
+        # At alpha = 0 the second gap over alpha is 0, with the derivative of its leading term.
+        limit = 0.5 * alpha * jnp.square(difference)
+        second = jnp.where(known, second / jnp.where(known, alpha, 1.0), limit)
+        finite = 2.0 * (first + second)
+        return jnp.where(jnp.isinf(mu), jnp.inf, finite)
 
     def _parts(self, eta: Array) -> tuple[Array, Array, Array, Array]:
         """Log mean, log(1 + alpha mu), mu/(1 + alpha mu) and 1/(1 + alpha mu)."""
@@ -127,7 +130,8 @@ class NegativeBinomial(Family):
     def fisher_weight(self, y: Array, eta: Array) -> Array:
         _, eta = self._guard(eta)
         _, _, saturated, _ = self._parts(eta)
-        return jnp.square(slope(self.link.log_inverse, eta)) * saturated
+        rate = slope(self.link.log_inverse, eta)
+        return rate * (rate * saturated)
 
     def initial_mean(self, y: Array, weight: Array) -> Array:
         return self._valid_start(jnp.where(y == 0, 1.0 / 6.0, y), y, weight)

@@ -37,7 +37,8 @@ class PowerVariance(Family):
     def fisher_weight(self, y: Array, eta: Array) -> Array:
         _, eta = self._guard(eta)
         rate = slope(self.link.log_inverse, eta)
-        return jnp.square(rate) * self._mean_power(eta, 2 - self._power_like(eta))
+        # In this order, since the square of the rate may overflow where the weight does not.
+        return rate * (rate * self._mean_power(eta, 2 - self._power_like(eta)))
 
     def _power_like(self, values: Array) -> Any:
         """The power p: an int that selects code, or a number of the dtype of `values`."""

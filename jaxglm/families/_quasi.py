@@ -50,8 +50,8 @@ class Quasi(Family):
 
     Notes
     -----
-    Score and information are exact. For a function, loss and deviance are its quadrature,
-    2 times the integral from y to mu of (t - y)/V(t) dt. The deviance is infinite at y = 0 for
+    Score and information are exact. For a function, loss and deviance are quadratures of
+    (y - t)/V(t) from y to mu, at some hundred evaluations of the function per row and pass. The deviance is infinite at y = 0 for
     "mu^2" and at y = 0 or 1 for "mu^2(1-mu)^2", where the quasi-likelihood has no maximum.
 
     Examples

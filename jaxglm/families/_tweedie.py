@@ -11,7 +11,7 @@ from jaxglm._pytree import static
 from jaxglm._special import times
 from jaxglm.families._base import infinite_outside, only_weighted
 from jaxglm.families._power_variance import PowerVariance
-from jaxglm.families._tweedie_series import log_density
+from jaxglm.families._tweedie_series import log_normaliser
 from jaxglm.links import Identity, Inverse, InverseSquared, Link, Log, Power, Sqrt
 
 
@@ -91,6 +91,7 @@ class Tweedie(PowerVariance):
         safe = jnp.where(positive, y, 1.0)
         ratio = (mu - safe) / safe
         u = jnp.where(jnp.abs(ratio) < 0.5, jnp.log1p(ratio), jnp.log(mu / safe))
+        u = jnp.minimum(u, float(jnp.finfo(u.dtype).max))
         unit = 2.0 * safe ** (2.0 - p) * _deviance_integral(u, 1.0 - p)
         # At y = 0 only the last term is left; negative responses belong to power 0.
         at_zero = 2.0 * mu ** (2.0 - p) / (2.0 - p)
@@ -120,8 +121,10 @@ class Tweedie(PowerVariance):
     def log_likelihood(
         self, y: Array, mu: Array, weight: Array, scale: Array | float, trials: Array | None = None
     ) -> Array:
-        safe = jnp.where(weight > 0, weight, 1.0)
-        return only_weighted(log_density(y, mu, scale / safe, self._power_like(mu)), weight)
+        y, mu, weight = jnp.broadcast_arrays(y, mu, weight)
+        dispersion = scale / jnp.where(weight > 0, weight, 1.0)
+        normaliser = log_normaliser(y, dispersion, self._power_like(mu))
+        return only_weighted(normaliser - 0.5 * self.unit_deviance(y, mu) / dispersion, weight)
 
 
 def _power_integral(exponent: Array, log_mean: Array) -> Array:

@@ -1,132 +1,110 @@
-"""Owns the Tweedie density, as a series summed around its largest terms. Imports special functions.
+"""Owns the normaliser of the Tweedie density. Imports special functions.
 
-For 1 < p < 2 a response is the sum of j gamma amounts, j a Poisson number, so its density is the
-sum over j of Poisson(j) times gamma density (Dunn & Smyth 2005, section 4).
+A Tweedie density is exp(-d(y, mu) / (2 phi)), d the unit deviance, times a function of y and phi
+alone, the normaliser. For 1 < p < 2 a response is the sum of j gamma amounts, j a Poisson number,
+and the normaliser a sum over j (Dunn & Smyth 2005, section 4). Here each term of that sum has
+Stirling's formula taken out of its two Gamma functions, so that no large numbers cancel:
+
+    1/(2 pi y) sqrt(a) sum_j exp(-(1 + a) G(m, j) - S(j) - S(a j)),
+
+with a = (2-p)/(p-1), m = y^(2-p)/(phi (2-p)) the mode, G(m, j) = m - j - j log(m/j), and S what
+Stirling's formula leaves of log Gamma.
 """
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from jaxglm._special import LOG_SQRT_2PI
-from jaxglm.families._gamma import log_gamma
-from jaxglm.families._inverse_gaussian import log_inverse_gaussian
-from jaxglm.families._poisson import log_poisson
+from jaxglm._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder
 
-# The terms fall off as a normal density with standard deviation s = sqrt(j (p - 1)) around the
-# mode j = y^(2-p)/(phi (2-p)); 8.5 s on each side leave out less than 1e-15. For few terms the
-# right tail is a Poisson tail, which 20 more terms cover.
+# Terms fall off like a normal density with standard deviation s = sqrt(m (p - 1)); 8.5 s on each
+# side leave out less than 1e-15. For small m the right tail is a Poisson tail: 20 more terms.
 _HALF_WIDTH = 8.5
 _EXTRA = 20.0
-# A sum over every h-th integer equals the sum over all, over h, to a relative error of
+# A sum over every h-th integer, times h, equals the sum over all to a relative error of
 # exp(-2 pi^2 s^2/h^2) (Poisson summation): below 1e-15 for h = 3/4 s.
 _STRIDE = 0.75
-# Modes up to here are summed from j = 1, with one Gamma function per j for all rows.
+# Modes up to here are summed from j = 1, with the remainders S computed once for all rows.
 _FEW = 20.0
 
 
-def log_density(y: Array, mu: Array, dispersion: Array, power: Array) -> Array:
-    """Log density of a Tweedie response; nan where the power allows no closed form.
+def log_normaliser(y: Array, dispersion: Array, power: Array) -> Array:
+    """Log density of a Tweedie response plus d(y, mu) / (2 phi).
 
     Parameters
     ----------
-    y, mu, dispersion : [n]
-        Response, mean and dispersion (already divided by the prior weight) of each row.
+    y, dispersion : [n]
+        Response and dispersion, already divided by the prior weight, of each row.
     power : scalar
         Of the variance function.
+
+    Returns
+    -------
+    [n]
+        nan for powers above 2 but 3, and for those between 0 and 1: no closed form, no density.
     """
     compound = (power > 1) & (power < 2)
-    y, mu, dispersion = jnp.broadcast_arrays(y, mu, dispersion)
     positive = y > 0
-    safe_y = jnp.where(positive, y, 1.0)
-    safe_mu = jnp.where(mu > 0, mu, 1.0)
-    series = _compound(y, safe_mu, dispersion, jnp.where(compound, power, 1.5))
-    gaussian = -0.5 * (jnp.square(y - mu) / dispersion + jnp.log(dispersion)) - LOG_SQRT_2PI
-    return jnp.select(
+    safe = jnp.where(positive, y, 1.0)
+    log_y, half_log = jnp.log(safe), -LOG_SQRT_2PI - 0.5 * jnp.log(dispersion)
+    # Poisson counts y/phi at power 1, gamma shape 1/phi at power 2.
+    remainder = stirling_remainder(jnp.where(power == 1, dispersion / safe, dispersion))
+    values = jnp.select(
         [compound, power == 0, power == 1, power == 2, power == 3],
         [
-            series,
-            gaussian,
-            log_poisson(y / dispersion, mu / dispersion),
-            log_gamma(safe_y, safe_mu, dispersion),
-            log_inverse_gaussian(safe_y, safe_mu, dispersion),
+            _log_series(safe, dispersion, jnp.where(compound, power, 1.5)) - log_y,
+            half_log,
+            -2.0 * LOG_SQRT_2PI - half_log - 0.5 * log_y - remainder,
+            half_log - log_y - remainder,
+            half_log - 1.5 * log_y,
         ],
         jnp.nan,
     )
+    # A zero is a Poisson number of 0: its probability is exp(-d/(2 phi)).
+    return jnp.where(positive | (power == 0), values, 0.0)
 
 
-def _compound(y: Array, mu: Array, dispersion: Array, power: Array) -> Array:
-    rate = mu ** (2.0 - power) / (dispersion * (2.0 - power))
-    positive = y > 0
-    safe = jnp.where(positive, y, 1.0)
-    mode = jnp.maximum(safe ** (2.0 - power) / (dispersion * (2.0 - power)), 1.0)
+def _log_series(y: Array, dispersion: Array, power: Array) -> Array:
+    a = (2.0 - power) / (power - 1.0)
+    mode = y ** (2.0 - power) / (dispersion * (2.0 - power))
     few = mode <= _FEW
-    from_one = _sum_from_one(safe, mu, dispersion, power, rate, jnp.where(few, mode, 1.0))
-    # Large modes are rare in data and costlier: their branch runs where there are any.
-    around = jax.lax.cond(
-        jnp.any(positive & ~few),
-        lambda: _sum_around(safe, mu, dispersion, power, rate, jnp.where(few, 1.0, mode)),
-        lambda: jnp.zeros_like(safe),
+    total = _sum_from_one(jnp.where(few, mode, 1.0), a)
+    # Its branch runs where a row of the block needs it.
+    many = jax.lax.cond(
+        jnp.any(~few),
+        lambda: _sum_around(jnp.where(few, _FEW, mode), a),
+        lambda: jnp.ones_like(total),
     )
-    return jnp.where(positive, jnp.where(few, from_one, around), -rate)
+    return jnp.log(jnp.where(few, total, many)) + 0.5 * jnp.log(a) - 2.0 * LOG_SQRT_2PI
 
 
-def _last_term(mode: Array, power: Array) -> Array:
-    return jnp.ceil(mode + _HALF_WIDTH * jnp.sqrt(mode * (power - 1.0)) + _EXTRA)
-
-
-def _sum_from_one(
-    y: Array, mu: Array, dispersion: Array, power: Array, rate: Array, mode: Array
-) -> Array:
-    """The series from its first term; for each row a multiply-add and an exponential per term."""
-    # Term j is z^j / (j! Gamma(j shape)), times exp((y theta - kappa)/phi)/y.
-    shape = (2.0 - power) / (power - 1.0)
-    log_z = (
-        shape * (jnp.log(y) - jnp.log(power - 1.0))
-        - (1.0 + shape) * jnp.log(dispersion)
-        - jnp.log(2.0 - power)
-    )
-
-    def log_term(j: Array) -> Array:
-        return j * log_z - jax.lax.lgamma(j + 1.0) - jax.lax.lgamma(j * shape)
-
-    largest = log_term(jnp.round(mode))
-    last = jnp.max(_last_term(mode, power))
+def _sum_from_one(mode: Array, a: Array) -> Array:
+    """The sum from its first term: a multiply-add and an exponential per term and row."""
+    last = jnp.max(jnp.ceil(mode + _HALF_WIDTH * jnp.sqrt(mode / (1.0 + a)) + _EXTRA))
+    log_mode = jnp.log(mode)
 
     def add(state: tuple[Array, Array]) -> tuple[Array, Array]:
         j, total = state
-        return j + 1.0, total + jnp.exp(log_term(j) - largest)
+        left = stirling_remainder(1.0 / j) + stirling_remainder(1.0 / (a * j))
+        gap = (mode - j) + j * (jnp.log(j) - log_mode)
+        return j + 1.0, total + jnp.exp(-(1.0 + a) * gap - left)
 
-    one = jnp.ones_like(power)
-    _, total = jax.lax.while_loop(lambda s: s[0] <= last, add, (one, jnp.zeros_like(y)))
-    theta = mu ** (1.0 - power) / (1.0 - power)
-    return largest + jnp.log(total) - jnp.log(y) + y * theta / dispersion - rate
+    start = (jnp.ones_like(a), jnp.zeros_like(mode))
+    return jax.lax.while_loop(lambda state: state[0] <= last, add, start)[1]
 
 
-def _sum_around(
-    y: Array, mu: Array, dispersion: Array, power: Array, rate: Array, mode: Array
-) -> Array:
-    """The series on a strided window around its mode.
-
-    Each term is the log Poisson probability of j plus the log density of a gamma variable with
-    shape j a and mean j a scale, both exact where their parts are large.
-    """
-    shape = (2.0 - power) / (power - 1.0)
-    scale = dispersion * (power - 1.0) * mu ** (power - 1.0)
-    spread = jnp.sqrt(mode * (power - 1.0))
+def _sum_around(mode: Array, a: Array) -> Array:
+    """The sum on a strided window around its mode."""
+    spread = jnp.sqrt(mode / (1.0 + a))
     stride = jnp.maximum(jnp.floor(_STRIDE * spread), 1.0)
     first = jnp.maximum(jnp.round(mode) - stride * jnp.ceil(_HALF_WIDTH * spread / stride), 1.0)
-    steps = jnp.max(jnp.ceil((_last_term(mode, power) - first) / stride))
-
-    def log_term(j: Array) -> Array:
-        return log_poisson(j, rate) + log_gamma(y, j * shape * scale, 1.0 / (j * shape))
-
-    largest = log_term(jnp.round(mode))
+    steps = jnp.max(jnp.ceil((mode + _HALF_WIDTH * spread + _EXTRA - first) / stride))
 
     def add(state: tuple[Array, Array]) -> tuple[Array, Array]:
         i, total = state
-        return i + 1.0, total + jnp.exp(log_term(first + i * stride) - largest)
+        j = first + i * stride
+        left = stirling_remainder(1.0 / j) + stirling_remainder(1.0 / (a * j))
+        return i + 1.0, total + jnp.exp(-(1.0 + a) * scaled_gap(mode, j, mode - j) - left)
 
-    zero = jnp.zeros_like(power)
-    _, total = jax.lax.while_loop(lambda s: s[0] <= steps, add, (zero, jnp.zeros_like(y)))
-    return largest + jnp.log(total * stride)
+    start = (jnp.zeros_like(a), jnp.zeros_like(mode))
+    return stride * jax.lax.while_loop(lambda state: state[0] <= steps, add, start)[1]

@@ -12,10 +12,10 @@ import pandas as pd
 
 from jaxglm._status import DataError
 from jaxglm.io._column import read_column
-from jaxglm.io._expression import Labels
+from jaxglm.io._labels import Labels
 from jaxglm.io._messages import rows_text
 from jaxglm.io._response import Response, two_labels
-from jaxglm.io._table import Table, read_table
+from jaxglm.io._table import read_table
 
 _ENCODE = "use the formula door, jaxglm.glm('y ~ ...', data), which makes factors, or encode it"
 
@@ -53,7 +53,7 @@ def read_matrix(
     if _is_series(X):
         X = {X.name or "x1": X} if not isinstance(X, pd.Series) else X.to_frame(X.name or "x1")
     if isinstance(X, dict) or hasattr(X, "columns") or hasattr(X, "column_names"):
-        values, names, index = _read_frame(read_table(X), name)
+        values, names, index = _read_frame(X, name)
     else:
         values, names, index = _read_array(X, name), None, None
     if values.shape[1] == 0:
@@ -198,7 +198,7 @@ def _one_column(v: Any, name: str, n: int) -> tuple[Any, Any]:
         table = read_table(v)
         if len(table.names) != 1:
             raise DataError(f"{name} has {len(table.names)} columns; one value per row is needed")
-        v = table._get(0)
+        v = table.native_column(0)
     elif not hasattr(v, "__len__"):
         raise DataError(f"{name} is a single {type(v).__name__}; one value per row is needed")
     try:
@@ -257,8 +257,12 @@ def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
     return values
 
 
-def _read_frame(table: Table, name: str) -> tuple[np.ndarray, list[str], Any]:
-    columns = [read_column(table._get(i), label) for i, label in enumerate(table.names)]
+def _read_frame(X: Any, name: str) -> tuple[np.ndarray, list[str], Any]:
+    table = read_table(X)
+    kinds = set(X.dtypes) if isinstance(X, pd.DataFrame) else set()
+    if len(kinds) == 1 and kinds <= {np.dtype(np.float64), np.dtype(np.float32)}:
+        return X.to_numpy(), list(table.names), table.index  # one block of memory: no copy
+    columns = [read_column(table.native_column(i), label) for i, label in enumerate(table.names)]
     for column in columns:
         if column.values is None:
             raise DataError(

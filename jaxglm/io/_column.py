@@ -151,6 +151,8 @@ def _from_pandas(data: Any, name: str) -> Column:
         return _factor(name, data.cat.codes.to_numpy(), dtype.categories)
     if isinstance(dtype, pd.SparseDtype):
         return _from_pandas(data.sparse.to_dense(), name)
+    if isinstance(dtype, pd.ArrowDtype):
+        return _from_arrow(data.array.__arrow_array__(), name)
     if isinstance(dtype, np.dtype):
         return _from_array(data.to_numpy(), name)
     if types.is_bool_dtype(dtype):
@@ -187,7 +189,9 @@ def _from_labels(data: Any, name: str) -> Column:
         raise _refuse(name, "dates or times", _DATE_ADVICE)
     present = np.flatnonzero(data.notna().to_numpy())
     kinds = [type(data.iloc[row]).__name__ for row in present]
-    other = next((i for i, kind_ in enumerate(kinds) if kind_ != kinds[0]), 0)
+    other = next((i for i, own in enumerate(kinds) if own != kinds[0]), None)
+    if other is None:
+        raise _refuse(name, f"Python objects of type {kinds[0]}", _OTHER_ADVICE)
     raise DataError(
         f"column {name!r} mixes kinds of Python objects: {kinds[0]} in row {present[0]}, "
         f"{kinds[other]} in row {present[other]} (counting from 0); convert it to one numeric "

@@ -85,7 +85,7 @@ def _constant_columns(data: Any) -> list[str]:
         table = read_table(data)
         found = []
         for position, label in enumerate(table.names):
-            values = read_column(table._get(position), label).values
+            values = read_column(table.native_column(position), label).values
             if values is not None and _constant(values):
                 found.append(label)
         return found

@@ -1,37 +1,36 @@
 """Owns the evaluation of an expression over the columns of a table.
 
 A walk over the syntax tree with a fixed list of functions and those of the caller's `context`:
-text of a formula, from wherever it was loaded, can compute and do nothing else. Imports
-`_column`, `_contrasts`, `_rtext`, `_transforms`, `_splines`, `_table`, `_messages`, `_status`.
+text of a formula, from wherever it was loaded, can compute and do nothing else. Imports `_column`,
+`_contrasts`, `_labels`, `_messages`, `_rtext`, `_splines`, `_status`, `_table`, `_transforms`.
 """
 
 import ast
 import functools
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from jaxglm._status import DataError, FormulaError
-from jaxglm.io._column import Level, factor_of_values
-from jaxglm.io._contrasts import CODINGS, TREATMENT, Contrast
-from jaxglm.io._messages import listed, near_text, rows_text
+from jaxglm._status import FormulaError
+from jaxglm.io._column import read_column
+from jaxglm.io._contrasts import CODINGS, Contrast
+from jaxglm.io._labels import (
+    Comparison,
+    Labels,
+    as_array,
+    compare_labels,
+    factor,
+    is_member,
+    labels_of,
+    relevel,
+)
+from jaxglm.io._messages import near_text, rows_text
 from jaxglm.io._rtext import Expression, parse_expression
 from jaxglm.io._splines import SPLINES
 from jaxglm.io._table import Table
 from jaxglm.io._transforms import SCALINGS, State
-
-
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """A factor as a value: codes (-1 missing), levels, and the coding it asks for."""
-
-    codes: np.ndarray
-    levels: tuple[Level, ...]
-    contrast: Contrast = TREATMENT
-
 
 _UFUNCS = {
     "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
@@ -40,8 +39,13 @@ _UFUNCS = {
     "minimum": np.minimum, "maximum": np.maximum, "pmin": np.minimum, "pmax": np.maximum,
 }  # fmt: skip
 _TRANSFORMS = SCALINGS | SPLINES
-_FACTORS = ("C", "factor", "as.factor")
-_OTHERS = ("I", "offset", "relevel", "c")
+_FACTORS: dict[str, Callable[..., Labels]] = {
+    "C": factor,
+    "factor": factor,
+    "as.factor": factor,
+    "relevel": relevel,
+}
+_OTHERS = ("I", "offset", "c", "Treatment", "Sum", "Helmert", "Poly")
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -51,7 +55,7 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mod: np.mod,
     ast.FloorDiv: np.floor_divide,
 }
-_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
+_COMPARE: dict[type[ast.cmpop], Comparison] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
     ast.Lt: operator.lt,
@@ -99,7 +103,7 @@ def evaluate(
 
 def function_names() -> list[str]:
     """The functions that a formula may call without a context."""
-    return sorted([*_UFUNCS, *_TRANSFORMS, *_FACTORS, *_OTHERS, "cbind"], key=str.casefold)
+    return sorted([*_UFUNCS, *_TRANSFORMS, *_FACTORS, *_OTHERS], key=str.casefold)
 
 
 def _refuse_nonfinite(
@@ -124,11 +128,14 @@ def _either(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray |
     return first | second
 
 
-def _as_array(value: Any) -> Any:
-    """What a function of the caller's gets: a factor as an array of its labels, None if missing."""
-    if not isinstance(value, Labels):
+def _returned(value: Any, text: str) -> Any:
+    """What a function of the caller's gave back, of whatever kind, as numbers or labels."""
+    if np.ndim(value) != 1 or (isinstance(value, np.ndarray) and value.dtype.kind in "biuf"):
         return value
-    return np.array([*value.levels, None], dtype=object)[value.codes]
+    column = read_column(value, text)
+    if column.codes is not None:
+        return Labels(column.codes, column.levels or ())
+    return column.values
 
 
 class _Walk:
@@ -205,7 +212,7 @@ class _Walk:
         for op, other in zip(node.ops, node.comparators, strict=True):
             right = self.value(other)
             if isinstance(op, ast.In | ast.NotIn):
-                inside = self.member(left, right)
+                inside = is_member(left, right)
                 results.append(inside if isinstance(op, ast.In) else ~inside)
             elif type(op) in _COMPARE:
                 results.append(self.compared(_COMPARE[type(op)], left, right))
@@ -214,34 +221,14 @@ class _Walk:
             left = right
         return functools.reduce(np.logical_and, results)
 
-    def member(self, value: Any, choices: Any) -> np.ndarray:
-        choices = choices if isinstance(choices, list) else [choices]
-        if isinstance(value, Labels):
-            chosen = np.array([level in choices for level in value.levels] + [False])
-            return chosen[value.codes]
-        return np.isin(value, choices)
-
-    def compared(self, compare: Callable[[Any, Any], Any], left: Any, right: Any) -> np.ndarray:
-        """Compare numbers by value; labels by level, each level once."""
-        if isinstance(right, Labels) and not isinstance(left, Labels):
-            swap = {operator.lt: operator.gt, operator.le: operator.ge}
-            swap |= {mirror: side for side, mirror in swap.items()}
-            left, right, compare = right, left, swap.get(compare, compare)
-        equality = compare in (operator.eq, operator.ne)
-        if isinstance(left, Labels) and isinstance(right, Labels):
-            if not equality:
-                raise self.fail("two columns of labels can only be compared with == and !=")
-            place = {level: code for code, level in enumerate(left.levels)}
-            recode = np.array([place.get(level, -2) for level in right.levels] + [-1])
-            return compare(left.codes, recode[right.codes])
-        if isinstance(left, Labels):
-            text = all(isinstance(level, str) for level in left.levels)
-            if text != isinstance(right, str) and not (text and equality and right is None):
-                raise self.fail(f"labels {listed(left.levels, 3)} compared with {right!r}")
-            truth = [bool(compare(level, right)) for level in left.levels]
-            return np.array([*truth, False])[left.codes]
+    def compared(self, compare: Comparison, left: Any, right: Any) -> np.ndarray:
+        if isinstance(left, Labels) or isinstance(right, Labels):
+            try:
+                return compare_labels(compare, left, right)
+            except FormulaError as error:
+                raise self.fail(str(error)) from None
         if isinstance(left, str) != isinstance(right, str):
-            raise self.fail("numbers compared with text")
+            raise self.fail("numbers are compared with text")
         return np.asarray(compare(left, right))
 
     def call(self, node: ast.Call) -> Any:
@@ -249,10 +236,12 @@ class _Walk:
             raise self.fail("only functions with a plain name can be called")
         name = self.expression.name(node.func.id)
         if name in self.context:
-            given = [_as_array(value) for value in self.positional(node)]
-            return self.context[name](*given, **self.named(node))
+            given = [as_array(value) for value in self.positional(node)]
+            return _returned(self.context[name](*given, **self.named(node)), self.expression.text)
         name = name.removeprefix("np.") if name.removeprefix("np.") in _UFUNCS else name
         if name in _UFUNCS:
+            if len(node.args) != _UFUNCS[name].nin or node.keywords:
+                raise self.fail(f"{name}() takes {_UFUNCS[name].nin} argument(s), by position")
             return _UFUNCS[name](*[self.number(item) for item in node.args])
         if name in ("I", "offset") and len(node.args) == 1 and not node.keywords:
             return self.value(node.args[0])
@@ -261,22 +250,20 @@ class _Walk:
         if name in _TRANSFORMS:
             return self.transform(name, node)
         if name in _FACTORS:
-            return self.factor(*self.positional(node), **self.named(node))
-        if name == "relevel":
-            return self.relevel(*self.positional(node), **self.named(node))
+            return self.factor(name, node)
         if name == "Treatment":
-            return self.treatment(*self.positional(node), **self.named(node))
+            return Contrast("treatment", *self.positional(node), **self.named(node))
         if name in CODINGS:
             if node.args or node.keywords:
                 raise self.fail("only Treatment('level') takes an argument among the contrasts")
             return Contrast(CODINGS[name])
         raise self.fail(
-            f"there is no function {name!r}; {near_text(name, function_names())}. "
-            "Pass your own as context={name: function}, also when predicting with a loaded model"
+            f"there is no function {name!r} (your own are given as context={{name: function}}, "
+            f"also when predicting with a loaded model); {near_text(name, function_names())}"
         )
 
     def positional(self, node: ast.Call) -> list[Any]:
-        return [self.argument(item) for item in node.args]
+        return [self.argument(item, later=i > 0) for i, item in enumerate(node.args)]
 
     def named(self, node: ast.Call) -> dict[str, Any]:
         names = (self.expression.name(item.arg) for item in node.keywords)
@@ -285,11 +272,11 @@ class _Walk:
             name.replace(".", "_").lower(): value for name, value in zip(names, values, strict=True)
         }
 
-    def argument(self, node: ast.expr) -> Any:
-        """A value, or the name of a contrast coding."""
-        if isinstance(node, ast.Name):
+    def argument(self, node: ast.expr, later: bool = True) -> Any:
+        """A value, or after the first argument the name of a contrast coding."""
+        if later and isinstance(node, ast.Name):
             name = self.expression.name(node.id)
-            if name in CODINGS and name not in self.table.names:
+            if name in CODINGS:
                 return Contrast(CODINGS[name])
         return self.value(node)
 
@@ -316,43 +303,13 @@ class _Walk:
             source = source.replace(alias, f"`{name}`")
         return parse_expression(source).text
 
-    def labels(self, value: Any) -> Labels:
-        if isinstance(value, Labels):
-            return value
-        value = np.asarray(value)
-        if value.dtype.kind not in "biuf" or value.ndim != 1:
-            raise self.fail("a factor is made of one column")
-        column = factor_of_values(self.expression.text, value, self.missing)
-        return Labels(column.codes, column.levels or ())  # type: ignore[arg-type]
-
-    def factor(
-        self,
-        value: Any,
-        contrast: Contrast | None = None,
-        *,
-        contrasts: Contrast | None = None,
-        levels: list[Level] | None = None,
-    ) -> Labels:
-        labels = self.labels(value)
-        contrast = contrast or contrasts or labels.contrast
-        if not isinstance(contrast, Contrast):
-            raise self.fail(f"{contrast!r} is not a contrast; there is {listed(CODINGS)}")
-        if levels is not None:
-            place = {level: code for code, level in enumerate(levels)}
-            recode = np.array([place.get(level, -2) for level in labels.levels] + [-1], np.int32)
-            codes = recode[labels.codes]
-            if (codes == -2).any():
-                first = int(np.argmax(codes == -2))
-                raise DataError(
-                    f"{self.expression.text!r}: value {labels.levels[labels.codes[first]]!r} in "
-                    f"row {first} (counting from 0) is not among the levels given"
-                )
-            labels = Labels(codes, tuple(levels))
-        return replace(labels, contrast=contrast)
-
-    def treatment(self, reference: Level | None = None) -> Contrast:
-        return Contrast("treatment", reference)
-
-    def relevel(self, value: Any, ref: Level) -> Labels:
-        labels = self.labels(value)
-        return replace(labels, contrast=Contrast("treatment", ref))
+    def factor(self, name: str, node: ast.Call) -> Labels:
+        if not node.args:
+            raise self.fail(f"{name}() needs a column")
+        value, *settings = self.positional(node)
+        try:
+            if not isinstance(value, Labels):
+                value = labels_of(self.expression.text, value, self.missing)
+            return _FACTORS[name](value, *settings, **self.named(node))
+        except (TypeError, FormulaError) as error:
+            raise self.fail(f"{name}(): {error}") from None

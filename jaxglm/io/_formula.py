@@ -15,8 +15,9 @@ from jaxglm.designs._pieces import Piece
 from jaxglm.io._arrays import read_vector
 from jaxglm.io._column import Level
 from jaxglm.io._encode import Component, encode
-from jaxglm.io._expression import Labels, evaluate
+from jaxglm.io._expression import evaluate
 from jaxglm.io._gaps import Gaps, check_policy
+from jaxglm.io._labels import Labels
 from jaxglm.io._messages import listed
 from jaxglm.io._response import evaluate_response
 from jaxglm.io._rtext import Expression
@@ -134,6 +135,7 @@ def model_frame(
         raise FormulaError(f"formula {formula!r} has no response; write it as 'y ~ x'")
     if not parsed.terms:
         raise FormulaError(f"formula {formula!r} leaves no column to estimate a coefficient for")
+    notes = [*parsed.notes, *_notes_on_dot(parsed, extra or {})]
     if table.n_rows == 0:
         raise DataError("the data are empty: there are no rows")
     used = _columns_used(parsed, table, extra)
@@ -155,7 +157,6 @@ def model_frame(
         gaps.add(name, None if array is None else np.isnan(array))
 
     rows = gaps.rows_kept(missing)
-    notes = list(parsed.notes)
     if rows is not None:
         notes.append(gaps.note())
         response = response.take(rows)
@@ -183,6 +184,17 @@ def model_frame(
         columns_used=used,
         notes=tuple(notes),
     )
+
+
+def _notes_on_dot(parsed: Formula, extra: Mapping[str, Any]) -> list[str]:
+    """R's `.` takes in the columns given as weights and the like: say so."""
+    predictors = {component.column for component in parsed.components}
+    return [
+        f"the column {given!r} is a predictor and is also given as {name}; take it out of the "
+        f"formula, as in '. - {given}', if that is not meant"
+        for name, given in extra.items()
+        if isinstance(given, str) and given in predictors
+    ]
 
 
 def _columns_used(

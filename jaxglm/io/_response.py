@@ -12,7 +12,8 @@ import numpy as np
 
 from jaxglm._status import DataError, FormulaError
 from jaxglm.io._column import Level
-from jaxglm.io._expression import Labels, evaluate
+from jaxglm.io._expression import evaluate
+from jaxglm.io._labels import Labels
 from jaxglm.io._messages import listed
 from jaxglm.io._rtext import Expression
 from jaxglm.io._table import Table

@@ -16,7 +16,8 @@ from jaxglm._status import DataError, FormulaError
 from jaxglm.designs._pieces import Piece
 from jaxglm.io._contrasts import Contrast
 from jaxglm.io._encode import Component, Part, encode
-from jaxglm.io._expression import Labels, evaluate
+from jaxglm.io._expression import evaluate
+from jaxglm.io._labels import Labels
 from jaxglm.io._messages import listed, rows_text
 from jaxglm.io._rtext import parse_expression
 from jaxglm.io._table import Table, read_table
@@ -209,6 +210,9 @@ def match_component(
                 f"{component.label!r} held numbers in the fit and now holds labels; convert it"
             )
         return _match_numbers(component, value), missing
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.isnan(value).all():
+        # A column with nothing in it has no type: numbers and labels look the same.
+        value = Labels(np.full(len(value), -1, np.int32), ())
     if not isinstance(value, Labels):
         raise DataError(
             f"{component.label!r} held labels in the fit ({listed(component.levels, 4)}) and now "

@@ -57,13 +57,17 @@ class Table:
                 raise DataError(f"no column {name!r} in the data; {near_text(name, self.names)}")
             if count > 1:
                 raise DataError(f"the data have {count} columns named {name!r}; rename them")
-            column = read_column(self._get(self.names.index(name)), name)
+            column = read_column(self.native_column(self.names.index(name)), name)
             if len(column) != self.n_rows:
                 raise DataError(
                     f"column {name!r} has {len(column)} rows, the table has {self.n_rows}"
                 )
             self._read[name] = column
         return self._read[name]
+
+    def native_column(self, position: int) -> Any:
+        """The column at a position as its owner holds it."""
+        return self._get(position)
 
     def load(self, names: Iterable[str]) -> "Table":
         """The same table; one of Parquet files with these columns read, and no others, at once."""

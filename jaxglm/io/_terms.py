@@ -79,25 +79,25 @@ def reduced_codings(
 ) -> list[tuple[bool, ...]]:
     """Which factors lose their reference level in each term; False for numeric components.
 
-    R's rule (its C function TermCode): a factor is reduced in a term if the term without it is
-    empty or part of an earlier term. Without an intercept the first factor that stands in a
-    term of factors alone keeps all levels.
+    R's rule (Chambers & Hastie 1992, section 2.4.1): a factor is coded by contrasts in a term if
+    the term without it, its margin, is in the model already, by itself or inside an earlier term.
+    Inside means: the same numeric components, and all its factors. R's own test ignores the
+    first half, and so loses columns in formulas such as ``y ~ x:z + x:g``.
     """
     labelled = set(factors)
-    earlier: list[frozenset[int]] = []
-    spare = () not in terms
+    earlier: list[tuple[frozenset[int], frozenset[int]]] = []
     codings = []
     for term in terms:
-        coding = []
-        for component in term:
-            margin = frozenset(term) - {component}
-            inside = not margin or any(margin <= other for other in earlier)
-            coding.append(component in labelled and inside)
-        if spare and any(coding) and labelled.issuperset(term):
-            coding[coding.index(True)] = False
-        spare = spare and not (term and labelled.issuperset(term))
-        codings.append(tuple(coding))
-        earlier.append(frozenset(term))
+        numbers = frozenset(term) - labelled
+        labels = frozenset(term) & labelled
+        codings.append(
+            tuple(
+                component in labelled
+                and any(own == numbers and labels - {component} <= other for own, other in earlier)
+                for component in term
+            )
+        )
+        earlier.append((numbers, labels))
     return codings
 
 

@@ -42,10 +42,10 @@ class Controls(NamedTuple):
     max_turns : int
         Passes over the rows allowed.
     smallest_pivot : float
-        A scaled pivot of the information below this ends the loop as `SINGULAR` (0: damp instead).
+        A scaled pivot of the information below this ends the loop as `SINGULAR`; 0: damp instead.
     residual_df : float
-        Observations minus coefficients, where the dispersion is estimated; 0 where it is 1. Standard
-        errors scale with the dispersion, so the stopping rule does.
+        Observations minus coefficients, where the dispersion is estimated; 0 where it is 1.
+        Standard errors scale with the dispersion, so the stopping rule does.
     adaptive : bool
         Change from expected to observed information when the decrement shrinks slowly.
     """

@@ -119,16 +119,16 @@ class FirstOrder:
             decrement=decrement,
             floor=floor,
             halvings=jnp.zeros_like(state.halvings),
-            status=jnp.where(stop > 0, int(Status.CONVERGED), int(Status.RUNNING)).astype(jnp.int32),
+            status=jnp.where(stop > 0, int(Status.CONVERGED), int(Status.RUNNING)).astype(
+                jnp.int32
+            ),
             stop=stop,
         )
 
     def _retreat(self, state: FirstOrderState) -> FirstOrderState:
         step = 0.5 * state.step
         halvings = state.halvings + 1
-        failed = jnp.where(
-            jnp.isfinite(state.loss), int(Status.STEP_FAILED), int(Status.NONFINITE)
-        )
+        failed = jnp.where(jnp.isfinite(state.loss), int(Status.STEP_FAILED), int(Status.NONFINITE))
         status = jnp.where(halvings > _MOST_HALVINGS, failed, int(Status.RUNNING))
         return state._replace(
             at=state.at._replace(beta=state.beta + step * state.direction),

@@ -1,6 +1,8 @@
 """Load a reference case: the model, its data, its design, and the values to be matched."""
 
+import csv
 import json
+from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,20 @@ from scipy import stats
 FOLDER = Path(__file__).parents[1] / "data" / "reference"
 CASES = sorted(path.stem for path in (FOLDER / "cases").glob("*.json"))
 MARKS = ("__y__", "__w__", "__offset__", "__succ__", "__fail__")
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Columns of whole numbers, of numbers to the last bit, or of text; no value is missing."""
+    with open(path, newline="") as file:
+        head, *rows = csv.reader(file)
+    columns: dict[str, Any] = {}
+    for name, texts in zip(head, zip(*rows, strict=True), strict=True):
+        columns[name] = texts
+        for kind in (int, float):
+            with suppress(ValueError):
+                columns[name] = [kind(text) for text in texts]
+                break
+    return pd.DataFrame(columns)
 
 
 class Case:
@@ -32,7 +48,7 @@ class Case:
 
     @cached_property
     def _design(self) -> pd.DataFrame:
-        return pd.read_csv(FOLDER / "design" / self.info["design"], float_precision="round_trip")
+        return read_csv(FOLDER / "design" / self.info["design"])
 
     @property
     def X(self) -> np.ndarray:
@@ -57,8 +73,7 @@ class Case:
     @cached_property
     def frame(self) -> pd.DataFrame:
         """The data, each factor with its levels in R's order."""
-        path = FOLDER / "data" / self.info["data"]
-        frame = pd.read_csv(path, float_precision="round_trip", keep_default_na=False)
+        frame = read_csv(FOLDER / "data" / self.info["data"])
         for column, levels in self.info.get("factors", {}).items():
             if column in frame:
                 frame[column] = pd.Categorical(frame[column].astype(str), categories=levels)
