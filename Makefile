@@ -24,7 +24,7 @@ types: .venv/dev.stamp
 	$(BIN)/mypy
 
 tests: .venv/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 ## notebook: run notebooks/01-first-model.ipynb and save its outputs
 notebook: .venv/notebooks.stamp

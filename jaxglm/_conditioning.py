@@ -10,13 +10,14 @@ represents X to machine precision even where T is ill-conditioned.
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
 from jaxglm._drive import one_pass
 from jaxglm._moments import unit_gram
 from jaxglm._problem import Problem
-from jaxglm.designs import Dense, Design, select_columns, select_rows
+from jaxglm.designs import Dense, Design
 
 # A column whose part outside the span of the earlier ones is below this share of its length is
 # aliased. The columns are rounded at 1e-16 of their length, so less than this is mostly noise.
@@ -97,14 +98,14 @@ def condition(problem: Problem, smallest_pivot: float) -> tuple[Basis, Design]:
     shares = independent_shares(triangle, tolerance)
     keep = np.zeros(p, bool)
     keep[rank_by_public_order] = shares > 0
-    design = problem.design if keep.all() else select_columns(problem.design, keep)
+    design = problem.design if keep.all() else problem.design.take_columns(keep)
     resolved = tolerance == RANK_TOLERANCE
     if not resolved or not keep.any() or shares[shares > 0].min() ** 2 >= smallest_pivot:
         return Basis(keep, None), design
 
     kept = triangle[:, problem.order][:, keep]
     transform = np.linalg.qr(kept, mode="r") / np.sqrt(n)
-    return Basis(keep, transform), Dense(_transformed(problem, keep, transform))  # type: ignore[arg-type]
+    return Basis(keep, transform), Dense(_transformed(problem, keep, transform))
 
 
 def independent_shares(triangle: np.ndarray, tolerance: float) -> np.ndarray:
@@ -137,13 +138,13 @@ def _chunks(problem: Problem):
     live = np.flatnonzero(problem.live)
     for start in range(0, live.size, _CHUNK_ROWS):
         rows = live[start : start + _CHUNK_ROWS]
-        yield np.asarray(select_rows(problem.design, rows).dense(np.float64))
+        yield np.asarray(problem.design.take_rows(rows).dense(np.float64))
 
 
 def _triangle(problem: Problem) -> np.ndarray:
     """R of a QR of X, chunk by chunk; columns in design order. R'R = X'X without squaring."""
     p = problem.n_columns
-    triangle = np.zeros((0, p))
+    triangle: Any = np.zeros((0, p))
     lengths = np.ones(p)
     for dense in _chunks(problem):
         if triangle.shape[0] == 0:

@@ -47,7 +47,8 @@ class Estimate:
 
     `gamma` are coefficients in that basis, `beta` in public order (nan where aliased); `source`
     holds the rows in the basis, `sums` what they add up to there. `floor` is the size in standard
-    errors of what rounding hides.
+    errors of what rounding hides; `left_domain` tells that steps had to be shortened to stay where
+    the link gives valid means.
     """
 
     beta: np.ndarray
@@ -64,6 +65,7 @@ class Estimate:
     decrement: float
     floor: float
     turns: int
+    left_domain: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +90,7 @@ class _Search:
     def __init__(self, problem: Problem, family: Family, options: Options):
         self.problem, self.family, self.options = problem, family, options
         self.dtype = problem.dtype
-        self.turns = 0
+        self.turns = self.invalid = 0
         eps = float(np.finfo(self.dtype).eps)
         # eps^(2/3): 4e-11 standard errors in float64, 2e-5 in float32.
         self.tol = eps ** (2 / 3) if options.tol is None else options.tol
@@ -108,7 +110,7 @@ class _Search:
             return float(np.clip(self.average, lower + 1e-3, upper - 1e-3))
         center = self.average
         eta = float(self.family.link.link(jnp.asarray(center)))
-        if np.isfinite(lower) and center <= lower or not np.isfinite(eta):
+        if (np.isfinite(lower) and center <= lower) or not np.isfinite(eta):
             return max(size, 1e-3)
         return center
 
@@ -137,6 +139,7 @@ class _Search:
     def run(self, source: Resident, solver: Solver, method: str, at: Point, controls) -> _Run:
         outcome = jax.device_get(on_device(source, self.family, at, controls, solver=solver))
         self.turns += int(outcome.turns)
+        self.invalid += int(outcome.invalid)
         return _Run(outcome, method, Status(int(outcome.status)), self.turns)
 
     def first_methods(self, basis: Basis, source: Resident) -> _Run:
@@ -293,12 +296,15 @@ def estimate(problem: Problem, family: Family, options: Options) -> Estimate:
         sums = search.finish(run, source)
         infinite = search.recession(run, source, basis, sums)
     status = run.status if infinite is None else Status.SEPARATED
+    # At the edge of the domain the expected weights grow without bound, and with them the metric in
+    # which a step is measured: a small decrement there is no proof of an optimum.
     bounded = np.isfinite(family.link.domain(family.mean_domain)).any()
-    if bounded and not status.usable and status is not Status.SEPARATED:
+    if bounded and status is not Status.SEPARATED and (not status.usable or sums.edge > 0):
         constrained = search.barrier(source, int(basis.keep.sum()))
         if constrained is not None:
             run, status = constrained, constrained.status
             sums = search.finish(run, source)
+            status = Status.BOUNDARY if sums.edge > 0 else status
 
     changed = run.method == "irls" and bool(run.outcome.observed) and not family.canonical
     none = np.zeros(problem.n_columns, bool)
@@ -317,4 +323,5 @@ def estimate(problem: Problem, family: Family, options: Options) -> Estimate:
         decrement=float(run.outcome.decrement),
         floor=float(run.outcome.floor),
         turns=search.turns,
+        left_domain=bool(bounded and search.invalid > 0),
     )

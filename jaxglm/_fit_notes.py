@@ -5,6 +5,7 @@ Imports `_estimate`, `_intake` (for names) and `_status` only.
 
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxglm import _status
@@ -27,6 +28,15 @@ class Note(NamedTuple):
 def _named(names: np.ndarray) -> str:
     shown = ", ".join(repr(str(name)) for name in names[:_MOST_NAMES])
     return shown + (f" and {names.size - _MOST_NAMES} more" if names.size > _MOST_NAMES else "")
+
+
+def _perfect(intake: Intake, found: Estimate) -> bool:
+    """Whether the residuals are nothing but rounding, so that standard errors are as well."""
+    average = float(found.limits.average)
+    variance = float(intake.model.family.variance(jnp.asarray(average)))
+    eps = float(np.finfo(intake.problem.dtype).eps)
+    size = intake.problem.weight.sum() * average**2 / variance if variance > 0 else 0.0
+    return float(found.sums.deviance) <= eps * max(float(found.sums.null_deviance), 16 * eps * size)
 
 
 def outcome_notes(intake: Intake, found: Estimate, alpha: float | None) -> list[Note]:
@@ -67,7 +77,7 @@ def outcome_notes(intake: Intake, found: Estimate, alpha: float | None) -> list[
             )
         )
     hidden = max(found.floor, found.decrement if status is Status.CONVERGED else 0.0)
-    if status.usable and hidden > RESOLUTION:
+    if status.usable and hidden > RESOLUTION and not _perfect(intake, found):
         notes.append(
             Note(
                 f"Precision: in {intake.problem.dtype.name} arithmetic rounding may shift the "
@@ -75,6 +85,21 @@ def outcome_notes(intake: Intake, found: Estimate, alpha: float | None) -> list[
                 "columns and the offset"
                 + (", or fit with dtype='float64'." if intake.problem.dtype == np.float32 else "."),
                 _status.PrecisionWarning,
+            )
+        )
+    family = intake.model.family
+    bounded = np.isfinite(family.link.domain(family.mean_domain)).any()
+    if status is Status.CONVERGED and bounded and (found.left_domain or family.dispersion_fixed):
+        how = (
+            "steps that left the valid region were shortened, and the"
+            if found.left_domain
+            else "the"
+        )
+        notes.append(
+            Note(
+                f"The {family.link.name} link does not keep means valid by itself: {how} optimum "
+                "obeys that constraint in every row of the fit; predictions for other rows may not.",
+                None,
             )
         )
     if alpha == 0.0:

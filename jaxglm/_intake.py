@@ -277,7 +277,7 @@ def _constant_column(design: Design) -> tuple[int, float] | None:
     """Design position and value of the intercept: a constant numeric column that is not zero."""
     if isinstance(design, Sparse):
         return _constant_sparse_column(design)
-    numeric = getattr(design, "numeric", design)
+    numeric: Any = getattr(design, "numeric", design)
     values = np.asarray(numeric.values)
     for j in range(values.shape[1]):
         column = values[:, j]

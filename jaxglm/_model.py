@@ -13,7 +13,7 @@ import numpy as np
 from jaxglm import io
 from jaxglm._drive import each_row
 from jaxglm._status import DataError
-from jaxglm.designs import Design, assemble, from_matrix, select_rows
+from jaxglm.designs import Design, assemble, from_matrix
 from jaxglm.families import Family
 from jaxglm.sources import Block, place
 
@@ -55,7 +55,7 @@ class Columns:
 
     def rows(self, rows: np.ndarray) -> "Columns":
         """Some of the rows."""
-        return Columns(select_rows(self.design, rows), self.order, len(rows))
+        return Columns(self.design.take_rows(rows), self.order, len(rows))
 
     def matvec(self, b: np.ndarray) -> np.ndarray:
         """X b in float64, for b of shape [p] or [p, k]."""

@@ -3,12 +3,13 @@
 Imports families, sources and `_rowwise` only. A solver sees these sums and never a row.
 """
 
+import math
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from jaxglm._rowwise import Point, Rows, evaluate
+from jaxglm._rowwise import Point, Rows, Value, evaluate
 from jaxglm.families import Family
 from jaxglm.sources import Block
 
@@ -86,11 +87,11 @@ def unit_gram(block: Block) -> jax.Array:
 
 
 class Limits(NamedTuple):
-    """Means approached as eta runs to -inf and to +inf (nan: it cannot), and the average response."""
+    """Means approached as eta runs to -inf and +inf (nan: it cannot); the average response."""
 
-    low: jax.Array
-    high: jax.Array
-    average: jax.Array
+    low: Value
+    high: Value
+    average: Value
 
 
 class FinalSums(NamedTuple):
@@ -106,6 +107,8 @@ class FinalSums(NamedTuple):
         Expected information at dispersion 1, or its diagonal.
     far : float
         Rows whose mean has gone to the limit that their response is.
+    edge : float
+        Rows at a finite end of the link's domain.
     """
 
     deviance: jax.Array
@@ -113,6 +116,7 @@ class FinalSums(NamedTuple):
     pearson: jax.Array
     info: jax.Array
     far: jax.Array
+    edge: jax.Array
 
 
 def final_sums(block: Block, family: Family, beta: jax.Array, limits: Limits) -> FinalSums:
@@ -146,7 +150,23 @@ def _final(
         pearson=jnp.sum(weighted(chi2)),
         info=information(weighted(expected)),
         far=jnp.sum(jnp.abs(far_sides(block, family, beta, limits))),
+        edge=_rows_at_edge(block, family, eta, limits),
     )
+
+
+# Distance from a finite end of the domain, relative to that of the average response, at which a
+# row's linear predictor counts as being there.
+_EDGE = 1e-6
+
+
+def _rows_at_edge(block: Block, family: Family, eta: jax.Array, limits: Limits) -> jax.Array:
+    typical = family.link.link(limits.average)
+    count = jnp.zeros_like(eta)
+    for bound in family.link.domain(family.mean_domain):
+        if math.isfinite(bound):
+            at_edge = jnp.abs(eta - bound) < _EDGE * jnp.abs(typical - bound)
+            count = count + jnp.where(at_edge & (block.weight > 0), 1.0, 0.0).astype(eta.dtype)
+    return jnp.sum(count)
 
 
 # A mean this close to its limit, relative to the distance of the average response from that limit,

@@ -1,6 +1,6 @@
 """Owns the plain-language notes under a summary: one sentence each, and only when they apply.
 
-Imports `_status`, effects and the overdispersion report; reads a result, never rows.
+Imports effects and the overdispersion report; reads a result, never rows.
 """
 
 from typing import TYPE_CHECKING
@@ -75,7 +75,8 @@ def _reading(results: "Results") -> list[str]:
         "rate ratio": "log rates",
         "ratio of means": "log means",
     }[label]
+    plural = label.replace("ratio", "ratios", 1)
     door = "odds_ratios" if label == "odds ratio" else "effects"
     event = results.model.event
     of = f" of {results.model.y_name} = {event}" if event is not None else ""
-    return [f"Coefficients are differences in {scale}{of}; .{door}() gives {label}s."]
+    return [f"Coefficients are differences in {scale}{of}; .{door}() gives {plural}."]

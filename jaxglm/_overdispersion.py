@@ -99,6 +99,10 @@ def assess(
         pvalue = float(special.ndtr(-value))
         if facts.total_mean < 20:
             caution = "fewer than 20 events in all; the normal approximation of the test is rough."
+    elif np.isfinite(facts.pearson_variance):
+        test = "Pearson chi2 less df, in standard deviations"
+        value = (pearson_chi2 - df_resid) / np.sqrt(facts.pearson_variance)
+        pvalue = float(special.ndtr(-value))
     else:
         test, value = "Pearson chi2 test", pearson_chi2
         pvalue = float(special.chdtrc(df_resid, value))

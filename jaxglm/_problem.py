@@ -16,9 +16,9 @@ class Problem:
     """What is to be fitted.
 
     `order[j]` is the public position of design column j. `weight` is the product of frequency and
-    prior weights and trials; rows of weight 0 do not count. `constant` is the position and the value
-    of a constant column, if there is one: it decides the null model. `dtype` is the dtype of the
-    arithmetic.
+    prior weights and trials; rows of weight 0 do not count. `constant` is the position and the
+    value of a constant column, if there is one: it decides the null model. `dtype` is the dtype of
+    the arithmetic.
     """
 
     design: Design

@@ -3,12 +3,15 @@
 Imports families (for the types) only.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxglm.families import Family
+
+# A traced array, or the NumPy value that the host calls a compiled program with.
+Value = Any
 
 
 class Point(NamedTuple):
@@ -30,11 +33,11 @@ class Point(NamedTuple):
         Multiple of the log barrier that keeps eta inside the domain of the link; 0 for none.
     """
 
-    beta: jax.Array
-    observed: jax.Array
-    start: jax.Array
-    center: jax.Array
-    barrier: jax.Array
+    beta: Value
+    observed: Value
+    start: Value
+    center: Value
+    barrier: Value
 
 
 class Rows(NamedTuple):

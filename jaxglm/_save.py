@@ -7,6 +7,7 @@ objects of classes named here; nothing in it is unpickled or evaluated.
 import dataclasses
 import json
 import math
+import zipfile
 from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any
@@ -24,6 +25,8 @@ from jaxglm.results import Results
 # Raised when a reader of the old layout could no longer make sense of the new one.
 _FORMAT = 1
 _HEADER = "header.json"
+# What NumPy, zipfile and json raise on a file that is something else. A lone array has no `files`.
+_UNREADABLE = (KeyError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile)
 
 
 def save(results: Results, path: str | PathLike[str]) -> None:
@@ -81,12 +84,23 @@ def load(
     ------
     DataError
         When the file is no saved result, is of a newer format, or needs `family`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import jaxglm as jg
+    >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5]}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     jg.glm("y ~ x", table, family="poisson").save(f"{folder}/fit")
+    ...     fit = jg.load(f"{folder}/fit")
+    >>> fit.predict({"x": [6.0]}).round(2).to_list()
+    [14.06]
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(arrays.pop(_HEADER).tobytes().decode())
-    except (KeyError, ValueError, EOFError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{path} is not a result saved by jaxglm: {error}") from error
     if header.get("format") != _FORMAT:
         raise DataError(

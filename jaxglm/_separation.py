@@ -34,7 +34,7 @@ def limits_of(family: Family, average: float, dtype: np.dtype) -> Limits:
     for bound in (lower, upper):
         runs = np.isinf(bound)
         ends.append(float(family.link.inverse(jnp.asarray(bound, dtype))) if runs else np.nan)
-    return Limits(*(dtype.type(value) for value in (*ends, average)))  # type: ignore[arg-type]
+    return Limits(*(dtype.type(value) for value in (*ends, average)))
 
 
 def _grams(block: Block, family: Family, beta: jnp.ndarray, limits: Limits):

@@ -122,7 +122,7 @@ def _with_turns(found: Estimate, turns: int) -> Estimate:
 def _best_log_alpha(
     problem: Problem, found: Estimate, family: NegativeBinomial, log_alpha: float
 ) -> tuple[float, float]:
-    """Newton's method on the profile in log alpha at fixed means, with steps held to a factor e^2."""
+    """Newton's method in log alpha at fixed means; a step is held to a factor of e^2."""
     gamma = found.gamma.astype(problem.dtype)
     curvature = float("nan")
     for _ in range(_MOST_STEPS):

@@ -213,6 +213,7 @@ def relative_gap(a: Array, b: Array, difference: Array) -> Array:
     Unit deviances are sums of these. `difference` is a - b, formed by the caller who knows it
     better than this function could; derivatives are taken in a and b alone.
     """
+    a, b, difference = jnp.asarray(a), jnp.asarray(b), jnp.asarray(difference)
     # An infinite b stands for the limit a/b = 0.
     ratio = jnp.where(jnp.isinf(b), -1.0, difference / b)
     near = jnp.abs(ratio) < 0.5
@@ -245,7 +246,7 @@ def scaled_gap(a: Array, b: Array, difference: Array) -> Array:
     return jnp.where(positive, b * gap, a)
 
 
-def stirling_remainder(reciprocal: Array) -> Array:
+def stirling_remainder(reciprocal: Array | float) -> Array:
     """What Stirling's formula leaves of log Gamma(a) at a = 1/reciprocal.
 
     That is log Gamma(a) - [(a - 1/2) log a - a + log(2 pi)/2], in terms of 1/a so that
@@ -275,7 +276,13 @@ _STIRLING = (
 )
 
 
-def times(a: Array, b: Array) -> Array:
-    """Product a * b, and 0 where one of the two is 0 though the other be infinite."""
-    zero = (a == 0) | (b == 0)
-    return jnp.where(zero, 0.0, jnp.where(zero, 0.0, a) * jnp.where(zero, 0.0, b))
+def times(y: Array, factor: Array) -> Array:
+    """Product y * factor, and 0 where the data y are 0 though the factor be infinite."""
+    zero = y == 0
+    return jnp.where(zero, 0.0, y * jnp.where(zero, 0.0, factor))
+
+
+def tail_product(a: Array, b: Array) -> Array:
+    """Product a * b, and 0 where one has underflowed and the other is infinite."""
+    lost = ((a == 0) & jnp.isinf(b)) | (jnp.isinf(a) & (b == 0))
+    return jnp.where(lost, 0.0, jnp.where(lost, 0.0, a) * jnp.where(lost, 0.0, b))

@@ -15,6 +15,7 @@ from jaxglm._estimate import Estimate, Options, estimate
 from jaxglm._moments import final_sums
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
+from jaxglm._rowwise import Value
 from jaxglm._status import Status
 from jaxglm.designs import Dense
 from jaxglm.families import Family
@@ -24,9 +25,9 @@ from jaxglm.sources import Block, Resident
 class Mean(NamedTuple):
     """Where to evaluate: the means of a linear predictor, or one mean common to all rows."""
 
-    beta: jax.Array
-    common: jax.Array
-    use_common: jax.Array
+    beta: Value
+    common: Value
+    use_common: Value
 
 
 def _mean(block: Block, family: Family, at: Mean) -> jax.Array:
@@ -76,18 +77,18 @@ def _null_model(problem: Problem, family: Family, found: Estimate) -> _Null:
     origin = np.zeros(found.gamma.size, problem.dtype)
     if problem.constant is None:
         sums = one_pass(found.source, family, origin, found.limits, kernel=final_sums)
-        return _Null(found.source, Mean(origin, zero, no), float(sums.deviance))  # type: ignore[arg-type]
+        return _Null(found.source, Mean(origin, zero, no), float(sums.deviance))
     if problem.offset is None:
-        at = Mean(origin, found.limits.average, yes)  # type: ignore[arg-type]
+        at = Mean(origin, found.limits.average, yes)
         return _Null(found.source, at, float(found.sums.null_deviance))
     only = dataclasses.replace(
         problem,
-        design=Dense(np.ones((problem.y.size, 1))),  # type: ignore[arg-type]
+        design=Dense(np.ones((problem.y.size, 1))),
         order=np.zeros(1, int),
         constant=(0, 1.0),
     )
     null = estimate(only, family, Options())
-    at = Mean(null.gamma.astype(problem.dtype), zero, no)  # type: ignore[arg-type]
+    at = Mean(null.gamma.astype(problem.dtype), zero, no)
     return _Null(null.source, at, float(null.sums.deviance))
 
 
@@ -140,7 +141,7 @@ def record(
     """
     scalar = problem.dtype.type
     gamma = found.gamma.astype(problem.dtype)
-    at = Mean(gamma, scalar(0), np.bool_(False))  # type: ignore[arg-type]
+    at = Mean(gamma, scalar(0), np.bool_(False))
     deviance, pearson = float(found.sums.deviance), float(found.sums.pearson)
     null = _null_model(problem, family, found)
     rank, nobs = int(found.basis.keep.sum()), problem.nobs

@@ -1,7 +1,7 @@
 """Owns what a fit says about its rows: residuals, and the facts that tests and notes are made of.
 
-Imports jax, `_status`, families and links. One pass over the rows gives `RowFacts`, plain numbers
-that outlive the data, so that a saved result prints the same notes as the live one.
+Imports jax, designs (for row buckets), families and links. One pass over the rows gives `RowFacts`,
+plain numbers that outlive the data, so that a saved result prints the same notes as the live one.
 """
 
 import dataclasses
@@ -12,15 +12,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxglm.designs import bucket
 from jaxglm.inference import FloatArray
 
 ResidualKind = Literal["response", "pearson", "deviance", "working"]
 
 
 def evaluate(function: Callable[..., Any], *arrays: FloatArray) -> FloatArray:
-    """A per-row jax function of NumPy arrays, computed in float64 whatever the global setting."""
+    """A per-row jax function of NumPy arrays, computed in float64 whatever the global setting.
+
+    Rows are padded to a bucket by repeating the last one: neighbouring sizes compile nothing new.
+    """
+    n = len(arrays[0])
+    if n == 0:
+        return np.zeros(0)
+    padding = (0, bucket(n) - n)
     with jax.enable_x64(True):
-        return np.asarray(function(*[jnp.asarray(a, dtype=np.float64) for a in arrays]))
+        padded = [jnp.asarray(np.pad(np.asarray(a, float), padding, mode="edge")) for a in arrays]
+        return np.asarray(function(*padded))[:n]
 
 
 def mean_slope(family: Any, eta: FloatArray) -> FloatArray:
@@ -53,10 +62,6 @@ def _response_residual(family: Any, y: FloatArray, eta: FloatArray) -> FloatArra
     return evaluate(difference, y, eta)
 
 
-def _variance(family: Any, eta: FloatArray) -> FloatArray:
-    return evaluate(lambda eta: family.variance(family.link.inverse(eta)), eta)
-
-
 def residuals(
     kind: ResidualKind, family: Any, y: FloatArray, eta: FloatArray, weight: FloatArray
 ) -> FloatArray:
@@ -69,12 +74,17 @@ def residuals(
     if kind == "deviance":
         unit = evaluate(lambda y, eta: family.unit_deviance(y, family.link.inverse(eta)), y, eta)
         return np.sign(difference) * np.sqrt(weight * np.maximum(unit, 0.0))
-    if kind == "pearson":
-        top, bottom = difference * np.sqrt(weight), np.sqrt(_variance(family, eta))
+    # (y - mu) / (d mu / d eta) = -score / w and (y - mu)^2 / V(mu) = score^2 / w, w the expected
+    # weight: both stay accurate where mu rounds to its limit and V(mu) to zero.
+    pull = -evaluate(family.score, y, eta)
+    expected = evaluate(family.fisher_weight, y, eta)
+    if kind == "working":
+        bottom = expected
     else:
-        top, bottom = difference, mean_slope(family, eta)
+        rising = np.where(mean_slope(family, eta) < 0, -1.0, 1.0)
+        pull, bottom = pull * rising * np.sqrt(weight), np.sqrt(expected)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(top == 0.0, 0.0, top / bottom)
+        return np.where(pull == 0.0, 0.0, pull / bottom)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +107,8 @@ class RowFacts:
         Sum of the fitted means over the rows.
     dean_lawless : float
         Score statistic of `overdispersion`; nan where it does not apply.
+    pearson_variance : float
+        Variance of Pearson chi2 under a negative binomial family; nan for others.
     """
 
     zero_one: bool
@@ -106,6 +118,7 @@ class RowFacts:
     sparse_share: float
     total_mean: float
     dean_lawless: float
+    pearson_variance: float
 
 
 def row_facts(
@@ -139,6 +152,7 @@ def row_facts(
         sparse_share=float(np.average(sparse, weights=freq)) if grouped else 0.0,
         total_mean=float(np.sum(freq * mean)),
         dean_lawless=_dean_lawless(y, mean, freq, rank) if equal_weights else np.nan,
+        pearson_variance=_pearson_variance(family, mean, freq),
     )
 
 
@@ -149,3 +163,11 @@ def _dean_lawless(y: FloatArray, mean: FloatArray, freq: FloatArray, rank: int) 
     excess = np.sum(freq * ((y - mean) ** 2 - y)) + rank / n * np.sum(freq * mean)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(excess / np.sqrt(2.0 * np.sum(freq * mean**2)))
+
+
+def _pearson_variance(family: Any, mean: FloatArray, freq: FloatArray) -> float:
+    if family.name != "negative_binomial":
+        return np.nan
+    # Var((y - mu)^2 / V) is 2 plus the excess kurtosis, which is 6 alpha + 1 / V.
+    alpha = float(family.alpha)
+    return float(np.sum(freq * (2.0 + 6.0 * alpha + 1.0 / (mean + alpha * mean**2))))

@@ -40,6 +40,24 @@ class Results(Estimates):
         The arrays and scalars of the fit.
     model : Model
         What the fit was of: names, family, formula, and the data where still held.
+
+    Examples
+    --------
+    >>> import jaxglm as jg
+    >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5]}
+    >>> fit = jg.glm("y ~ x", table, family="poisson")
+    >>> fit.conf_int().round(3)
+                   0      1
+    Intercept -1.932  0.777
+    x          0.204  0.869
+    >>> fit.effects().round(3)
+          rate ratio  conf_low  conf_high  p_value
+    term
+    x          1.711     1.227      2.385    0.002
+    >>> fit.predict({"x": [6.0]}).round(2).to_list()
+    [14.06]
+    >>> fit.resid("pearson").round(2).to_list()
+    [0.59, -0.98, 0.28, 0.11, 0.09, -0.08]
     """
 
     def __init__(self, fit: Fit, model: Model, facts: RowFacts | None = None):
@@ -102,7 +120,14 @@ class Results(Estimates):
     ) -> Prediction:
         """Predictions with standard errors and intervals; arguments and errors as `predict`.
 
-        `get_prediction(data).summary_frame(alpha=0.05)` is the table.
+        Examples
+        --------
+        >>> import jaxglm as jg
+        >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5]}
+        >>> fit = jg.glm("y ~ x", table, family="poisson")
+        >>> fit.get_prediction({"x": [6.0]}).summary_frame().round(2)
+            mean  mean_se  mean_ci_lower  mean_ci_upper
+        0  14.06     6.07           6.03          32.79
         """
         matvec, eta, index = self._linear(data, offset, exposure, unseen)
         root = inference.factor(self.fit.cov_unscaled, ~self.fit.aliased)
@@ -211,9 +236,11 @@ class Results(Estimates):
 
         Poisson: the score test of no overdispersion against a negative binomial of Dean and
         Lawless (1989, JASA 84, 467-472), ``sum((y - mu)^2 - y + h mu) / sqrt(2 sum(mu^2))``,
-        standard normal, one-sided, with the average leverage for h. Grouped binomial and other
-        known dispersions: Pearson chi2 on `df_resid`. Single 0/1 outcomes: no test, since their
-        variance is fixed by the mean. Families that estimate the dispersion: the ratios only.
+        standard normal, one-sided, with the average leverage for h. Negative binomial: Pearson
+        chi2 less `df_resid` in standard deviations ``sqrt(sum(2 + 6 alpha + 1 / V(mu)))``, the
+        fourth moment of the family, since chi2 is no chi-squared variable there. Grouped binomial
+        and other known dispersions: Pearson chi2 on `df_resid`. Single 0/1 outcomes: no test, since
+        their variance is fixed by the mean. Families that estimate the dispersion: ratios only.
 
         Raises
         ------

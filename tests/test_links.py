@@ -1,4 +1,4 @@
-"""Links: inverses, logarithms and derivatives against 700-digit values, far into the tails."""
+"""Links: inverses, logarithms and derivatives against values of many digits, far into the tails."""
 
 import math
 
@@ -81,7 +81,7 @@ def test_second_derivatives_keep_their_digits(link: links.Link) -> None:
     eta = np.array(TAILS[link.name], float)
     _, derivative = exact.link(link)
     inverse = exact.link(link)[0]
-    step = exact.mp.mpf(10) ** -100
+    step = exact.mp.mpf(10) ** -20
 
     def slope(e):
         return derivative(e) / inverse(e)
@@ -97,9 +97,9 @@ def test_second_derivatives_keep_their_digits(link: links.Link) -> None:
 
     with jax.enable_x64(True):
         second = jax.jit(lambda e: jax.jvp(first, (e,), (jnp.ones_like(e),))[1])(eta)
-    # Tiny second derivatives are differences that 700 digits do not resolve.
+    # Tiny second derivatives are differences that 330 digits do not resolve.
     right = np.array(right)
-    resolved = np.abs(right) > 1e-290
+    resolved = np.abs(right) > 1e-280
     assert np.isfinite(second).all()
     assert relative_error(second[resolved], right[resolved]) < 1e-12
 
@@ -107,13 +107,18 @@ def test_second_derivatives_keep_their_digits(link: links.Link) -> None:
 @pytest.mark.parametrize("link", ALL, ids=name_of)
 def test_link_and_inverse_undo_each_other(link: links.Link) -> None:
     mu = np.array([1e-8, 0.01, 0.3, 0.5, 0.8, 0.999])
-    with jax.enable_x64(True):
+
+    @jax.jit
+    def round_trip(mu, power):
         eta = link.link(mu)
-        np.testing.assert_allclose(link.inverse(eta), mu, rtol=1e-12)
-        np.testing.assert_allclose(jnp.exp(link.log_inverse(eta)), mu, rtol=1e-12)
-        np.testing.assert_allclose(link.inverse_power(eta, -2), mu**-2.0, rtol=1e-12)
-        np.testing.assert_allclose(link.inverse_power(eta, jnp.asarray(0.7)), mu**0.7, rtol=1e-12)
-        np.testing.assert_allclose(jnp.exp(link.log_complement(eta)), 1 - mu, rtol=1e-11)
+        logs = jnp.exp(link.log_inverse(eta)), jnp.exp(link.log_complement(eta))
+        powers = link.inverse_power(eta, -2), link.inverse_power(eta, power)
+        return link.inverse(eta), *logs, *powers
+
+    with jax.enable_x64(True):
+        found = round_trip(mu, jnp.asarray(0.7))
+    for value, right in zip(found, (mu, mu, 1 - mu, mu**-2.0, mu**0.7), strict=True):
+        np.testing.assert_allclose(value, right, rtol=1e-11)
 
 
 @pytest.mark.parametrize("link", PROBABILITY, ids=name_of)

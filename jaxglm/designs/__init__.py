@@ -1,12 +1,13 @@
 """Designs: what the columns look like inside a block. Nothing here knows rows outside its block."""
 
-from jaxglm.designs._assemble import assemble, from_matrix, select_columns, select_rows
+from jaxglm.designs._assemble import assemble, from_matrix
 from jaxglm.designs._base import Design
 from jaxglm.designs._categorical import Categorical
 from jaxglm.designs._dense import Dense
 from jaxglm.designs._pieces import DensePiece, FactorPiece
 from jaxglm.designs._sparse import Sparse
 from jaxglm.designs._split import Split
+from jaxglm.designs._tiling import Tiling, bucket
 
 __all__ = [
     "Categorical",
@@ -16,8 +17,8 @@ __all__ = [
     "FactorPiece",
     "Sparse",
     "Split",
+    "Tiling",
     "assemble",
+    "bucket",
     "from_matrix",
-    "select_columns",
-    "select_rows",
 ]

@@ -1,19 +1,28 @@
 """Owns the contract of a design: what the columns look like inside a block of rows.
 
-Imports jax only.
+Imports `designs._tiling` only.
 """
 
 import abc
+from typing import Any, Self
 
 import jax
+import numpy as np
+
+from jaxglm.designs._tiling import Tiling
+
+# A leaf of a design: traced or on a device inside a fit, NumPy on the host before it is placed.
+Leaf = Any
 
 
 class Design(abc.ABC):
     """Columns of a block of rows, known to the rest of the library through three verbs.
 
     Implementations are frozen dataclasses registered as pytrees whose array leaves have the rows as
-    their leading axis, so that a block can be cut into tiles and scanned. All verbs compute in the
-    dtype of their argument: float32 columns are promoted tile by tile, never stored twice.
+    their leading axis, so that a block can be cut into tiles and scanned. The verbs `matvec`,
+    `rmatvec` and `gram` compute in the dtype of their argument: float32 columns are promoted tile
+    by tile, never stored twice. `take_columns`, `take_rows` and `tiled` are for the host, where the
+    leaves are NumPy arrays.
     """
 
     @property
@@ -40,3 +49,15 @@ class Design(abc.ABC):
     @abc.abstractmethod
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         """The block as an [n, p] array: for small designs, factorisations and tests."""
+
+    @abc.abstractmethod
+    def take_columns(self, keep: np.ndarray) -> Self:
+        """The design of the columns where `keep` ([p] bool) holds; factors stay factors."""
+
+    @abc.abstractmethod
+    def take_rows(self, rows: np.ndarray) -> Self:
+        """The design of some rows, given by their positions."""
+
+    @abc.abstractmethod
+    def tiled(self, tiling: Tiling) -> Self:
+        """The design on the device with a leading axis of tiles; padding rows are zero."""

@@ -1,6 +1,6 @@
 """Owns the categorical design: integer codes instead of one-hot columns.
 
-Imports `designs._base` and `designs._dense` only.
+Imports `designs._base`, `_dense` and `_tiling` only.
 
 A product with the one-hot matrix is a gather, a product with its transpose a segment sum, so a
 factor of any number of levels costs what one dense column does.
@@ -10,9 +10,11 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jaxglm.designs._base import Design
+from jaxglm.designs._base import Design, Leaf
 from jaxglm.designs._dense import HIGHEST
+from jaxglm.designs._tiling import Tiling
 
 
 @jax.tree_util.register_dataclass
@@ -26,8 +28,8 @@ class Categorical(Design):
     of rows, because they belong to the program (as the number of levels does), not to its data.
     """
 
-    codes: jax.Array
-    multiplier: jax.Array | None
+    codes: Leaf
+    multiplier: Leaf | None
     n_levels: int = dataclasses.field(metadata={"static": True})
     contrasts: tuple[tuple[float, ...], ...] | None = dataclasses.field(
         default=None, metadata={"static": True}
@@ -77,6 +79,33 @@ class Categorical(Design):
 
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         return self.matvec(jnp.eye(self.n_columns, dtype=dtype))
+
+    def take_columns(self, keep: np.ndarray) -> "Categorical":
+        if self.contrasts is not None:
+            kept = np.asarray(self.contrasts)[:, keep]
+            return dataclasses.replace(self, contrasts=tuple(map(tuple, kept.tolist())))
+        count = int(keep.sum())
+        # A level whose column is left out joins the reference: "no column".
+        renumbered = np.append(np.where(keep, np.cumsum(keep) - 1, count), count).astype(np.int32)
+        codes = renumbered[np.asarray(self.codes)]
+        return dataclasses.replace(self, codes=codes, n_levels=count)
+
+    def take_rows(self, rows: np.ndarray) -> "Categorical":
+        multiplier = None if self.multiplier is None else np.asarray(self.multiplier)[rows]
+        return dataclasses.replace(self, codes=np.asarray(self.codes)[rows], multiplier=multiplier)
+
+    def tiled(self, tiling: Tiling) -> "Categorical":
+        multiplier = self.multiplier
+        return dataclasses.replace(
+            self,
+            codes=tiling.cut(np.asarray(self.codes), self._padding_code),
+            multiplier=None if multiplier is None else tiling.cut(np.asarray(multiplier), 0.0),
+        )
+
+    @property
+    def _padding_code(self) -> int:
+        """A code for rows that are not there: no column, or any level under contrasts."""
+        return self.n_levels if self.contrasts is None else 0
 
 
 def cross(left: Categorical, right: Categorical, w: jax.Array) -> jax.Array:

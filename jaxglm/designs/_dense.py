@@ -1,14 +1,16 @@
 """Owns the dense design: numeric columns, the intercept among them.
 
-Imports `designs._base` only.
+Imports `designs._base` and `designs._tiling` only.
 """
 
 import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jaxglm.designs._base import Design
+from jaxglm.designs._base import Design, Leaf
+from jaxglm.designs._tiling import Tiling
 
 # float32 products are TF32 on recent NVIDIA GPUs and bfloat16 on TPU unless asked otherwise.
 HIGHEST = jax.lax.Precision.HIGHEST
@@ -19,7 +21,7 @@ HIGHEST = jax.lax.Precision.HIGHEST
 class Dense(Design):
     """Numeric columns held as one array of shape [n, p], in the dtype the user gave."""
 
-    values: jax.Array
+    values: Leaf
 
     @property
     def n_columns(self) -> int:
@@ -41,3 +43,12 @@ class Dense(Design):
 
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         return self.values.astype(dtype)
+
+    def take_columns(self, keep: np.ndarray) -> "Dense":
+        return Dense(np.asarray(self.values)[:, keep])
+
+    def take_rows(self, rows: np.ndarray) -> "Dense":
+        return Dense(np.asarray(self.values)[rows])
+
+    def tiled(self, tiling: Tiling) -> "Dense":
+        return Dense(tiling.cut(np.asarray(self.values), 0.0))

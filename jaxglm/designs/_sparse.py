@@ -1,15 +1,17 @@
 """Owns the sparse design: the stored entries of a block of rows, as triples.
 
-Imports `designs._base` and `designs._dense` only.
+Imports `designs._base`, `_dense` and `_tiling` only.
 """
 
 import dataclasses
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jaxglm.designs._base import Design
+from jaxglm.designs._base import Design, Leaf
 from jaxglm.designs._dense import Dense
+from jaxglm.designs._tiling import Tiling, bucket
 
 
 @jax.tree_util.register_dataclass
@@ -21,9 +23,9 @@ class Sparse(Design):
     dense form of the tile, so that scratch memory is one tile and never n x p.
     """
 
-    values: jax.Array
-    rows: jax.Array
-    columns: jax.Array
+    values: Leaf
+    rows: Leaf
+    columns: Leaf
     n_rows: int = dataclasses.field(metadata={"static": True})
     width: int = dataclasses.field(metadata={"static": True})
 
@@ -50,3 +52,49 @@ class Sparse(Design):
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         zeros = jnp.zeros((self.n_rows, self.width), dtype)
         return zeros.at[self.rows, self.columns].add(self.values.astype(dtype))
+
+    def take_columns(self, keep: np.ndarray) -> "Sparse":
+        columns = np.asarray(self.columns)
+        stored = keep[columns]
+        return Sparse(
+            values=np.asarray(self.values)[stored],
+            rows=np.asarray(self.rows)[stored],
+            columns=(np.cumsum(keep) - 1)[columns[stored]].astype(np.int32),
+            n_rows=self.n_rows,
+            width=int(keep.sum()),
+        )
+
+    def take_rows(self, rows: np.ndarray) -> "Sparse":
+        new_row = np.full(self.n_rows, -1, np.int32)
+        new_row[rows] = np.arange(rows.size, dtype=np.int32)
+        target = new_row[np.asarray(self.rows)]
+        stored = target >= 0
+        return Sparse(
+            values=np.asarray(self.values)[stored],
+            rows=target[stored],
+            columns=np.asarray(self.columns)[stored],
+            n_rows=rows.size,
+            width=self.width,
+        )
+
+    def tiled(self, tiling: Tiling) -> "Sparse":
+        """Entries grouped by tile, each tile padded to the same number of entries."""
+        tile = np.asarray(self.rows) // tiling.rows
+        order = np.argsort(tile, kind="stable")
+        per_tile = np.bincount(tile, minlength=tiling.count)
+        width = bucket(int(per_tile.max(initial=1)))
+        slot = np.arange(order.size) - np.repeat(np.cumsum(per_tile) - per_tile, per_tile)
+        target = tile[order] * width + slot
+
+        def fill(values: np.ndarray) -> jax.Array:
+            out = np.zeros(tiling.count * width, values.dtype)
+            out[target] = values[order]
+            return jnp.asarray(out.reshape(tiling.count, width))
+
+        return Sparse(
+            values=fill(np.asarray(self.values)),
+            rows=fill(np.asarray(self.rows) % tiling.rows),
+            columns=fill(np.asarray(self.columns)),
+            n_rows=tiling.rows,
+            width=self.width,
+        )

@@ -1,6 +1,6 @@
 """Owns the split design: dense columns beside factors, each kept in its own form.
 
-Imports `designs._base`, `_dense` and `_categorical` only.
+Imports `designs._base`, `_dense`, `_categorical` and `_tiling` only.
 """
 
 import dataclasses
@@ -8,10 +8,12 @@ import itertools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxglm.designs._base import Design
 from jaxglm.designs._categorical import Categorical, cross
 from jaxglm.designs._dense import Dense
+from jaxglm.designs._tiling import Tiling
 
 
 @jax.tree_util.register_dataclass
@@ -58,3 +60,21 @@ class Split(Design):
 
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         return jnp.concatenate([part.dense(dtype) for part in self.parts], axis=1)
+
+    def take_columns(self, keep: np.ndarray) -> "Split":
+        ends = np.cumsum([part.n_columns for part in self.parts])
+        numeric, *factors = np.split(keep, ends[:-1])
+        kept = [
+            factor.take_columns(mask)
+            for factor, mask in zip(self.factors, factors, strict=True)
+            if mask.any()
+        ]
+        return Split(self.numeric.take_columns(numeric), tuple(kept))
+
+    def take_rows(self, rows: np.ndarray) -> "Split":
+        factors = tuple(factor.take_rows(rows) for factor in self.factors)
+        return Split(self.numeric.take_rows(rows), factors)
+
+    def tiled(self, tiling: Tiling) -> "Split":
+        factors = tuple(factor.tiled(tiling) for factor in self.factors)
+        return Split(self.numeric.tiled(tiling), factors)

@@ -5,7 +5,13 @@ import numpy as np
 from jax import Array
 
 from jaxglm._pytree import static
-from jaxglm._special import LOG_SQRT_2PI, scaled_gap, sigmoid, stirling_remainder, times
+from jaxglm._special import (
+    LOG_SQRT_2PI,
+    scaled_gap,
+    stirling_remainder,
+    tail_product,
+    times,
+)
 from jaxglm.families._base import Family, infinite_outside, only_weighted, slope
 from jaxglm.links import Link, Logit
 
@@ -56,26 +62,22 @@ class Binomial(Family):
 
     def loss(self, y: Array, eta: Array) -> Array:
         inside, eta = self._guard(eta)
-        if type(self.link) is Logit:
-            return (jnp.maximum(eta, 0.0) - y * eta) + jnp.log1p(jnp.exp(-jnp.abs(eta)))
         successes = times(y, self.link.log_inverse(eta))
         failures = times(1.0 - y, self.link.log_complement(eta))
         return infinite_outside(-(successes + failures), inside)
 
     def score(self, y: Array, eta: Array) -> Array:
+        # For the logit this is (1 - y) mu - y (1 - mu), not mu - y, which is 0 for a success with
+        # eta above 37.
         _, eta = self._guard(eta)
-        if type(self.link) is Logit:
-            # Not sigmoid(eta) - y, which is 0 for a success with eta above 37.
-            return (1.0 - y) * sigmoid(eta) - y * sigmoid(-eta)
         successes = times(y, slope(self.link.log_inverse, eta))
         failures = times(1.0 - y, slope(self.link.log_complement, eta))
         return -(successes + failures)
 
     def fisher_weight(self, y: Array, eta: Array) -> Array:
         _, eta = self._guard(eta)
-        if type(self.link) is Logit:
-            return sigmoid(eta) * sigmoid(-eta)
-        return -times(slope(self.link.log_inverse, eta), slope(self.link.log_complement, eta))
+        rates = slope(self.link.log_inverse, eta), slope(self.link.log_complement, eta)
+        return -tail_product(*rates)
 
     def initial_mean(self, y: Array, weight: Array) -> Array:
         start = (weight * y + 0.5) / (weight + 1.0)

@@ -75,4 +75,5 @@ def log_inverse_gaussian(y: Array, mu: Array, dispersion: Array | float) -> Arra
 
 def _excess(y: Array, mu: Array) -> Array:
     """y/mu - 1, with its limit where the mean overflows."""
+    mu = jnp.asarray(mu)
     return jnp.where(jnp.isinf(mu), -1.0, (y - mu) / mu)

@@ -11,7 +11,6 @@ from jax import Array
 from jaxglm._pytree import static
 from jaxglm.families._base import Family, infinite_outside, slope
 
-
 # Relative errors near 1e-8 where y and mu differ by a factor of a million, and far smaller for a
 # thousand, under variances that are powers of mu. The loss has to agree with the exact score to
 # more digits than the tolerance of a fit, or the last steps would be refused.

@@ -51,13 +51,17 @@ class Quasi(Family):
     Notes
     -----
     Score and information are exact. For a function, loss and deviance are quadratures of
-    (y - t)/V(t) from y to mu, at some hundred evaluations of the function per row and pass. The deviance is infinite at y = 0 for
-    "mu^2" and at y = 0 or 1 for "mu^2(1-mu)^2", where the quasi-likelihood has no maximum.
+    (y - t)/V(t) from y to mu, at some hundred evaluations of the function per row and pass.
+
+    The deviance is infinite at y = 0 for "mu^2" and at y = 0 or 1 for "mu^2(1-mu)^2", where the
+    quasi-likelihood has no maximum.
 
     Examples
     --------
     >>> from jaxglm.links import Log
     >>> family = Quasi("mu^2", link=Log())
+    >>> family
+    Quasi('mu^2', link=Log())
     >>> float(family.variance(3.0))
     9.0
     >>> Quasi(lambda mu: mu**1.7, link=Log(), mean_domain=(0.0, float("inf"))).mean_domain
@@ -88,6 +92,12 @@ class Quasi(Family):
         object.__setattr__(self, "link", link)
         object.__setattr__(self, "variance_function", variance)
         object.__setattr__(self, "mean_domain", tuple(map(float, domain)))
+
+    def __repr__(self) -> str:
+        variance, domain = self.variance_function, ""
+        if not isinstance(variance, str) or _NAMED[variance].mean_domain != self.mean_domain:
+            domain = f", mean_domain={self.mean_domain}"
+        return f"Quasi({variance!r}, link={self.link!r}{domain})"
 
     @property
     def _law(self) -> Family:

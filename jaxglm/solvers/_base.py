@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxglm._moments import Moments
-from jaxglm._rowwise import Point
+from jaxglm._rowwise import Point, Value
 
 
 class Stop(enum.IntEnum):
@@ -50,15 +50,19 @@ class Controls(NamedTuple):
         Change from expected to observed information when the decrement shrinks slowly.
     """
 
-    tol: jax.Array
-    max_turns: jax.Array
-    smallest_pivot: jax.Array
-    residual_df: jax.Array
-    adaptive: jax.Array
+    tol: Value
+    max_turns: Value
+    smallest_pivot: Value
+    residual_df: Value
+    adaptive: Value
 
 
 class Outcome(NamedTuple):
-    """What a loop leaves: coefficients and how it ended, all p-sized or scalar."""
+    """What a loop leaves: coefficients and how it ended, all p-sized or scalar.
+
+    `correction` is the step in hand at `beta`; `invalid` counts the trials at which the loss was
+    not finite, because they left the domain of the link.
+    """
 
     beta: jax.Array
     correction: jax.Array
@@ -69,6 +73,7 @@ class Outcome(NamedTuple):
     status: jax.Array
     stop: jax.Array
     observed: jax.Array
+    invalid: jax.Array
 
 
 class Solver(Protocol):

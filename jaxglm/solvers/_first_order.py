@@ -46,6 +46,7 @@ class FirstOrderState(NamedTuple):
     decrement: jax.Array
     floor: jax.Array
     halvings: jax.Array
+    invalid: jax.Array
     turns: jax.Array
     status: jax.Array
     stop: jax.Array
@@ -76,6 +77,7 @@ class FirstOrder:
             decrement=inf,
             floor=jnp.zeros((), dtype),
             halvings=count,
+            invalid=count,
             turns=count,
             status=jnp.full((), int(Status.RUNNING), jnp.int32),
             stop=jnp.full((), int(Stop.NONE), jnp.int32),
@@ -84,7 +86,7 @@ class FirstOrder:
     def tell(self, state: FirstOrderState, moments: Moments, controls: Controls):
         accepted = jnp.all(jnp.isfinite(moments.score)) & not_worse(moments, state.loss)
         ahead = self._advance(state, moments, controls)
-        back = self._retreat(state)
+        back = self._retreat(state, moments)
         new = jax.tree.map(lambda a, b: jnp.where(accepted, a, b), ahead, back)
         turns = state.turns + 1
         out_of_turns = (new.status == int(Status.RUNNING)) & (turns >= controls.max_turns)
@@ -125,7 +127,7 @@ class FirstOrder:
             stop=stop,
         )
 
-    def _retreat(self, state: FirstOrderState) -> FirstOrderState:
+    def _retreat(self, state: FirstOrderState, moments: Moments) -> FirstOrderState:
         step = 0.5 * state.step
         halvings = state.halvings + 1
         failed = jnp.where(jnp.isfinite(state.loss), int(Status.STEP_FAILED), int(Status.NONFINITE))
@@ -134,6 +136,7 @@ class FirstOrder:
             at=state.at._replace(beta=state.beta + step * state.direction),
             step=step,
             halvings=halvings,
+            invalid=state.invalid + jnp.where(jnp.isfinite(moments.loss), 0, 1).astype(jnp.int32),
             status=status.astype(jnp.int32),
         )
 
@@ -149,4 +152,5 @@ class FirstOrder:
             status=state.status,
             stop=state.stop,
             observed=state.at.observed,
+            invalid=state.invalid,
         )

@@ -47,6 +47,7 @@ class NewtonState(NamedTuple):
     damping: jax.Array
     switch_below: jax.Array
     halvings: jax.Array
+    invalid: jax.Array
     turns: jax.Array
     status: jax.Array
     stop: jax.Array
@@ -76,6 +77,7 @@ class Newton:
             damping=zero,
             switch_below=jnp.ones((), dtype),
             halvings=count,
+            invalid=count,
             turns=count,
             status=jnp.full((), int(Status.RUNNING), jnp.int32),
             stop=jnp.full((), int(Stop.NONE), jnp.int32),
@@ -85,7 +87,7 @@ class Newton:
         finite = jnp.all(jnp.isfinite(moments.score)) & jnp.all(jnp.isfinite(moments.info))
         accepted = finite & ((state.at.start > 0) | not_worse(moments, state.loss))
         ahead = self._advance(state, moments, controls)
-        back = self._retreat(state, controls)
+        back = self._retreat(state, moments, controls)
         new = jax.tree.map(lambda a, b: jnp.where(accepted, a, b), ahead, back)
         turns = state.turns + 1
         out_of_turns = (new.status == int(Status.RUNNING)) & (turns >= controls.max_turns)
@@ -108,11 +110,10 @@ class Newton:
         floor = 2 * rounding_floor(moments, jnp.diagonal(moments.info), beta) / unit
 
         starting = state.at.start > 0
-        whole_step = (state.step == 1.0) & jnp.isfinite(state.decrement)
-        ratio = jnp.where(whole_step, decrement / state.decrement, 0.0)
+        ratio = jnp.where(jnp.isfinite(state.decrement), decrement / state.decrement, 0.0)
         # Under linear convergence the steps still to come add up to this multiple of the last one.
         to_come = jnp.maximum(1.0, jnp.where(ratio < 1, ratio / (1 - ratio), jnp.inf))
-        stalled = jnp.where(decrement > 0.5 * state.best, state.stalled + 1, 0)
+        stalled = jnp.where(decrement > 0.9 * state.best, state.stalled + 1, 0)
         near = decrement <= jnp.sqrt(controls.tol)
         stop = jnp.select(
             [
@@ -160,14 +161,16 @@ class Newton:
             stop=stop,
         )
 
-    def _retreat(self, state: NewtonState, controls: Controls) -> NewtonState:
+    def _retreat(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
         """From a rejected trial: halve the step, or give up."""
         step = 0.5 * state.step
         halvings = state.halvings + 1
         unstarted = ~jnp.isfinite(state.loss)
         allowed = jnp.where(unstarted, _MOST_HALVINGS_UNSTARTED, _MOST_HALVINGS)
         exhausted = (halvings > allowed) | (state.at.start > 0)
-        near = state.decrement <= jnp.sqrt(controls.tol)
+        # At the edge of a domain the decrement shrinks without an optimum: only a finite loss that
+        # will not fall any more tells of the rounding floor.
+        near = (state.decrement <= jnp.sqrt(controls.tol)) & jnp.isfinite(moments.loss)
         status = jnp.select(
             [exhausted & unstarted, exhausted & near, exhausted],
             [int(Status.NONFINITE), int(Status.CONVERGED), int(Status.STEP_FAILED)],
@@ -177,6 +180,7 @@ class Newton:
             at=state.at._replace(beta=state.beta + step * state.direction),
             step=step,
             halvings=halvings,
+            invalid=state.invalid + jnp.where(jnp.isfinite(moments.loss), 0, 1).astype(jnp.int32),
             status=status.astype(jnp.int32),
             stop=jnp.where(exhausted & near, int(Stop.STALLED), int(Stop.NONE)).astype(jnp.int32),
         )
@@ -193,4 +197,5 @@ class Newton:
             status=state.status,
             stop=state.stop,
             observed=state.at.observed,
+            invalid=state.invalid,
         )

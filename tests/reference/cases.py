@@ -98,8 +98,6 @@ class Case:
             truth[name] = R[name]
         if "logLik_tweedie_at_pearson_dispersion" in certified:
             truth["logLik"] = certified["logLik_tweedie_at_pearson_dispersion"]
-        if self.family == "wedderburn":
-            truth["deviance"] = truth["null_deviance"] = None
         if self.estimates_theta:
             truth["theta"] = certified["theta"]
             truth["theta_se"] = certified["theta_se_conditional"]
@@ -109,6 +107,10 @@ class Case:
         truth |= _predictions("predictions_10", R["predictions_10"])
         if "newdata" in R:
             truth |= _predictions("newdata", R["newdata"])
+        if self.family == "wedderburn":
+            # R's are those of a deviance made finite at y = 0.
+            for name in ("deviance", "null_deviance", "residuals_10 deviance"):
+                del truth[name]
         return {name: value for name, value in truth.items() if value is not None}
 
     def _wald(self, coef: np.ndarray, se: np.ndarray) -> dict[str, np.ndarray]:
