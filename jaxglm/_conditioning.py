@@ -51,11 +51,10 @@ class Basis:
         kept = beta[self.keep]
         return kept if self.transform is None else self.transform @ kept
 
-    def covariance(self, factor: np.ndarray) -> np.ndarray:
-        """A A' [p, p] in design order for A = T^-1 factor, nan for columns left out."""
-        half = self._solve(factor)
-        out = np.full((self.keep.size, self.keep.size), np.nan)
-        out[np.ix_(self.keep, self.keep)] = half @ half.T
+    def root(self, root: np.ndarray) -> np.ndarray:
+        """T^-1 times a root of a covariance of gamma, [p, k]; zero for the columns left out."""
+        out = np.zeros((self.keep.size, root.shape[1]))
+        out[self.keep] = self._solve(root)
         return out
 
     def _solve(self, values: np.ndarray) -> np.ndarray:

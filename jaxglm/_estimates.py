@@ -179,7 +179,9 @@ class Estimates:
 
     @functools.cached_property
     def _se(self) -> FloatArray:
-        return np.sqrt(self.fit.scale * np.diagonal(self.fit.cov_unscaled))
+        root = self.fit.cov_root
+        variance = np.where(self.fit.aliased, np.nan, np.einsum("ij,ij->i", root, root))
+        return np.sqrt(self.fit.scale * variance)
 
     @functools.cached_property
     def _wald(self) -> tuple[FloatArray, FloatArray]:

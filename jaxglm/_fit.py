@@ -113,7 +113,7 @@ def glm(
     >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5]}
     >>> fit = jg.glm("y ~ x", table, family="poisson")
     >>> fit.params.round(4).to_dict()
-    {'Intercept': -0.5177, 'x': 0.5106}
+    {'Intercept': -0.5774, 'x': 0.5368}
     """
     fitted_family = resolve(family, link)
     floating = _dtype(dtype)

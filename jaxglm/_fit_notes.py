@@ -98,7 +98,7 @@ def outcome_notes(intake: Intake, found: Estimate, alpha: float | None) -> list[
         notes.append(
             Note(
                 f"The {family.link.name} link does not keep means valid by itself: {how} optimum "
-                "obeys that constraint in every row of the fit; predictions for other rows may not.",
+                "obeys that constraint in each row of the fit; predictions for other rows may not.",
                 None,
             )
         )

@@ -58,13 +58,7 @@ class Problem:
         )
 
     def public(self, values: np.ndarray) -> np.ndarray:
-        """A [p] vector from design order to public order."""
+        """The rows of a [p] or [p, k] array from design order to public order."""
         out = np.empty_like(values)
         out[self.order] = values
-        return out
-
-    def public_matrix(self, values: np.ndarray) -> np.ndarray:
-        """A [p, p] matrix from design order to public order."""
-        out = np.empty_like(values)
-        out[np.ix_(self.order, self.order)] = values
         return out

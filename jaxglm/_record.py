@@ -4,6 +4,7 @@ Imports NumPy only. It holds no data, no names and no code, so it can be saved a
 """
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -16,8 +17,10 @@ class Fit:
     ----------
     coef : [p]
         Coefficients on the link scale; nan where aliased.
-    cov_unscaled : [p, p]
-        Inverse expected information at dispersion 1; nan where aliased.
+    cov_root : [p, k]
+        A root of the inverse expected information at dispersion 1: `cov_unscaled` is root root'.
+        Rows of aliased columns are zero. Variances of predictions come from it rather than from
+        the product, which loses digits where large numbers cancel (a predictor far from zero).
     aliased, infinite : [p] bool
         Columns that earlier columns determine; columns whose coefficient runs to infinity.
     deviance, null_deviance, pearson_chi2 : float
@@ -52,7 +55,7 @@ class Fit:
     """
 
     coef: np.ndarray
-    cov_unscaled: np.ndarray
+    cov_root: np.ndarray
     aliased: np.ndarray
     infinite: np.ndarray
     deviance: float
@@ -76,3 +79,11 @@ class Fit:
     alpha: float | None = None
     alpha_se: float | None = None
     notes: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def cov_unscaled(self) -> np.ndarray:
+        """Inverse expected information at dispersion 1, [p, p]; nan where aliased."""
+        covariance = self.cov_root @ self.cov_root.T
+        covariance[self.aliased, :] = np.nan
+        covariance[:, self.aliased] = np.nan
+        return covariance

@@ -154,12 +154,12 @@ def record(
 
     information = np.asarray(found.sums.info, float)
     if information.ndim == 2:
-        covariance = found.basis.covariance(_root_of_inverse(information))
+        root = problem.public(found.basis.root(_root_of_inverse(information)))
     else:
-        covariance = np.full((problem.n_columns, problem.n_columns), np.nan)
+        root = np.full((problem.n_columns, 1), np.nan)
     return Fit(
         coef=found.beta,
-        cov_unscaled=problem.public_matrix(covariance),
+        cov_root=root,
         aliased=problem.public(~found.basis.keep),
         infinite=found.infinite,
         deviance=deviance,

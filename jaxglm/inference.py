@@ -85,28 +85,6 @@ def schwarz(log_likelihood: float, n_parameters: int, n_observations: float) -> 
     return -2.0 * log_likelihood + n_parameters * float(np.log(n_observations))
 
 
-def factor(covariance: FloatArray, used: NDArray[np.bool_]) -> FloatArray:
-    """F with `covariance = F F'` over the used columns; rows and columns of the others are zero.
-
-    Cholesky of the correlation matrix; where rounding has made that indefinite, the symmetric
-    square root with its negative eigenvalues set to zero. All nan where the covariance is unknown.
-    """
-    kept = covariance[np.ix_(used, used)]
-    out = np.zeros_like(covariance)
-    if not np.all(np.isfinite(kept)):
-        return np.full_like(covariance, np.nan)
-    spread = np.sqrt(np.diagonal(kept))
-    unit = np.where(spread > 0, spread, 1.0)
-    correlation = kept / np.outer(unit, unit)
-    try:
-        root = np.linalg.cholesky(correlation)
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(correlation)
-        root = vectors * np.sqrt(np.clip(values, 0.0, None))
-    out[np.ix_(used, used)] = unit[:, None] * root
-    return out
-
-
 def linear_variance(
     matvec: Callable[[FloatArray], FloatArray], root: FloatArray, n_rows: int
 ) -> FloatArray:
@@ -116,8 +94,8 @@ def linear_variance(
     ----------
     matvec : callable
         B of shape [p, k] to X B of shape [n, k].
-    root : ndarray of shape [p, p]
-        F, from `factor`.
+    root : ndarray of shape [p, k]
+        F.
     n_rows : int
         n, which bounds how many columns of F are multiplied at a time.
     """

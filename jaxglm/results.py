@@ -130,8 +130,7 @@ class Results(Estimates):
         0  14.06     6.07           6.03          32.79
         """
         matvec, eta, index = self._linear(data, offset, exposure, unseen)
-        root = inference.factor(self.fit.cov_unscaled, ~self.fit.aliased)
-        variance = self.fit.scale * inference.linear_variance(matvec, root, len(eta))
+        variance = self.fit.scale * inference.linear_variance(matvec, self.fit.cov_root, len(eta))
         se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
         return Prediction(self.family, eta, se, self._df, index)
 
