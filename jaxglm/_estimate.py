@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxglm._conditioning import Basis, condition, plain_basis
 from jaxglm._drive import on_device, one_pass
+from jaxglm._linalg import factorise
 from jaxglm._moments import FinalSums, Limits, final_sums, final_sums_diagonal
 from jaxglm._problem import Problem
 from jaxglm._rowwise import Point
@@ -48,7 +49,7 @@ class Estimate:
     `gamma` are coefficients in that basis, `beta` in public order (nan where aliased); `source`
     holds the rows in the basis, `sums` what they add up to there. `floor` is the size in standard
     errors of what rounding hides; `left_domain` tells that steps had to be shortened to stay where
-    the link gives valid means.
+    the link gives valid means. `asked` is the method tried first, `method` the one that answered.
     """
 
     beta: np.ndarray
@@ -60,6 +61,7 @@ class Estimate:
     infinite: np.ndarray
     status: Status
     stop: Stop
+    asked: str
     method: str
     loss: float
     decrement: float
@@ -147,6 +149,8 @@ class _Search:
         k = int(basis.keep.sum())
         zeros = np.zeros(k)
         chosen = self.options.method
+        if k > MOST_COLUMNS:
+            return self._first_order(basis, source)
         newton_like = [
             ("irls", AT_INITIAL_MEANS, False),
             ("irls", AT_COMMON_MEAN, False),
@@ -157,9 +161,9 @@ class _Search:
         run: _Run | None = None
         given = self.options.start
         if chosen not in ("irls", "newton"):
-            run = self._first_order(basis, source, given)
+            run = self._first_order(basis, source)
             if run.status is Status.CONVERGED:
-                return run
+                return self._if_determined(run, source)
         elif given is not None:
             at = self.point(self._given(basis), AT_BETA, observed=chosen == "newton")
             run = self.run(source, Newton(), chosen, at, self.controls())
@@ -180,8 +184,15 @@ class _Search:
         assert self.options.start is not None
         return basis.coordinates(self.options.start[self.problem.order])
 
-    def _first_order(self, basis: Basis, source: Resident, given) -> _Run:
-        chosen = self.options.method
+    def _if_determined(self, run: _Run, source: Resident) -> _Run:
+        """The run, or the same marked `SINGULAR`: gradients alone do not tell collinear columns."""
+        information = jnp.asarray(self.finish(run, source).info)
+        pivot = float(factorise(information, jnp.zeros((), information.dtype)).pivot)
+        sound = pivot > self.smallest_pivot
+        return run if sound else dataclasses.replace(run, status=Status.SINGULAR)
+
+    def _first_order(self, basis: Basis, source: Resident) -> _Run:
+        chosen, given = self.options.method, self.options.start
         named = isinstance(chosen, str)
         solver = FirstOrder(lbfgs() if named else chosen)
         gamma = np.zeros(int(basis.keep.sum())) if given is None else self._given(basis)
@@ -199,7 +210,7 @@ class _Search:
         return self.run(
             source,
             solver,
-            chosen if named else "optax",
+            "lbfgs" if named else "optax",
             self.point(gamma, AT_BETA),
             self.controls(tol=tol)._replace(max_turns=np.int32(50 * self.options.max_turns)),
         )
@@ -318,6 +329,7 @@ def estimate(problem: Problem, family: Family, options: Options) -> Estimate:
         infinite=problem.public(none if infinite is None else infinite),
         status=status,
         stop=Stop(int(run.outcome.stop)),
+        asked=options.method if isinstance(options.method, str) else "optax",
         method="irls+newton" if changed else run.method,
         loss=float(run.outcome.loss),
         decrement=float(run.outcome.decrement),

@@ -161,6 +161,19 @@ class Estimates:
         return self.fit.turns
 
     @property
+    def decrement(self) -> float:
+        """Newton decrement where the loop stopped: the distance to the optimum in standard errors.
+
+        The last step is still added, so the coefficients are closer than this.
+        """
+        return self.fit.decrement
+
+    @property
+    def stopped_by(self) -> str:
+        """The test that ended a converged fit, in words."""
+        return self.fit.stopped_by
+
+    @property
     def method(self) -> str:
         """The solver that answered; another than asked for where that one failed."""
         return self.fit.method

@@ -87,6 +87,18 @@ def outcome_notes(intake: Intake, found: Estimate, alpha: float | None) -> list[
                 _status.PrecisionWarning,
             )
         )
+    if status.usable and not found.method.startswith(found.asked):
+        notes.append(
+            Note(f"{found.asked} did not reach an optimum; {found.method} answered.", None)
+        )
+    if found.sums.info.ndim == 1:
+        notes.append(
+            Note(
+                f"{names.size} columns are too many for a p x p matrix: the fit is by a first-order "
+                "method, and standard errors are not available.",
+                _status.PrecisionWarning,
+            )
+        )
     family = intake.model.family
     bounded = np.isfinite(family.link.domain(family.mean_domain)).any()
     if status is Status.CONVERGED and bounded and (found.left_domain or family.dispersion_fixed):

@@ -311,6 +311,38 @@ def test_more_columns_than_rows() -> None:
     assert np.isnan(results.scale)
 
 
+# -- estimates that do not exist -----------------------------------------------------------------
+
+
+@DOORS
+def test_column_without_a_finite_estimate_is_named(fit: Fit) -> None:
+    frame = table(height=(np.arange(N) % 3 == 0) * 1.0)
+    frame["y"] = np.where(frame["height"] == 1, 0.0, frame["y"])
+    with pytest.warns(jg.SeparationWarning, match="height"):
+        results = fit(frame)
+    assert not results.converged
+    assert results.params["height"] == -np.inf
+    with pytest.raises(jg.FitError, match="height"):
+        if fit is by_formula:
+            jg.glm("y ~ age + height", frame, "poisson", on_failure="raise")
+        else:
+            X = jg.add_constant(frame[["age", "height"]])
+            jg.GLM(frame["y"], X, "poisson").fit(on_failure="raise")
+
+
+def test_negative_binomial_shape_beside_an_infinite_coefficient() -> None:
+    """The other rows are overdispersed, and their shape is still what is estimated."""
+    frame = pd.DataFrame({"y": [0, 9, 1, 30, 2, 14, 0, 3, 50, 1] * 3, "x": np.arange(30) / 30})
+    alone = jg.glm("y ~ x", frame, "nb")
+    zeros = pd.DataFrame({"y": np.zeros(10), "x": np.linspace(0, 1, 10)})
+    both = pd.concat([frame.assign(g=0.0), zeros.assign(g=1.0)], ignore_index=True)
+    with pytest.warns(jg.SeparationWarning, match=r"\bg\b"):
+        results = jg.glm("y ~ x + g", both, "nb")
+    assert np.isclose(results.family.alpha, alone.family.alpha, rtol=1e-6)
+    assert np.allclose(results.params.iloc[:2], alone.params, rtol=1e-5)
+    assert np.allclose(results.bse.iloc[:2], alone.bse, rtol=1e-5)
+
+
 # -- prediction ----------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import jaxglm as jg
 
@@ -100,6 +101,36 @@ def test_weight_zero_is_the_row_removed(frame: pd.DataFrame, name: str, family: 
     # The row still has a fitted value, so that the answers line up with the table.
     assert len(zeroed.fittedvalues) == N
     assert np.allclose(zeroed.fittedvalues[keep], removed.fittedvalues, rtol=1e-9)
+
+
+def aic_of_r(name: str, y: np.ndarray, mu: np.ndarray, w: np.ndarray, deviance: float) -> float:
+    """What the `aic` function of R's family object computes, before 2 p is added."""
+    n, total = len(y), w.sum()
+    if name == "gaussian":
+        return n * (np.log(2 * np.pi * deviance / n) + 1) + 2 - np.log(w).sum()
+    if name == "gamma":
+        phi = deviance / total
+        return -2 * np.sum(w * stats.gamma.logpdf(y, 1 / phi, scale=mu * phi)) + 2
+    if name == "inverse_gaussian":
+        level = total * (np.log(2 * np.pi * deviance / total) + 1)
+        return level + 3 * np.sum(w * np.log(y)) + 2
+    assert name == "poisson"
+    return -2 * np.sum(w * stats.poisson.logpmf(y, mu))
+
+
+@pytest.mark.parametrize("name", ["gaussian", "gamma", "inverse_gaussian", "poisson"])
+def test_log_likelihood_with_variance_weights_is_that_of_r(frame: pd.DataFrame, name: str) -> None:
+    response = "visits" if name == "poisson" else "income"
+    weighted = jg.glm(f"{response} ~ x", frame, name, link="log", var_weights="days")
+    y, mu, w = frame[response], weighted.fittedvalues, frame["days"]
+    expected = aic_of_r(name, *(np.asarray(v) for v in (y, mu, w)), weighted.deviance)
+    assert np.isclose(weighted.aic, expected + 2 * 2, rtol=1e-11)
+
+
+def test_variance_weights_of_binomial_shares_are_trials(grouped: pd.DataFrame) -> None:
+    """R's only way to give shares: `glm(share ~ dose, binomial, weights = n)`."""
+    weighted = jg.glm("share ~ dose", grouped, "binomial", var_weights="n")
+    same(weighted, jg.glm("share ~ dose", grouped, "binomial", trials="n"), *GROUPED)
 
 
 def test_exposure_is_an_offset_of_its_logarithm(frame: pd.DataFrame) -> None:

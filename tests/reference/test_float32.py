@@ -17,6 +17,7 @@ TOLERANCE = 1e-4
 SHARE_THAT_WORKS = 0.8
 
 works: dict[str, bool] = {}
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.filterwarnings("ignore::jaxglm.RankWarning")
