@@ -101,6 +101,7 @@ class _Search:
         weight, live = problem.weight, problem.live
         self.average = float(np.dot(weight[live], problem.y[live]) / weight[live].sum())
         self.center = self._interior_mean()
+        self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
         self.limits = limits_of(family, self.average, self.dtype)
 
     def _interior_mean(self) -> float:
@@ -167,7 +168,8 @@ class _Search:
         elif given is not None:
             at = self.point(self._given(basis), AT_BETA, observed=chosen == "newton")
             run = self.run(source, Newton(), chosen, at, self.controls())
-            if run.status in (Status.CONVERGED, Status.SINGULAR):
+            at_edge = self.bounded and run.status is Status.STEP_FAILED
+            if at_edge or run.status in (Status.CONVERGED, Status.SINGULAR):
                 return run
         best = run
         for method, start, observed in newton_like:
@@ -175,6 +177,8 @@ class _Search:
             run = self.run(source, Newton(), method, at, self.controls())
             if run.status in (Status.CONVERGED, Status.SINGULAR):
                 return run
+            if self.bounded and run.status is Status.STEP_FAILED:
+                return run  # at the edge of the domain, where the barrier goes on
             if best is None or not run.outcome.loss >= best.outcome.loss:
                 best = run
         assert best is not None
@@ -309,8 +313,7 @@ def estimate(problem: Problem, family: Family, options: Options) -> Estimate:
     status = run.status if infinite is None else Status.SEPARATED
     # At the edge of the domain the expected weights grow without bound, and with them the metric in
     # which a step is measured: a small decrement there is no proof of an optimum.
-    bounded = np.isfinite(family.link.domain(family.mean_domain)).any()
-    if bounded and status is not Status.SEPARATED and (not status.usable or sums.edge > 0):
+    if search.bounded and status is not Status.SEPARATED and (not status.usable or sums.edge > 0):
         constrained = search.barrier(source, int(basis.keep.sum()))
         if constrained is not None:
             run, status = constrained, constrained.status
@@ -335,5 +338,5 @@ def estimate(problem: Problem, family: Family, options: Options) -> Estimate:
         decrement=float(run.outcome.decrement),
         floor=float(run.outcome.floor),
         turns=search.turns,
-        left_domain=bool(bounded and search.invalid > 0),
+        left_domain=search.bounded and search.invalid > 0,
     )

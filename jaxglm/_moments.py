@@ -70,7 +70,7 @@ def _moments(block: Block, family: Family, at: Point, *, full: bool) -> Moments:
         score=block.design.rmatvec(score),
         info=block.design.gram(curvature) if full else block.design.gram_diagonal(curvature),
         pearson=jnp.sum(weighted(chi2)),
-        rounding=jnp.sum(jnp.abs(curvature) * (1 + eta**2 + offset**2)),
+        rounding=jnp.sum(jnp.abs(weighted(rows.curvature * (1 + eta**2 + offset**2)))),
     )
 
 

@@ -22,7 +22,7 @@ from jaxglm.designs import (
     from_matrix,
 )
 
-from .make_designs import CODES, DESIGNS, MULTIPLIER, NUMERIC, N, Pair, one_hot, sparse
+from .make_designs import CODES, DESIGNS, MULTIPLIER, NUMERIC, N, Pair, one_hot
 
 WEIGHT = np.random.default_rng(3).uniform(0.1, 2.0, size=N)
 
@@ -165,12 +165,20 @@ def test_tiles_hold_the_rows_in_order_and_padding_is_zero(pair: Pair, which: str
     assert np.all(np.isfinite(stacked))
 
 
-@pytest.mark.parametrize("name", [name for name in DESIGNS if "contrasts" not in name])
+def without_contrasts() -> list[str]:
+    """With contrasts a padding row is one of the levels; only its weight makes it nothing."""
+    return [
+        name
+        for name, pair in DESIGNS.items()
+        if not any(
+            getattr(part, "contrasts", None) for part in getattr(pair.design, "parts", [pair.design])
+        )
+    ]
+
+
+@pytest.mark.parametrize("name", without_contrasts())
 def test_padding_rows_are_zero(name: str) -> None:
-    """Contrasts aside: there a padding row is one of the levels, and its weight makes it nothing."""
     pair = DESIGNS[name]
-    if name == "split of four factors" or name == "split without numbers":
-        pytest.skip("holds contrasts")
     tile = jax.tree.map(lambda leaf: leaf[-1], pair.design.tiled(TILINGS["three tiles"]))
     assert not dense_of(tile)[N % 8 :].any()
 
@@ -293,8 +301,3 @@ def test_bucket_is_the_smallest_that_fits(low: int) -> None:
 def test_few_buckets_an_octave(octave: int) -> None:
     counts = range(2**octave, 2 ** (octave + 1))
     assert len({bucket(count) for count in counts}) <= 9
-
-
-def test_sparse_helper_is_sparse() -> None:
-    stored = sparse(DESIGNS["sparse"].dense).values
-    assert 0 < stored.size == np.count_nonzero(DESIGNS["sparse"].dense)

@@ -39,7 +39,7 @@ class Dense(Design):
 
     def gram_diagonal(self, w: jax.Array) -> jax.Array:
         x = self.values.astype(w.dtype)
-        return jnp.dot(w, x * x, precision=HIGHEST)
+        return jnp.sum((w[:, None] * x) * x, axis=0)  # x^2 first could overflow at weight 0
 
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         return self.values.astype(dtype)

@@ -46,7 +46,8 @@ class Sparse(Design):
         return Dense(self.dense(w.dtype)).gram(w)
 
     def gram_diagonal(self, w: jax.Array) -> jax.Array:
-        terms = self.values.astype(w.dtype) ** 2 * w[self.rows]
+        values = self.values.astype(w.dtype)
+        terms = (values * w[self.rows]) * values
         return jax.ops.segment_sum(terms, self.columns, self.width)
 
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:

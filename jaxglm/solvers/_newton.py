@@ -29,6 +29,9 @@ _MOST_HALVINGS = 40
 # Halving towards the origin of a start that has never been valid is not a search worth long.
 _MOST_HALVINGS_UNSTARTED = 10
 _STALLED_TURNS = 6
+# So many trials outside the link's domain without getting nearer to an optimum: it lies on the edge,
+# or is better approached from inside.
+_MOST_CRAMPED = 15
 _FIRST_DAMPING = 1e-8
 
 
@@ -48,6 +51,7 @@ class NewtonState(NamedTuple):
     switch_below: jax.Array
     halvings: jax.Array
     invalid: jax.Array
+    cramped: jax.Array
     turns: jax.Array
     status: jax.Array
     stop: jax.Array
@@ -78,6 +82,7 @@ class Newton:
             switch_below=jnp.ones((), dtype),
             halvings=count,
             invalid=count,
+            cramped=count,
             turns=count,
             status=jnp.full((), int(Status.RUNNING), jnp.int32),
             stop=jnp.full((), int(Stop.NONE), jnp.int32),
@@ -126,6 +131,7 @@ class Newton:
         )
         stop = jnp.where(sound & ~starting, stop, int(Stop.NONE)).astype(jnp.int32)
 
+        cramped = jnp.where(decrement < 0.5 * state.best, 0, state.cramped)
         observed = state.at.observed
         singular = ~sound & ~observed & refuse
         status = jnp.select(
@@ -157,6 +163,7 @@ class Newton:
             damping=damping,
             switch_below=jnp.where(sound | ~observed, state.switch_below, 0.1 * state.switch_below),
             halvings=jnp.zeros_like(state.halvings),
+            cramped=cramped.astype(jnp.int32),
             status=status.astype(jnp.int32),
             stop=stop,
         )
@@ -167,7 +174,9 @@ class Newton:
         halvings = state.halvings + 1
         unstarted = ~jnp.isfinite(state.loss)
         allowed = jnp.where(unstarted, _MOST_HALVINGS_UNSTARTED, _MOST_HALVINGS)
-        exhausted = (halvings > allowed) | (state.at.start > 0)
+        outside = jnp.where(jnp.isfinite(moments.loss), 0, 1).astype(jnp.int32)
+        cramped = state.cramped + outside
+        exhausted = (halvings > allowed) | (state.at.start > 0) | (cramped >= _MOST_CRAMPED)
         # At the edge of a domain the decrement shrinks without an optimum: only a finite loss that
         # will not fall any more tells of the rounding floor.
         near = (state.decrement <= jnp.sqrt(controls.tol)) & jnp.isfinite(moments.loss)
@@ -180,7 +189,8 @@ class Newton:
             at=state.at._replace(beta=state.beta + step * state.direction),
             step=step,
             halvings=halvings,
-            invalid=state.invalid + jnp.where(jnp.isfinite(moments.loss), 0, 1).astype(jnp.int32),
+            invalid=state.invalid + outside,
+            cramped=cramped,
             status=status.astype(jnp.int32),
             stop=jnp.where(exhausted & near, int(Stop.STALLED), int(Stop.NONE)).astype(jnp.int32),
         )
