@@ -8,7 +8,6 @@ import textwrap
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from jaxglm._numbers import count, measure, p_value, statistic
 from jaxglm.diagnostics import RowFacts
@@ -82,6 +81,8 @@ def assess(
     family: Any, pearson_chi2: float, deviance: float, df_resid: float, facts: RowFacts
 ) -> Overdispersion:
     """Choose the test that the family and the rows allow, and put the outcome in words."""
+    from scipy import special
+
     ratio = pearson_chi2 / df_resid if df_resid > 0 else np.nan
     test, value, pvalue, caution = "", np.nan, np.nan, ""
     if df_resid <= 0:

@@ -1,0 +1,239 @@
+"""Separation: found whatever its form, with the finite part right, and never seen where it is not."""
+
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import jaxglm as jg
+from jaxglm._status import Status
+
+LINKS = {
+    "logit": jg.Binomial(),
+    "probit": jg.Binomial(link=jg.Probit()),
+    "cloglog": jg.Binomial(link=jg.CLogLog()),
+}
+COUNTS = {"poisson": jg.Poisson(), "negative binomial": jg.NegativeBinomial(alpha=0.5)}
+
+
+def quiet(y, X, family: Any, **settings: Any) -> jg.Results:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", jg.JaxglmWarning)
+        return jg.GLM(y, X, family, **settings).fit()
+
+
+def separated(results: jg.Results) -> list[int]:
+    """Positions of infinite coefficients, of a result that also says so."""
+    assert results.status is Status.SEPARATED and not results.converged
+    assert any("Separation" in note for note in results.fit.notes)
+    return np.flatnonzero(results.fit.infinite).tolist()
+
+
+N = 40
+_rng = np.random.default_rng(6)
+X1, X2 = _rng.normal(size=(2, N))
+ONES = np.ones(N)
+GROUP = np.arange(N) % 4
+NOISE = _rng.uniform(size=N)
+COUNT = _rng.poisson(2.0, size=N).astype(float)
+TIED = np.round(X1 * 3)
+
+
+def complete() -> tuple[np.ndarray, np.ndarray, list[int]]:
+    return (X1 > 0.1) * 1.0, np.column_stack([ONES, X1]), [0, 1]
+
+
+def quasi_complete() -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Both outcomes occur at TIED = 1, which fixes the intercept plus the slope, not each."""
+    y = np.where(TIED == 1, NOISE > 0.5, TIED > 1) * 1.0
+    assert 0 < y[TIED == 1].mean() < 1
+    return y, np.column_stack([ONES, TIED]), [0, 1]
+
+
+def quasi_complete_at_zero() -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Both outcomes occur at TIED = 0: the intercept is their logit, the slope is infinite."""
+    y = np.where(TIED == 0, np.arange(N) % 2, TIED > 0) * 1.0
+    assert 0 < y[TIED == 0].mean() < 1
+    return y, np.column_stack([ONES, TIED]), [1]
+
+
+def combination() -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Neither column separates alone; their sum does."""
+    y = (X1 + X2 > 0) * 1.0
+    assert all(
+        (x[y == 0].max() > x[y == 1].min()) and (x[y == 1].max() > x[y == 0].min())
+        for x in (X1, X2)
+    )
+    return y, np.column_stack([ONES, X1, X2]), [0, 1, 2]
+
+
+def level() -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """One group without a single failure."""
+    y = np.where(GROUP == 2, 1.0, NOISE > 0.5)
+    dummies = [(GROUP == k) * 1.0 for k in (1, 2, 3)]
+    return y, np.column_stack([ONES, X1, *dummies]), [3]
+
+
+def rare_row() -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """A column that is zero but in one row."""
+    return (NOISE > 0.5) * 1.0, np.column_stack([ONES, X1, np.arange(N) == 7]), [2]
+
+
+def constant_response() -> tuple[np.ndarray, np.ndarray, list[int]]:
+    return ONES, ONES[:, None], [0]
+
+
+BINARY: dict[str, Callable] = {
+    "complete": complete,
+    "quasi-complete": quasi_complete,
+    "quasi-complete at zero": quasi_complete_at_zero,
+    "by a combination": combination,
+    "a group of one outcome": level,
+    "a column of one row": rare_row,
+    "one outcome only": constant_response,
+}
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("case", BINARY)
+def test_binary_responses(case: str, link: str) -> None:
+    y, X, infinite = BINARY[case]()
+    assert separated(quiet(y, X, LINKS[link])) == infinite
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_the_finite_part_is_the_fit_without_the_separated_rows(link: str) -> None:
+    y, X, _ = level()
+    results = quiet(y, X, LINKS[link])
+    rest = GROUP != 2
+    plain = quiet(y[rest], np.delete(X, 3, axis=1)[rest], LINKS[link])
+    assert plain.converged
+    finite = [0, 1, 2, 4]
+    assert np.allclose(results.params.iloc[finite], plain.params, rtol=1e-6, atol=1e-8)
+    assert np.allclose(results.bse.iloc[finite], plain.bse, rtol=1e-4)
+    assert results.params.iloc[3] > 5
+    assert np.allclose(results.fittedvalues[GROUP == 2], 1.0, atol=1e-3)
+    assert results.llf == pytest.approx(plain.llf, abs=1e-3)
+
+
+def test_the_warning_names_the_column() -> None:
+    table = pd.DataFrame({"y": level()[0], "x": X1, "g": np.array(list("abcd"))[GROUP]})
+    with pytest.warns(jg.SeparationWarning, match=r"g\[T\.c\]"):
+        jg.glm("y ~ x + g", table, "binomial")
+    with pytest.raises(jg.FitError, match=r"g\[T\.c\]"):
+        jg.glm("y ~ x + g", table, "binomial", on_failure="raise")
+
+
+@pytest.mark.parametrize("family", COUNTS)
+def test_a_group_of_zero_counts(family: str) -> None:
+    y = np.where(GROUP == 2, 0.0, COUNT)
+    X = np.column_stack([ONES, X1, *((GROUP == k) * 1.0 for k in (1, 2, 3))])
+    results = quiet(y, X, COUNTS[family])
+    assert separated(results) == [3]
+    rest = GROUP != 2
+    plain = quiet(y[rest], np.delete(X, 3, axis=1)[rest], COUNTS[family])
+    assert np.allclose(results.params.iloc[[0, 1, 2, 4]], plain.params, rtol=1e-6, atol=1e-8)
+    assert results.params.iloc[3] < -5
+
+
+@pytest.mark.parametrize("family", COUNTS)
+def test_counts_separated_by_a_combination(family: str) -> None:
+    """Positive counts lie on a line through the origin, and all zeros on one side of it."""
+    side = np.arange(N) % 2 == 0
+    shift = np.where(side, np.abs(X2) + 0.1, 0.0)
+    y = np.where(side, 0.0, COUNT + 1)
+    X = np.column_stack([ONES, X1 + shift, X1])
+    assert separated(quiet(y, X, COUNTS[family])) == [1, 2]
+
+
+@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("size", [10.0, 100.0])
+def test_one_row_on_the_wrong_side_is_no_separation(link: str, size: float) -> None:
+    """Steep, with fitted probabilities of almost 0 and 1, and yet an optimum."""
+    x = size * np.linspace(-1, 1, N)
+    y = (x > 0) * 1.0
+    y[[N // 2 - 1, N // 2]] = [1.0, 0.0]
+    results = jg.GLM(y, np.column_stack([ONES, x]), LINKS[link]).fit()
+    assert results.converged and not results.fit.infinite.any()
+
+
+def test_large_coefficients_are_no_separation() -> None:
+    x = 1e-6 * X1
+    y = (NOISE < 1 / (1 + np.exp(-2 * X1))) * 1.0
+    results = jg.GLM(y, np.column_stack([ONES, x]), "binomial").fit()
+    assert results.converged and abs(results.params.iloc[1]) > 1e5
+
+
+def test_a_small_mean_is_no_separation() -> None:
+    """Exposures of 1e-6 bring every mean close to zero; some counts are positive."""
+    exposure = np.full(N, 1e-6)
+    y = (np.arange(N) % 10 == 0) * 1.0
+    results = jg.GLM(y, np.column_stack([ONES, X1]), "poisson", exposure=exposure).fit()
+    assert results.converged and not results.fit.infinite.any()
+
+
+@pytest.mark.parametrize("weights", ["freq_weights", "var_weights"])
+def test_a_row_of_weight_zero_does_not_object(weights: str) -> None:
+    """Without the one row on the wrong side the data are separated; its weight is zero."""
+    y, X, infinite = complete()
+    y = y.copy()
+    y[np.argmin(X1)] = 1.0
+    weight = np.ones(N)
+    assert quiet(y, X, "binomial", **{weights: weight}).converged
+    weight[np.argmin(X1)] = 0.0
+    assert separated(quiet(y, X, "binomial", **{weights: weight})) == infinite
+
+
+def test_proportions() -> None:
+    """A group of successes only, among others of both outcomes."""
+    trials = np.full(8, 10.0)
+    successes = np.array([3.0, 10, 4, 10, 5, 10, 6, 10])
+    X = np.column_stack([np.ones(8), np.arange(8) % 2])
+    results = quiet(successes, X, "binomial", trials=trials)
+    assert separated(results) == [1]
+    assert results.params.iloc[0] == pytest.approx(np.log(18 / 22), abs=1e-8)
+
+
+@pytest.mark.parametrize("unit", [1e-8, 1e8])
+def test_units_of_columns_change_nothing(unit: float) -> None:
+    y, X, infinite = level()
+    units = np.array([1.0, unit, 1.0, unit, 1.0])
+    assert separated(quiet(y, X * units, "binomial")) == infinite
+
+
+def test_aliased_and_separated_at_once() -> None:
+    y, X, _ = level()
+    both = np.column_stack([X[:, :2], X[:, 1], X[:, 2:]])
+    results = quiet(y, both, "binomial")
+    assert separated(results) == [4]
+    assert np.flatnonzero(results.fit.aliased).tolist() == [2]
+
+
+@pytest.mark.parametrize("method", ["newton", "lbfgs"])
+def test_every_method_tells(method: str) -> None:
+    y, X, infinite = level()
+    with pytest.warns(jg.SeparationWarning):
+        results = jg.GLM(y, X, "binomial").fit(method=method)
+    assert separated(results) == infinite
+
+
+def test_many_rows_take_no_long_search() -> None:
+    """50,000 rows, one of forty groups without a failure: two directions to search, not 50,000."""
+    n = 50_000
+    rng = np.random.default_rng(1)
+    group = rng.integers(0, 40, size=n)
+    x = rng.normal(size=n)
+    y = np.where(group == 17, 1.0, rng.uniform(size=n) < 1 / (1 + np.exp(-x))).astype(float)
+    table = {"y": y, "x": x, "g": group.astype(str)}
+    with pytest.warns(jg.SeparationWarning):
+        jg.glm("y ~ x + g", table, "binomial")
+    before = time.perf_counter()
+    with pytest.warns(jg.SeparationWarning):
+        results = jg.glm("y ~ x + g", table, "binomial")
+    assert time.perf_counter() - before < 10
+    infinite = results.params.index[results.fit.infinite].tolist()
+    assert infinite == ["g[T.17]"]
