@@ -1,6 +1,6 @@
 """Owns the words for how a fit ended: one note per condition, with the columns named.
 
-Imports `_estimate`, `_intake` (for names) and `_status` only.
+Imports `_estimate`, `_intake` (for names), solvers (for what stopped) and `_status` only.
 """
 
 from typing import NamedTuple
@@ -12,6 +12,7 @@ from jaxglm import _status
 from jaxglm._estimate import Estimate
 from jaxglm._intake import Intake
 from jaxglm._status import Status
+from jaxglm.solvers import Stop
 
 _MOST_NAMES = 8
 # A result is as good as it looks while rounding hides less than this many standard errors.
@@ -76,7 +77,9 @@ def outcome_notes(intake: Intake, found: Estimate, alpha: float | None) -> list[
                 _status.RankWarning,
             )
         )
-    hidden = max(found.floor, found.decrement if status is Status.CONVERGED else 0.0)
+    # A decrement under the tolerance is no rounding: the tolerance may be the caller's own.
+    by_rounding = status is Status.CONVERGED and found.stop is not Stop.DECREMENT
+    hidden = max(found.floor, found.decrement if by_rounding else 0.0)
     if status.usable and hidden > RESOLUTION and not _perfect(intake, found):
         notes.append(
             Note(
@@ -110,7 +113,7 @@ def outcome_notes(intake: Intake, found: Estimate, alpha: float | None) -> list[
         notes.append(
             Note(
                 f"The {family.link.name} link does not keep means valid by itself: {how} optimum "
-                "obeys that constraint in each row of the fit; predictions for other rows may not.",
+                "obeys that constraint in the rows of the fit; predictions for others may not.",
                 None,
             )
         )

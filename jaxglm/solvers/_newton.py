@@ -29,8 +29,8 @@ _MOST_HALVINGS = 40
 # Halving towards the origin of a start that has never been valid is not a search worth long.
 _MOST_HALVINGS_UNSTARTED = 10
 _STALLED_TURNS = 6
-# So many trials outside the link's domain without getting nearer to an optimum: it lies on the edge,
-# or is better approached from inside.
+# So many trials outside the link's domain without getting nearer to an optimum: it lies on the
+# edge, or is better approached from inside.
 _MOST_CRAMPED = 15
 _FIRST_DAMPING = 1e-8
 

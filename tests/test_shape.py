@@ -1,0 +1,204 @@
+"""The negative binomial's shape, held against a direct maximisation of the joint likelihood."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.optimize
+from scipy.special import gammaln
+
+import jaxglm as jg
+
+N = 120
+_rng = np.random.default_rng(17)
+X = np.column_stack([np.ones(N), _rng.normal(size=(N, 2))])
+MEAN = np.exp(X @ [0.8, 0.5, -0.3])
+OFFSET = _rng.uniform(-0.5, 0.5, size=N)
+FREQ = (1.0 + np.arange(N) % 3) * (np.arange(N) != 11)
+
+
+def counts(alpha: float, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.poisson(MEAN * rng.gamma(1 / alpha, alpha, size=N)).astype(float)
+
+
+def log_likelihood(
+    beta: np.ndarray, log_alpha: float, y: np.ndarray, offset: np.ndarray, freq: np.ndarray
+) -> float:
+    theta, mu = np.exp(-log_alpha), np.exp(X @ beta + offset)
+    rows = (
+        gammaln(y + theta)
+        - gammaln(theta)
+        - gammaln(y + 1)
+        - theta * np.log1p(mu / theta)
+        - y * np.log1p(theta / mu)
+    )
+    return float(freq @ rows)
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Maximum over coefficients and log alpha together, and the curvature in alpha alone."""
+
+    beta: np.ndarray
+    alpha: float
+    alpha_se: float
+    value: float
+
+
+def maximise(y: np.ndarray, offset: np.ndarray, freq: np.ndarray) -> Joint:
+    def loss(at: np.ndarray) -> float:
+        return -log_likelihood(at[:3], at[3], y, offset, freq)
+
+    found = scipy.optimize.minimize(loss, np.zeros(4), method="BFGS", options={"gtol": 1e-9})
+    found = scipy.optimize.minimize(
+        loss, found.x, method="Nelder-Mead", options={"xatol": 1e-10, "fatol": 1e-13}
+    )
+    beta, alpha = found.x[:3], np.exp(found.x[3])
+    h = 1e-3 * alpha
+    low, middle, high = (
+        log_likelihood(beta, np.log(a), y, offset, freq) for a in (alpha - h, alpha, alpha + h)
+    )
+    return Joint(beta, alpha, 1 / np.sqrt(-(low - 2 * middle + high) / h**2), middle)
+
+
+CASES = {
+    "weak": (0.1, {}),
+    "medium": (0.7, {}),
+    "strong": (3.0, {}),
+    "offset": (0.7, {"offset": OFFSET}),
+    "frequencies": (0.7, {"freq_weights": FREQ}),
+    "both": (0.7, {"offset": OFFSET, "freq_weights": FREQ}),
+}
+
+
+def fit(y: np.ndarray, family: Any = "nb", **settings: Any) -> jg.Results:
+    return jg.GLM(y, X, family, **settings).fit()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_joint_maximum(case: str) -> None:
+    true_alpha, settings = CASES[case]
+    y = counts(true_alpha)
+    results = fit(y, **settings)
+    joint = maximise(
+        y, settings.get("offset", np.zeros(N)), settings.get("freq_weights", np.ones(N))
+    )
+    alpha = results.fit.alpha
+    assert alpha is not None and results.converged
+    assert results.llf >= joint.value - 1e-10 * abs(joint.value)
+    assert results.llf == pytest.approx(joint.value, rel=1e-10)
+    # Half the digits: the search sees the likelihood alone, which is flat at its maximum.
+    assert alpha == pytest.approx(joint.alpha, rel=1e-6)
+    assert np.allclose(results.params, joint.beta, atol=1e-6)
+    assert results.fit.alpha_se == pytest.approx(joint.alpha_se, rel=1e-4)
+    assert results.model.family.alpha == alpha
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_neither_slope_is_left(case: str) -> None:
+    """Central differences of the likelihood in log alpha, at the coefficients of the fit."""
+    true_alpha, settings = CASES[case]
+    y = counts(true_alpha)
+    results = fit(y, **settings)
+    offset = settings.get("offset", np.zeros(N))
+    freq = settings.get("freq_weights", np.ones(N))
+    beta, u = results.params.to_numpy(), np.log(results.fit.alpha)
+    slope = (
+        log_likelihood(beta, u + 1e-4, y, offset, freq)
+        - log_likelihood(beta, u - 1e-4, y, offset, freq)
+    ) / 2e-4
+    spread = results.fit.alpha_se / results.fit.alpha
+    assert abs(slope) * spread < 1e-6  # in standard errors of log alpha, differences' error aside
+    mu = np.exp(X @ beta + offset)
+    score = X.T @ (freq * (y - mu) / (1 + results.fit.alpha * mu))
+    assert np.max(np.abs(score) * results.bse.to_numpy()) < 1e-9
+
+
+def test_the_estimate_given_as_a_constant_is_the_same_fit() -> None:
+    y = counts(0.7)
+    free = fit(y)
+    held = fit(y, jg.NegativeBinomial(alpha=free.fit.alpha))
+    assert held.fit.alpha is None and held.fit.alpha_se is None
+    assert np.allclose(held.params, free.params, rtol=1e-10)
+    assert np.allclose(held.bse, free.bse, rtol=1e-9)
+    assert held.llf == pytest.approx(free.llf, rel=1e-12)
+    assert free.aic == pytest.approx(held.aic + 2, rel=1e-12)  # one parameter more
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 0.3, 5.0])
+def test_a_given_shape_is_kept(alpha: float) -> None:
+    results = fit(counts(0.7), jg.NegativeBinomial(alpha=alpha))
+    assert results.model.family.alpha == alpha
+    assert results.converged
+
+
+UNDERDISPERSED = {
+    "less than Poisson": np.round(MEAN),
+    "one constant": np.full(N, 3.0),
+    "binary": (np.arange(N) % 2) * 1.0,
+}
+
+
+@pytest.mark.parametrize("which", UNDERDISPERSED)
+def test_without_overdispersion_the_shape_is_at_its_boundary(which: str) -> None:
+    y = UNDERDISPERSED[which]
+    with pytest.warns(jg.BoundaryWarning, match="not overdispersed"):
+        results = fit(y)
+    poisson = fit(y, "poisson")
+    assert results.fit.alpha == 0.0 and np.isnan(results.fit.alpha_se)
+    assert any("alpha goes to 0" in note for note in results.fit.notes)
+    assert np.allclose(results.params, poisson.params, rtol=1e-10, atol=1e-12)
+    assert np.allclose(results.bse, poisson.bse, rtol=1e-9)
+    assert results.deviance == pytest.approx(poisson.deviance, rel=1e-9, abs=1e-9)
+    assert results.llf == pytest.approx(poisson.llf, rel=1e-10)
+
+
+def test_hardly_any_overdispersion_is_not_none() -> None:
+    """One count more than the Poisson's variance has room for."""
+    y = np.round(MEAN)
+    pearson = [float(fit(y, "poisson").pearson_chi2)]
+    rng = np.random.default_rng(2)
+    while pearson[-1] < N:
+        y[rng.integers(N)] += 2.0
+        pearson.append(float(np.sum((y - MEAN) ** 2 / MEAN)))
+        assert len(pearson) < 500
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", jg.BoundaryWarning)
+        results = fit(y)
+    joint = maximise(y, np.zeros(N), np.ones(N))
+    assert results.llf >= joint.value - 1e-9 * abs(joint.value)
+    if joint.alpha > 1e-4:
+        assert results.fit.alpha == pytest.approx(joint.alpha, rel=1e-4)
+
+
+def test_frequencies_are_repeated_rows() -> None:
+    y = counts(0.7)
+    weighted = fit(y, freq_weights=FREQ)
+    rows = np.repeat(np.arange(N), FREQ.astype(int))
+    repeated = jg.GLM(y[rows], X[rows], "nb").fit()
+    assert weighted.fit.alpha == pytest.approx(repeated.fit.alpha, rel=1e-10)
+    assert weighted.fit.alpha_se == pytest.approx(repeated.fit.alpha_se, rel=1e-9)
+    assert np.allclose(weighted.params, repeated.params, rtol=1e-10)
+
+
+@pytest.mark.parametrize("method", ["newton", "lbfgs"])
+def test_the_shape_does_not_depend_on_the_method(method: str) -> None:
+    y = counts(0.7)
+    one = fit(y)
+    other = jg.GLM(y, X, "nb").fit(method=method)
+    assert other.converged
+    assert other.fit.alpha == pytest.approx(one.fit.alpha, rel=1e-7)
+    assert np.max(np.abs(other.params - one.params) / one.bse) < 1e-7
+
+
+def test_an_aliased_column_beside_the_shape() -> None:
+    y = counts(0.7)
+    with pytest.warns(jg.RankWarning):
+        results = jg.GLM(y, np.column_stack([X, X[:, 1]]), "nb").fit()
+    plain = fit(y)
+    assert results.fit.alpha == pytest.approx(plain.fit.alpha, rel=1e-9)
+    assert np.allclose(results.params.iloc[:3], plain.params, rtol=1e-9)
+    assert np.isnan(results.params.iloc[3])
