@@ -23,6 +23,10 @@ lint: .venv/dev.stamp
 types: .venv/dev.stamp
 	$(BIN)/mypy
 
+# Most of the time of the tests is compilation: programs compiled once are kept for the next run.
+tests: export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/.venv/jax-cache
+tests: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
+tests: export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1
 tests: .venv/dev.stamp
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 

@@ -241,7 +241,7 @@ def _fit(intake: Intake, options: Options, on_failure: Policy, rank: str) -> Res
             extra = {"alpha": shape.alpha, "alpha_se": shape.alpha_se}
         else:
             found = estimate(problem, family, options)
-        notes = outcome_notes(intake, found, extra.get("alpha"))
+        notes = outcome_notes(intake, family, found, extra.get("alpha"))
         fit = record(
             problem,
             family,

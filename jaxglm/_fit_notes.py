@@ -1,8 +1,9 @@
 """Owns the words for how a fit ended: one note per condition, with the columns named.
 
-Imports `_estimate`, `_intake` (for names), solvers (for what stopped) and `_status` only.
+Imports `_estimate`, `_intake` (for names), families, solvers (for what stopped) and `_status`.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from jaxglm import _status
 from jaxglm._estimate import Estimate
 from jaxglm._intake import Intake
 from jaxglm._status import Status
+from jaxglm.families import Family
 from jaxglm.solvers import Stop
 
 _MOST_NAMES = 8
@@ -26,103 +28,124 @@ class Note(NamedTuple):
     warning: type[Warning] | None
 
 
+def outcome_notes(
+    intake: Intake, family: Family, found: Estimate, alpha: float | None
+) -> list[Note]:
+    """What the user must be told about the outcome of a fit, the gravest first.
+
+    `family` has all its parameters; `alpha` is the shape where it was estimated.
+    """
+    names = np.asarray(intake.model.names, dtype=object)
+    aliased = names[intake.problem.public(~found.basis.keep)]
+    return [
+        *_ending(found, names),
+        *_rank(aliased),
+        *_precision(intake, family, found),
+        *_method(found, names.size),
+        *_domain(family, found),
+        *_shape(alpha),
+    ]
+
+
 def _named(names: np.ndarray) -> str:
     shown = ", ".join(repr(str(name)) for name in names[:_MOST_NAMES])
     return shown + (f" and {names.size - _MOST_NAMES} more" if names.size > _MOST_NAMES else "")
 
 
-def _perfect(intake: Intake, found: Estimate) -> bool:
+def _ending(found: Estimate, names: np.ndarray) -> Iterator[Note]:
+    status = found.status
+    if status is Status.SEPARATED:
+        yield Note(
+            f"Separation: no finite estimate exists for {_named(names[found.infinite])}; the "
+            "likelihood rises as they run to infinity, and the numbers shown are where the search "
+            "stopped. The other coefficients are at their limits. Merge levels, remove the "
+            "columns, or use a penalised fit.",
+            _status.SeparationWarning,
+        )
+    elif status is Status.BOUNDARY:
+        yield Note(status.message, _status.BoundaryWarning)
+    elif not status.usable:
+        yield Note(
+            f"{status.message} (Newton decrement {found.decrement:.3g} standard errors after "
+            f"{found.turns} passes.)",
+            _status.ConvergenceWarning,
+        )
+
+
+def _rank(aliased: np.ndarray) -> Iterator[Note]:
+    if aliased.size:
+        are = "is a linear combination" if aliased.size == 1 else "are linear combinations"
+        yield Note(
+            f"Rank deficient: {_named(aliased)} {are} of earlier columns (aliased, singular); the "
+            "coefficient is nan and the column is left out, as R does.",
+            _status.RankWarning,
+        )
+
+
+def _precision(intake: Intake, family: Family, found: Estimate) -> Iterator[Note]:
+    # A decrement under the tolerance is no rounding: the tolerance may be the caller's own.
+    by_rounding = found.status is Status.CONVERGED and found.stop is not Stop.DECREMENT
+    hidden = max(found.floor, found.decrement if by_rounding else 0.0)
+    if not found.status.usable or hidden <= RESOLUTION or _perfect(intake, family, found):
+        return
+    dtype = intake.problem.dtype
+    remedy = ", or fit with dtype='float64'" if dtype == np.float32 else ""
+    yield Note(
+        f"Precision: in {dtype.name} arithmetic rounding may shift the coefficients by up to "
+        f"{hidden:.1g} standard errors. Centre or rescale the columns and the offset{remedy}.",
+        _status.PrecisionWarning,
+    )
+
+
+def _perfect(intake: Intake, family: Family, found: Estimate) -> bool:
     """Whether the residuals are nothing but rounding, so that standard errors are as well."""
     average = float(found.limits.average)
-    variance = float(intake.model.family.variance(jnp.asarray(average)))
+    variance = float(family.variance(jnp.asarray(average)))
     eps = float(np.finfo(intake.problem.dtype).eps)
     size = intake.problem.weight.sum() * average**2 / variance if variance > 0 else 0.0
     return float(found.sums.deviance) <= eps * max(float(found.sums.null_deviance), 16 * eps * size)
 
 
-def outcome_notes(intake: Intake, found: Estimate, alpha: float | None) -> list[Note]:
-    """What the user must be told about the outcome of a fit, the gravest first."""
-    names = np.asarray(intake.model.names, dtype=object)
-    notes: list[Note] = []
-    status = found.status
-    if status is Status.SEPARATED:
-        columns = _named(names[found.infinite])
-        notes.append(
-            Note(
-                f"Separation: no finite estimate exists for {columns}; the likelihood rises as "
-                "they run to infinity, and the numbers shown are where the search stopped. The "
-                "other coefficients are at their limits. Merge levels, remove the columns, or use "
-                "a penalised fit.",
-                _status.SeparationWarning,
-            )
-        )
-    elif status is Status.BOUNDARY:
-        notes.append(Note(status.message, _status.BoundaryWarning))
-    elif not status.usable:
-        notes.append(
-            Note(
-                f"{status.message} (Newton decrement {found.decrement:.3g} standard errors after "
-                f"{found.turns} passes.)",
-                _status.ConvergenceWarning,
-            )
-        )
-    aliased = names[intake.problem.public(~found.basis.keep)]
-    if aliased.size:
-        notes.append(
-            Note(
-                f"Rank deficient: {_named(aliased)} "
-                f"{'is a linear combination' if aliased.size == 1 else 'are linear combinations'} "
-                "of earlier columns (aliased, singular); the coefficient is nan and the column is "
-                "left out, as R does.",
-                _status.RankWarning,
-            )
-        )
-    # A decrement under the tolerance is no rounding: the tolerance may be the caller's own.
-    by_rounding = status is Status.CONVERGED and found.stop is not Stop.DECREMENT
-    hidden = max(found.floor, found.decrement if by_rounding else 0.0)
-    if status.usable and hidden > RESOLUTION and not _perfect(intake, found):
-        notes.append(
-            Note(
-                f"Precision: in {intake.problem.dtype.name} arithmetic rounding may shift the "
-                f"coefficients by up to {hidden:.1g} standard errors. Centre or rescale the "
-                "columns and the offset"
-                + (", or fit with dtype='float64'." if intake.problem.dtype == np.float32 else "."),
-                _status.PrecisionWarning,
-            )
-        )
-    if status.usable and not found.method.startswith(found.asked):
-        notes.append(
-            Note(f"{found.asked} did not reach an optimum; {found.method} answered.", None)
-        )
+def _method(found: Estimate, n_columns: int) -> Iterator[Note]:
+    if found.status.usable and not found.method.startswith(found.asked):
+        yield Note(f"{found.asked} did not reach an optimum; {found.method} answered.", None)
     if found.sums.info.ndim == 1:
-        notes.append(
-            Note(
-                f"{names.size} columns are too many for a p x p matrix: the fit is by a first-order "
-                "method, and standard errors are not available.",
-                _status.PrecisionWarning,
-            )
+        yield Note(
+            f"{n_columns} columns are too many for a p x p matrix: the fit is by a first-order "
+            "method, and standard errors are not available.",
+            _status.PrecisionWarning,
         )
-    family = intake.model.family
+
+
+def _domain(family: Family, found: Estimate) -> Iterator[Note]:
+    """For links that do not keep means valid: always with counts and shares, else if it mattered."""
     bounded = np.isfinite(family.link.domain(family.mean_domain)).any()
-    if status is Status.CONVERGED and bounded and (found.left_domain or family.dispersion_fixed):
-        how = (
-            "steps that left the valid region were shortened, and the"
-            if found.left_domain
-            else "the"
+    if found.status is Status.CONVERGED and bounded:
+        if found.left_domain:
+            how = "steps that left the valid region were shortened, and the optimum"
+        elif family.dispersion_fixed:
+            how = "the optimum"
+        else:
+            return
+        yield Note(
+            f"The {family.link.name} link does not keep means valid by itself: {how} obeys that "
+            "constraint in the rows of the fit; predictions elsewhere may not.",
+            None,
         )
-        notes.append(
-            Note(
-                f"The {family.link.name} link does not keep means valid by itself: {how} optimum "
-                "obeys that constraint in the rows of the fit; predictions for others may not.",
-                None,
-            )
+
+
+def _shape(alpha: float | None) -> Iterator[Note]:
+    if alpha is None:
+        return
+    if np.isnan(alpha):
+        yield Note(
+            "The negative binomial shape alpha was not estimated, since the fit of the "
+            "coefficients failed; they are shown for alpha = 0, the Poisson family.",
+            _status.ConvergenceWarning,
         )
-    if alpha == 0.0:
-        notes.append(
-            Note(
-                "The counts are not overdispersed: the negative binomial shape alpha goes to 0 "
-                "(theta to infinity), its boundary, and the fit is that of the Poisson family.",
-                _status.BoundaryWarning,
-            )
+    elif alpha == 0.0:
+        yield Note(
+            "The counts are not overdispersed: the negative binomial shape alpha goes to 0 "
+            "(theta to infinity), its boundary, and the fit is that of the Poisson family.",
+            _status.BoundaryWarning,
         )
-    return notes

@@ -18,6 +18,7 @@ import numpy as np
 from jaxglm._drive import one_pass
 from jaxglm._estimate import Estimate, Options, estimate
 from jaxglm._problem import Problem
+from jaxglm._status import Status
 from jaxglm.families import NegativeBinomial
 from jaxglm.sources import Block
 
@@ -30,7 +31,10 @@ _MOST_STEPS = 40
 
 
 class Shape(NamedTuple):
-    """The shape that maximises the likelihood, with its standard error; 0 at the boundary."""
+    """The shape that maximises the likelihood, with its standard error.
+
+    0 at the boundary; nan where there are no fitted means to estimate it from.
+    """
 
     alpha: float
     alpha_se: float
@@ -90,7 +94,9 @@ def estimate_shape(
     turns = found.turns
     gamma = found.gamma.astype(problem.dtype)
     score, excess, squares = map(float, one_pass(found.source, shaped, gamma, kernel=_excess))
-    if score <= 0 or not found.status.usable:
+    if not _has_means(found):
+        return found, shaped, Shape(float("nan"), float("nan"))
+    if score <= 0:
         return found, shaped, Shape(0.0, float("nan"))
 
     log_alpha = math.log(min(max(excess / squares, 1e-3), 1e3))
@@ -108,11 +114,16 @@ def estimate_shape(
         turns += found.turns
         if abs(log_alpha - before) < 8 * float(np.finfo(problem.dtype).eps) ** 0.75:
             break
-        if not found.status.usable:
+        if not _has_means(found):
             break
     alpha = math.exp(log_alpha)
     alpha_se = alpha / math.sqrt(-curvature) if curvature < 0 else float("nan")
     return _with_turns(found, turns), shaped, Shape(alpha, alpha_se)
+
+
+def _has_means(found: Estimate) -> bool:
+    """Whether the fitted means are an optimum: under separation they are, at their limits."""
+    return found.status.usable or found.status is Status.SEPARATED
 
 
 def _with_turns(found: Estimate, turns: int) -> Estimate:
