@@ -118,7 +118,7 @@ def _method(found: Estimate, n_columns: int) -> Iterator[Note]:
 
 
 def _domain(family: Family, found: Estimate) -> Iterator[Note]:
-    """For links that do not keep means valid: always with counts and shares, else if it mattered."""
+    """Links that do not keep means valid: always with counts and shares, else if it mattered."""
     bounded = np.isfinite(family.link.domain(family.mean_domain)).any()
     if found.status is Status.CONVERGED and bounded:
         if found.left_domain:

@@ -156,9 +156,7 @@ TILINGS = {
 def test_tiles_hold_the_rows_in_order_and_padding_is_zero(pair: Pair, which: str) -> None:
     tiling = TILINGS[which]
     tiled = pair.design.tiled(tiling)
-    rows = [
-        dense_of(jax.tree.map(lambda leaf, i=i: leaf[i], tiled)) for i in range(tiling.count)
-    ]
+    rows = [dense_of(jax.tree.map(lambda leaf, i=i: leaf[i], tiled)) for i in range(tiling.count)]
     assert all(tile.shape == (tiling.rows, pair.design.n_columns) for tile in rows)
     stacked = np.concatenate(rows)
     assert np.array_equal(stacked[:N], pair.dense)
@@ -171,7 +169,8 @@ def without_contrasts() -> list[str]:
         name
         for name, pair in DESIGNS.items()
         if not any(
-            getattr(part, "contrasts", None) for part in getattr(pair.design, "parts", [pair.design])
+            getattr(part, "contrasts", None)
+            for part in getattr(pair.design, "parts", [pair.design])
         )
     ]
 

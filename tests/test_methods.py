@@ -95,9 +95,7 @@ def test_columns_in_float32_are_fitted_as_the_numbers_they_are(make: Any) -> Non
 @pytest.mark.parametrize("integer", [np.int8, np.int64, bool])
 def test_columns_of_whole_numbers(integer: Any) -> None:
     whole = np.column_stack([np.ones(N), np.arange(N) % 2, np.arange(N) % 3 > 0]).astype(integer)
-    same(
-        jg.GLM(Y, whole, "poisson").fit(), jg.GLM(Y, whole.astype(float), "poisson").fit(), 1e-12
-    )
+    same(jg.GLM(Y, whole, "poisson").fit(), jg.GLM(Y, whole.astype(float), "poisson").fit(), 1e-12)
 
 
 # The formula door.

@@ -245,9 +245,7 @@ def test_slow_convergence_asks_for_the_observed_information() -> None:
     assert asked[0] is False and asked[-1] is True
     assert bool(outcome.observed) and int(outcome.turns) <= 6
     asked.clear()
-    outcome = run(
-        ask, point((1.02, -2.0, 0.5)), CONTROLS._replace(adaptive=np.bool_(False))
-    )
+    outcome = run(ask, point((1.02, -2.0, 0.5)), CONTROLS._replace(adaptive=np.bool_(False)))
     assert not any(asked) and int(outcome.turns) > 20
 
 

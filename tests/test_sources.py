@@ -31,9 +31,7 @@ def double_precision() -> Iterator[None]:
         yield
 
 
-def source(
-    pair: Pair, tiling: Tiling, y: np.ndarray = Y, weight: np.ndarray = WEIGHT
-) -> Resident:
+def source(pair: Pair, tiling: Tiling, y: np.ndarray = Y, weight: np.ndarray = WEIGHT) -> Resident:
     return Resident(
         Block(
             design=pair.design.tiled(tiling),
