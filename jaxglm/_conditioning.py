@@ -107,6 +107,17 @@ def condition(problem: Problem, smallest_pivot: float) -> tuple[Basis, Design]:
     return Basis(keep, transform), Dense(_transformed(problem, keep, transform))
 
 
+def out_of_range(problem: Problem) -> np.ndarray:
+    """Public positions of the columns whose squares overflow or vanish in the fit's arithmetic."""
+    # A square and its sums need room: four decades within the root of what the dtype holds.
+    limit = 1e-4 * float(np.sqrt(np.finfo(problem.dtype).max))
+    largest = np.zeros(problem.n_columns)
+    for dense in _chunks(problem):
+        largest = np.maximum(largest, np.abs(dense).max(axis=0))
+    outside = (largest > limit) | ((largest > 0) & (largest < 1 / limit))
+    return np.flatnonzero(problem.public(outside))
+
+
 def independent_shares(triangle: np.ndarray, tolerance: float) -> np.ndarray:
     """Share of each column's length outside the span of the earlier kept ones; 0 where aliased.
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._conditioning import Basis, condition, plain_basis
+from jaxglm._conditioning import Basis, condition, out_of_range, plain_basis
 from jaxglm._drive import on_device, one_pass
 from jaxglm._linalg import factorise
 from jaxglm._moments import FinalSums, Limits, final_sums, final_sums_diagonal
@@ -84,6 +84,14 @@ class _Run:
         # Added in float64 on the host: in float32 arithmetic the sum keeps the correction's digits.
         correction = self.outcome.correction if self.status is Status.CONVERGED else 0.0
         return np.asarray(self.outcome.beta, float) + np.asarray(correction, float)
+
+
+class ColumnRangeError(ValueError):
+    """Columns, by public position, whose squares overflow or vanish; the verb knows their names."""
+
+    def __init__(self, columns: np.ndarray):
+        super().__init__(f"columns {columns.tolist()} are out of range")
+        self.columns = columns
 
 
 class _Search:
@@ -295,10 +303,19 @@ def estimate(problem: Problem, family: Family, options: Options) -> Estimate:
     Returns
     -------
     Estimate
+
+    Raises
+    ------
+    ColumnRangeError
+        For columns so large or small that their squares overflow or vanish.
     """
     search = _Search(problem, family, options)
     basis, source = plain_basis(problem), problem.place()
     run = search.first_methods(basis, source)
+    if run.status in (Status.SINGULAR, Status.NONFINITE):
+        columns = out_of_range(problem)
+        if columns.size:
+            raise ColumnRangeError(columns)
     if run.status is Status.SINGULAR:
         basis, design = condition(problem, search.smallest_pivot)
         if basis.transform is not None or not basis.keep.all():

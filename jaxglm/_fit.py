@@ -13,10 +13,11 @@ import jax
 import numpy as np
 
 from jaxglm import _status
-from jaxglm._estimate import Estimate, Options, estimate
+from jaxglm._estimate import ColumnRangeError, Estimate, Options, estimate
 from jaxglm._fit_notes import outcome_notes
 from jaxglm._intake import Intake, from_arrays, from_formula
-from jaxglm._shape import estimate_shape
+from jaxglm._problem import Problem
+from jaxglm._shape import Shape, estimate_shape
 from jaxglm._statistics import record
 from jaxglm._status import DataError, FitError, Status
 from jaxglm.families import Family, NegativeBinomial
@@ -234,24 +235,29 @@ def _options(intake: Intake, method: Any, start: Any, tol: float | None, turns: 
 def _fit(intake: Intake, options: Options, on_failure: Policy, rank: str) -> Results:
     problem, family = intake.problem, intake.model.family
     with jax.enable_x64(problem.dtype == np.float64):
-        extra: dict[str, Any] = {}
-        found: Estimate
-        if isinstance(family, NegativeBinomial) and family.alpha is None:
-            found, family, shape = estimate_shape(problem, family, options)
-            extra = {"alpha": shape.alpha, "alpha_se": shape.alpha_se}
-        else:
-            found = estimate(problem, family, options)
-        notes = outcome_notes(intake, family, found, extra.get("alpha"))
-        fit = record(
-            problem,
-            family,
-            found,
-            notes=tuple(note.text for note in notes) + intake.notes,
-            **extra,
-        )
+        try:
+            found, family, shape = _search(problem, family, options)
+        except ColumnRangeError as error:
+            columns = ", ".join(repr(intake.model.names[j]) for j in error.columns[:8])
+            raise DataError(
+                f"column {columns}: values so large or so small that their squares overflow or "
+                f"vanish in {problem.dtype.name}; rescale to a size nearer to 1."
+            ) from None
+        notes = outcome_notes(intake, family, found, None if shape is None else shape.alpha)
+        texts = tuple(note.text for note in notes) + intake.notes
+        fit = record(problem, family, found, shape=shape, notes=texts)
     _announce(found, notes, on_failure, rank)
     model = dataclasses.replace(intake.model, family=family)
     return Results(fit, model)
+
+
+def _search(
+    problem: Problem, family: Family, options: Options
+) -> tuple[Estimate, Family, Shape | None]:
+    """The estimate, the family with all its parameters, and its shape where that was estimated."""
+    if isinstance(family, NegativeBinomial) and family.alpha is None:
+        return estimate_shape(problem, family, options)
+    return estimate(problem, family, options), family, None
 
 
 def _announce(found: Estimate, notes, on_failure: Policy, rank: str) -> None:

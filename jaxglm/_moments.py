@@ -106,7 +106,7 @@ class FinalSums(NamedTuple):
     info : [p, p] or [p]
         Expected information at dispersion 1, or its diagonal.
     far : float
-        Rows whose mean has gone to the limit that their response is.
+        Rows whose mean has gone to the limit that their response wants.
     edge : float
         Rows at a finite end of the link's domain.
     """
@@ -175,15 +175,17 @@ _FAR = 1e-3
 
 
 def far_sides(block: Block, family: Family, beta: jax.Array, limits: Limits) -> jax.Array:
-    """-1 or +1 for rows whose mean has gone to the limit that their response is, else 0."""
+    """-1 or +1 for rows whose mean has gone to the limit that their response wants, else 0."""
     mean = family.link.inverse(block.linear_predictor(beta))
 
-    def near(limit: jax.Array) -> jax.Array:
+    def gone(wants: jax.Array, limit: jax.Array) -> jax.Array:
         distance = jnp.abs(limits.average - limit)
         # All responses are at the limit: any mean close to it in absolute terms has gone far.
         unit = jnp.where(distance > 0, distance, jnp.ones_like(distance))
-        return (block.y == limit) & (jnp.abs(mean - limit) < _FAR * unit)
+        return wants & (jnp.abs(mean - limit) < _FAR * unit)
 
-    down, up = near(limits.low), near(limits.high)
+    # A response at the limit or beyond it (a negative one under a log link) wants the mean there.
+    down = gone(block.y <= limits.low, limits.low)
+    up = gone(block.y >= limits.high, limits.high)
     side = jnp.where(down, -1.0, jnp.where(up, 1.0, 0.0)).astype(block.y.dtype)
     return jnp.where(block.weight > 0, side, jnp.zeros_like(side))

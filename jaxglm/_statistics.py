@@ -16,6 +16,7 @@ from jaxglm._moments import final_sums
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
 from jaxglm._rowwise import Value
+from jaxglm._shape import Shape
 from jaxglm._status import Status
 from jaxglm.designs import Dense
 from jaxglm.families import Family
@@ -116,8 +117,7 @@ def record(
     family: Family,
     found: Estimate,
     *,
-    alpha: float | None = None,
-    alpha_se: float | None = None,
+    shape: Shape | None = None,
     notes: tuple[str, ...] = (),
 ) -> Fit:
     """The fit record of an estimate.
@@ -130,8 +130,8 @@ def record(
         With all parameters known.
     found : Estimate
         Where the search ended.
-    alpha, alpha_se : float, optional
-        Negative binomial shape where it was estimated: one more parameter of the likelihood.
+    shape : Shape, optional
+        Of the negative binomial where it was estimated: one more parameter of the likelihood.
     notes : tuple of str
         What the user must know, in words.
 
@@ -179,8 +179,8 @@ def record(
         status=int(found.status),
         method=found.method,
         stopped_by=found.stop.words if found.status is Status.CONVERGED else "",
-        likelihood_params=family.n_likelihood_params + (alpha is not None),
-        alpha=alpha,
-        alpha_se=alpha_se,
+        likelihood_params=family.n_likelihood_params + (shape is not None),
+        alpha=None if shape is None else shape.alpha,
+        alpha_se=None if shape is None else shape.alpha_se,
         notes=notes,
     )

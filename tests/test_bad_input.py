@@ -248,6 +248,13 @@ def test_complex_and_text_arrays() -> None:
         jg.GLM(y, table()[["age", "group"]], "poisson").fit()
 
 
+@DOORS
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_column_whose_squares_cannot_be_represented(fit: Fit, size: float) -> None:
+    with refuses("height", "rescale|unit"):
+        fit(table(height=size * table()["height"]))
+
+
 def test_object_column_with_mixed_content() -> None:
     values = [*list(range(N - 1)), "twelve"]
     with refuses("height", rf"(\b{N - 1}\b|twelve)"):
@@ -328,6 +335,16 @@ def test_column_without_a_finite_estimate_is_named(fit: Fit) -> None:
         else:
             X = jg.add_constant(frame[["age", "height"]])
             jg.GLM(frame["y"], X, "poisson").fit(on_failure="raise")
+
+
+@pytest.mark.parametrize("rows", ["a group", "all"])
+def test_negative_responses_under_a_log_link_pull_their_means_to_zero(rows: str) -> None:
+    group = np.arange(N) % 4 == 0
+    negative = group if rows == "a group" else np.full(N, True)
+    frame = table(y=np.where(negative, -1.0, 2.0 + np.sin(np.arange(N))), group=group * 1.0)
+    with pytest.warns(jg.SeparationWarning, match="group|Intercept"):
+        results = jg.glm("y ~ age + group", frame, "gaussian", link="log")
+    assert not results.converged
 
 
 def test_negative_binomial_shape_beside_an_infinite_coefficient() -> None:

@@ -1,4 +1,4 @@
-"""Ill-conditioned and rank-deficient columns: right digits, or nan by R's rule, never quietly wrong."""
+"""Ill-conditioned and rank-deficient columns: right digits, or nan by R's rule."""
 
 import json
 import warnings
@@ -143,6 +143,19 @@ def test_units_of_columns(unit: float, family: str) -> None:
     assert scaled.converged and not scaled.fit.aliased.any()
     assert digits(scaled.params * units, plain.params) >= 9
     assert digits(scaled.bse * units, plain.bse) >= 9
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_columns_whose_squares_overflow(unit: float) -> None:
+    """Fitted or refused by name; neither called collinear nor an error out of the arithmetic."""
+    rng = np.random.default_rng(3)
+    X = np.column_stack([np.ones(40), unit * rng.normal(size=(40, 2))])
+    try:
+        results = quiet(np.arange(40.0), X)
+    except jg.DataError as refusal:
+        assert "x1" in str(refusal)
+    else:
+        assert results.converged and not results.fit.aliased.any()
 
 
 @pytest.mark.parametrize("origin", [1e3, 1e6, 1e8])

@@ -1,6 +1,7 @@
 """The same numbers, whatever they arrive in and whatever they are asked of."""
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,54 @@ def test_columns_in_float32_are_fitted_as_the_numbers_they_are(make: Any) -> Non
 def test_columns_of_whole_numbers(integer: Any) -> None:
     whole = np.column_stack([np.ones(N), np.arange(N) % 2, np.arange(N) % 3 > 0]).astype(integer)
     same(jg.GLM(Y, whole, "poisson").fit(), jg.GLM(Y, whole.astype(float), "poisson").fit(), 1e-12)
+
+
+HARD = {
+    "as it is": X,
+    "near-collinear": np.column_stack([X[:, :3], X[:, 1] + 1e-4 * X[:, 3]]),
+    "far from zero": X + [0.0, 300.0, 0.0, 0.0],
+}
+
+
+@pytest.mark.parametrize("family", ["poisson", "gaussian", "nb"])
+@pytest.mark.parametrize("method", ["irls", "lbfgs"])
+def test_float32_arithmetic_agrees_or_says_so(family: str, method: str) -> None:
+    y = Y * (1 + np.arange(N) % 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", jg.PrecisionWarning)
+        single = jg.GLM(y, X, family).fit(method=method, dtype="float32")
+    double = jg.GLM(y, X, family).fit()
+    apart = np.max(np.abs(single.params - double.params) / double.bse)
+    assert single.converged
+    assert apart < 1e-4 or any("Precision" in note for note in single.fit.notes)
+    assert np.allclose(single.bse, double.bse, rtol=1e-3)
+
+
+@pytest.mark.parametrize("which", HARD)
+def test_float32_arithmetic_on_harder_columns(which: str) -> None:
+    columns = HARD[which]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", jg.PrecisionWarning)
+        single = jg.GLM(Y, columns, "poisson").fit(dtype="float32")
+    double = jg.GLM(Y, columns, "poisson").fit()
+    apart = np.max(np.abs(single.params - double.params) / double.bse)
+    assert apart < 1e-4 or any("Precision" in note for note in single.fit.notes)
+
+
+def large(n: int = 5000, k: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Group codes, one number and counts: more rows than one tile holds."""
+    rng = np.random.default_rng(2)
+    group, x = rng.integers(0, k, size=n), rng.normal(size=n)
+    return group, x, rng.poisson(np.exp(0.3 * x + 0.02 * group)).astype(float)
+
+
+def test_dense_sparse_and_coded_columns_agree_over_many_tiles() -> None:
+    group, x, y = large()
+    matrix = np.column_stack([np.ones(len(y)), group[:, None] == np.arange(1, 40), x])
+    dense = jg.GLM(y, matrix, "poisson").fit()
+    same(jg.GLM(y, scipy.sparse.csr_array(matrix), "poisson").fit(), dense)
+    coded = jg.glm("y ~ C(group) + x", {"y": y, "group": group, "x": x}, "poisson")
+    same(coded, dense)
 
 
 # The formula door.

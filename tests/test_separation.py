@@ -1,4 +1,4 @@
-"""Separation: found whatever its form, with the finite part right, and never seen where it is not."""
+"""Separation: found in every form, with the finite part right; not seen where there is none."""
 
 import time
 import warnings
@@ -74,7 +74,7 @@ def combination() -> tuple[np.ndarray, np.ndarray, list[int]]:
 def level() -> tuple[np.ndarray, np.ndarray, list[int]]:
     """One group without a single failure."""
     y = np.where(GROUP == 2, 1.0, NOISE > 0.5)
-    dummies = [(GROUP == k) * 1.0 for k in (1, 2, 3)]
+    dummies = [(k == GROUP) * 1.0 for k in (1, 2, 3)]
     return y, np.column_stack([ONES, X1, *dummies]), [3]
 
 
@@ -137,7 +137,7 @@ def test_the_warning_names_the_column() -> None:
 @pytest.mark.parametrize("family", COUNTS)
 def test_a_group_of_zero_counts(family: str) -> None:
     y = np.where(GROUP == 2, 0.0, COUNT)
-    X = np.column_stack([ONES, X1, *((GROUP == k) * 1.0 for k in (1, 2, 3))])
+    X = np.column_stack([ONES, X1, *((k == GROUP) * 1.0 for k in (1, 2, 3))])
     results = quiet(y, X, COUNTS[family])
     assert separated(results) == [3]
     rest = GROUP != 2
@@ -169,7 +169,7 @@ def test_one_row_on_the_wrong_side_is_no_separation(link: str, size: float) -> N
 
 def test_large_coefficients_are_no_separation() -> None:
     x = 1e-6 * X1
-    y = (NOISE < 1 / (1 + np.exp(-2 * X1))) * 1.0
+    y = (1 / (1 + np.exp(-2 * X1)) > NOISE) * 1.0
     results = jg.GLM(y, np.column_stack([ONES, x]), "binomial").fit()
     assert results.converged and abs(results.params.iloc[1]) > 1e5
 

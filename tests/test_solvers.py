@@ -234,6 +234,19 @@ def test_damping_dies_away_where_the_matrix_is_sound() -> None:
     assert int(outcome.turns) == 2
 
 
+@pytest.mark.parametrize("controls", [CONTROLS, DAMPED], ids=["refusing", "damping"])
+def test_no_information_is_no_convergence(controls: Controls) -> None:
+    """A step of zero because nothing is known is not one because nothing is left to do."""
+    outcome = run(lambda at: quadratic(at, curvature=0.0), controls=controls)
+    assert Status(int(outcome.status)) in (Status.SINGULAR, Status.MAX_TURNS, Status.STEP_FAILED)
+
+
+def test_an_infinite_floor_is_no_convergence() -> None:
+    outcome = run(lambda at: quadratic(at)._replace(rounding=jnp.asarray(np.inf)))
+    assert int(outcome.status) == Status.CONVERGED and int(outcome.turns) == 2
+    assert np.allclose(outcome.beta + outcome.correction, OPTIMUM)
+
+
 def test_slow_convergence_asks_for_the_observed_information() -> None:
     asked = []
 
@@ -366,9 +379,20 @@ def test_a_warm_start_takes_fewer_turns(name: str) -> None:
     assert distance(warm, cold) < 1e-9
 
 
-def test_a_start_that_overflows_is_left_behind() -> None:
-    cold = fit("poisson")
-    results = fit("poisson", start=np.array([2000.0, 0.0, 0.0]))
+STARTS = {
+    "means overflow": [2000.0, 0.0, 0.0],
+    "means nearly overflow": [700.0, 0.0, 0.0],
+    "means underflow": [-2000.0, 0.0, 0.0],
+    "means at both limits": [0.0, 1e6, 0.0],
+    "one wrong sign": [0.0, -30.0, 0.0],
+}
+
+
+@pytest.mark.parametrize("name", ["poisson", "logit"])
+@pytest.mark.parametrize("start", STARTS)
+def test_a_start_without_information_is_left_behind(name: str, start: str) -> None:
+    cold = fit(name)
+    results = fit(name, start=np.array(STARTS[start]))
     assert results.converged and distance(results, cold) < 1e-9
 
 

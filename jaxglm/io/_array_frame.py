@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxglm._status import DataError
 from jaxglm.io._arrays import missing_rows, read_matrix, read_response, read_vector
-from jaxglm.io._gaps import Gaps, check_policy
+from jaxglm.io._gaps import Gaps, check_policy, index_of_kept
 from jaxglm.io._messages import near_text
 from jaxglm.io._response import Response
 from jaxglm.io._table import numbers_of, read_table
@@ -87,7 +87,7 @@ def read_arrays(
         matrix = (matrix.tocsr() if hasattr(matrix, "tocsr") else matrix)[rows]
         response = response.take(rows)
         read = {name: None if v is None else v[rows] for name, v in read.items()}
-        index = None if index is None else index[rows]
+        index = index_of_kept(index, rows)
     return ArrayFrame(
         matrix=matrix,
         response=response,

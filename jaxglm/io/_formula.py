@@ -16,7 +16,7 @@ from jaxglm.io._arrays import read_vector
 from jaxglm.io._column import Level
 from jaxglm.io._encode import Component, encode
 from jaxglm.io._expression import evaluate
-from jaxglm.io._gaps import Gaps, check_policy
+from jaxglm.io._gaps import Gaps, check_policy, index_of_kept
 from jaxglm.io._labels import Labels
 from jaxglm.io._messages import listed
 from jaxglm.io._response import evaluate_response
@@ -179,7 +179,7 @@ def model_frame(
         rows_kept=rows,
         n_dropped=table.n_rows - n_rows,
         dropped_rows_first=gaps.first(),
-        index=table.index if rows is None or table.index is None else table.index[rows],
+        index=table.index if rows is None else index_of_kept(table.index, rows),
         spec=spec,
         columns_used=used,
         notes=tuple(notes),

@@ -3,7 +3,10 @@
 Imports `_messages` and `_status`.
 """
 
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 from jaxglm._status import DataError
 from jaxglm.io._messages import listed, rows_text
@@ -64,3 +67,8 @@ class Gaps:
 
     def _counted(self) -> str:
         return listed(f"{name!r} ({count})" for name, count in self._counts.items())
+
+
+def index_of_kept(index: Any, rows: np.ndarray) -> Any:
+    """The index of the rows kept; without one their positions, so that a join still fits."""
+    return pd.Index(rows) if index is None else index[rows]
