@@ -177,7 +177,7 @@ class _Search:
             at = self.point(self._given(basis), AT_BETA, observed=chosen == "newton")
             run = self.run(source, Newton(), chosen, at, self.controls())
             at_edge = self.bounded and run.status is Status.STEP_FAILED
-            if at_edge or run.status in (Status.CONVERGED, Status.SINGULAR):
+            if at_edge or run.status is Status.CONVERGED:
                 return run
         best = run
         for method, start, observed in newton_like:
@@ -217,8 +217,9 @@ class _Search:
             column, value = constant
             gamma[int(basis.keep[:column].sum())] = (level - shift) / value
         # The scaled score must reach its tolerance by gradient steps alone, without the quadratic
-        # end of Newton's method: a thousand times the decrement's tolerance is within reach.
-        tol = 1e3 * self.tol if self.options.tol is None else self.options.tol
+        # end of Newton's method: a thousand times the decrement's tolerance is within reach. In
+        # float32 that would be too loose; there the rounding floor ends the search.
+        tol = min(1e3 * self.tol, 1e-5) if self.options.tol is None else self.options.tol
         return self.run(
             source,
             solver,

@@ -104,7 +104,8 @@ def rounding_floor(moments: Moments, diagonal: jax.Array, beta: jax.Array) -> ja
     sum_j H_jj beta_j^2 + sum_i w_i (1 + eta_i^2 + offset_i^2).
     """
     eps = jnp.finfo(beta.dtype).eps
-    return eps * jnp.sqrt(jnp.sum(jnp.abs(diagonal) * beta**2) + moments.rounding)
+    floor = eps * jnp.sqrt(jnp.sum(jnp.abs(diagonal) * beta**2) + moments.rounding)
+    return jnp.where(jnp.isfinite(floor), floor, 0.0)  # overflow far away excuses nothing
 
 
 def not_worse(moments: Moments, loss: jax.Array) -> jax.Array:

@@ -129,7 +129,9 @@ class Newton:
             [int(Stop.DECREMENT), int(Stop.ROUNDING), int(Stop.STALLED)],
             int(Stop.NONE),
         )
-        stop = jnp.where(sound & ~starting, stop, int(Stop.NONE)).astype(jnp.int32)
+        # A score without curvature moves no coefficient, but that is no optimum either.
+        blind = jnp.any((jnp.diagonal(moments.info) <= 0) & (moments.score != 0))
+        stop = jnp.where(sound & ~starting & ~blind, stop, int(Stop.NONE)).astype(jnp.int32)
 
         cramped = jnp.where(decrement < 0.5 * state.best, 0, state.cramped)
         observed = state.at.observed
