@@ -146,7 +146,7 @@ class GLM:
     >>> X = jg.add_constant(np.array([[0.0], [1], [2], [3], [4], [5]]))
     >>> fit = jg.GLM([0, 0, 1, 0, 1, 1], X, family="binomial").fit()
     >>> fit.params.round(3).to_dict()
-    {'const': -2.692, 'x1': 1.077}
+    {'const': -3.035, 'x1': 1.214}
     """
 
     def __init__(
