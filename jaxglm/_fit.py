@@ -233,6 +233,8 @@ def _options(intake: Intake, method: Any, start: Any, tol: float | None, turns: 
 
 
 def _fit(intake: Intake, options: Options, on_failure: Policy, rank: str) -> Results:
+    _check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
+    _check_choice("rank", rank, ("drop", "raise"))
     problem, family = intake.problem, intake.model.family
     with jax.enable_x64(problem.dtype == np.float64):
         try:
@@ -249,6 +251,11 @@ def _fit(intake: Intake, options: Options, on_failure: Policy, rank: str) -> Res
     _announce(found, notes, on_failure, rank)
     model = dataclasses.replace(intake.model, family=family)
     return Results(fit, model)
+
+
+def _check_choice(name: str, given: str, choices: tuple[str, ...]) -> None:
+    if given not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {given!r}")
 
 
 def _search(

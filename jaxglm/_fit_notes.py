@@ -65,9 +65,10 @@ def _ending(found: Estimate, names: np.ndarray) -> Iterator[Note]:
     elif status is Status.BOUNDARY:
         yield Note(status.message, _status.BoundaryWarning)
     elif not status.usable:
+        far = f"Newton decrement {found.decrement:.3g} standard errors after "
+        where = far if np.isfinite(found.decrement) else ""
         yield Note(
-            f"{status.message} (Newton decrement {found.decrement:.3g} standard errors after "
-            f"{found.turns} passes.)",
+            f"{status.message} ({where}{found.turns} passes.)",
             _status.ConvergenceWarning,
         )
 
@@ -101,7 +102,9 @@ def _perfect(intake: Intake, family: Family, found: Estimate) -> bool:
     """Whether the residuals are nothing but rounding, so that standard errors are as well."""
     average = float(found.limits.average)
     variance = float(family.variance(jnp.asarray(average)))
-    eps = float(np.finfo(intake.problem.dtype).eps)
+    # Always judged at the precision of float64: data that float32 only seems to fit perfectly are
+    # data that it does not resolve.
+    eps = float(np.finfo(np.float64).eps)
     size = intake.problem.weight.sum() * average**2 / variance if variance > 0 else 0.0
     return float(found.sums.deviance) <= eps * max(float(found.sums.null_deviance), 16 * eps * size)
 

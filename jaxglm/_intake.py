@@ -147,6 +147,8 @@ def _intake(
             f"{family.name} distribution."
         )
     offset = _offset(formula_offset, vectors, family)
+    for what, values in ((f"the response {response.name!r}", y), ("the offset", offset)):
+        _check_representable(values, what, dtype)
     problem = Problem(
         design=design,
         order=order,
@@ -242,6 +244,20 @@ def _fractional(y: np.ndarray, trials: np.ndarray | None, family: Family) -> boo
     counts = y if trials is None else y * trials
     near = np.abs(counts - np.round(counts)) <= 1e-6 * np.maximum(1, np.abs(counts))
     return not bool(near.all())
+
+
+def _check_representable(values: np.ndarray | None, what: str, dtype: np.dtype) -> None:
+    """Refuse numbers that the arithmetic of the fit would turn into 0 or infinity."""
+    if values is None or dtype == np.float64:
+        return
+    with np.errstate(over="ignore"):
+        narrow = values.astype(dtype)
+    lost = np.flatnonzero(~np.isfinite(narrow) | ((narrow == 0) & (values != 0)))
+    if lost.size:
+        raise DataError(
+            f"{dtype.name} cannot hold {what}: {rows_holding(lost, values)}; rescale, or fit with "
+            "dtype='float64'."
+        )
 
 
 def _offset(

@@ -6,7 +6,6 @@ python -m tests.refresh_docs README.md docs/*.md
 import contextlib
 import doctest
 import io
-import os
 import re
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from tests.test_docs import fenced_session
 
-FENCED = re.compile(r"(?<=^```pycon\n).*?(?=^```$)", flags=re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"((?<=^```pycon\n).*?(?=^```$))", flags=re.MULTILINE | re.DOTALL)
 
 
 def output(source: str, names: dict[str, object]) -> str:
@@ -48,10 +47,10 @@ def main(pages: list[str]) -> None:
     for page in [Path(name).resolve() for name in pages]:
         text = page.read_text(encoding="utf-8")
         names: dict[str, object] = {}
-        with tempfile.TemporaryDirectory() as folder:
-            os.chdir(folder)
-            new = FENCED.sub(lambda match: refreshed(match.group(), names), text)
-            os.chdir(page.parent)
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+            parts = FENCED.split(text)
+            parts[1::2] = [refreshed(block, names) for block in parts[1::2]]
+        new = "".join(parts)
         page.write_text(new, encoding="utf-8")
         print(f"{'unchanged' if new == text else 'refreshed'}  {page.name}")
 

@@ -102,7 +102,7 @@ def test_columns_of_whole_numbers(integer: Any) -> None:
 HARD = {
     "as it is": X,
     "near-collinear": np.column_stack([X[:, :3], X[:, 1] + 1e-4 * X[:, 3]]),
-    "far from zero": X + [0.0, 300.0, 0.0, 0.0],
+    "far from zero": X + np.array([0.0, 300.0, 0.0, 0.0]),
 }
 
 

@@ -182,6 +182,23 @@ def test_a_small_mean_is_no_separation() -> None:
     assert results.converged and not results.fit.infinite.any()
 
 
+DECREASING = {
+    "gamma, inverse": jg.Gamma(),
+    "inverse gaussian, inverse squared": jg.InverseGaussian(),
+    "gamma, log": jg.Gamma(link=jg.Log()),
+}
+
+
+@pytest.mark.parametrize("family", DECREASING)
+def test_a_group_of_tiny_means_is_no_separation(family: str) -> None:
+    """Means of 1e-5 beside others of 1, also where a larger predictor means a smaller mean."""
+    second = np.arange(N) % 2 == 1
+    y = np.where(second, 1e-5, 1.0) * (0.5 + NOISE)
+    results = jg.GLM(y, np.column_stack([ONES, second]), DECREASING[family]).fit()
+    assert results.converged and not results.fit.infinite.any()
+    assert np.allclose(results.fittedvalues[second], y[second].mean(), rtol=1e-6)
+
+
 @pytest.mark.parametrize("weights", ["freq_weights", "var_weights"])
 def test_a_row_of_weight_zero_does_not_object(weights: str) -> None:
     """Without the one row on the wrong side the data are separated; its weight is zero."""

@@ -67,7 +67,8 @@ def family(name: str | Family | type[Family], link: str | links.Link | None = No
     Raises
     ------
     ValueError
-        If the name is unknown; the message lists the choices.
+        If the name is unknown; the message lists the choices. If the link keeps means below what
+        the family's responses can reach (a logit for counts).
     TypeError
         If it is neither a name nor a family.
 
@@ -84,7 +85,14 @@ def family(name: str | Family | type[Family], link: str | links.Link | None = No
         raise TypeError(
             f"family must be a name or a family object such as jaxglm.Poisson(), not {name!r}"
         )
-    return chosen if link is None else chosen.with_link(_link(link))
+    chosen = chosen if link is None else chosen.with_link(_link(link))
+    highest = chosen.link.mean_range[1]
+    if highest < chosen.mean_domain[1]:
+        raise ValueError(
+            f"the {chosen.link.name} link keeps means below {highest:g}, but those of the "
+            f"{chosen.name} family go beyond; choose a link such as log or identity"
+        )
+    return chosen
 
 
 def _link(link: Any) -> links.Link:

@@ -4,13 +4,14 @@ Imports `_linalg`, `_status` and the sums' type; never designs, sources or famil
 """
 
 import enum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 
 from jaxglm._moments import Moments
 from jaxglm._rowwise import Point, Value
+from jaxglm._status import Status
 
 
 class Stop(enum.IntEnum):
@@ -113,3 +114,28 @@ def not_worse(moments: Moments, loss: jax.Array) -> jax.Array:
     eps = jnp.finfo(moments.loss.dtype).eps
     noise = 64 * eps * moments.loss_size
     return jnp.isfinite(moments.loss) & (moments.loss <= loss + noise)
+
+
+def choose(accepted: jax.Array, ahead: Any, back: Any, controls: Controls) -> Any:
+    """The state after a turn: `ahead` or `back`, with the turn counted and their limit obeyed."""
+    new = jax.tree.map(lambda a, b: jnp.where(accepted, a, b), ahead, back)
+    turns = new.turns + 1
+    out_of_turns = (new.status == int(Status.RUNNING)) & (turns >= controls.max_turns)
+    status = jnp.where(out_of_turns, int(Status.MAX_TURNS), new.status)
+    return new._replace(turns=turns, status=status)
+
+
+def outcome_of(state: Any, correction: jax.Array) -> Outcome:
+    """What to keep of a state: its fields of the same names, and the step in hand."""
+    return Outcome(
+        beta=state.beta,
+        correction=correction,
+        loss=state.loss,
+        decrement=state.decrement,
+        floor=state.floor,
+        turns=state.turns,
+        status=state.status,
+        stop=state.stop,
+        observed=state.at.observed,
+        invalid=state.invalid,
+    )

@@ -17,8 +17,10 @@ from jaxglm.solvers._base import (
     Controls,
     Outcome,
     Stop,
+    choose,
     dispersion,
     not_worse,
+    outcome_of,
     rounding_floor,
 )
 
@@ -87,11 +89,7 @@ class FirstOrder:
         accepted = jnp.all(jnp.isfinite(moments.score)) & not_worse(moments, state.loss)
         ahead = self._advance(state, moments, controls)
         back = self._retreat(state, moments)
-        new = jax.tree.map(lambda a, b: jnp.where(accepted, a, b), ahead, back)
-        turns = state.turns + 1
-        out_of_turns = (new.status == int(Status.RUNNING)) & (turns >= controls.max_turns)
-        status = jnp.where(out_of_turns, int(Status.MAX_TURNS), new.status)
-        return new._replace(turns=turns, status=status)
+        return choose(accepted, ahead, back, controls)
 
     def _advance(self, state: FirstOrderState, moments: Moments, controls: Controls):
         beta = state.at.beta
@@ -142,15 +140,4 @@ class FirstOrder:
 
     def outcome(self, state: FirstOrderState) -> Outcome:
         """The accepted point; a first-order method has no correction in hand."""
-        return Outcome(
-            beta=state.beta,
-            correction=jnp.zeros_like(state.beta),
-            loss=state.loss,
-            decrement=state.decrement,
-            floor=state.floor,
-            turns=state.turns,
-            status=state.status,
-            stop=state.stop,
-            observed=state.at.observed,
-            invalid=state.invalid,
-        )
+        return outcome_of(state, jnp.zeros_like(state.beta))

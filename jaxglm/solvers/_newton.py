@@ -17,8 +17,10 @@ from jaxglm.solvers._base import (
     Controls,
     Outcome,
     Stop,
+    choose,
     dispersion,
     not_worse,
+    outcome_of,
     rounding_floor,
 )
 
@@ -93,11 +95,7 @@ class Newton:
         accepted = finite & ((state.at.start > 0) | not_worse(moments, state.loss))
         ahead = self._advance(state, moments, controls)
         back = self._retreat(state, moments, controls)
-        new = jax.tree.map(lambda a, b: jnp.where(accepted, a, b), ahead, back)
-        turns = state.turns + 1
-        out_of_turns = (new.status == int(Status.RUNNING)) & (turns >= controls.max_turns)
-        status = jnp.where(out_of_turns, int(Status.MAX_TURNS), new.status)
-        return new._replace(turns=turns, status=status)
+        return choose(accepted, ahead, back, controls)
 
     def _advance(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
         """From an accepted trial: factor, test for convergence, and take the next direction."""
@@ -199,15 +197,4 @@ class Newton:
 
     def outcome(self, state: NewtonState) -> Outcome:
         """The accepted point; the correction is the Newton step already in hand there."""
-        return Outcome(
-            beta=state.beta,
-            correction=state.direction,
-            loss=state.loss,
-            decrement=state.decrement,
-            floor=state.floor,
-            turns=state.turns,
-            status=state.status,
-            stop=state.stop,
-            observed=state.at.observed,
-            invalid=state.invalid,
-        )
+        return outcome_of(state, state.direction)

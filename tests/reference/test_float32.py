@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import jaxglm as jg
+from tests import hardcases
 
 from .cases import CASES, load
 from .engine import fit_design, fitted
@@ -41,6 +42,18 @@ def test_float32_agrees_or_says_so(name: str) -> None:
     agrees = bool(np.all(distance <= TOLERANCE))
     works[name] = agrees
     assert agrees or told, f"off by {np.max(distance):.1e} standard errors without a word"
+
+
+@pytest.mark.parametrize("identifier", ["nist_wampler1", "y_mean_1e12", "gaussian_y_scale_1e-150"])
+def test_float32_says_what_it_cannot_hold(identifier: str) -> None:
+    """Responses whose differences, or whose size, are beyond float32."""
+    case = hardcases.get(identifier)
+    model = jg.GLM(case["y"], case["X"], "gaussian")
+    try:
+        with pytest.warns(jg.PrecisionWarning):
+            model.fit(dtype="float32")
+    except jg.DataError:
+        pass
 
 
 def test_most_cases_work_in_float32() -> None:

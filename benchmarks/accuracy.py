@@ -1,0 +1,302 @@
+"""Owns the judgement: how far a library's own solution is from the optimum.
+
+Everything is computed here in float64 NumPy, by chunks of rows, from formulas of its own: neither
+jaxglm nor any other library that is measured takes part. The reference is Newton's method on the
+same formulas, accepted only if its own decrement, at the point that is kept, is under
+`VERIFIED` standard errors.
+
+The distance is sqrt((b - b*)' H (b - b*) / phi), with H the expected information and phi the
+dispersion at the optimum b*. It is the largest error, in standard errors, of any linear combination
+of the coefficients, hence at least max |b - b*| / se, and it does not depend on how factors are
+coded: it is computed as sqrt(sum_i w_i (eta_i - eta*_i)^2 / phi), for which a library that absorbs
+its factors need not even have coefficients.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.problems import Columns, Spec
+
+GATE = 1e-3
+"""Largest distance to the optimum, in standard errors, at which a run counts."""
+VERIFIED = 1e-6
+"""Largest Newton decrement of a reference, in standard errors."""
+CHUNK = 1 << 16
+TURNS = 100
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Per row: loss (-log-likelihood at dispersion 1, up to a constant in y) and derivatives."""
+
+    loss: np.ndarray
+    score: np.ndarray
+    observed: np.ndarray
+    expected: np.ndarray
+    pearson: np.ndarray
+
+
+def row_terms(spec: Spec, y: np.ndarray, eta: np.ndarray) -> Terms:
+    """The terms of the family of a problem: logit link for binomial, log link for the others."""
+    if spec.family == "binomial":
+        small = np.exp(-np.abs(eta))
+        mu = np.where(eta >= 0, 1.0, small) / (1.0 + small)
+        variance = small / (1.0 + small) ** 2
+        loss = np.maximum(eta, 0.0) + np.log1p(small) - y * eta
+        return Terms(loss, mu - y, variance, variance, np.zeros_like(eta))
+    mu = np.exp(eta)
+    if spec.family == "poisson":
+        return Terms(mu - y * eta, mu - y, mu, mu, np.zeros_like(eta))
+    if spec.family == "gamma":
+        ratio = y / mu
+        return Terms(ratio + eta, 1.0 - ratio, ratio, np.ones_like(eta), (ratio - 1.0) ** 2)
+    k = spec.power
+    assert spec.family == "tweedie" and k is not None and 1 < k < 2
+    a, b = y * mu ** (1 - k), mu ** (2 - k)
+    return Terms(
+        a / (k - 1) + b / (2 - k), b - a, (k - 1) * a + (2 - k) * b, b, (y - mu) ** 2 / mu**k
+    )
+
+
+class Rows:
+    """X as NumPy sees it: products with it, and Newton steps with its largest factor eliminated."""
+
+    def __init__(self, spec: Spec, columns: Columns):
+        self.spec, self.n, self.p = spec, spec.n, spec.p
+        self.X = columns.X
+        self.offset = None if columns.exposure is None else np.log(columns.exposure)
+        self.codes = list(columns.codes.values())
+        self.sizes = list(spec.factors.values())
+        self.numeric = (
+            np.column_stack(list(columns.numeric.values())) if columns.numeric else None
+        )
+        ends = np.cumsum([1, *(size - 1 for size in self.sizes)])
+        self.slices = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self.first_numeric = int(ends[-1])
+
+    def chunks(self):
+        for at in range(0, self.n, CHUNK):
+            yield slice(at, min(at + CHUNK, self.n))
+
+    def eta(self, beta: np.ndarray) -> np.ndarray:
+        """X beta + offset."""
+        out = np.zeros(self.n) if self.offset is None else self.offset.copy()
+        tables = [np.concatenate([[0.0], beta[part]]) for part in self.slices]
+        for rows in self.chunks():
+            if self.X is not None:
+                out[rows] += self.X[rows].astype(float) @ beta
+                continue
+            out[rows] += beta[0]
+            for codes, table in zip(self.codes, tables, strict=True):
+                out[rows] += table[codes[rows]]
+            if self.numeric is not None:
+                out[rows] += self.numeric[rows] @ beta[self.first_numeric :]
+        return out
+
+    def sums(self, v: np.ndarray, *, squared: bool = False) -> np.ndarray:
+        """X'v, or with squared entries of X: the diagonal of X' diag(v) X."""
+        power = 2 if squared else 1
+        out = np.zeros(self.p)
+        if self.X is not None:
+            for rows in self.chunks():
+                out += v[rows] @ self.X[rows].astype(float) ** power
+            return out
+        out[0] = v.sum()
+        for codes, size, part in zip(self.codes, self.sizes, self.slices, strict=True):
+            out[part] = np.bincount(codes, v, size)[1:]
+        if self.numeric is not None:
+            for rows in self.chunks():
+                out[self.first_numeric :] += v[rows] @ self.numeric[rows] ** power
+        return out
+
+    def newton(self, weight: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """H^-1 gradient, with H = X' diag(weight) X."""
+        if self.X is not None:
+            H = np.zeros((self.p, self.p))
+            for rows in self.chunks():
+                block = self.X[rows].astype(float)
+                H += block.T @ (weight[rows, None] * block)
+            return np.linalg.solve(H, gradient)
+        # The block of the largest factor is diagonal, A; the rest is small:
+        # [A B; B' C] d = g is solved through S = C - B' A^-1 B.
+        largest = int(np.argmax(self.sizes))
+        part = self.slices[largest]
+        rest = np.ones(self.p, bool)
+        rest[part] = False
+        size = self.sizes[largest]
+        A = np.bincount(self.codes[largest], weight, size)[1:]
+        B = np.zeros((size, int(rest.sum())))
+        C = np.zeros((B.shape[1], B.shape[1]))
+        for rows in self.chunks():
+            block = self._others(rows, largest)
+            weighted = block.multiply(weight[rows, None]).tocsr()
+            C += (block.T @ weighted).toarray()
+            product = (self._indicator(largest, rows).T @ weighted).tocoo()
+            B[product.row, product.col] += product.data
+        B = B[1:]
+        scaled = B / A[:, None]
+        d = np.empty(self.p)
+        d[rest] = np.linalg.solve(C - B.T @ scaled, gradient[rest] - scaled.T @ gradient[part])
+        d[part] = gradient[part] / A - scaled @ d[rest]
+        return d
+
+    def _indicator(self, factor: int, rows: slice):
+        from scipy import sparse
+
+        codes = self.codes[factor][rows]
+        ones = np.ones(codes.size)
+        shape = (codes.size, self.sizes[factor])
+        return sparse.csr_array((ones, (np.arange(codes.size), codes)), shape=shape)
+
+    def _others(self, rows: slice, largest: int):
+        from scipy import sparse
+
+        count = rows.stop - rows.start
+        parts: list[Any] = [np.ones((count, 1))]
+        for factor in range(len(self.codes)):
+            if factor != largest:
+                parts.append(self._indicator(factor, rows)[:, 1:])
+        if self.numeric is not None:
+            parts.append(self.numeric[rows])
+        return sparse.hstack([sparse.csr_array(part) for part in parts], format="csr")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The optimum, or why there is none to compare with."""
+
+    beta: np.ndarray
+    eta: np.ndarray
+    metric: np.ndarray
+    """Expected information of each row over the dispersion: the weights of the distance."""
+    objective: float
+    decrement: float
+    dispersion: float
+
+    @property
+    def verified(self) -> bool:
+        return bool(self.decrement < VERIFIED)
+
+    def save(self, folder: Path) -> None:
+        np.savez(folder / "reference.npz", **asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> "Reference":
+        with np.load(folder / "reference.npz") as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        return cls(**{k: float(v) if v.ndim == 0 else v for k, v in arrays.items()})
+
+
+def find_reference(spec: Spec, columns: Columns) -> Reference:
+    """Newton's method with the observed information from the common mean, halving its steps."""
+    rows, y = Rows(spec, columns), columns.y
+    beta = np.zeros(spec.p)
+    mean = y.sum() / (spec.n if columns.exposure is None else columns.exposure.sum())
+    beta[0] = np.log(mean / (1 - mean)) if spec.family == "binomial" else np.log(mean)
+    eta = rows.eta(beta)
+    terms = row_terms(spec, y, eta)
+    best = np.inf
+    for _ in range(TURNS):
+        gradient = rows.sums(terms.score)
+        step = rows.newton(terms.observed, gradient)
+        phi = _dispersion(spec, terms)
+        decrement = float(np.sqrt(max(gradient @ step, 0.0) / phi))
+        # Twice no better than before: what is left is rounding.
+        if decrement < 1e-10 or (decrement < VERIFIED and decrement >= 0.5 * best):
+            break
+        best = decrement
+        loss, size = terms.loss.sum(), 1.0
+        while size > 1e-6:
+            trial = beta - size * step
+            with np.errstate(over="ignore", invalid="ignore"):
+                eta = rows.eta(trial)
+                terms = row_terms(spec, y, eta)
+                new = terms.loss.sum()
+            if new <= loss + 1e-12 * np.abs(terms.loss).sum():
+                break
+            size /= 2
+        beta = trial
+    return Reference(
+        beta, eta, terms.expected / phi, float(terms.loss.sum()), decrement, float(phi)
+    )
+
+
+def _dispersion(spec: Spec, terms: Terms) -> float:
+    if spec.family in ("binomial", "poisson"):
+        return 1.0
+    return float(terms.pearson.sum() / (spec.n - spec.p))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a solution is worth.
+
+    Attributes
+    ----------
+    distance : float
+        To the optimum, in standard errors; see the module.
+    gradient : float
+        Norm of the gradient of the objective, each entry over the root of its diagonal element of
+        the information (times the dispersion), so that its unit is standard errors too.
+    objective, excess : float
+        Negative log-likelihood at dispersion 1 up to a constant, and its excess over the optimum's.
+    """
+
+    distance: float
+    gradient: float
+    objective: float
+    excess: float
+
+    @property
+    def passed(self) -> bool:
+        return bool(self.distance < GATE)  # nan fails
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"gate": GATE, "passed": self.passed}
+
+
+def judge(
+    spec: Spec,
+    columns: Columns,
+    reference: Reference,
+    *,
+    beta: np.ndarray | None = None,
+    eta: np.ndarray | None = None,
+) -> Verdict:
+    """Judge a solution given by its coefficients or by its linear predictor (offset included)."""
+    rows = Rows(spec, columns)
+    if eta is None:
+        assert beta is not None
+        if beta.shape != (spec.p,):
+            raise ValueError(f"{beta.size} coefficients of a model with {spec.p}")
+        eta = rows.eta(np.asarray(beta, float))
+    with np.errstate(over="ignore", invalid="ignore"):
+        terms = row_terms(spec, columns.y, eta)
+        gradient = rows.sums(terms.score)
+        scale = np.sqrt(rows.sums(reference.metric, squared=True)) * reference.dispersion
+        objective = float(terms.loss.sum())
+        distance = float(np.sqrt(np.sum(reference.metric * (eta - reference.eta) ** 2)))
+    return Verdict(
+        distance,
+        float(np.linalg.norm(gradient / scale)),
+        objective,
+        objective - reference.objective,
+    )
+
+
+def describe(reference: Reference) -> dict[str, Any]:
+    """What a results line says of the reference."""
+    return json.loads(
+        json.dumps(
+            {
+                "objective": reference.objective,
+                "decrement": reference.decrement,
+                "dispersion": reference.dispersion,
+                "verified": reference.verified,
+            }
+        )
+    )

@@ -1,0 +1,306 @@
+"""Owns the problems: what each is called, its size, and the seeded generator that makes it.
+
+Imports NumPy, and `jaxglm.datasets` for the flights only. Every generator draws from a model of known
+coefficients, at any scale, and sees to it that the optimum is finite: a factor level without a
+single event has none, and no distance to it could be measured.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+SEED = 20131
+ROWS_PER_LEVEL = 100
+"""Scaled down, factors keep only so many levels that one has this many rows on average."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A problem at a scale: everything about it but the numbers.
+
+    `door` says how the data are handed to a library: "arrays" (X with a constant in column 0, in
+    C order, and y) or "table" (a pandas data frame: categorical factors, then float columns). The
+    coefficients are in one order for all: the columns of X, or intercept, factors without
+    their first level, numeric columns.
+    """
+
+    name: str
+    family: str
+    n: int
+    p: int
+    door: str
+    dtype: str = "float64"
+    scale: float = 1.0
+    power: float | None = None
+    factors: dict[str, int] = field(default_factory=dict)
+    numeric: tuple[str, ...] = ()
+    has_exposure: bool = False
+    summary: bool = False
+    """Whether the job ends with a printed summary rather than with coefficients."""
+
+    @property
+    def formula(self) -> str:
+        return "y ~ " + " + ".join([*self.factors, *self.numeric])
+
+    @property
+    def parts_per_row(self) -> int:
+        """Entries of a row that are not zero."""
+        if self.door == "arrays":
+            return self.p
+        return 1 + len(self.factors) + len(self.numeric)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The numbers of a problem; `codes` count from 0, which is the reference level."""
+
+    y: np.ndarray
+    X: np.ndarray | None = None
+    codes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    levels: Mapping[str, list[str]] = field(default_factory=dict)
+    numeric: Mapping[str, np.ndarray] = field(default_factory=dict)
+    exposure: np.ndarray | None = None
+
+
+Made = tuple[Spec, Columns]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One entry of the registry; `make(scale, seed)` draws it."""
+
+    name: str
+    about: str
+    make: Callable[[float, int], Made]
+
+
+def _rows(full: int, scale: float, least: int = 500) -> int:
+    return max(round(full * scale), least)
+
+
+def _respond(
+    family: str, eta: np.ndarray, rng: np.random.Generator, exposure: np.ndarray | None = None
+) -> np.ndarray:
+    """Responses of a linear predictor; the Tweedie ones have power 1.5 and dispersion 2."""
+    if family == "binomial":
+        return (rng.random(eta.size) < 1 / (1 + np.exp(-eta))).astype(float)
+    mean = np.exp(eta)
+    if family == "poisson":
+        return rng.poisson(mean if exposure is None else mean * exposure).astype(float)
+    if family == "gamma":
+        return rng.gamma(2.0, mean / 2.0)
+    # Tweedie 1.5: a Poisson number of exponential claims.
+    phi, root = 2.0, np.sqrt(mean)
+    claims = rng.poisson(2.0 * root / phi)
+    return np.where(claims > 0, rng.gamma(np.maximum(claims, 1), 0.5 * phi * root), 0.0)
+
+
+def _dense(name: str, family: str, n_full: int, p: int, dtype: str = "float64"):
+    def make(scale: float, seed: int) -> Made:
+        rng = np.random.default_rng(seed)
+        n = _rows(n_full, scale, 10 * p)
+        X = np.empty((n, p), dtype)
+        eta = np.empty(n)
+        # Effects that together move the linear predictor by about one standard deviation.
+        truth = rng.normal(0.0, 1.0 / np.sqrt(p), p)
+        truth[0] = -0.5
+        for at in range(0, n, 1 << 16):
+            rows = slice(at, min(at + (1 << 16), n))
+            X[rows] = rng.standard_normal((rows.stop - at, p), dtype="float32")
+            X[rows, 0] = 1.0
+            eta[rows] = X[rows] @ truth
+        spec = Spec(name, family, n, p, "arrays", dtype, scale)
+        return spec, Columns(_respond(family, eta, rng), X=X)
+
+    return make
+
+
+def _factor(rng: np.random.Generator, n: int, levels: int) -> np.ndarray:
+    """Codes with unequal frequencies (about four to one), every level present."""
+    chance = np.linspace(4.0, 1.0, levels)
+    codes = rng.choice(levels, n, p=chance / chance.sum())
+    codes[:levels] = np.arange(levels)
+    rng.shuffle(codes)
+    return codes.astype(np.int32)
+
+
+def _table(
+    name: str,
+    family: str,
+    n_full: int,
+    levels: Mapping[str, int],
+    *,
+    level: float,
+    exposure: bool = False,
+    rows_per_level: int = ROWS_PER_LEVEL,
+    power: float | None = None,
+):
+    def make(scale: float, seed: int) -> Made:
+        rng = np.random.default_rng(seed)
+        n = _rows(n_full, scale)
+        sizes = {f: min(k, max(2, n // rows_per_level)) for f, k in levels.items()}
+        eta = np.full(n, level)
+        codes, labels = {}, {}
+        for factor, size in sizes.items():
+            codes[factor] = _factor(rng, n, size)
+            labels[factor] = [f"{factor}{j:06d}" for j in range(size)]
+            eta += rng.normal(0.0, 0.25, size)[codes[factor]]
+        numeric = {}
+        for j in range(1, 6):
+            x = rng.standard_normal(n)
+            numeric[f"x{j}"] = x
+            eta += rng.normal(0.0, 0.15) * x
+        exposed = rng.uniform(0.1, 1.0, n) if exposure else None
+        y = _respond(family, eta, rng, exposed)
+        if family != "gamma":
+            _one_event_a_level(y, codes, sizes)
+        p = 1 + sum(size - 1 for size in sizes.values()) + len(numeric)
+        spec = Spec(
+            name, family, n, p, "table", "float64", scale, power, sizes, tuple(numeric), exposure
+        )
+        return spec, Columns(
+            y, codes=codes, levels=labels, numeric=numeric, exposure=exposed
+        )
+
+    return make
+
+
+def _one_event_a_level(
+    y: np.ndarray, codes: Mapping[str, np.ndarray], sizes: Mapping[str, int]
+) -> None:
+    """Give each level without an event one, at its first row: its coefficient is then finite."""
+    for factor, size in sizes.items():
+        empty = np.flatnonzero(np.bincount(codes[factor], y, size) == 0)
+        if empty.size:
+            present, first = np.unique(codes[factor], return_index=True)
+            y[first[np.isin(present, empty)]] = 1.0
+
+
+def _small(scale: float, seed: int) -> Made:
+    spec, columns = _dense("small", "binomial", 1_000, 5)(1.0, seed)
+    return dataclasses.replace(spec, scale=scale), columns
+
+
+FLIGHT_FACTORS = ("carrier", "origin", "dest", "month")
+FLIGHT_NUMBERS = ("hour", "distance")
+FEWEST_FLIGHTS = 20
+
+
+def _flights(scale: float, seed: int) -> Made:
+    """The flights of the demo, less the levels at which nothing, or everything, was late.
+
+    Those (one destination with one flight, in full) have no finite coefficient. A subsample also
+    loses levels with fewer than 20 flights, which could be separated jointly.
+    """
+    from jaxglm.datasets import load_flights
+
+    table = load_flights()
+    if scale < 1:
+        drawn = np.random.default_rng(seed).permutation(len(table))
+        table = table.iloc[drawn[: _rows(len(table), scale, 5_000)]]
+    fewest = 2 if scale >= 1 else FEWEST_FLIGHTS
+    while True:
+        keep = np.ones(len(table), bool)
+        for factor in FLIGHT_FACTORS:
+            late = table.groupby(factor, observed=True)["late"]
+            mixed = (late.size() >= fewest) & late.mean().between(0, 1, inclusive="neither")
+            keep &= table[factor].isin(mixed.index[mixed]).to_numpy()
+        if keep.all():
+            break
+        table = table[keep]
+    codes, labels = {}, {}
+    for factor in FLIGHT_FACTORS:
+        values, codes_of = np.unique(table[factor].astype(str), return_inverse=True)
+        codes[factor] = codes_of.astype(np.int32)
+        labels[factor] = [str(value) for value in values]
+    numeric = {column: table[column].to_numpy(float) for column in FLIGHT_NUMBERS}
+    sizes = {factor: len(names) for factor, names in labels.items()}
+    p = 1 + sum(size - 1 for size in sizes.values()) + len(numeric)
+    spec = Spec(
+        name="flights",
+        family="binomial",
+        n=len(table),
+        p=p,
+        door="table",
+        scale=min(scale, 1.0),
+        factors=sizes,
+        numeric=FLIGHT_NUMBERS,
+        summary=True,
+    )
+    y = table["late"].to_numpy(float)
+    return spec, Columns(y, codes=codes, levels=labels, numeric=numeric)
+
+
+CLAIMS = {"region": 50, "brand": 20, "use": 10, "model": 100, "postcode": 1_000}
+CROWDED = {"customer": 200_000, "region": 50}
+
+_ALL = (
+    Problem(
+        "dense-logistic",
+        "logistic, 1,000,000 x 50, float64",
+        _dense("dense-logistic", "binomial", 1_000_000, 50),
+    ),
+    Problem(
+        "dense-logistic-float32",
+        "the same draws, held in float32",
+        _dense("dense-logistic-float32", "binomial", 1_000_000, 50, "float32"),
+    ),
+    Problem(
+        "dense-wide",
+        "Poisson, 100,000 x 500, float64",
+        _dense("dense-wide", "poisson", 100_000, 500),
+    ),
+    Problem(
+        "dense-wide-float32",
+        "the same draws, held in float32",
+        _dense("dense-wide-float32", "poisson", 100_000, 500, "float32"),
+    ),
+    Problem(
+        "claims",
+        "Poisson with exposure, 1,000,000 rows, factors of 50, 20, 10, 100 and 1,000 levels, "
+        "5 numeric columns",
+        _table("claims", "poisson", 1_000_000, CLAIMS, level=-2.0, exposure=True),
+    ),
+    Problem(
+        "claims-severity",
+        "Gamma with log link, the columns of claims",
+        _table("claims-severity", "gamma", 1_000_000, CLAIMS, level=7.0),
+    ),
+    Problem(
+        "claims-tweedie",
+        "Tweedie 1.5 with log link, the columns of claims",
+        _table("claims-tweedie", "tweedie", 1_000_000, CLAIMS, level=0.0, power=1.5),
+    ),
+    Problem(
+        "high-cardinality",
+        "Poisson, 2,000,000 rows, factors of 200,000 and 50 levels, 5 numeric columns",
+        _table(
+            "high-cardinality", "poisson", 2_000_000, CROWDED, level=0.0, rows_per_level=10
+        ),
+    ),
+    Problem("flights", "logistic, 327,345 flights, from data frame to summary", _flights),
+    Problem("small", "logistic, 1,000 x 5 at every scale: latency", _small),
+    Problem(
+        "dense-tall",
+        "logistic, 100,000,000 x 20, float32: for an accelerator",
+        _dense("dense-tall", "binomial", 100_000_000, 20, "float32"),
+    ),
+    Problem(
+        "claims-20m",
+        "claims at 20,000,000 rows: for an accelerator",
+        _table("claims-20m", "poisson", 20_000_000, CLAIMS, level=-2.0, exposure=True),
+    ),
+)
+PROBLEMS = {problem.name: problem for problem in _ALL}
+FOR_GPU = ("dense-tall", "claims-20m")
+DEFAULT = {
+    "cpu": tuple(name for name in PROBLEMS if name not in FOR_GPU),
+    "gpu": FOR_GPU,
+}
+
+
+def generate(name: str, scale: float = 1.0, seed: int = SEED) -> Made:
+    """The problem of that name at that scale; the same seed gives the same numbers."""
+    return PROBLEMS[name].make(scale, seed)
