@@ -137,8 +137,8 @@ def model_frame(
         raise FormulaError(f"formula {formula!r} leaves no column to estimate a coefficient for")
     if parsed.response.label in {component.label for component in parsed.components}:
         raise FormulaError(
-            f"the response {parsed.response.label!r} is also on the right of {formula!r}; remove it "
-            "there"
+            f"the response {parsed.response.label!r} is also on the right of {formula!r}; "
+            "remove it there"
         )
     notes = [*parsed.notes, *_notes_on_dot(parsed, extra or {})]
     if table.n_rows == 0:
