@@ -12,6 +12,7 @@ coded: it is computed as sqrt(sum_i w_i (eta_i - eta*_i)^2 / phi), for which a l
 its factors need not even have coefficients.
 """
 
+import itertools
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -71,11 +72,9 @@ class Rows:
         self.offset = None if columns.exposure is None else np.log(columns.exposure)
         self.codes = list(columns.codes.values())
         self.sizes = list(spec.factors.values())
-        self.numeric = (
-            np.column_stack(list(columns.numeric.values())) if columns.numeric else None
-        )
+        self.numeric = np.column_stack(list(columns.numeric.values())) if columns.numeric else None
         ends = np.cumsum([1, *(size - 1 for size in self.sizes)])
-        self.slices = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self.slices = [slice(a, b) for a, b in itertools.pairwise(ends)]
         self.first_numeric = int(ends[-1])
 
     def chunks(self):
@@ -157,9 +156,8 @@ class Rows:
 
         count = rows.stop - rows.start
         parts: list[Any] = [np.ones((count, 1))]
-        for factor in range(len(self.codes)):
-            if factor != largest:
-                parts.append(self._indicator(factor, rows)[:, 1:])
+        others = [factor for factor in range(len(self.codes)) if factor != largest]
+        parts.extend(self._indicator(factor, rows)[:, 1:] for factor in others)
         if self.numeric is not None:
             parts.append(self.numeric[rows])
         return sparse.hstack([sparse.csr_array(part) for part in parts], format="csr")
@@ -187,7 +185,7 @@ class Reference:
     @classmethod
     def read(cls, folder: Path) -> "Reference":
         with np.load(folder / "reference.npz") as stored:
-            arrays = {name: stored[name] for name in stored.files}
+            arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
         return cls(**{k: float(v) if v.ndim == 0 else v for k, v in arrays.items()})
 
 

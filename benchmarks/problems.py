@@ -1,8 +1,8 @@
 """Owns the problems: what each is called, its size, and the seeded generator that makes it.
 
-Imports NumPy, and `jaxglm.datasets` for the flights only. Every generator draws from a model of known
-coefficients, at any scale, and sees to it that the optimum is finite: a factor level without a
-single event has none, and no distance to it could be measured.
+Imports NumPy, and `jaxglm.datasets` for the flights only. Every generator draws from a model of
+known coefficients, at any scale, and sees to it that the optimum is finite: a factor level without
+a single event has none, and no distance to it could be measured.
 """
 
 import dataclasses
@@ -160,9 +160,7 @@ def _table(
         spec = Spec(
             name, family, n, p, "table", "float64", scale, power, sizes, tuple(numeric), exposure
         )
-        return spec, Columns(
-            y, codes=codes, levels=labels, numeric=numeric, exposure=exposed
-        )
+        return spec, Columns(y, codes=codes, levels=labels, numeric=numeric, exposure=exposed)
 
     return make
 
@@ -276,9 +274,7 @@ _ALL = (
     Problem(
         "high-cardinality",
         "Poisson, 2,000,000 rows, factors of 200,000 and 50 levels, 5 numeric columns",
-        _table(
-            "high-cardinality", "poisson", 2_000_000, CROWDED, level=0.0, rows_per_level=10
-        ),
+        _table("high-cardinality", "poisson", 2_000_000, CROWDED, level=0.0, rows_per_level=10),
     ),
     Problem("flights", "logistic, 327,345 flights, from data frame to summary", _flights),
     Problem("small", "logistic, 1,000 x 5 at every scale: latency", _small),

@@ -110,7 +110,7 @@ class _Search:
         self.average = float(np.dot(weight[live], problem.y[live]) / weight[live].sum())
         self.center = self._interior_mean()
         self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
-        self.limits = limits_of(family, self.average, self.dtype)
+        self.limits = limits_of(family, self.average, self.center, self.dtype)
 
     def _interior_mean(self) -> float:
         """The average response, moved inside the means that the family and the link allow."""
@@ -177,7 +177,9 @@ class _Search:
             at = self.point(self._given(basis), AT_BETA, observed=chosen == "newton")
             run = self.run(source, Newton(), chosen, at, self.controls())
             at_edge = self.bounded and run.status is Status.STEP_FAILED
-            if at_edge or run.status is Status.CONVERGED:
+            # Rounding that hides this much tells of a start out of all measure, not of an optimum.
+            resolved = float(run.outcome.floor) < 1e-2
+            if at_edge or (run.status is Status.CONVERGED and resolved):
                 return run
         best = run
         for method, start, observed in newton_like:

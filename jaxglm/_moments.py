@@ -87,11 +87,22 @@ def unit_gram(block: Block) -> jax.Array:
 
 
 class Limits(NamedTuple):
-    """Means approached as eta runs to -inf and +inf (nan: it cannot); the average response."""
+    """Where the mean can run to.
+
+    Attributes
+    ----------
+    low, high : float
+        Means approached as eta runs to -inf and to +inf; nan where it cannot.
+    average : float
+        Weighted mean of the response.
+    inside : float
+        A mean between the limits.
+    """
 
     low: Value
     high: Value
     average: Value
+    inside: Value
 
 
 class FinalSums(NamedTuple):
@@ -178,14 +189,14 @@ def far_sides(block: Block, family: Family, beta: jax.Array, limits: Limits) -> 
     """-1 or +1 for rows whose mean has gone to the limit that their response wants, else 0."""
     mean = family.link.inverse(block.linear_predictor(beta))
 
-    def gone(wants: jax.Array, limit: jax.Array) -> jax.Array:
+    def gone(limit: jax.Array) -> jax.Array:
         distance = jnp.abs(limits.average - limit)
         # All responses are at the limit: any mean close to it in absolute terms has gone far.
         unit = jnp.where(distance > 0, distance, jnp.ones_like(distance))
+        # A response at the limit or beyond it, as a negative one under a log link.
+        wants = jnp.where(limit <= limits.inside, block.y <= limit, block.y >= limit)
         return wants & (jnp.abs(mean - limit) < _FAR * unit)
 
-    # A response at the limit or beyond it (a negative one under a log link) wants the mean there.
-    down = gone(block.y <= limits.low, limits.low)
-    up = gone(block.y >= limits.high, limits.high)
+    down, up = gone(limits.low), gone(limits.high)
     side = jnp.where(down, -1.0, jnp.where(up, 1.0, 0.0)).astype(block.y.dtype)
     return jnp.where(block.weight > 0, side, jnp.zeros_like(side))

@@ -27,14 +27,14 @@ _NULL = 1e-10
 _SIGN = 1e-6
 
 
-def limits_of(family: Family, average: float, dtype: np.dtype) -> Limits:
-    """Where the mean can run to, with the average response to measure distances by."""
+def limits_of(family: Family, average: float, inside: float, dtype: np.dtype) -> Limits:
+    """Where the mean can run to; `inside` is any mean that the link can give."""
     lower, upper = family.link.domain(family.mean_domain)
     ends = []
     for bound in (lower, upper):
         runs = np.isinf(bound)
         ends.append(float(family.link.inverse(jnp.asarray(bound, dtype))) if runs else np.nan)
-    return Limits(*(dtype.type(value) for value in (*ends, average)))
+    return Limits(*(dtype.type(value) for value in (*ends, average, inside)))
 
 
 def _grams(block: Block, family: Family, beta: jnp.ndarray, limits: Limits):

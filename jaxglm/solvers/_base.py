@@ -94,7 +94,8 @@ def dispersion(moments: Moments, controls: Controls) -> jax.Array:
     """Pearson chi2 / residual df, or 1 where the dispersion is fixed."""
     estimated = controls.residual_df > 0
     df = jnp.where(estimated, controls.residual_df, 1.0)
-    return jnp.where(estimated, moments.pearson / df, 1.0)
+    value = moments.pearson / df
+    return jnp.where(estimated & jnp.isfinite(value), value, 1.0)
 
 
 def rounding_floor(moments: Moments, diagonal: jax.Array, beta: jax.Array) -> jax.Array:

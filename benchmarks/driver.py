@@ -1,0 +1,179 @@
+"""Owns a benchmark: which workers are started, in what order, and the lines that come of it.
+
+Imports neither jax nor any library that is measured, and holds no data: workers read files. For
+each problem the libraries take turns, A B C A B C, each time in a fresh process, so that a slow
+minute of the machine hits all of them; ratios are taken within a turn.
+"""
+
+import dataclasses
+import json
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import data, hardware, libraries, machine
+from benchmarks.libraries import Entrant
+from benchmarks.problems import SEED, Spec
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run."""
+
+    problems: Sequence[str]
+    entrants: Sequence[Entrant]
+    scale: float = 1.0
+    repeat: int = 3
+    device: str = "cpu"
+    threads: int = 1
+    timeout: float = 1800.0
+    seed: int = SEED
+    cache: str | None = None
+    command: str = ""
+
+
+class WorkerError(RuntimeError):
+    """A worker ended without an answer."""
+
+
+def ask(plan: Plan, folder: Path, **request: Any) -> dict[str, Any]:
+    """The answer of one worker to one request; `folder` holds the problem's files."""
+    answer = folder / f"answer-{uuid.uuid4().hex}.json"
+    request |= {"answer": str(answer), "folder": str(folder), "threads": plan.threads}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.worker", json.dumps(request)],
+            env=machine.worker_environment(plan.threads, plan.device, plan.cache),
+            capture_output=True,
+            text=True,
+            timeout=plan.timeout,
+        )
+    except subprocess.TimeoutExpired:
+        return {"status": "error", "reason": f"no answer in {plan.timeout:.0f} s"}
+    if not answer.exists():
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1][:300]
+        return {"status": "error", "reason": f"ended with code {done.returncode}: {last}"}
+    return json.loads(answer.read_text())
+
+
+def execute(plan: Plan, say: Callable[[str], None] = print) -> Iterator[dict[str, Any]]:
+    """Run a plan; yields one line for each run, as soon as it is there."""
+    shared: dict[str, Any] = {
+        "kind": "run",
+        "invocation": uuid.uuid4().hex[:12],
+        "command": plan.command,
+        "commit": machine.commit(),
+        "machine": machine.describe(),
+        "threads": plan.threads,
+        "asked_device": plan.device,
+        "scale": plan.scale,
+        "seed": plan.seed,
+        "compilation_cache": plan.cache is not None,
+    }
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
+        folder = Path(name)
+        say("hardware: copy bandwidth and matrix rate")
+        measured = ask(plan, folder, mode="hardware", small=plan.scale < 0.1)
+        if "flops_per_second" not in measured:
+            raise WorkerError(f"hardware figures: {measured['reason']}")
+        yield shared | {"kind": "hardware", "date": _now(), "hardware": measured}
+        for problem in plan.problems:
+            place = folder / problem
+            yield from _problem(plan, shared, measured, problem, place, say)
+            # A problem's files can be gigabytes: not kept beyond their turn.
+            for file in sorted(place.rglob("*"), reverse=True):
+                file.rmdir() if file.is_dir() else file.unlink()
+
+
+def _problem(
+    plan: Plan,
+    shared: dict[str, Any],
+    measured: dict[str, Any],
+    problem: str,
+    folder: Path,
+    say: Callable[[str], None],
+) -> Iterator[dict[str, Any]]:
+    say(f"{problem}: drawing it and finding its optimum")
+    folder.mkdir()
+    made = ask(plan, folder, mode="prepare", problem=problem, scale=plan.scale, seed=plan.seed)
+    if "reference" not in made:
+        yield shared | {"problem": problem, "date": _now()} | made | {"library": "-", "turn": 0}
+        return
+    spec = data.read_spec(folder)
+    shared = shared | {
+        "problem": problem,
+        "spec": {k: v for k, v in dataclasses.asdict(spec).items() if k != "name"},
+        "n": spec.n,
+        "p": spec.p,
+        "reference": made["reference"],
+    }
+    ready: list[tuple[Entrant, float | None]] = []
+    for entrant in plan.entrants:
+        line = shared | {"library": entrant.name, "turn": 0, "date": _now()}
+        if not made["reference"]["verified"]:
+            yield line | {"status": "error", "reason": "the reference is not at an optimum"}
+            continue
+        adapter = libraries.create(entrant.library)
+        reason = adapter.obstacle(spec) or _missing(adapter)
+        if reason is not None:
+            say(f"  {entrant.name}: skipped, {reason}")
+            yield line | {"status": "skipped", "reason": reason}
+        elif entrant.at == "loosest":
+            found = ask(plan, folder, mode="probe", library=entrant.library)
+            if found.get("tolerance") is None:
+                reason = found.get("reason", "no tolerance passes the accuracy gate")
+                say(f"  {entrant.name}: failed, {reason}")
+                failed = "error" if "reason" in found else "failed"
+                yield line | {"status": failed, "reason": reason, "seen": found.get("seen")}
+            else:
+                ready.append((entrant, found["tolerance"]))
+        else:
+            ready.append((entrant, entrant.tolerance(adapter)))
+    for turn in range(plan.repeat):
+        for entrant, tolerance in ready:
+            answer = ask(
+                plan,
+                folder,
+                mode="run",
+                library=entrant.library,
+                tolerance=tolerance,
+            )
+            if "warm" in answer:
+                answer["over_hardware"] = _over_hardware(spec, answer, measured)
+            say(f"  {entrant.name}, turn {turn + 1}: {_short(answer)}")
+            line = {"library": entrant.name, "tolerance": tolerance, "turn": turn, "date": _now()}
+            yield shared | line | answer
+
+
+def _over_hardware(spec: Spec, answer: dict[str, Any], measured: dict[str, Any]) -> float | None:
+    if answer["status"] != "ok":
+        return None
+    return hardware.distance(spec, answer["warm"]["median"], answer["passes"], measured)
+
+
+def _missing(adapter: libraries.Library) -> str | None:
+    absent = [
+        package
+        for package, version in machine.versions(list(adapter.packages)).items()
+        if version == "not installed"
+    ]
+    return f"not installed: {', '.join(absent)}" if absent else None
+
+
+def _short(answer: dict[str, Any]) -> str:
+    if "warm" not in answer or answer["status"] == "failed":
+        return f"{answer['status']}, {answer.get('reason', '')}"
+    return (
+        f"cold {answer['cold']['total']:.3g} s, warm {answer['warm']['median']:.3g} s, "
+        f"distance {answer['accuracy']['distance']:.1e}"
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

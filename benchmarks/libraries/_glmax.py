@@ -1,0 +1,47 @@
+"""glmax: IRLS on a dense X in JAX, in 64 bit; the tolerance is on the change of the likelihood."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from benchmarks.libraries.base import Library, Solution, dense_obstacle
+
+if TYPE_CHECKING:
+    from benchmarks.data import Data
+    from benchmarks.problems import Spec
+
+
+class Glmax(Library):
+    packages = ("glmax", "jax", "jaxlib", "equinox", "lineax")
+    default = 1e-3
+    tight = 1e-8
+    ladder = (1e1, 1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-6, 1e-8)
+
+    def obstacle(self, spec: "Spec") -> str | None:
+        if spec.door != "arrays":
+            return "takes arrays only"
+        if spec.family not in ("binomial", "poisson"):
+            return f"no {spec.family} family with a log link"
+        return dense_obstacle(spec, 4)
+
+    def load(self) -> None:
+        self.jax = importlib.import_module("jax")
+        # Before any array exists: the library follows jax's setting.
+        self.jax.config.update("jax_enable_x64", True)
+        self.glmax = importlib.import_module("glmax")
+        self.jax.devices()
+
+    def fit(self, data: "Data", tolerance: float | None) -> Solution:
+        import numpy as np
+
+        glmax = self.glmax
+        family = glmax.Binomial() if data.spec.family == "binomial" else glmax.Poisson()
+        fitter = glmax.IRLSFitter(tol=tolerance)
+        fitted = glmax.fit(family, data.matrix, data.y, fitter=fitter)
+        inferred = glmax.infer(fitted)
+        errors = np.asarray(inferred.se)
+        result = fitted.result
+        return Solution(
+            np.asarray(result.params.beta, float),
+            standard_errors=bool(errors.size),
+            passes=int(result.num_iters),
+        )

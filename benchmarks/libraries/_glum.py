@@ -1,0 +1,66 @@
+"""glum: unpenalised, IRLS; tables through tabmat, which keeps factors as codes.
+
+The tolerance is `gradient_tol`. No standard errors are asked for, except where the job is a
+summary.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.libraries.base import Library, Solution, as_float, square_obstacle, timed
+
+if TYPE_CHECKING:
+    from benchmarks.data import Data
+    from benchmarks.problems import Spec
+
+
+class Glum(Library):
+    packages = ("glum", "tabmat", "numpy")
+    default = 1e-4
+    tight = 1e-8
+    ladder = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
+
+    def obstacle(self, spec: "Spec") -> str | None:
+        return square_obstacle(spec)
+
+    def load(self) -> None:
+        self.glum = importlib.import_module("glum")
+        self.tabmat = importlib.import_module("tabmat")
+
+    def fit(self, data: "Data", tolerance: float | None) -> Solution:
+        import numpy as np
+
+        spec = data.spec
+        if spec.family == "tweedie":
+            family: Any = self.glum.TweedieDistribution(spec.power)
+        else:
+            family = spec.family
+        X: Any = data.X
+        encode = 0.0
+        if spec.door == "table":
+            columns = [*spec.factors, *spec.numeric]
+            X, encode = timed(lambda: self.tabmat.from_pandas(data.frame[columns], drop_first=True))
+        model = self.glum.GeneralizedLinearRegressor(
+            alpha=0,
+            family=family,
+            link="logit" if spec.family == "binomial" else "log",
+            fit_intercept=spec.door == "table",
+            gradient_tol=tolerance,
+            solver="irls-ls",
+            max_iter=200,
+        )
+        offset = np.log(data.frame["exposure"].to_numpy()) if spec.has_exposure else None
+        # The covariance is part of the job only where a summary is.
+        options = {"store_covariance_matrix": True} if spec.summary else {}
+        _, solve = timed(lambda: model.fit(X, data.y, offset=offset, **options))
+        beta = as_float(model.coef_)
+        if spec.door == "table":
+            beta = np.concatenate([[float(model.intercept_)], beta])
+        if spec.summary:
+            np.sqrt(np.diag(np.asarray(model.covariance_matrix_)))
+        return Solution(
+            beta,
+            standard_errors=spec.summary,
+            passes=int(model.n_iter_),
+            stages={"encode": encode, "solve": solve},
+        )

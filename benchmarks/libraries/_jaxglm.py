@@ -1,0 +1,81 @@
+"""jaxglm, through its public door; the stages by timing two of its inner steps.
+
+`jaxglm-float32` asks for float32 arithmetic; only problems held in float32 are given to it.
+"""
+
+import contextlib
+import importlib
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.libraries.base import Library, Solution
+
+if TYPE_CHECKING:
+    from benchmarks.data import Data
+    from benchmarks.problems import Spec
+
+
+class JaxGlm(Library):
+    packages = ("jaxglm", "jax", "jaxlib", "numpy")
+    dtype = "float64"
+
+    def load(self) -> None:
+        self.jg = importlib.import_module("jaxglm")
+        importlib.import_module("jax").devices()
+
+    def fit(self, data: "Data", tolerance: float | None) -> Solution:
+        spec = data.spec
+        # The Gamma family's own link is the inverse.
+        family = self.jg.Tweedie(spec.power) if spec.family == "tweedie" else spec.family
+        link = "log" if spec.family == "gamma" else None
+        options: dict[str, Any] = {"tol": tolerance, "dtype": self.dtype}
+        if spec.door == "arrays":
+            result = self.jg.GLM(data.y, data.matrix, family, link=link).fit(**options)
+        else:
+            if spec.has_exposure:
+                options["exposure"] = "exposure"
+            result = self.jg.glm(spec.formula, data.frame, family, link=link, **options)
+        if spec.summary:
+            str(result.summary())
+        return Solution(result.fit.coef, standard_errors=True, passes=int(result.fit.turns))
+
+    def staged(self, data: "Data", tolerance: float | None) -> dict[str, float]:
+        """Encode (read, check, code the table), transfer (cut and place the rows), solve."""
+        verbs = importlib.import_module("jaxglm._fit")
+        problem = importlib.import_module("jaxglm._problem").Problem
+        clock = {"encode": 0.0, "transfer": 0.0}
+        door = "from_arrays" if data.spec.door == "arrays" else "from_formula"
+        with _clocked(verbs, door, clock, "encode"), _clocked(problem, "place", clock, "transfer"):
+            start = time.perf_counter()
+            self.fit(data, tolerance)
+            total = time.perf_counter() - start
+        return clock | {"solve": total - sum(clock.values())}
+
+
+@contextlib.contextmanager
+def _clocked(owner: Any, name: str, clock: dict[str, float], stage: str) -> Iterator[None]:
+    """Add what calls of a function cost to a stage; its arrays are waited for."""
+    block = importlib.import_module("jax").block_until_ready
+    inner = getattr(owner, name)
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        start = time.perf_counter()
+        try:
+            value = inner(*args, **kwargs)
+            return block(value) if stage == "transfer" else value
+        finally:
+            clock[stage] += time.perf_counter() - start
+
+    setattr(owner, name, wrapped)
+    try:
+        yield
+    finally:
+        setattr(owner, name, inner)
+
+
+class JaxGlmFloat32(JaxGlm):
+    dtype = "float32"
+
+    def obstacle(self, spec: "Spec") -> str | None:
+        return None if spec.dtype == "float32" else "only for data held in float32"

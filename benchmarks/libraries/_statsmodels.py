@@ -1,0 +1,57 @@
+"""statsmodels' GLM: IRLS on a dense X; the tolerance is on the deviance."""
+
+import importlib
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.libraries.base import Library, Solution, as_float, dense_obstacle, timed
+
+if TYPE_CHECKING:
+    from benchmarks.data import Data
+    from benchmarks.problems import Spec
+
+
+class Statsmodels(Library):
+    packages = ("statsmodels", "numpy", "scipy")
+    default = 1e-8
+    tight = 1e-12
+    ladder = (1e-1, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
+
+    def obstacle(self, spec: "Spec") -> str | None:
+        # X, its weighted copy and the pseudo-inverse are in memory at once.
+        return dense_obstacle(spec, 4)
+
+    def load(self) -> None:
+        self.sm = importlib.import_module("statsmodels.api")
+        self.smf = importlib.import_module("statsmodels.formula.api")
+
+    def fit(self, data: "Data", tolerance: float | None) -> Solution:
+        spec, families = data.spec, self.sm.families
+        options: dict[str, Any] = {"family": _family(families, spec)}
+        if spec.has_exposure:
+            options["exposure"] = data.frame["exposure"].to_numpy()
+        if spec.door == "arrays":
+            model, encode = timed(lambda: self.sm.GLM(data.y, data.matrix, **options))
+        else:
+            model, encode = timed(lambda: self.smf.glm(spec.formula, data.frame, **options))
+        with warnings.catch_warnings():
+            # Whether it converged is for the gate to say.
+            warnings.simplefilter("ignore")
+            result, solve = timed(lambda: model.fit(tol=tolerance))
+            if spec.summary:
+                str(result.summary())
+        return Solution(
+            as_float(result.params),
+            standard_errors=True,
+            passes=int(result.fit_history["iteration"]),
+            stages={"encode": encode, "solve": solve},
+        )
+
+
+def _family(families: Any, spec: "Spec") -> Any:
+    log = families.links.Log()
+    if spec.family == "tweedie":
+        return families.Tweedie(link=log, var_power=spec.power)
+    if spec.family == "gamma":
+        return families.Gamma(link=log)
+    return families.Poisson() if spec.family == "poisson" else families.Binomial()

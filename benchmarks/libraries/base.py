@@ -1,0 +1,115 @@
+"""Owns what an adapter is: the few methods through which the worker drives a library.
+
+Imports the standard library at the top and nothing else: the time an adapter takes to import its
+library is measured. Peers come in through `importlib`, since none of them needs to be installed.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from benchmarks.data import Data
+    from benchmarks.problems import Spec
+
+T = TypeVar("T")
+
+
+@dataclass
+class Solution:
+    """What a fit leaves: coefficients in the problem's order, or its linear predictor.
+
+    `passes` counts visits to the rows (iterations, where a library tells only those); `stages` are
+    seconds of parts of this fit. `seconds` replaces what the worker's clock says, for a library
+    that runs in a process of its own.
+    """
+
+    beta: "np.ndarray | None" = None
+    eta: "np.ndarray | None" = None
+    standard_errors: bool = False
+    passes: int | None = None
+    stages: dict[str, float] = field(default_factory=dict)
+    seconds: float | None = None
+
+
+class Library:
+    """One way to fit; a subclass for each, in a file of its own.
+
+    Attributes
+    ----------
+    packages : distributions whose versions a results line records
+    default : the library's own default tolerance, None where it has none
+    tight : a tolerance at which it should reach the optimum
+    ladder : tolerances from loose to tight, searched for the loosest that passes the gate
+    gated : whether the accuracy gate applies (not to the null model)
+    """
+
+    packages: ClassVar[Sequence[str]] = ()
+    default: ClassVar[float | None] = None
+    tight: ClassVar[float | None] = None
+    ladder: ClassVar[Sequence[float]] = ()
+    gated: ClassVar[bool] = True
+
+    def obstacle(self, spec: "Spec") -> str | None:
+        """Why this library cannot fit this problem, or None."""
+        return None
+
+    def load(self) -> None:
+        """Import the library: the time is measured."""
+
+    def fit(self, data: "Data", tolerance: float | None) -> Solution:
+        """From the data as handed in to coefficients on the host: the time is measured."""
+        raise NotImplementedError
+
+    def staged(self, data: "Data", tolerance: float | None) -> dict[str, float]:
+        """Seconds of the parts of one more fit, where they can only be had by looking inside."""
+        return {}
+
+    def child_peak(self) -> int | None:
+        """Peak bytes of the process that does the work, where it is not this one."""
+        return None
+
+
+def timed(action: Callable[[], T]) -> tuple[T, float]:
+    start = time.perf_counter()
+    value = action()
+    return value, time.perf_counter() - start
+
+
+def dense_obstacle(spec: "Spec", copies: float) -> str | None:
+    """Why a dense X of float64, so many times over, does not fit into this machine, or None."""
+    needed = copies * 8 * spec.n * spec.p
+    free = available_memory()
+    if needed <= 0.7 * free:
+        return None
+    return f"needs a dense X: {needed / 2**30:.0f} GiB of {free / 2**30:.0f} GiB free"
+
+
+def square_obstacle(spec: "Spec", copies: float = 3) -> str | None:
+    """Why p x p matrices do not fit into this machine, or None."""
+    needed = copies * 8 * spec.p**2
+    if needed <= 0.7 * available_memory():
+        return None
+    return f"needs p x p matrices: {needed / 2**30:.0f} GiB"
+
+
+def available_memory() -> int:
+    """Bytes that can be had now; the machine's memory where it does not tell."""
+    try:
+        with open("/proc/meminfo") as lines:
+            for line in lines:
+                if line.startswith("MemAvailable"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def as_float(values: Any) -> "np.ndarray":
+    import numpy as np
+
+    return np.asarray(values, float).ravel()

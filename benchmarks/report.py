@@ -1,0 +1,181 @@
+"""Owns the report: tables in Markdown and a picture, from a results file.
+
+Imports `results` and `targets`; matplotlib only for the picture. Every ratio is of runs paired in
+one invocation. Runs that missed the accuracy gate appear without a time.
+"""
+
+import importlib
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import results, targets
+from benchmarks.results import Line
+from benchmarks.targets import OURS
+
+HEADER = (
+    "library",
+    "tolerance",
+    "warm, s",
+    "cold, s",
+    f"time over {OURS}'s",
+    "standard errors",
+    "distance, s.e.",
+    "memory over data",
+    "over hardware",
+)
+Runs = Mapping[str, Mapping[str, Sequence[Line]]]
+
+
+def arrange(lines: Sequence[Line]) -> dict[str, dict[str, list[Line]]]:
+    """The latest runs: problem, then library, then turns."""
+    problems = results.group(results.latest(lines), "problem")
+    return {name: results.group(runs, "library") for name, runs in problems.items()}
+
+
+def markdown(lines: Sequence[Line]) -> str:
+    """The whole report."""
+    runs = arrange(lines)
+    if not runs:
+        return "No runs.\n"
+    parts = []
+    rows = targets.check(runs)
+    if rows:
+        parts.append("### Targets\n")
+        parts.append(table(("problem", "what", "measured", "target", "met"), rows))
+    for problem, libraries in runs.items():
+        first = next(iter(libraries.values()))[0]
+        parts.append(f"### {_title(problem, first)}\n")
+        ours = libraries.get(OURS, [])
+        parts.append(table(HEADER, [_row(name, runs_, ours) for name, runs_ in libraries.items()]))
+    parts.append(_provenance(lines, runs))
+    return "\n".join(parts)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; a "|" inside a cell is escaped."""
+    cells = [header, ["---"] * len(header), *rows]
+    return "".join(
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in cells
+    )
+
+
+def _title(problem: str, line: Line) -> str:
+    if "n" not in line:
+        return problem
+    scale = "" if line["scale"] == 1 else f", scale {line['scale']:g}"
+    spec = line["spec"]
+    return f"{problem}: {spec['family']}, {line['n']:,} rows, {line['p']:,} columns{scale}"
+
+
+def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
+    good = [line for line in runs if results.counts(line)]
+    tolerance = runs[0].get("tolerance")
+    shown = "-" if tolerance is None else f"{tolerance:g}"
+    # One miss is enough: a library that passes by luck has not passed.
+    bad = [line for line in runs if not results.counts(line)]
+    if bad or not good:
+        line = bad[0]
+        return [name, shown, f"{line['status']}: {line.get('reason', '')}", *["-"] * 6]
+
+    def median(value: Callable[[Line], Any], digits: str = ".3g") -> str:
+        values = [value(line) for line in good]
+        return "-" if None in values else format(statistics.median(values), digits)
+
+    paired = results.ratio(good, ours)
+    return [
+        name,
+        shown,
+        median(results.warm),
+        median(results.cold),
+        "-" if paired is None else str(paired),
+        "yes" if good[0]["standard_errors"] else "no",
+        "baseline"
+        if good[0]["status"] == "baseline"
+        else median(lambda line: line["accuracy"]["distance"], ".1e"),
+        median(lambda line: line["memory"]["over_data"]),
+        median(lambda line: line.get("over_hardware")),
+    ]
+
+
+def _provenance(lines: Sequence[Line], runs: Runs) -> str:
+    """Machine, threads, versions, commands: what the numbers belong to."""
+    shown = [line for libraries in runs.values() for group in libraries.values() for line in group]
+    invocations = {line["invocation"]: line for line in shown}
+    parts = []
+    for key, line in invocations.items():
+        machine = line["machine"]
+        versions: dict[str, str] = {}
+        device = "cpu"
+        for other in shown:
+            if other["invocation"] == key:
+                versions |= other.get("versions", {})
+                if other["library"] == OURS and "device" in other:
+                    device = other["device"]["kind"]
+        named = ", ".join(f"{name} {number}" for name, number in sorted(versions.items()))
+        parts.append(
+            f"`{line['command']}` on {line['date'][:10]}, commit {line['commit']}: "
+            f"{machine['cpu']}, {line['threads']} threads, {machine['memory_gib']:g} GiB, device "
+            f"{device}, Python {machine['python']}; {named or 'no versions'}."
+        )
+        for other in lines:
+            if other["kind"] == "hardware" and other["invocation"] == key:
+                parts[-1] += " " + _hardware_words(other["hardware"])
+    return "\n\n".join(parts) + "\n"
+
+
+def _hardware_words(measured: Mapping[str, Any]) -> str:
+    rates = measured["flops_per_second"]
+    return (
+        f"Copy bandwidth {max(measured['copy_bytes_per_second'].values()) / 1e9:.3g} GB/s, matrix "
+        f"rate {max(rates['float64'].values()) / 1e9:.3g} GFLOP/s in float64, "
+        f"{max(rates['float32'].values()) / 1e9:.3g} in float32."
+    )
+
+
+def picture(lines: Sequence[Line], path: Path) -> None:
+    """Times over ours, one row a problem, on a logarithmic axis; runs that failed are not drawn.
+
+    Raises
+    ------
+    ValueError
+        Without a single pair to draw.
+    """
+    runs = arrange(lines)
+    points: list[tuple[str, str, results.Ratio]] = []
+    for problem, libraries in runs.items():
+        for name, group in libraries.items():
+            bad = any(not results.counts(line) for line in group)
+            found = None if bad else results.ratio(group, libraries.get(OURS, []))
+            if found is not None and name != OURS and group[0]["status"] == "ok":
+                points.append((problem, name, found))
+    if not points:
+        raise ValueError(f"no runs paired with {OURS} to draw")
+    matplotlib = importlib.import_module("matplotlib")
+    matplotlib.use("Agg")
+    plt = importlib.import_module("matplotlib.pyplot")
+    problems = list(dict.fromkeys(problem for problem, _, _ in points))
+    names = list(dict.fromkeys(name for _, name, _ in points))
+    marks = "osD^vP*X<>hp"
+    figure, axes = plt.subplots(figsize=(8, 1.4 + 0.55 * len(problems)), layout="constrained")
+    for i, name in enumerate(names):
+        mine = [(problem, found) for problem, other, found in points if other == name]
+        x = [found.median for _, found in mine]
+        # Beside each other, so that equal ratios do not hide one another.
+        shift = 0.5 * (i / max(len(names) - 1, 1) - 0.5)
+        y = [problems.index(problem) + shift for problem, _ in mine]
+        spread = [
+            [found.median - found.low for _, found in mine],
+            [found.high - found.median for _, found in mine],
+        ]
+        axes.errorbar(x, y, xerr=spread, fmt=marks[i % len(marks)], label=name, capsize=2)
+    axes.axvline(1.0, color="0.5", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(problems)), problems)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"warm time over {OURS}'s (right of the line: {OURS} is faster)")
+    axes.grid(axis="x", alpha=0.3)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize="small")
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

@@ -1,0 +1,167 @@
+"""One piece of work in a fresh process: draw a problem, look for a tolerance, or measure a run.
+
+    python -m benchmarks.worker REQUEST        (JSON; started by `driver`, answers in a file)
+
+The clock starts before NumPy is imported, since importing is part of a cold start; hence the
+imports inside functions.
+"""
+
+import gc
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_STARTED = time.perf_counter()
+
+# Enough warm fits for a median; more while they are short, fewer when they are long.
+FITS, MOST_FITS = 3, 200
+SHORT_SECONDS, LONG_SECONDS = 1.0, 30.0
+
+
+def prepare(request: dict[str, Any]) -> dict[str, Any]:
+    """Draw a problem, keep it in files, and find its optimum."""
+    from benchmarks import accuracy, data, problems
+
+    folder = Path(request["folder"])
+    spec, columns = problems.generate(request["problem"], request["scale"], request["seed"])
+    data.save(folder, spec, columns)
+    reference = accuracy.find_reference(spec, columns)
+    reference.save(folder)
+    return {"reference": accuracy.describe(reference), "n": spec.n, "p": spec.p}
+
+
+def probe(request: dict[str, Any]) -> dict[str, Any]:
+    """The first tolerance of a library's ladder that passes the gate, and all distances seen."""
+    from benchmarks import accuracy, data, libraries
+
+    library = libraries.create(request["library"])
+    library.load()
+    folder = Path(request["folder"])
+    given = data.read(folder)
+    columns, reference = data.read_columns(folder), accuracy.Reference.read(folder)
+    seen: list[dict[str, Any]] = []
+    for tolerance in library.ladder:
+        try:
+            solution = library.fit(given, tolerance)
+            verdict = accuracy.judge(
+                given.spec, columns, reference, beta=solution.beta, eta=solution.eta
+            )
+        except Exception as error:  # whatever a peer raises: the next tolerance may do
+            seen.append({"tolerance": tolerance, "error": _words(error)})
+            continue
+        seen.append({"tolerance": tolerance, "distance": verdict.distance})
+        if verdict.passed:
+            return {"tolerance": tolerance, "seen": seen}
+    return {"tolerance": None, "seen": seen}
+
+
+def run(request: dict[str, Any]) -> dict[str, Any]:
+    """One cold and several warm fits, then what they were worth."""
+    from benchmarks import libraries, memory
+
+    library = libraries.create(request["library"])
+    library.load()
+    imported = time.perf_counter() - _STARTED
+    from benchmarks import data, machine
+
+    folder, tolerance = Path(request["folder"]), request["tolerance"]
+    given = data.read(folder)
+    nbytes = given.nbytes
+    gc.collect()
+    memory.forget_peak()
+    before = memory.resident()
+
+    solution, first = _clocked(library, given, tolerance)
+    warm: list[float] = []
+    while not _enough(warm):
+        del solution
+        gc.collect()
+        solution, seconds = _clocked(library, given, tolerance)
+        warm.append(seconds)
+    after = library.child_peak() or memory.peak()
+    if library.child_peak():
+        before = nbytes  # R reads the files itself
+    stages = library.staged(given, tolerance) or solution.stages
+
+    # Only now what takes memory of its own.
+    from benchmarks import accuracy
+
+    verdict = accuracy.judge(
+        given.spec,
+        data.read_columns(folder),
+        accuracy.Reference.read(folder),
+        beta=solution.beta,
+        eta=solution.eta,
+    )
+    judged = "ok" if verdict.passed else "failed"
+    status = judged if library.gated else "baseline"
+    answer: dict[str, Any] = {
+        "status": status,
+        "data_bytes": nbytes,
+        "cold": {"import": imported, "first": first, "total": imported + first},
+        "warm": {"median": statistics.median(warm), "fits": len(warm), "seconds": warm[:10]},
+        "stages": stages,
+        "memory": {
+            "before": before,
+            "peak": after,
+            # The data are in memory before the fit starts and stay there.
+            "over_data": 1.0 + max(after - before, 0) / nbytes,
+        },
+        "accuracy": verdict.to_json(),
+        "standard_errors": solution.standard_errors,
+        "passes": solution.passes,
+        "versions": machine.versions(list(library.packages)),
+    }
+    if status == "failed":
+        answer["reason"] = f"distance {verdict.distance:.1e} standard errors"
+    if "jax" in sys.modules:
+        device = sys.modules["jax"].devices()[0]
+        answer["device"] = {"platform": device.platform, "kind": device.device_kind}
+    return answer
+
+
+def hardware(request: dict[str, Any]) -> dict[str, Any]:
+    from benchmarks.hardware import measure
+
+    return measure(request["small"])
+
+
+def _clocked(library: Any, given: Any, tolerance: float | None) -> tuple[Any, float]:
+    start = time.perf_counter()
+    solution = library.fit(given, tolerance)
+    seconds = time.perf_counter() - start
+    return solution, seconds if solution.seconds is None else solution.seconds
+
+
+def _enough(warm: list[float]) -> bool:
+    total = sum(warm)
+    if not warm:
+        return False
+    if total > LONG_SECONDS or len(warm) >= MOST_FITS:
+        return True
+    return len(warm) >= FITS and total > SHORT_SECONDS
+
+
+def _words(error: BaseException) -> str:
+    first = (str(error).strip() or "no message").splitlines()[0][:300]
+    return f"{type(error).__name__}: {first}"
+
+
+def main() -> None:
+    request = json.loads(sys.argv[1])
+    from benchmarks import machine
+
+    machine.pin(request["threads"])
+    modes = {"prepare": prepare, "probe": probe, "run": run, "hardware": hardware}
+    try:
+        answer = modes[request["mode"]](request)
+    except Exception as error:  # a peer's failure is a result
+        answer = {"status": "error", "reason": _words(error)}
+    Path(request["answer"]).write_text(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
