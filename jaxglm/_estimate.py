@@ -291,7 +291,9 @@ class _Search:
         return np.abs(moved) > 1e-6 * np.abs(moved).max()
 
 
-def estimate(problem: Problem, family: Family, options: Options) -> Estimate:
+def estimate(
+    problem: Problem, family: Family, options: Options, *, like: Estimate | None = None
+) -> Estimate:
     """Find the optimum, whatever it takes; the status of the result says what was found.
 
     Parameters
@@ -302,6 +304,8 @@ def estimate(problem: Problem, family: Family, options: Options) -> Estimate:
         With all parameters known.
     options : Options
         Method, start, tolerance, turns.
+    like : Estimate, optional
+        Of the same problem under another family: its basis and its placed rows are used again.
 
     Returns
     -------
@@ -313,7 +317,10 @@ def estimate(problem: Problem, family: Family, options: Options) -> Estimate:
         For columns so large or small that their squares overflow or vanish.
     """
     search = _Search(problem, family, options)
-    basis, source = plain_basis(problem), problem.place()
+    if like is None:
+        basis, source = plain_basis(problem), problem.place()
+    else:
+        basis, source = like.basis, like.source
     run = search.first_methods(basis, source)
     if run.status in (Status.SINGULAR, Status.NONFINITE):
         columns = out_of_range(problem)

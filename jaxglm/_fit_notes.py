@@ -57,9 +57,9 @@ def _ending(found: Estimate, names: np.ndarray) -> Iterator[Note]:
     if status is Status.SEPARATED:
         yield Note(
             f"Separation: no finite estimate exists for {_named(names[found.infinite])}; the "
-            "likelihood rises as they run to infinity, and the numbers shown are where the search "
-            "stopped. The other coefficients are at their limits. Merge levels, remove the "
-            "columns, or use a penalised fit.",
+            "likelihood rises as they run to infinity, and params holds where the search stopped. "
+            "The other coefficients are at their limits. Merge levels, remove the columns, or use "
+            "a penalised fit.",
             _status.SeparationWarning,
         )
     elif status is Status.BOUNDARY:

@@ -106,11 +106,11 @@ def estimate_shape(
         log_alpha, curvature = _best_log_alpha(problem, found, shaped, log_alpha)
         if log_alpha < math.log(_SMALLEST):
             shaped = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
-            found = estimate(problem, shaped, options)
+            found = estimate(problem, shaped, options, like=found)
             return _with_turns(found, turns + found.turns), shaped, Shape(0.0, float("nan"))
         shaped = dataclasses.replace(family, alpha=problem.dtype.type(math.exp(log_alpha)))
         warm = dataclasses.replace(options, start=np.nan_to_num(found.beta))
-        found = estimate(problem, shaped, warm)
+        found = estimate(problem, shaped, warm, like=found)
         turns += found.turns
         if abs(log_alpha - before) < 8 * float(np.finfo(problem.dtype).eps) ** 0.75:
             break

@@ -46,7 +46,8 @@ _MESSAGES = {
     ),
     Status.NONFINITE: (
         "The fit did not converge: the linear predictor overflows or leaves the domain of the "
-        "link at the starting values; give start=, rescale the offset or choose another link."
+        "link at the starting values (or a formula of the family itself gives nan there); give "
+        "start=, rescale the offset or choose another link."
     ),
     Status.SEPARATED: (
         "Separation: no finite maximum-likelihood estimate exists; some coefficients run to "
@@ -94,3 +95,18 @@ class FormulaError(DataError):
 
 class FitError(RuntimeError):
     """The fit failed and `on_failure="raise"` was asked for."""
+
+
+for _public in (
+    Status,
+    JaxglmWarning,
+    ConvergenceWarning,
+    SeparationWarning,
+    RankWarning,
+    BoundaryWarning,
+    PrecisionWarning,
+    DataError,
+    FormulaError,
+    FitError,
+):
+    _public.__module__ = "jaxglm"  # tracebacks and warnings show where users find them
