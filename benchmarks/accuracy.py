@@ -186,7 +186,9 @@ class Reference:
     def read(cls, folder: Path) -> "Reference":
         with np.load(folder / "reference.npz") as stored:
             arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
-        return cls(**{k: float(v) if v.ndim == 0 else v for k, v in arrays.items()})
+        for name in ("objective", "decrement", "dispersion"):
+            arrays[name] = float(arrays[name])
+        return cls(**arrays)
 
 
 def find_reference(spec: Spec, columns: Columns) -> Reference:

@@ -22,7 +22,7 @@ HEADER = (
     f"time over {OURS}'s",
     "standard errors",
     "distance, s.e.",
-    "memory over data",
+    "peak memory",
     "over hardware",
 )
 Runs = Mapping[str, Mapping[str, Sequence[Line]]]
@@ -48,7 +48,13 @@ def markdown(lines: Sequence[Line]) -> str:
         first = next(iter(libraries.values()))[0]
         parts.append(f"### {_title(problem, first)}\n")
         ours = libraries.get(OURS, [])
-        parts.append(table(HEADER, [_row(name, runs_, ours) for name, runs_ in libraries.items()]))
+        idle = {name: group[0] for name, group in libraries.items() if _skipped(group)}
+        rows = [_row(name, group, ours) for name, group in libraries.items() if name not in idle]
+        if rows:
+            parts.append(table(HEADER, rows))
+        if idle:
+            why = "; ".join(f"{name} ({line['reason']})" for name, line in idle.items())
+            parts.append(f"Not run: {why}.\n")
     parts.append(_provenance(lines, runs))
     return "\n".join(parts)
 
@@ -59,6 +65,10 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "".join(
         "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in cells
     )
+
+
+def _skipped(group: Sequence[Line]) -> bool:
+    return all(line["status"] == "skipped" for line in group)
 
 
 def _title(problem: str, line: Line) -> str:
@@ -94,9 +104,18 @@ def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
         "baseline"
         if good[0]["status"] == "baseline"
         else median(lambda line: line["accuracy"]["distance"], ".1e"),
-        median(lambda line: line["memory"]["over_data"]),
+        _memory(good),
         median(lambda line: line.get("over_hardware")),
     ]
+
+
+def _memory(good: Sequence[Line]) -> str:
+    """Peak beyond the data, and peak over the data: on small data the first says more."""
+    extra = statistics.median(
+        max(line["memory"]["peak"] - line["memory"]["before"], 0) for line in good
+    )
+    over = statistics.median(line["memory"]["over_data"] for line in good)
+    return f"+{extra / 2**20:.3g} MiB ({over:.3g}x)"
 
 
 def _provenance(lines: Sequence[Line], runs: Runs) -> str:

@@ -58,23 +58,31 @@ def check(by_library: Mapping[str, Mapping[str, Sequence[Line]]]) -> list[list[s
         met = "-" if found is None else _word(found.median >= target.at_least)
         measured = "no pair that passed the gate" if found is None else f"{found}x"
         what = f"{target.clock} time of {target.against} over ours"
-        rows.append([target.problem, what, measured, f"{target.at_least:g}x", met])
+        rows.append([_at(target.problem, runs), what, measured, f"{target.at_least:g}x", met])
     for kind, problems in LIMITED.items():
         most = MOST_MEMORY if kind == "memory" else MOST_OVER_HARDWARE
         what = "peak memory over data" if kind == "memory" else "time over the hardware's limit"
         for problem in problems:
+            runs = by_library.get(problem, {})
             values = [
                 line["memory"]["over_data"] if kind == "memory" else line["over_hardware"]
-                for line in by_library.get(problem, {}).get(OURS, [])
+                for line in runs.get(OURS, [])
                 if results.counts(line)
             ]
             values = [value for value in values if value is not None]
             if values:
                 worst = max(values)
+                limit = f"at most {most:g}x"
                 rows.append(
-                    [problem, what, f"{worst:.3g}x", f"at most {most:g}x", _word(worst <= most)]
+                    [_at(problem, runs), what, f"{worst:.3g}x", limit, _word(worst <= most)]
                 )
     return rows
+
+
+def _at(problem: str, runs: Mapping[str, Sequence[Line]]) -> str:
+    """The problem, with its scale where that is not the one the targets are meant for."""
+    scale = runs[OURS][0]["scale"]
+    return problem if scale == 1 else f"{problem} (scale {scale:g})"
 
 
 def _word(met: bool) -> str:

@@ -51,12 +51,13 @@ def from_formula(
     """The intake of the formula door; `vectors` are column names or arrays, by argument name."""
     frame = io.model_frame(formula, data, missing=missing, extra=vectors, context=context)
     n = frame.y.size
-    n_given = n + frame.n_dropped
+    # Not the frame itself, whose pieces are a copy of the data that no result should hold.
+    spec, kept, n_given = frame.spec, frame.rows_kept, frame.n_rows_given
 
     def again() -> Columns:
-        pieces, _, _ = frame.spec.pieces(data, with_offset=False)
+        pieces, _, _ = spec.pieces(data, with_offset=False)
         columns = Columns(*assemble(pieces, n_given), n_given)
-        return columns if frame.rows_kept is None else columns.rows(frame.rows_kept)
+        return columns if kept is None else columns.rows(kept)
 
     event = None if frame.y_levels is None else str(frame.y_levels[1])
     intake = _intake(
@@ -87,19 +88,23 @@ def from_arrays(
 ) -> Intake:
     """The intake of the array door."""
     frame = io.read_arrays(y, X, vectors, missing=missing)
-    design, order = from_matrix(frame.matrix)
-    columns = Columns(design, order, frame.matrix.shape[0])
+    kept = frame.rows_kept
+
+    def again() -> Columns:
+        matrix, _, _ = io.read_matrix(X, allow_missing=True)
+        columns = Columns(*from_matrix(matrix), matrix.shape[0])
+        return columns if kept is None else columns.rows(kept)
+
     levels = frame.response.levels
     event = None if levels is None else str(levels[1])
     intake = _intake(
-        design,
-        order,
+        *from_matrix(frame.matrix),
         Response(frame.response.y, frame.response.trials, frame.y_name, event),
         family,
         frame.vectors,
         formula_offset=None,
         names=frame.names,
-        again=lambda: columns,
+        again=again,
         index=frame.index,
         dtype=dtype,
     )

@@ -273,6 +273,22 @@ def test_unknown_family(name: Any) -> None:
         by_formula(table(), name)
 
 
+def test_link_that_cannot_reach_the_means_of_the_family() -> None:
+    with pytest.raises(ValueError, match="logit"):
+        jg.GLM(table()["y"], jg.add_constant(table()[["age"]]), "poisson", link="logit").fit()
+
+
+def test_response_among_its_own_predictors() -> None:
+    with refuses(r"'y'"):
+        jg.glm("y ~ age + y", table(), "poisson")
+
+
+@pytest.mark.parametrize("name", ["missing", "method", "dtype", "on_failure", "rank"])
+def test_argument_outside_its_choices(name: str) -> None:
+    with pytest.raises(ValueError, match="nonsense"):
+        by_formula(table(), **{name: "nonsense"})
+
+
 # -- columns that carry nothing new --------------------------------------------------------------
 
 

@@ -37,11 +37,11 @@ class Pyfixest(Library):
         import numpy as np
 
         assert tolerance is not None
-        spec, frame = data.spec, data.frame
+        # It may add columns: to a shallow copy, so that it need not make a deep one.
+        spec, frame = data.spec, data.frame.copy(deep=False)
         options: dict[str, Any] = {}
         if spec.has_exposure:
-            # It takes an offset by name; one column is added to a shallow copy.
-            frame = frame.assign(log_exposure=np.log(frame["exposure"]))
+            frame["log_exposure"] = np.log(frame["exposure"])  # it takes an offset by name
             options["offset"] = "log_exposure"
         formula = f"y ~ {' + '.join(spec.numeric)} | {' + '.join(spec.factors)}"
         inner = min(max(100 * tolerance, 1e-12), 1e-2)
