@@ -251,17 +251,26 @@ def _fractional(y: np.ndarray, trials: np.ndarray | None, family: Family) -> boo
     return not bool(near.all())
 
 
+# Rounding of the response by more than this share of its spread would show in the coefficients.
+_MOST_ROUNDING = 1e-3
+
+
 def _check_representable(values: np.ndarray | None, what: str, dtype: np.dtype) -> None:
-    """Refuse numbers that the arithmetic of the fit would turn into 0 or infinity."""
+    """Refuse numbers that the arithmetic of the fit would turn into 0, infinity or each other."""
     if values is None or dtype == np.float64:
         return
+    remedy = "rescale or centre, or fit with dtype='float64'."
     with np.errstate(over="ignore"):
         narrow = values.astype(dtype)
     lost = np.flatnonzero(~np.isfinite(narrow) | ((narrow == 0) & (values != 0)))
     if lost.size:
+        raise DataError(f"{dtype.name} cannot hold {what}: {rows_holding(lost, values)}; {remedy}")
+    rounding = float(np.abs(narrow - values).max())
+    varies = np.ptp(values) > 1e-12 * np.abs(values).max()
+    if varies and rounding > _MOST_ROUNDING * float(values.std()):
         raise DataError(
-            f"{dtype.name} cannot hold {what}: {rows_holding(lost, values)}; rescale, or fit with "
-            "dtype='float64'."
+            f"{dtype.name} cannot tell the values of {what} apart: it rounds them by up to "
+            f"{rounding:.2g}, and their standard deviation is {values.std():.2g}; {remedy}"
         )
 
 
