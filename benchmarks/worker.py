@@ -55,6 +55,9 @@ def probe(request: dict[str, Any]) -> dict[str, Any]:
         seen.append({"tolerance": tolerance, "distance": verdict.distance})
         if verdict.passed:
             return {"tolerance": tolerance, "seen": seen}
+    errors = [entry["error"] for entry in seen if "error" in entry]
+    if len(errors) == len(seen):
+        return {"status": "error", "reason": errors[-1], "seen": seen}
     return {"tolerance": None, "seen": seen}
 
 

@@ -266,7 +266,7 @@ def _check_representable(values: np.ndarray | None, what: str, dtype: np.dtype) 
     if lost.size:
         raise DataError(f"{dtype.name} cannot hold {what}: {rows_holding(lost, values)}; {remedy}")
     rounding = float(np.abs(narrow - values).max())
-    varies = np.ptp(values) > 1e-12 * np.abs(values).max()
+    varies = np.ptp(values) > 0
     if varies and rounding > _MOST_ROUNDING * float(values.std()):
         raise DataError(
             f"{dtype.name} cannot tell the values of {what} apart: it rounds them by up to "

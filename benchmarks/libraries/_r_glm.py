@@ -49,7 +49,7 @@ if (door == "arrays") {
 seconds <- system.time(result <- fit())[["elapsed"]]
 if (door == "table") invisible(summary(result))
 writeBin(as.numeric(result$coefficients), at("beta.bin"), 8)
-writeLines(c(seconds, result$iter), at("answer.txt"))
+writeLines(as.character(c(seconds, result$iter)), at("answer.txt"))
 """
 
 
@@ -73,11 +73,13 @@ class RGlm(Library):
             _write(data)
         script = folder / "fit.R"
         script.write_text(SCRIPT)
-        subprocess.run(
+        done = subprocess.run(
             ["Rscript", "--vanilla", str(script), str(folder), repr(tolerance)],
-            check=True,
             capture_output=True,
+            text=True,
         )
+        if done.returncode:
+            raise RuntimeError(" ".join(done.stderr.split()[-40:]))
         seconds, iterations = (folder / "answer.txt").read_text().split()
         return Solution(
             np.fromfile(folder / "beta.bin"),
