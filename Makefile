@@ -7,13 +7,13 @@ export PIP_CONSTRAINT = constraints.txt
 export PIP_BUILD_CONSTRAINT = constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint types tests notebook clean
+.PHONY: demo test lint types tests test-slow notebook clean
 
 ## demo: install into .venv and fit the 2013 New York flights
 demo: .venv/demo.stamp
 	$(BIN)/python -m benchmarks.flights_demo
 
-## test: install into .venv and run everything that CI runs
+## test: install into .venv and run what CI runs: lint, types, and the tests not marked slow
 test: .venv/dev.stamp lint types tests
 
 lint: .venv/dev.stamp
@@ -28,7 +28,11 @@ tests: export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/.venv/jax-cache
 tests: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
 tests: export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1
 tests: .venv/dev.stamp
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
+
+## test-slow: the tests marked slow (float32 on all reference cases, the notebook, a benchmark run)
+test-slow: .venv/dev.stamp
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m slow
 
 ## notebook: run notebooks/01-first-model.ipynb and save its outputs
 notebook: .venv/notebooks.stamp

@@ -53,10 +53,12 @@ def _names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
 
-def entrants(names: Sequence[str] | None, tolerances: Sequence[str] | None) -> tuple[Entrant, ...]:
+def entrants(
+    names: Sequence[str] | None, tolerances: Sequence[str] | None, device: str = "cpu"
+) -> tuple[Entrant, ...]:
     """The runs that are asked for: libraries times tolerances, or those of the registry."""
     if names is None and tolerances is None:
-        return libraries.DEFAULT
+        return libraries.DEFAULT[device]
     chosen: list[Entrant] = []
     for name in libraries.ADAPTERS if names is None else names:
         # A library without a ladder has nothing to be varied.
@@ -92,7 +94,7 @@ def _run(given: argparse.Namespace, words: Sequence[str]) -> int:
         raise ValueError("--repeat must be 1 or more, and --scale positive")
     plan = driver.Plan(
         problems=chosen,
-        entrants=entrants(given.libraries, given.tolerances),
+        entrants=entrants(given.libraries, given.tolerances, given.device),
         scale=given.scale,
         repeat=given.repeat,
         device=given.device,

@@ -77,13 +77,17 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     memory.forget_peak()
     before = memory.resident()
 
-    solution, first = _clocked(library, given, tolerance)
+    start = time.perf_counter()
+    solution = library.fit(given, tolerance)
+    first = time.perf_counter() - start
     warm: list[float] = []
     while not _enough(warm):
         del solution
         gc.collect()
-        solution, seconds = _clocked(library, given, tolerance)
-        warm.append(seconds)
+        start = time.perf_counter()
+        solution = library.fit(given, tolerance)
+        seconds = time.perf_counter() - start
+        warm.append(seconds if solution.seconds is None else solution.seconds)
     after = library.child_peak() or memory.peak()
     if library.child_peak():
         before = nbytes  # R reads the files itself
@@ -130,13 +134,6 @@ def hardware(request: dict[str, Any]) -> dict[str, Any]:
     from benchmarks.hardware import measure
 
     return measure(request["small"])
-
-
-def _clocked(library: Any, given: Any, tolerance: float | None) -> tuple[Any, float]:
-    start = time.perf_counter()
-    solution = library.fit(given, tolerance)
-    seconds = time.perf_counter() - start
-    return solution, seconds if solution.seconds is None else solution.seconds
 
 
 def _enough(warm: list[float]) -> bool:

@@ -283,7 +283,7 @@ def test_the_report_shows_ratios_targets_and_no_time_of_a_failed_run(tmp_path: P
 
 
 def test_targets_name_problems_and_runs_that_exist() -> None:
-    by_default = {entrant.name for entrant in libraries.DEFAULT}
+    by_default = {entrant.name for entrant in libraries.DEFAULT["cpu"]}
     for target in targets.TARGETS:
         assert target.problem in problems.DEFAULT["cpu"]
         assert target.against in by_default
@@ -354,7 +354,7 @@ def test_a_worker_that_fails_leaves_a_line(monkeypatch: pytest.MonkeyPatch) -> N
         if request["mode"] == "hardware":
             return {
                 "copy_bytes_per_second": {"numpy": 1.0},
-                "flops_per_second": dict.fromkeys(("float32", "float64"), {"numpy": 1.0}),
+                "flops_per_second": {key: {"numpy": 1.0} for key in ("float32", "float64")},
             }
         return {"status": "error", "reason": "ended with code -9: no message"}
 

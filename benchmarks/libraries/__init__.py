@@ -65,20 +65,23 @@ def entrant(text: str) -> Entrant:
     return Entrant(library, at)
 
 
-DEFAULT = tuple(
-    entrant(text)
-    for text in (
-        "jaxglm",
-        "jaxglm-float32",
-        "glum",
-        "glum@tight",
-        "glum@loosest",
-        "statsmodels@loosest",
-        "sklearn-lbfgs@loosest",
-        "sklearn-newton-cholesky@loosest",
-        "pyfixest@loosest",
-        "glmax@loosest",
-        "r-glm@loosest",
-        "null",
-    )
+_CPU = (
+    "jaxglm",
+    "jaxglm-float32",
+    "glum",
+    "glum@tight",
+    "glum@loosest",
+    "statsmodels@loosest",
+    "sklearn-lbfgs@loosest",
+    "sklearn-newton-cholesky@loosest",
+    "pyfixest@loosest",
+    "glmax@loosest",
+    "r-glm@loosest",
+    "null",
 )
+# On an accelerator, only what runs there.
+_GPU = ("jaxglm", "jaxglm-float32", "null")
+DEFAULT = {
+    "cpu": tuple(entrant(text) for text in _CPU),
+    "gpu": tuple(entrant(text) for text in _GPU),
+}

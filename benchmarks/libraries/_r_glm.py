@@ -1,8 +1,7 @@
 """R's glm, where Rscript is on the path: data go over as binary files, times are R's own.
 
-The script fits as often as it is asked and writes the coefficients and the seconds of each fit.
-Because the process is R's, its peak memory is that of the child, and reading the data is outside
-the seconds.
+Every fit is a fresh R: the warm time is R's own of the fit alone, the cold one that of the whole
+process, reading the data included. Peak memory is that of R's process.
 """
 
 import json

@@ -24,8 +24,8 @@ class Solution:
     """What a fit leaves: coefficients in the problem's order, or its linear predictor.
 
     `passes` counts visits to the rows (iterations, where a library tells only those); `stages` are
-    seconds of parts of this fit. `seconds` replaces what the worker's clock says, for a library
-    that runs in a process of its own.
+    seconds of parts of this fit. `seconds` replaces what the worker's clock says of a warm
+    fit, for a library that runs in a process of its own.
     """
 
     beta: "np.ndarray | None" = None
