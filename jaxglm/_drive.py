@@ -8,20 +8,25 @@ from collections.abc import Callable
 
 import jax
 
-from jaxglm._moments import diagonal_moments, full_moments
+from jaxglm._moments import Moments
 from jaxglm._rowwise import Point
 from jaxglm._status import Status
 from jaxglm.families import Family
-from jaxglm.solvers import Controls, FirstOrder, Outcome, Solver
+from jaxglm.solvers import Controls, Outcome, Solver
 from jaxglm.sources import Resident
 
 
-@functools.partial(jax.jit, static_argnames=("solver",))
+@functools.partial(jax.jit, static_argnames=("solver", "kernel"))
 def on_device(
-    source: Resident, family: Family, at: Point, controls: Controls, *, solver: Solver
+    source: Resident,
+    family: Family,
+    at: Point,
+    controls: Controls,
+    *,
+    solver: Solver,
+    kernel: Callable[..., Moments],
 ) -> Outcome:
-    """Run the whole loop as one compiled program."""
-    kernel = diagonal_moments if isinstance(solver, FirstOrder) else full_moments
+    """Run the whole loop as one compiled program; `kernel` makes the sums that `solver` wants."""
 
     def turn(state):
         return solver.tell(state, source.reduce(kernel, family, state.at), controls)

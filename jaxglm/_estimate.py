@@ -5,6 +5,7 @@ looks at the status of a compiled loop once it has ended, and decides what to ru
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -14,7 +15,16 @@ import numpy as np
 from jaxglm._conditioning import Basis, condition, out_of_range, plain_basis
 from jaxglm._drive import on_device, one_pass
 from jaxglm._linalg import factorise
-from jaxglm._moments import FinalSums, Limits, final_sums, final_sums_diagonal
+from jaxglm._moments import (
+    FinalSums,
+    Limits,
+    Moments,
+    diagonal_moments,
+    final_sums,
+    final_sums_diagonal,
+    full_moments,
+    quick_moments,
+)
 from jaxglm._problem import Problem
 from jaxglm._rowwise import Point
 from jaxglm._separation import limits_of, recession_direction
@@ -27,6 +37,10 @@ AT_BETA, AT_INITIAL_MEANS, AT_COMMON_MEAN = 0, 1, 2
 # Standard errors and the separation test need a p x p matrix; with more columns than this it would
 # fill the memory, and a first-order fit goes without them.
 MOST_COLUMNS = 10_000
+# From so many products on, the information matrix is most of a pass, and float32 products pay for a
+# program of their own. They hold as long as no pivot has lost half of float32's digits.
+_QUICK_WORK = 1e8
+_QUICK_PIVOT = float(np.finfo(np.float32).eps) ** 0.45
 # Multiples of the log barrier, relative to the loss per row at the start; each is warm-started from
 # the one before, and the last shifts the optimum by less than the loss can resolve.
 _BARRIERS = 10.0 ** np.arange(-1.0, -11.0, -1.0)
@@ -106,6 +120,8 @@ class _Search:
         self.tol = eps ** (2 / 3) if options.tol is None else options.tol
         # Under this squared share a Gram matrix has lost more than half its digits.
         self.smallest_pivot = eps**0.45
+        work = problem.y.size * float(problem.n_columns) ** 2
+        self.quick = self.dtype == np.float64 and work >= _QUICK_WORK
         weight, live = problem.weight, problem.live
         self.average = float(np.dot(weight[live], problem.y[live]) / weight[live].sum())
         self.center = self._interior_mean()
@@ -126,13 +142,14 @@ class _Search:
         return center
 
     def controls(self, *, damped: bool = False, tol: float | None = None) -> Controls:
+        pivot = _QUICK_PIVOT if self.quick else self.smallest_pivot
         as_scalar = self.dtype.type
         estimated = not self.family.dispersion_fixed
         df = max(self.problem.nobs - self.problem.n_columns, 1.0) if estimated else 0.0
         return Controls(
             tol=as_scalar(self.tol if tol is None else tol),
             max_turns=np.int32(self.options.max_turns),
-            smallest_pivot=as_scalar(0.0 if damped else self.smallest_pivot),
+            smallest_pivot=as_scalar(0.0 if damped else pivot),
             residual_df=as_scalar(df),
             adaptive=np.bool_(not self.family.canonical),
         )
@@ -147,14 +164,34 @@ class _Search:
             barrier=as_scalar(barrier),
         )
 
-    def run(self, source: Resident, solver: Solver, method: str, at: Point, controls) -> _Run:
-        outcome = jax.device_get(on_device(source, self.family, at, controls, solver=solver))
+    def run(
+        self,
+        source: Resident,
+        solver: Solver,
+        method: str,
+        at: Point,
+        controls: Controls,
+        kernel: Callable[..., Moments] = full_moments,
+    ) -> _Run:
+        outcome = jax.device_get(
+            on_device(source, self.family, at, controls, solver=solver, kernel=kernel)
+        )
         self.turns += int(outcome.turns)
         self.invalid += int(outcome.invalid)
         return _Run(outcome, method, Status(int(outcome.status)), self.turns)
 
     def first_methods(self, basis: Basis, source: Resident) -> _Run:
+        """The first method that converges, with quick sums while they will do."""
+        if self.quick:
+            run = self._attempts(basis, source)
+            if run.status is Status.CONVERGED:
+                return run
+            self.quick = False
+        return self._attempts(basis, source)
+
+    def _attempts(self, basis: Basis, source: Resident) -> _Run:
         """The chosen method from its start, then the others: the first that converges answers."""
+        kernel = quick_moments if self.quick else full_moments
         k = int(basis.keep.sum())
         zeros = np.zeros(k)
         chosen = self.options.method
@@ -175,7 +212,7 @@ class _Search:
                 return self._if_determined(run, source)
         elif given is not None:
             at = self.point(self._given(basis), AT_BETA, observed=chosen == "newton")
-            run = self.run(source, Newton(), chosen, at, self.controls())
+            run = self.run(source, Newton(), chosen, at, self.controls(), kernel)
             at_edge = self.bounded and run.status is Status.STEP_FAILED
             # Rounding that hides this much tells of a start out of all measure, not of an optimum.
             resolved = float(run.outcome.floor) < 1e-2
@@ -184,7 +221,7 @@ class _Search:
         best = run
         for method, start, observed in newton_like:
             at = self.point(zeros, start, observed=observed)
-            run = self.run(source, Newton(), method, at, self.controls())
+            run = self.run(source, Newton(), method, at, self.controls(), kernel)
             if run.status in (Status.CONVERGED, Status.SINGULAR):
                 return run
             if self.bounded and run.status is Status.STEP_FAILED:
@@ -228,6 +265,7 @@ class _Search:
             "lbfgs" if named else "optax",
             self.point(gamma, AT_BETA),
             self.controls(tol=tol)._replace(max_turns=np.int32(50 * self.options.max_turns)),
+            diagonal_moments,
         )
 
     def barrier(self, source: Resident, k: int) -> _Run | None:
