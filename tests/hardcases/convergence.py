@@ -46,7 +46,7 @@ def _():
     )
 
 
-def _crabs(sample):
+def _crabs(sample, expect):
     data = table("hardcases/crabs.csv")
     width = data["Width"]
     X = with_intercept(
@@ -62,7 +62,7 @@ def _crabs(sample):
             names=["const", "width_shifted", "dark", "good_spine"],
             start=np.ones(4),
         ),
-        expect=dict(kind="boundary", mention=NO_OPTIMUM + "|constraint|no valid", digits=4),
+        expect=expect,
     )
 
 
@@ -72,25 +72,26 @@ def _crabs(sample):
     ["mdonoghoe/glm2 (Marschner 2011, example 2)"],
 )
 def _():
-    return _crabs(None)
+    said = NO_OPTIMUM + "|constraint|no valid"
+    return _crabs(None, dict(kind="boundary", mention=said, digits=4))
 
 
 @case(
     "conv_crabs_rep1",
-    "crabs bootstrap sample 1: glm() cycles with period 2",
+    "crabs bootstrap sample 1: glm() cycles with period 2; interior optimum",
     ["mdonoghoe/glm2 (Marschner 2011, example 3)"],
 )
 def _():
-    return _crabs("Rep1")
+    return _crabs("Rep1", value(digits=8, note="the smallest fitted mean is 0.438"))
 
 
 @case(
     "conv_crabs_rep2",
-    "crabs bootstrap sample 2: glm() wanders aperiodically",
+    "crabs bootstrap sample 2: glm() wanders aperiodically; interior optimum",
     ["mdonoghoe/glm2 (Marschner 2011, example 5)"],
 )
 def _():
-    return _crabs("Rep2")
+    return _crabs("Rep2", value(digits=8, note="the smallest fitted mean is 0.315"))
 
 
 @case(
