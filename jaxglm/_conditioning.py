@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from jaxglm._drive import one_pass
+from jaxglm._inverse import Root
+from jaxglm._linalg import full_matrix
 from jaxglm._moments import unit_gram
 from jaxglm._problem import Problem
 from jaxglm.designs import Dense, Design
@@ -51,11 +53,13 @@ class Basis:
         kept = beta[self.keep]
         return kept if self.transform is None else self.transform @ kept
 
-    def root(self, root: np.ndarray) -> np.ndarray:
-        """T^-1 times a root of a covariance of gamma, [p, k]; zero for the columns left out."""
-        out = np.zeros((self.keep.size, root.shape[1]))
-        out[self.keep] = self._solve(root)
-        return out
+    def root(self, root: Root) -> Root:
+        """T^-1 times a root of a covariance of gamma; zero for the columns left out."""
+        dense = np.zeros((self.keep.size, root.dense.shape[1]))
+        dense[self.keep] = self._solve(root.dense)
+        diagonal = np.zeros(self.keep.size)
+        diagonal[self.keep] = root.diagonal  # of factors, which are never transformed
+        return Root(dense, diagonal)
 
     def _solve(self, values: np.ndarray) -> np.ndarray:
         if self.transform is None:
@@ -167,7 +171,7 @@ def _triangle(problem: Problem) -> np.ndarray:
 
 def _gram_triangle(problem: Problem) -> np.ndarray:
     """A square root of X'X from its eigenvectors, for shapes where a QR of X costs too much."""
-    gram = np.asarray(one_pass(problem.place(), kernel=unit_gram), float)
+    gram = np.asarray(full_matrix(one_pass(problem.place(), kernel=unit_gram)), float)
     size = np.sqrt(np.diag(gram))
     scale = np.where(size > 0, size, 1.0)
     values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))

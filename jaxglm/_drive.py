@@ -5,9 +5,12 @@ Imports solvers, sources and the kernels' module; knows neither rows nor algebra
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 
+from jaxglm._final import FinalSums, Limits
 from jaxglm._moments import Moments
 from jaxglm._rowwise import Point
 from jaxglm._status import Status
@@ -16,25 +19,46 @@ from jaxglm.solvers import Controls, Outcome, Solver
 from jaxglm.sources import Resident
 
 
-@functools.partial(jax.jit, static_argnames=("solver", "kernel"))
+@functools.partial(jax.jit, static_argnames=("solver", "kernel", "final"))
 def on_device(
     source: Resident,
     family: Family,
     at: Point,
     controls: Controls,
+    limits: Limits,
+    kept: Any = None,
     *,
     solver: Solver,
     kernel: Callable[..., Moments],
-) -> Outcome:
-    """Run the whole loop as one compiled program; `kernel` makes the sums that `solver` wants."""
+    final: Callable[..., FinalSums],
+) -> tuple[Outcome, FinalSums]:
+    """Run the whole loop, and one pass where it ends, as one compiled program.
+
+    `kernel` makes the sums that `solver` wants, `final` those that the statistics want. `kept` is
+    what a solver brings along from an earlier loop.
+    """
 
     def turn(state):
-        return solver.tell(state, source.reduce(kernel, family, state.at), controls)
+        def sums(kernel: Callable[..., Moments]) -> Moments:
+            return source.reduce(kernel, family, state.at)
+
+        return solver.tell(state, solver.ask(state, sums, kernel), controls)
 
     def running(state):
         return state.status == int(Status.RUNNING)
 
-    return solver.outcome(jax.lax.while_loop(running, turn, solver.init(at)))
+    outcome = solver.outcome(jax.lax.while_loop(running, turn, solver.init(at, kept)))
+    return outcome, jax.lax.cond(
+        controls.final,
+        lambda beta: source.reduce(final, family, beta, limits),
+        lambda beta: _zeros_of(source.reduce, final, family, beta, limits),
+        outcome.settled,
+    )
+
+
+def _zeros_of(function: Callable, kernel: Callable, *args: Any) -> Any:
+    shapes = jax.eval_shape(lambda *args: function(kernel, *args), *args)
+    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
 
 @functools.partial(jax.jit, static_argnames=("kernel",))

@@ -192,9 +192,7 @@ class Estimates:
 
     @functools.cached_property
     def _se(self) -> FloatArray:
-        root = self.fit.cov_root
-        variance = np.where(self.fit.aliased, np.nan, np.einsum("ij,ij->i", root, root))
-        return np.sqrt(self.fit.scale * variance)
+        return np.sqrt(self.fit.scale * self.fit.variances)
 
     @functools.cached_property
     def _wald(self) -> tuple[FloatArray, FloatArray]:

@@ -13,10 +13,11 @@ import jax
 import numpy as np
 
 from jaxglm import _status
-from jaxglm._estimate import ColumnRangeError, Estimate, Options, estimate
+from jaxglm._estimate import ColumnRangeError, Estimate, estimate
 from jaxglm._fit_notes import outcome_notes
 from jaxglm._intake import Intake, from_arrays, from_formula
 from jaxglm._problem import Problem
+from jaxglm._search import Options
 from jaxglm._shape import Shape, estimate_shape
 from jaxglm._statistics import record
 from jaxglm._status import DataError, FitError, Status

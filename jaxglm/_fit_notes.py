@@ -112,7 +112,7 @@ def _perfect(intake: Intake, family: Family, found: Estimate) -> bool:
 def _method(found: Estimate, n_columns: int) -> Iterator[Note]:
     if found.status.usable and not found.method.startswith(found.asked):
         yield Note(f"{found.asked} did not reach an optimum; {found.method} answered.", None)
-    if found.sums.info.ndim == 1:
+    if not found.has_matrix:
         yield Note(
             f"{n_columns} columns are too many for a p x p matrix: the fit is by a first-order "
             "method, and standard errors are not available.",

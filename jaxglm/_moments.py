@@ -3,14 +3,14 @@
 Imports families, sources and `_rowwise` only. A solver sees these sums and never a row.
 """
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from jaxglm._rowwise import Point, Rows, Value, evaluate
+from jaxglm._linalg import Information
+from jaxglm._rowwise import Point, Rows, evaluate
 from jaxglm.families import Family
 from jaxglm.sources import Block
 
@@ -26,8 +26,8 @@ class Moments(NamedTuple):
         Sum of absolute row losses: what rounding in `loss` is relative to.
     score : [p]
         X' dl/deta.
-    info : [p, p] or [p]
-        X' diag(curvature) X, or its diagonal for solvers that need no matrix.
+    info : [p, p], `Bordered`, [p] or zero
+        X' diag(curvature) X, its diagonal for solvers that need no matrix, or nothing.
     pearson : float
         Pearson chi-squared: the sum of score^2 / expected weight.
     rounding : float
@@ -38,7 +38,7 @@ class Moments(NamedTuple):
     loss: jax.Array
     loss_size: jax.Array
     score: jax.Array
-    info: jax.Array
+    info: Information
     pearson: jax.Array
     rounding: jax.Array
 
@@ -56,9 +56,15 @@ def quick_moments(block: Block, family: Family, at: Point) -> Moments:
     """
 
     def gram(curvature: jax.Array) -> jax.Array:
-        return block.design.gram(curvature.astype(jnp.float32)).astype(curvature.dtype)
+        products = block.design.gram(curvature.astype(jnp.float32))
+        return jax.tree.map(lambda part: part.astype(curvature.dtype), products)
 
     return _moments(block, family, at, gram)
+
+
+def light_moments(block: Block, family: Family, at: Point) -> Moments:
+    """The sums without the information, which is left at zero: for a turn on a kept factor."""
+    return _moments(block, family, at, lambda curvature: jnp.zeros((), curvature.dtype))
 
 
 def diagonal_moments(block: Block, family: Family, at: Point) -> Moments:
@@ -67,7 +73,7 @@ def diagonal_moments(block: Block, family: Family, at: Point) -> Moments:
 
 
 def _moments(
-    block: Block, family: Family, at: Point, information: Callable[[jax.Array], jax.Array]
+    block: Block, family: Family, at: Point, information: Callable[[jax.Array], Information]
 ) -> Moments:
     eta, offset, rows = _visit(block, family, at)
     live = block.weight > 0
@@ -97,122 +103,6 @@ def _visit(block: Block, family: Family, at: Point) -> tuple[jax.Array, jax.Arra
     return eta, offset, evaluate(family, block.y, block.weight, offset, eta, at)
 
 
-def unit_gram(block: Block) -> jax.Array:
+def unit_gram(block: Block) -> Information:
     """X'X over rows of positive weight: what rank decisions look at."""
     return block.design.gram(jnp.where(block.weight > 0, 1.0, 0.0).astype(block.y.dtype))
-
-
-class Limits(NamedTuple):
-    """Where the mean can run to.
-
-    Attributes
-    ----------
-    low, high : float
-        Means approached as eta runs to -inf and to +inf; nan where it cannot.
-    average : float
-        Weighted mean of the response.
-    inside : float
-        A mean between the limits.
-    """
-
-    low: Value
-    high: Value
-    average: Value
-    inside: Value
-
-
-class FinalSums(NamedTuple):
-    """Sums at the solution, for the statistics and the separation test.
-
-    Attributes
-    ----------
-    deviance, null_deviance : float
-        Of the fitted means, and of the average response as the mean of all rows.
-    pearson : float
-        Pearson chi-squared.
-    info : [p, p] or [p]
-        Expected information at dispersion 1, or its diagonal.
-    far : float
-        Rows whose mean has gone to the limit that their response wants.
-    edge : float
-        Rows at a finite end of the link's domain.
-    """
-
-    deviance: jax.Array
-    null_deviance: jax.Array
-    pearson: jax.Array
-    info: jax.Array
-    far: jax.Array
-    edge: jax.Array
-
-
-def final_sums(block: Block, family: Family, beta: jax.Array, limits: Limits) -> FinalSums:
-    """The sums at the solution, with the expected information matrix."""
-    return _final(block, family, beta, limits, full=True)
-
-
-def final_sums_diagonal(block: Block, family: Family, beta: jax.Array, limits: Limits) -> FinalSums:
-    """The sums at the solution, with the diagonal of the information only."""
-    return _final(block, family, beta, limits, full=False)
-
-
-def _final(
-    block: Block, family: Family, beta: jax.Array, limits: Limits, *, full: bool
-) -> FinalSums:
-    eta = block.linear_predictor(beta)
-    mean = family.link.inverse(eta)
-    score, expected = family.score(block.y, eta), family.fisher_weight(block.y, eta)
-    # (y - mu)^2 / V, written with the score and the expected weight: these stay accurate where mu
-    # rounds to its limit and V to zero.
-    chi2 = score**2 / jnp.where(expected > 0, expected, jnp.ones_like(eta))
-
-    def weighted(values: jax.Array) -> jax.Array:
-        return jnp.where(block.weight > 0, block.weight * values, jnp.zeros_like(values))
-
-    common = jnp.full_like(mean, limits.average)
-    information = block.design.gram if full else block.design.gram_diagonal
-    return FinalSums(
-        deviance=jnp.sum(weighted(family.unit_deviance(block.y, mean))),
-        null_deviance=jnp.sum(weighted(family.unit_deviance(block.y, common))),
-        pearson=jnp.sum(weighted(chi2)),
-        info=information(weighted(expected)),
-        far=jnp.sum(jnp.abs(far_sides(block, family, beta, limits))),
-        edge=_rows_at_edge(block, family, eta, limits),
-    )
-
-
-# Distance from a finite end of the domain, relative to that of the average response, at which a
-# row's linear predictor counts as being there.
-_EDGE = 1e-6
-
-
-def _rows_at_edge(block: Block, family: Family, eta: jax.Array, limits: Limits) -> jax.Array:
-    typical = family.link.link(limits.average)
-    count = jnp.zeros_like(eta)
-    for bound in family.link.domain(family.mean_domain):
-        if math.isfinite(bound):
-            at_edge = jnp.abs(eta - bound) < _EDGE * jnp.abs(typical - bound)
-            count = count + jnp.where(at_edge & (block.weight > 0), 1.0, 0.0).astype(eta.dtype)
-    return jnp.sum(count)
-
-
-# A mean this close to its limit, relative to the distance of the average response from that limit,
-# counts as far gone. Generous: a row wrongly taken in only enlarges a linear programme.
-_FAR = 1e-3
-
-
-def far_sides(block: Block, family: Family, beta: jax.Array, limits: Limits) -> jax.Array:
-    """-1 or +1 for rows whose mean has gone to the limit that their response wants, else 0."""
-    mean = family.link.inverse(block.linear_predictor(beta))
-
-    def gone(limit: jax.Array) -> jax.Array:
-        distance = jnp.abs(limits.average - limit)
-        # All responses are at the limit: any mean close to it in absolute terms has gone far.
-        unit = jnp.where(distance > 0, distance, jnp.ones_like(distance))
-        # A response at the limit or beyond it, as a negative one under a log link.
-        wants = jnp.where(limit <= limits.inside, block.y <= limit, block.y >= limit)
-        return wants & (jnp.abs(mean - limit) < _FAR * unit)
-
-    down, up = gone(limits.low), gone(limits.high)
-    side = jnp.where(down, -1.0, jnp.where(up, 1.0, 0.0)).astype(block.y.dtype)
-    return jnp.where(block.weight > 0, side, jnp.zeros_like(side))

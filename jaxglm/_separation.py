@@ -1,6 +1,7 @@
 """Owns the separation test: whether some direction lets the likelihood rise for ever.
 
-Imports families, sources, `_moments` and `_drive` only; the linear programme is SciPy's (HiGHS).
+Imports families, sources, `_final`, `_linalg` and `_drive` only; the linear programme is SciPy's
+(HiGHS).
 
 A row can only rise for ever if its response is the limit of the mean as eta runs to -inf or +inf (a
 zero count, an observed 0 or 1); it then wants eta to move to that side, and every other row wants
@@ -17,7 +18,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._drive import each_row, one_pass
-from jaxglm._moments import Limits, far_sides
+from jaxglm._final import Limits, far_sides
+from jaxglm._linalg import full_matrix
 from jaxglm.families import Family
 from jaxglm.sources import Block, Resident
 
@@ -41,7 +43,8 @@ def _grams(block: Block, family: Family, beta: jnp.ndarray, limits: Limits):
     """X'X over the rows that stay, and the diagonal of X'X over all that count."""
     live = (block.weight > 0).astype(block.y.dtype)
     side = far_sides(block, family, beta, limits)
-    return block.design.gram(live * (1 - jnp.abs(side))), block.design.gram_diagonal(live)
+    others = full_matrix(block.design.gram(live * (1 - jnp.abs(side))))
+    return others, block.design.gram_diagonal(live)
 
 
 def _pulls(
@@ -82,7 +85,7 @@ def recession_direction(
     """
     if not np.isfinite(beta).all():
         return None
-    dtype = source.tiles.y.dtype
+    dtype = source.dtype
     args = (family, jnp.asarray(beta, dtype), limits)
     gram, squares = (np.asarray(g, float) for g in one_pass(source, *args, kernel=_grams))
     lengths = np.sqrt(squares)

@@ -16,8 +16,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._drive import one_pass
-from jaxglm._estimate import Estimate, Options, estimate
+from jaxglm._estimate import Estimate, estimate
 from jaxglm._problem import Problem
+from jaxglm._search import Options
 from jaxglm._status import Status
 from jaxglm.families import NegativeBinomial
 from jaxglm.sources import Block
@@ -106,11 +107,11 @@ def estimate_shape(
         log_alpha, curvature = _best_log_alpha(problem, found, shaped, log_alpha)
         if log_alpha < math.log(_SMALLEST):
             shaped = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
-            found = estimate(problem, shaped, options, like=found)
+            found = estimate(problem, shaped, options, placed=found.placed)
             return _with_turns(found, turns + found.turns), shaped, Shape(0.0, float("nan"))
         shaped = dataclasses.replace(family, alpha=problem.dtype.type(math.exp(log_alpha)))
         warm = dataclasses.replace(options, start=np.nan_to_num(found.beta))
-        found = estimate(problem, shaped, warm, like=found)
+        found = estimate(problem, shaped, warm, placed=found.placed)
         turns += found.turns
         if abs(log_alpha - before) < 8 * float(np.finfo(problem.dtype).eps) ** 0.75:
             break

@@ -1,6 +1,7 @@
 """Owns the statistics of a finished fit: sums over rows at the solution, and the covariance.
 
-Imports `_estimate`, `_problem`, `_drive`, `_moments`, `_record`, sources and families only.
+Imports `_estimate`, `_problem`, `_drive`, `_final`, `_inverse`, `_record`, sources and families
+only.
 """
 
 import dataclasses
@@ -10,12 +11,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxglm._conditioning import plain_basis
 from jaxglm._drive import each_row, one_pass
-from jaxglm._estimate import Estimate, Options, estimate
-from jaxglm._moments import final_sums
+from jaxglm._estimate import Estimate, Placed, estimate
+from jaxglm._final import log_likelihood
+from jaxglm._inverse import Root, root_of_inverse
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
 from jaxglm._rowwise import Value
+from jaxglm._search import Options
 from jaxglm._shape import Shape
 from jaxglm._status import Status
 from jaxglm.designs import Dense
@@ -23,93 +27,120 @@ from jaxglm.families import Family
 from jaxglm.sources import Block, Resident
 
 
-class Mean(NamedTuple):
-    """Where to evaluate: the means of a linear predictor, or one mean common to all rows."""
+class Null(NamedTuple):
+    """The null model: the intercept with the offset, or the offset alone without an intercept.
 
-    beta: Value
-    common: Value
-    use_common: Value
-
-
-def _mean(block: Block, family: Family, at: Mean) -> jax.Array:
-    mu = family.link.inverse(block.linear_predictor(at.beta))
-    return jnp.where(at.use_common, at.common, mu)
-
-
-def _likelihood_sum(block: Block, family: Family, at: Mean, scale: jax.Array) -> jax.Array:
-    """R's log-likelihood: each observation with its prior weight, times its frequency."""
-    live = block.weight > 0
-    ones = jnp.ones_like(block.y)
-    freq = ones if block.freq is None else block.freq
-    trials = ones if block.trials is None else block.trials
-    prior = jnp.where(live, block.weight / jnp.where(live, freq * trials, ones), ones)
-    values = family.log_likelihood(block.y, _mean(block, family, at), prior, scale, block.trials)
-    return jnp.sum(jnp.where(live, freq * values, jnp.zeros_like(values)))
-
-
-def log_likelihood(
-    problem: Problem, source: Resident, family: Family, at: Mean, scale: float
-) -> float:
-    """R's `logLik` at the given means and dispersion; nan for families without a likelihood."""
-    if not family.has_likelihood or not np.isfinite(scale):
-        return float("nan")
-    if not family.likelihood_on_host:
-        return float(
-            one_pass(source, family, at, problem.dtype.type(scale), kernel=_likelihood_sum)
-        )
-    live = problem.live
-    mu = np.asarray(each_row(source, family, at, function=_mean), float)[: problem.y.size][live]
-    freq = np.ones(mu.size) if problem.freq is None else problem.freq[live]
-    values = family.log_likelihood(problem.y[live], mu, problem.weight[live] / freq, scale, None)
-    return float(np.dot(freq, np.asarray(values)))
-
-
-class _Null(NamedTuple):
-    """The null model: the intercept with the offset, or the offset alone without an intercept."""
-
-    source: Resident
-    means: Mean
-    deviance: float
-
-
-def _null_model(problem: Problem, family: Family, found: Estimate) -> _Null:
-    scalar = problem.dtype.type
-    zero, yes, no = scalar(0), np.bool_(True), np.bool_(False)
-    origin = np.zeros(found.gamma.size, problem.dtype)
-    if problem.constant is None:
-        sums = one_pass(found.source, family, origin, found.limits, kernel=final_sums)
-        return _Null(found.source, Mean(origin, zero, no), float(sums.deviance))
-    if problem.offset is None:
-        at = Mean(origin, found.limits.average, yes)
-        return _Null(found.source, at, float(found.sums.null_deviance))
-    only = dataclasses.replace(
-        problem,
-        design=Dense(np.ones((problem.y.size, 1))),
-        order=np.zeros(1, int),
-        constant=(0, 1.0),
-    )
-    null = estimate(only, family, Options())
-    at = Mean(null.gamma.astype(problem.dtype), zero, no)
-    return _Null(null.source, at, float(null.sums.deviance))
-
-
-def _root_of_inverse(information: np.ndarray) -> np.ndarray:
-    """A with A A' = H^-1, from the eigenvalues of H scaled to unit diagonal.
-
-    Eigenvalues that are zero up to rounding (separation) are raised to rounding, which makes the
-    standard errors of those directions as large as can be told.
+    Its means are `common`, or where that is nan those of the linear predictor offset + `shift`.
     """
-    diagonal = np.diag(information)
-    scale = 1 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
-    scaled = information * np.outer(scale, scale)
-    try:
-        lower = np.linalg.cholesky(scaled)
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(scaled)
-        return scale[:, None] * (vectors / np.sqrt(np.maximum(values, 1e-16)))
-    from scipy.linalg import solve_triangular
 
-    return scale[:, None] * solve_triangular(lower, np.eye(lower.shape[0]), lower=True).T
+    shift: Value
+    common: Value
+
+    def means(self, block: Block, family: Family) -> jax.Array:
+        """Its mean of each row."""
+        eta = jnp.zeros_like(block.y) if block.offset is None else block.offset
+        by_offset = family.link.inverse(eta + self.shift)
+        return jnp.where(jnp.isnan(self.common), by_offset, self.common)
+
+
+def _fitted_means(block: Block, family: Family, beta: jax.Array) -> jax.Array:
+    return family.link.inverse(block.linear_predictor(beta))
+
+
+def _null_means(block: Block, family: Family, null: Null) -> jax.Array:
+    return null.means(block, family)
+
+
+def _likelihoods(
+    block: Block, family: Family, beta: jax.Array, null: Null, scales: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Log-likelihoods of the model and of the null model, at a dispersion each."""
+    return (
+        log_likelihood(block, family, _fitted_means(block, family, beta), scales[0]),
+        log_likelihood(block, family, null.means(block, family), scales[1]),
+    )
+
+
+def _null_sums(block: Block, family: Family, null: Null) -> tuple[jax.Array, jax.Array]:
+    """Deviance and log-likelihood of the null model, the latter at dispersion 1."""
+    mean = null.means(block, family)
+    deviance = block.weight * family.unit_deviance(block.y, mean)
+    one = jnp.ones((), mean.dtype)
+    known = family.dispersion_fixed and family.has_likelihood
+    return (
+        jnp.sum(jnp.where(block.weight > 0, deviance, jnp.zeros_like(deviance))),
+        log_likelihood(block, family, mean, one) if known else jnp.full_like(one, jnp.nan),
+    )
+
+
+def _log_likelihoods(
+    problem: Problem, family: Family, found: Estimate, null: Null, scales: list[float]
+) -> tuple[float, float]:
+    """R's `logLik` of model and null model at their dispersions; nan where there is none."""
+    nothing = float("nan")
+    if not family.has_likelihood or not np.isfinite(scales[0]):
+        return nothing, nothing
+    gamma = found.gamma.astype(problem.dtype)
+    if not family.likelihood_on_host:
+        at = np.asarray(scales, problem.dtype)
+        model, empty = one_pass(found.source, family, gamma, null, at, kernel=_likelihoods)
+        return float(model), float(empty) if np.isfinite(scales[1]) else nothing
+
+    live = problem.live
+    freq = np.ones(problem.y.size) if problem.freq is None else problem.freq
+
+    def total(means: jax.Array, scale: float) -> float:
+        mu = np.asarray(means, float)[: live.size][live]
+        prior = problem.weight[live] / freq[live]
+        rows = family.log_likelihood(problem.y[live], mu, prior, scale, None)
+        return float(np.dot(freq[live], np.asarray(rows)))
+
+    fitted = each_row(found.source, family, gamma, function=_fitted_means)
+    empty = each_row(found.source, family, null, function=_null_means)
+    return total(fitted, scales[0]), total(empty, scales[1])
+
+
+def _null_model(problem: Problem, family: Family, found: Estimate) -> tuple[Null, float, float]:
+    """The null model, its deviance, and its log-likelihood where that needs no dispersion."""
+    scalar, sums = problem.dtype.type, found.sums
+    if problem.constant is None:
+        null = Null(scalar(0), scalar(np.nan))
+        deviance, likelihood = one_pass(found.source, family, null, kernel=_null_sums)
+        return null, float(deviance), float(likelihood)
+    if problem.offset is None:
+        null = Null(scalar(0), found.limits.average)
+        return null, float(sums.null_deviance), float(sums.null_log_likelihood)
+    shift = _null_shift(problem, family, found.source)
+    null = Null(scalar(shift), scalar(np.nan))
+    deviance, likelihood = one_pass(found.source, family, null, kernel=_null_sums)
+    return null, float(deviance), float(likelihood)
+
+
+def _null_shift(problem: Problem, family: Family, source: Resident) -> float:
+    """The intercept of the null model beside an offset."""
+    weight, offset = problem.weight, problem.offset
+    if family.canonical and family.link.name == "log":
+        # The score of the intercept is sum w (y - exp(offset + intercept)).
+        largest = offset[problem.live].max()
+        expected = np.dot(weight, np.exp(offset - largest))
+        total = np.dot(weight, problem.y)
+        return float(np.log(total / expected) - largest) if total > 0 else -np.inf
+    only = dataclasses.replace(
+        problem, design=Dense(np.ones((1, 1))), order=np.zeros(1, int), constant=(0, 1.0)
+    )
+    ones = Dense(jnp.ones((*source.tiles.y.shape, 1), source.dtype))
+    rows = dataclasses.replace(source, tiles=dataclasses.replace(source.tiles, design=ones))
+    intercept = estimate(only, family, Options(), placed=Placed(plain_basis(only), rows))
+    return float(intercept.gamma[0])
+
+
+def _public_root(problem: Problem, found: Estimate) -> Root:
+    """A root of the covariance at dispersion 1 in public column order; nan without a matrix."""
+    if not found.has_matrix:
+        p = problem.n_columns
+        return Root(np.full((p, 1), np.nan), np.zeros(p))
+    root = root_of_inverse(found.sums.info) if found.root is None else found.root
+    return Root(*(problem.public(part) for part in found.basis.root(root)))
 
 
 def record(
@@ -139,34 +170,31 @@ def record(
     -------
     Fit
     """
-    scalar = problem.dtype.type
-    gamma = found.gamma.astype(problem.dtype)
-    at = Mean(gamma, scalar(0), np.bool_(False))
     deviance, pearson = float(found.sums.deviance), float(found.sums.pearson)
-    null = _null_model(problem, family, found)
+    null, null_deviance, null_likelihood = _null_model(problem, family, found)
     rank, nobs = int(found.basis.keep.sum()), problem.nobs
     df_resid = nobs - rank
     weight_sum = float(problem.weight[problem.live].sum())
     estimated = pearson / df_resid if df_resid > 0 else float("nan")
     scale = 1.0 if family.dispersion_fixed else estimated
-    llf_scale = family.likelihood_scale(deviance, weight_sum, nobs, scale)
-    null_scale = family.likelihood_scale(null.deviance, weight_sum, nobs, scale)
-
-    information = np.asarray(found.sums.info, float)
-    if information.ndim == 2:
-        root = problem.public(found.basis.root(_root_of_inverse(information)))
-    else:
-        root = np.full((problem.n_columns, 1), np.nan)
+    likelihoods = float(found.sums.log_likelihood), null_likelihood
+    if not np.isfinite(likelihoods[0]):
+        scales = [
+            family.likelihood_scale(d, weight_sum, nobs, scale) for d in (deviance, null_deviance)
+        ]
+        likelihoods = _log_likelihoods(problem, family, found, null, scales)
+    root = _public_root(problem, found)
     return Fit(
         coef=found.beta,
-        cov_root=root,
+        cov_root=root.dense,
+        cov_diagonal=root.diagonal,
         aliased=problem.public(~found.basis.keep),
         infinite=found.infinite,
         deviance=deviance,
-        null_deviance=null.deviance,
+        null_deviance=null_deviance,
         pearson_chi2=pearson,
-        log_likelihood=log_likelihood(problem, found.source, family, at, llf_scale),
-        null_log_likelihood=log_likelihood(problem, null.source, family, null.means, null_scale),
+        log_likelihood=likelihoods[0],
+        null_log_likelihood=likelihoods[1],
         objective=found.loss,
         decrement=found.decrement,
         n_rows=problem.y.size,

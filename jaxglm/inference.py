@@ -89,9 +89,15 @@ def schwarz(log_likelihood: float, n_parameters: int, n_observations: float) -> 
 
 
 def linear_variance(
-    matvec: Callable[[FloatArray], FloatArray], root: FloatArray, n_rows: int
+    matvec: Callable[[FloatArray], FloatArray],
+    root: FloatArray,
+    diagonal: FloatArray,
+    n_rows: int,
 ) -> FloatArray:
-    """Variances x_i' C x_i of linear predictors, as squared row norms of X F with C = F F'.
+    """Variances x_i' C x_i of linear predictors, with C = F F' + diag(d)^2.
+
+    They are squared row norms of X F, and the products of X with d^2, which belongs to columns of
+    0 and 1.
 
     Parameters
     ----------
@@ -99,12 +105,14 @@ def linear_variance(
         B of shape [p, k] to X B of shape [n, k].
     root : ndarray of shape [p, k]
         F.
+    diagonal : ndarray of shape [p]
+        d.
     n_rows : int
         n, which bounds how many columns of F are multiplied at a time.
     """
     p = root.shape[1]
     width = max(1, min(p, _PRODUCT_VALUES // max(n_rows, 1)))
-    total = np.zeros(n_rows)
+    total = matvec(diagonal**2) if diagonal.any() else np.zeros(n_rows)
     for first in range(0, p, width):
         # Every product has the same shape, so a compiled matvec serves all of them.
         columns = np.zeros((root.shape[0], width))

@@ -130,7 +130,9 @@ class Results(Estimates):
         0  14.06     6.07           6.03          32.79
         """
         matvec, eta, index = self._linear(data, offset, exposure, unseen)
-        variance = self.fit.scale * inference.linear_variance(matvec, self.fit.cov_root, len(eta))
+        fit = self.fit
+        unscaled = inference.linear_variance(matvec, fit.cov_root, fit.cov_diagonal, len(eta))
+        variance = fit.scale * unscaled
         se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
         return Prediction(self.family, eta, se, self._df, index)
 

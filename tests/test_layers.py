@@ -16,13 +16,14 @@ PACKAGE = ROOT / "jaxglm"
 # A name stands for a module or for a package with all its modules; the longest match counts.
 LAYERS: list[set[str]] = [
     {"_status", "_record", "_pytree", "_numbers"},
-    {"links", "_linalg", "_special", "designs"},
+    {"links", "_linalg", "_special", "_inverse", "designs"},
     {"families", "sources._block"},
     {"_rowwise", "sources"},
-    {"_moments"},
+    {"_moments", "_final"},
     {"solvers"},
     {"_drive", "_problem", "inference", "diagnostics"},
     {"_conditioning", "_separation"},
+    {"_search"},
     {"_estimate"},
     {"_shape"},
     {"_statistics"},

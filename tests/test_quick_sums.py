@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
-from jaxglm import _estimate
+from jaxglm import _search
 
 
 def _table() -> pd.DataFrame:
@@ -34,7 +34,7 @@ def test_quick_sums_give_the_same_fit(name: str, monkeypatch: pytest.MonkeyPatch
     formula, family = MODELS[name]
     table = _table()
     exact = jg.glm(formula, table, family)
-    monkeypatch.setattr(_estimate, "_QUICK_WORK", 0.0)
+    monkeypatch.setattr(_search, "LARGE_WORK", 0.0)
     quick = jg.glm(formula, table, family)
     assert quick.converged and quick.decrement < 1e-10
     assert np.abs((quick.params - exact.params) / exact.bse).max() < 1e-9
@@ -50,6 +50,6 @@ def test_quick_sums_step_aside_where_float32_cannot_hold_them(
     """A pivot lost in float32 starts the search again with the full sums."""
     table = _table()
     exact = jg.glm("counts ~ x + near", table, "poisson")
-    monkeypatch.setattr(_estimate, "_QUICK_WORK", 0.0)
+    monkeypatch.setattr(_search, "LARGE_WORK", 0.0)
     quick = jg.glm("counts ~ x + near", table, "poisson")
     assert quick.n_iter > exact.n_iter

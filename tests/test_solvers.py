@@ -21,6 +21,9 @@ CONTROLS = Controls(
     smallest_pivot=np.float64(1e-7),
     residual_df=np.float64(0.0),
     adaptive=np.bool_(True),
+    reach=np.float64(0.0),
+    keep_below=np.float64(0.0),
+    final=np.bool_(True),
 )
 H = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.2], [0.5, -0.2, 2.0]])
 OPTIMUM = np.array([1.0, -2.0, 0.5])
@@ -72,7 +75,7 @@ _lbfgs_tell = jax.jit(_FIRST_ORDER.tell)
 def steps(solver: Solver, ask: Ask, at: Point, controls: Controls = CONTROLS) -> Iterator[Any]:
     """The states of a loop, the first before anything was told."""
     tell = {Newton: _newton_tell}.get(type(solver), _lbfgs_tell)
-    state: Any = solver.init(at)
+    state: Any = solver.init(at, None)
     yield state
     while int(state.status) == Status.RUNNING:
         state = tell(state, ask(state.at), controls)
@@ -227,7 +230,7 @@ def test_damping_gets_past_a_singular_matrix() -> None:
 
 
 def test_damping_dies_away_where_the_matrix_is_sound() -> None:
-    damped = Newton().init(point())._replace(damping=jnp.asarray(1e-6))
+    damped = Newton().init(point(), None)._replace(damping=jnp.asarray(1e-6))
     state = _newton_tell(damped, quadratic(damped.at), DAMPED)
     assert float(state.damping) == pytest.approx(1e-7)
     outcome = run(quadratic, controls=DAMPED)

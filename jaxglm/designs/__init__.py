@@ -7,6 +7,7 @@ from jaxglm.designs._dense import Dense
 from jaxglm.designs._pieces import DensePiece, FactorPiece
 from jaxglm.designs._sparse import Sparse
 from jaxglm.designs._split import Split
+from jaxglm.designs._strip import Strip
 from jaxglm.designs._tiling import Tiling, bucket
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "FactorPiece",
     "Sparse",
     "Split",
+    "Strip",
     "Tiling",
     "assemble",
     "bucket",

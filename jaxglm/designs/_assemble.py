@@ -15,12 +15,15 @@ from jaxglm.designs._pieces import DensePiece, FactorPiece
 from jaxglm.designs._sparse import Sparse
 from jaxglm.designs._split import Split
 
+# With fewer levels the matrix is small as it is.
+LEAST_ELIMINATED = 32
+
 
 def assemble(pieces: Sequence[DensePiece | FactorPiece], n: int) -> tuple[Design, np.ndarray]:
     """One design of all pieces, and `order`: design column j is public column order[j].
 
     Dense pieces are gathered in front, since one product with all numeric columns is cheaper than
-    one for each run of them.
+    one for each run of them; the factor with the most levels comes last, where it is eliminated.
     """
     starts = np.cumsum([0, *(len(piece.names) for piece in pieces)])
     numeric: list[np.ndarray] = []
@@ -35,9 +38,25 @@ def assemble(pieces: Sequence[DensePiece | FactorPiece], n: int) -> tuple[Design
         else:
             factors.append(_categorical(piece))
             factor_order.append(columns)
+    last = _to_eliminate(factors)
+    if last is not None:
+        factors.append(factors.pop(last))
+        factor_order.append(factor_order.pop(last))
     order = np.concatenate([np.empty(0, int), *numeric_order, *factor_order]).astype(int)
     dense = Dense(_side_by_side(numeric, n))
-    return (Split(dense, tuple(factors)) if factors else dense), order
+    split = Split(dense, tuple(factors), eliminated=last is not None)
+    return (split if factors else dense), order
+
+
+def _to_eliminate(factors: list[Categorical]) -> int | None:
+    """The factor with the most levels, if eliminating it from the information pays."""
+    plain = [
+        (factor.n_levels, i)
+        for i, factor in enumerate(factors)
+        if factor.contrasts is None and factor.multiplier is None
+    ]
+    levels, index = max(plain, default=(0, 0))
+    return index if levels >= LEAST_ELIMINATED else None
 
 
 def from_matrix(matrix: Any) -> tuple[Design, np.ndarray]:

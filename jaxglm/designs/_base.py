@@ -1,6 +1,6 @@
 """Owns the contract of a design: what the columns look like inside a block of rows.
 
-Imports `designs._tiling` only.
+Imports `designs._tiling`, and `_linalg` for a type.
 """
 
 import abc
@@ -9,6 +9,7 @@ from typing import Any, Self
 import jax
 import numpy as np
 
+from jaxglm._linalg import Information
 from jaxglm.designs._tiling import Tiling
 
 # A leaf of a design: traced or on a device inside a fit, NumPy on the host before it is placed.
@@ -39,8 +40,20 @@ class Design(abc.ABC):
         """X' v, for v of shape [n]."""
 
     @abc.abstractmethod
-    def gram(self, w: jax.Array) -> jax.Array:
-        """X' diag(w) X, of shape [p, p]."""
+    def gram(self, w: jax.Array) -> Information:
+        """X' diag(w) X, of shape [p, p], or `Bordered` where a factor has many levels."""
+
+    @property
+    def n_eliminated(self) -> int:
+        """The last so many columns are those of the diagonal in `Bordered`."""
+        return 0
+
+    @property
+    def gram_cells(self) -> int:
+        """Numbers that `gram` returns."""
+        m = self.n_eliminated
+        q = self.n_columns - m
+        return q * q + q * m + m
 
     @abc.abstractmethod
     def gram_diagonal(self, w: jax.Array) -> jax.Array:

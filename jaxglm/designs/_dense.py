@@ -1,19 +1,32 @@
 """Owns the dense design: numeric columns, the intercept among them.
 
-Imports `designs._base` and `designs._tiling` only.
+Imports `designs._base`, `_strip` and `_tiling` only.
 """
 
 import dataclasses
+import itertools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxglm.designs._base import Design, Leaf
+from jaxglm.designs._strip import strip
 from jaxglm.designs._tiling import Tiling
 
 # float32 products are TF32 on recent NVIDIA GPUs and bfloat16 on TPU unless asked otherwise.
 HIGHEST = jax.lax.Precision.HIGHEST
+
+
+# Strips of so many columns or more are worth a product each.
+_LEAST_STRIP, _MOST_STRIPS = 64, 4
+
+
+def _strips(p: int) -> list[slice]:
+    """Runs of columns that share a product in the upper triangle of a Gram matrix."""
+    count = _MOST_STRIPS if p >= _LEAST_STRIP * _MOST_STRIPS else 1
+    edges = [p * i // count for i in range(count + 1)]
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
 
 @jax.tree_util.register_dataclass
@@ -35,7 +48,15 @@ class Dense(Design):
 
     def gram(self, w: jax.Array) -> jax.Array:
         x = self.values.astype(w.dtype)
-        return jnp.dot((x * w[:, None]).T, x, precision=HIGHEST)
+        weighted = x * w[:, None]
+        edges = _strips(self.n_columns)
+        rows = []
+        for i, left in enumerate(edges):
+            # The blocks on and right of the diagonal; those left of it are their transposes.
+            part = jnp.dot(weighted[:, left].T, x[:, left.start :], precision=HIGHEST)
+            above = [rows[j][:, left] for j in range(i)]
+            rows.append(jnp.concatenate([*(block.T for block in above), part], axis=1))
+        return jnp.concatenate(rows)
 
     def gram_diagonal(self, w: jax.Array) -> jax.Array:
         x = self.values.astype(w.dtype)
@@ -51,4 +72,6 @@ class Dense(Design):
         return Dense(np.asarray(self.values)[rows])
 
     def tiled(self, tiling: Tiling) -> "Dense":
-        return Dense(tiling.cut(np.asarray(self.values), 0.0))
+        values = np.asarray(self.values)
+        in_place = strip(values, tiling.rows) if tiling.exact else None
+        return Dense(tiling.cut(values, 0.0) if in_place is None else in_place)

@@ -1,6 +1,6 @@
 """Owns the split design: dense columns beside factors, each kept in its own form.
 
-Imports `designs._base`, `_dense`, `_categorical` and `_tiling` only.
+Imports `designs._base`, `_dense`, `_categorical` and `_tiling`, and `_linalg` for a type.
 """
 
 import dataclasses
@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxglm._linalg import Bordered, Information
 from jaxglm.designs._base import Design
 from jaxglm.designs._categorical import Categorical, cross
 from jaxglm.designs._dense import Dense
@@ -19,10 +20,15 @@ from jaxglm.designs._tiling import Tiling
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Split(Design):
-    """One dense part followed by factors; columns are the parts' columns side by side."""
+    """One dense part followed by factors; columns are the parts' columns side by side.
+
+    The last factor is `eliminated` if its levels are many: no row has two of them, so their block
+    of the Gram matrix is diagonal, and `gram` says so.
+    """
 
     numeric: Dense
     factors: tuple[Categorical, ...]
+    eliminated: bool = dataclasses.field(default=False, metadata={"static": True})
 
     @property
     def parts(self) -> tuple[Design, ...]:
@@ -31,6 +37,14 @@ class Split(Design):
     @property
     def n_columns(self) -> int:
         return sum(part.n_columns for part in self.parts)
+
+    @property
+    def least_rows(self) -> int:
+        """How many rows the rarest level of a factor has; on the host."""
+        return min(
+            int(np.bincount(factor.codes, minlength=factor.n_levels)[: factor.n_levels].min())
+            for factor in self.factors
+        )
 
     def matvec(self, b: jax.Array) -> jax.Array:
         ends = list(itertools.accumulate(part.n_columns for part in self.parts))
@@ -41,19 +55,37 @@ class Split(Design):
     def rmatvec(self, v: jax.Array) -> jax.Array:
         return jnp.concatenate([part.rmatvec(v) for part in self.parts])
 
-    def gram(self, w: jax.Array) -> jax.Array:
-        count = len(self.parts)
-        blocks: list[list[jax.Array]] = [[w] * count for _ in range(count)]
-        for i, part in enumerate(self.parts):
-            blocks[i][i] = part.gram(w)
+    def gram(self, w: jax.Array) -> Information:
         weighted = w[:, None] * self.numeric.dense(w.dtype)
-        for i, factor in enumerate(self.factors, start=1):
+        if not self.eliminated:
+            return self._corner(self.factors, w, weighted)
+        *others, last = self.factors
+        border = [last.level_sums(weighted), *(cross(last, other, w) for other in others)]
+        return Bordered(
+            corner=self._corner(tuple(others), w, weighted),
+            border=jnp.concatenate(border, axis=1),
+            diagonal=last.level_sums(w),
+        )
+
+    def _corner(
+        self, factors: tuple[Categorical, ...], w: jax.Array, weighted: jax.Array
+    ) -> jax.Array:
+        """The Gram matrix of the numeric columns and some factors; `weighted` is w X."""
+        count = 1 + len(factors)
+        blocks: list[list[jax.Array]] = [[w] * count for _ in range(count)]
+        blocks[0][0] = self.numeric.gram(w)
+        for i, factor in enumerate(factors, start=1):
+            blocks[i][i] = factor.gram(w)
             blocks[i][0] = factor.to_columns(factor.level_sums(factor.scaled(weighted)))
             blocks[0][i] = blocks[i][0].T
-        for (i, left), (j, right) in itertools.combinations(enumerate(self.factors, start=1), 2):
+        for (i, left), (j, right) in itertools.combinations(enumerate(factors, start=1), 2):
             blocks[i][j] = cross(left, right, w)
             blocks[j][i] = blocks[i][j].T
         return jnp.block(blocks)
+
+    @property
+    def n_eliminated(self) -> int:
+        return self.factors[-1].n_columns if self.eliminated else 0
 
     def gram_diagonal(self, w: jax.Array) -> jax.Array:
         return jnp.concatenate([part.gram_diagonal(w) for part in self.parts])
@@ -69,12 +101,13 @@ class Split(Design):
             for factor, mask in zip(self.factors, factors, strict=True)
             if mask.any()
         ]
-        return Split(self.numeric.take_columns(numeric), tuple(kept))
+        whole = self.eliminated and bool(factors[-1].any())
+        return Split(self.numeric.take_columns(numeric), tuple(kept), whole)
 
     def take_rows(self, rows: np.ndarray) -> "Split":
         factors = tuple(factor.take_rows(rows) for factor in self.factors)
-        return Split(self.numeric.take_rows(rows), factors)
+        return Split(self.numeric.take_rows(rows), factors, self.eliminated)
 
     def tiled(self, tiling: Tiling) -> "Split":
         factors = tuple(factor.tiled(tiling) for factor in self.factors)
-        return Split(self.numeric.tiled(tiling), factors)
+        return Split(self.numeric.tiled(tiling), factors, self.eliminated)

@@ -7,7 +7,6 @@ import dataclasses
 import math
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 
@@ -21,17 +20,30 @@ def bucket(count: int) -> int:
 
 @dataclasses.dataclass(frozen=True)
 class Tiling:
-    """`count` tiles of `rows` rows each; what the data leave over is padding."""
+    """`count` tiles of `rows` rows each; what the data leave over is padding.
+
+    `exact` tells that no tile is padding as a whole, so that dense columns may stay where they are.
+    """
 
     count: int
     rows: int
+    exact: bool = False
 
     def cut(self, values: np.ndarray, fill: float) -> jax.Array:
         """From [n, ...] on the host to [count, rows, ...] on the device."""
         n, total = values.shape[0], self.count * self.rows
         padded = values
         if n < total:
-            padded = np.empty((total, *values.shape[1:]), values.dtype)
+            padded = _aligned_empty((total, *values.shape[1:]), values.dtype)
             padded[:n] = values
             padded[n:] = fill
-        return jnp.asarray(padded.reshape((self.count, self.rows, *values.shape[1:])))
+        # An aligned array is not copied once more; nobody else holds it.
+        return jax.device_put(padded.reshape((self.count, self.rows, *values.shape[1:])))
+
+
+def _aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An uninitialised array that starts at a multiple of 64 bytes: XLA reads it in place."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    buffer = np.empty(size + 64, np.uint8)
+    start = -buffer.ctypes.data % 64
+    return buffer[start : start + size].view(dtype).reshape(shape)

@@ -2,6 +2,16 @@
 
 from jaxglm.solvers._base import Controls, Outcome, Solver, Stop
 from jaxglm.solvers._first_order import FirstOrder, lbfgs
-from jaxglm.solvers._newton import Newton
+from jaxglm.solvers._newton import Kept, Newton, unfactored
 
-__all__ = ["Controls", "FirstOrder", "Newton", "Outcome", "Solver", "Stop", "lbfgs"]
+__all__ = [
+    "Controls",
+    "FirstOrder",
+    "Kept",
+    "Newton",
+    "Outcome",
+    "Solver",
+    "Stop",
+    "lbfgs",
+    "unfactored",
+]

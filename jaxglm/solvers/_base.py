@@ -4,6 +4,7 @@ Imports `_linalg`, `_status` and the sums' type; never designs, sources or famil
 """
 
 import enum
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -49,6 +50,13 @@ class Controls(NamedTuple):
         Standard errors scale with the dispersion, so the stopping rule does.
     adaptive : bool
         Change from expected to observed information when the decrement shrinks slowly.
+    reach : float
+        Stop as soon as the step in hand is foreseen to leave less than this, in standard errors;
+        0: never on the strength of a forecast.
+    keep_below : float
+        The next turn keeps the factor of this one where the decrement has shrunk by less than this.
+    final : bool
+        Whether the sums at the end are wanted.
     """
 
     tol: Value
@@ -56,13 +64,16 @@ class Controls(NamedTuple):
     smallest_pivot: Value
     residual_df: Value
     adaptive: Value
+    reach: Value
+    keep_below: Value
+    final: Value
 
 
 class Outcome(NamedTuple):
     """What a loop leaves: coefficients and how it ended, all p-sized or scalar.
 
     `correction` is the step in hand at `beta`; `invalid` counts the trials at which the loss was
-    not finite, because they left the domain of the link.
+    not finite, because they left the domain of the link; `kept` is for a later loop.
     """
 
     beta: jax.Array
@@ -75,13 +86,23 @@ class Outcome(NamedTuple):
     stop: jax.Array
     observed: jax.Array
     invalid: jax.Array
+    kept: Any = None
+
+    @property
+    def settled(self) -> jax.Array:
+        """The coefficients: where it converged, with the step in hand."""
+        step = jnp.where(self.status == int(Status.CONVERGED), self.correction, 0.0)
+        return self.beta + step.astype(self.beta.dtype)
 
 
 class Solver(Protocol):
     """A solver is told the sums at the point it asked for and answers with the next point."""
 
-    def init(self, at: Point) -> NamedTuple:
+    def init(self, at: Point, kept: Any) -> NamedTuple:
         """The state whose trial point is the start."""
+
+    def ask(self, state, sums: Callable[..., Moments], kernel: Callable[..., Moments]) -> Moments:
+        """The sums at `state.at` that the next `tell` wants: `sums(kernel)`, or lighter ones."""
 
     def tell(self, state, moments: Moments, controls: Controls):
         """The state after seeing the sums at `state.at`."""
@@ -126,7 +147,7 @@ def choose(accepted: jax.Array, ahead: Any, back: Any, controls: Controls) -> An
     return new._replace(turns=turns, status=status)
 
 
-def outcome_of(state: Any, correction: jax.Array) -> Outcome:
+def outcome_of(state: Any, correction: jax.Array, kept: Any = None) -> Outcome:
     """What to keep of a state: its fields of the same names, and the step in hand."""
     return Outcome(
         beta=state.beta,
@@ -139,4 +160,5 @@ def outcome_of(state: Any, correction: jax.Array) -> Outcome:
         stop=state.stop,
         observed=state.at.observed,
         invalid=state.invalid,
+        kept=kept,
     )

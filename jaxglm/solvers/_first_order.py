@@ -5,6 +5,7 @@ Imports `_status`, the sums and `solvers._base`; optax on use.
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -64,7 +65,7 @@ class FirstOrder:
 
     transformation: Any
 
-    def init(self, at: Point) -> FirstOrderState:
+    def init(self, at: Point, kept: Any) -> FirstOrderState:
         dtype = at.beta.dtype
         inf = jnp.full((), jnp.inf, dtype)
         count = jnp.zeros((), jnp.int32)
@@ -84,6 +85,15 @@ class FirstOrder:
             status=jnp.full((), int(Status.RUNNING), jnp.int32),
             stop=jnp.full((), int(Stop.NONE), jnp.int32),
         )
+
+    def ask(
+        self,
+        state: FirstOrderState,
+        sums: Callable[..., Moments],
+        kernel: Callable[..., Moments],
+    ) -> Moments:
+        """The sums of the kernel at each turn."""
+        return sums(kernel)
 
     def tell(self, state: FirstOrderState, moments: Moments, controls: Controls):
         accepted = jnp.all(jnp.isfinite(moments.score)) & not_worse(moments, state.loss)

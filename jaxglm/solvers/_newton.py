@@ -4,14 +4,16 @@ Imports `_linalg`, `_status`, the sums and `solvers._base` only.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jaxglm._linalg import factorise, solve
-from jaxglm._moments import Moments
-from jaxglm._rowwise import Point
+from jaxglm._linalg import Factor, all_finite, diagonal_of, factorise, solve
+from jaxglm._moments import Moments, light_moments
+from jaxglm._rowwise import Point, Value
 from jaxglm._status import Status
 from jaxglm.solvers._base import (
     Controls,
@@ -30,11 +32,40 @@ _SLOW_RATIO = 0.2
 _MOST_HALVINGS = 40
 # Halving towards the origin of a start that has never been valid is not a search worth long.
 _MOST_HALVINGS_UNSTARTED = 10
+# A step with an information matrix from float32 products keeps this much of the distance.
+_LEAST_RATIO = 1e-5
 _STALLED_TURNS = 6
 # So many trials outside the link's domain without getting nearer to an optimum: it lies on the
 # edge, or is better approached from inside.
 _MOST_CRAMPED = 15
 _FIRST_DAMPING = 1e-8
+
+
+class Kept(NamedTuple):
+    """The factor of an information matrix from an earlier turn, and whether to use it again.
+
+    A turn on a kept factor needs the score only. Newton's method then shrinks the distance by about
+    as much as the information changes, instead of squaring it: worth it where the matrix is most of
+    a pass, or comes from a sample.
+    """
+
+    factor: Factor
+    diagonal: Value
+    use: Value
+
+    def of_more_rows(self, times: float) -> "Kept":
+        """As of so many times the rows, to be used at the next turn."""
+        scale = np.asarray(self.factor.scale) / np.sqrt(times)
+        factor = self.factor._replace(scale=scale)
+        return Kept(factor, np.asarray(self.diagonal) * times, np.bool_(True))
+
+
+def unfactored(k: int, eliminated: int, dtype: np.dtype) -> Kept:
+    """Room for the factor of k columns, the last ones eliminated; there is none yet."""
+    q = k - eliminated
+    coupling = np.zeros((eliminated, q), dtype) if eliminated else None
+    factor = Factor(np.zeros((q, q), dtype), coupling, np.zeros(k, dtype), dtype.type(0))
+    return Kept(factor, np.zeros(k, dtype), np.bool_(False))
 
 
 class NewtonState(NamedTuple):
@@ -57,6 +88,7 @@ class NewtonState(NamedTuple):
     turns: jax.Array
     status: jax.Array
     stop: jax.Array
+    kept: Kept | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +98,7 @@ class Newton:
     Each turn is one pass over the rows. A rejected trial costs a pass as well; there are few.
     """
 
-    def init(self, at: Point) -> NewtonState:
+    def init(self, at: Point, kept: Kept | None) -> NewtonState:
         dtype = at.beta.dtype
         zero, inf = jnp.zeros((), dtype), jnp.full((), jnp.inf, dtype)
         count = jnp.zeros((), jnp.int32)
@@ -88,10 +120,25 @@ class Newton:
             turns=count,
             status=jnp.full((), int(Status.RUNNING), jnp.int32),
             stop=jnp.full((), int(Stop.NONE), jnp.int32),
+            kept=kept,
+        )
+
+    def ask(
+        self, state: NewtonState, sums: Callable[..., Moments], kernel: Callable[..., Moments]
+    ) -> Moments:
+        """The sums with the matrix, or without it where the kept factor is used again."""
+        if state.kept is None:
+            return sums(kernel)
+        shape = jax.eval_shape(lambda: sums(kernel).info)
+        nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
+        return jax.lax.cond(
+            state.kept.use,
+            lambda: sums(light_moments)._replace(info=nothing),
+            lambda: sums(kernel),
         )
 
     def tell(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
-        finite = jnp.all(jnp.isfinite(moments.score)) & jnp.all(jnp.isfinite(moments.info))
+        finite = all_finite(moments.score) & all_finite(moments.info)
         accepted = finite & ((state.at.start > 0) | not_worse(moments, state.loss))
         ahead = self._advance(state, moments, controls)
         back = self._retreat(state, moments, controls)
@@ -99,8 +146,9 @@ class Newton:
 
     def _advance(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
         """From an accepted trial: factor, test for convergence, and take the next direction."""
-        beta, eps = state.at.beta, jnp.finfo(state.beta.dtype).eps
-        factor = factorise(moments.info, state.damping)
+        beta, eps, inf = state.at.beta, jnp.finfo(state.beta.dtype).eps, jnp.inf
+        kept = self._factor(state, moments)
+        factor, diagonal = kept.factor, kept.diagonal
         refuse = controls.smallest_pivot > 0
         least = jnp.where(refuse, controls.smallest_pivot, beta.shape[0] * eps)
         sound = factor.pivot > least  # nan compares as False
@@ -110,17 +158,27 @@ class Newton:
         deviation = jnp.sqrt(dispersion(moments, controls))
         unit = jnp.where(deviation > 0, deviation, 1.0)
         decrement = jnp.sqrt(jnp.maximum(squared, 0.0)) / unit
-        floor = 2 * rounding_floor(moments, jnp.diagonal(moments.info), beta) / unit
+        floor = 2 * rounding_floor(moments, diagonal, beta) / unit
 
         starting = state.at.start > 0
         ratio = jnp.where(jnp.isfinite(state.decrement), decrement / state.decrement, 0.0)
         # Under linear convergence the steps still to come add up to this multiple of the last one.
         to_come = jnp.maximum(1.0, jnp.where(ratio < 1, ratio / (1 - ratio), jnp.inf))
+        # Newton's method squares the distance at each turn; Fisher scoring, where that is another
+        # method, only shrinks it.
+        shrinks = jnp.where(
+            kept.use | (controls.adaptive & ~state.at.observed),
+            ratio / (1 - ratio),
+            jnp.maximum(ratio**2, _LEAST_RATIO),
+        )
+        foreseen = jnp.where(
+            jnp.isfinite(state.decrement) & (ratio < 0.5), decrement * shrinks, inf
+        )
         stalled = jnp.where(decrement > 0.9 * state.best, state.stalled + 1, 0)
         near = decrement <= jnp.sqrt(controls.tol)
         stop = jnp.select(
             [
-                decrement * to_come <= controls.tol,
+                (decrement * to_come <= controls.tol) | (foreseen < controls.reach),
                 decrement <= floor,
                 near & (stalled >= _STALLED_TURNS),
             ],
@@ -128,7 +186,7 @@ class Newton:
             int(Stop.NONE),
         )
         # A score without curvature moves no coefficient, but that is no optimum either.
-        blind = jnp.any((jnp.diagonal(moments.info) <= 0) & (moments.score != 0))
+        blind = jnp.any((diagonal <= 0) & (moments.score != 0))
         stop = jnp.where(sound & ~starting & ~blind, stop, int(Stop.NONE)).astype(jnp.int32)
 
         cramped = jnp.where(decrement < 0.5 * state.best, 0, state.cramped)
@@ -166,7 +224,25 @@ class Newton:
             cramped=cramped.astype(jnp.int32),
             status=status.astype(jnp.int32),
             stop=stop,
+            kept=None if state.kept is None else self._keep(kept, ratio, sound, controls),
         )
+
+    def _factor(self, state: NewtonState, moments: Moments) -> Kept:
+        """The factor to step with: of these sums, or the kept one."""
+
+        def fresh() -> tuple[Factor, jax.Array]:
+            return factorise(moments.info, state.damping), diagonal_of(moments.info)
+
+        if state.kept is None:
+            return Kept(*fresh(), jnp.zeros((), bool))
+        kept = state.kept
+        parts = jax.lax.cond(kept.use, lambda: (kept.factor, kept.diagonal), fresh)
+        return Kept(*parts, kept.use)
+
+    def _keep(self, kept: Kept, ratio: jax.Array, sound: jax.Array, controls: Controls) -> Kept:
+        """Whether the next turn is to use the factor once more."""
+        fast = (ratio > 0) & (ratio < controls.keep_below)
+        return kept._replace(use=sound & fast & ~controls.adaptive)
 
     def _retreat(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
         """From a rejected trial: halve the step, or give up."""
@@ -197,4 +273,4 @@ class Newton:
 
     def outcome(self, state: NewtonState) -> Outcome:
         """The accepted point; the correction is the Newton step already in hand there."""
-        return outcome_of(state, state.direction)
+        return outcome_of(state, state.direction, state.kept)

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from jaxglm.designs import Design, Split, Tiling, bucket
+from jaxglm.designs import Dense, Design, Split, Tiling, bucket
 from jaxglm.sources._block import Block
 from jaxglm.sources._resident import Resident
 
@@ -18,17 +18,19 @@ from jaxglm.sources._resident import Resident
 # formed, so that X is read from memory once a pass.
 _TILE_BYTES = 1 << 20
 _SMALLEST_TILE, _LARGEST_TILE = 256, 8192
+_CELLS_PER_ROW = 16
+# From here on a copy of the data costs more than a compilation for their exact number of rows.
+_IN_PLACE_BYTES = 1 << 26
 
 
 def tile_rows(design: Design, n: int) -> int:
-    """Rows of a tile: as many as the cache holds, and enough to pay for adding up p x p sums."""
-    p = max(design.n_columns, 1)
-    width = design.numeric.n_columns + 8 if isinstance(design, Split) else p
-    by_cache = _TILE_BYTES // (8 * width)
+    """Rows of a tile: as many as the cache holds, and enough to pay for adding up the sums."""
+    width = design.numeric.n_columns + 8 if isinstance(design, Split) else design.n_columns
+    by_cache = _TILE_BYTES // (8 * max(width, 1))
     rows = 1 << int(np.clip(by_cache, _SMALLEST_TILE, _LARGEST_TILE)).bit_length() - 1
     if isinstance(design, Split):
-        # Each tile adds a p x p matrix, at p^2 operations; a row costs about 16 of them per part.
-        rows = max(rows, 1 << (p * p // 64).bit_length())
+        # Each tile adds a Gram matrix number by number; a row costs as much as some of these.
+        rows = max(rows, 1 << (design.gram_cells // _CELLS_PER_ROW).bit_length())
     return min(rows, bucket(n))
 
 
@@ -45,11 +47,14 @@ def place(
     """Cut host arrays (a design with NumPy leaves and row vectors) into a resident source."""
     n = y.shape[0]
     rows = tile_rows(design, n)
-    count = bucket(math.ceil(n / rows)) if n > rows * 8 else math.ceil(n / rows)
-    tiling = Tiling(count, rows)
+    count = math.ceil(n / rows)
+    exact = isinstance(design, Dense) and design.values.nbytes >= _IN_PLACE_BYTES
+    if n > rows * 8 and not exact:
+        count = bucket(count)
+    tiling = Tiling(count, rows, exact)
 
     def vector(values: np.ndarray | None, fill: float):
-        return None if values is None else tiling.cut(values.astype(dtype), fill)
+        return None if values is None else tiling.cut(values.astype(dtype, copy=False), fill)
 
     block = Block(
         design=design.tiled(tiling),

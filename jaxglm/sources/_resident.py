@@ -9,16 +9,47 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from jaxglm.designs import Strip
 from jaxglm.sources._block import Block
+
+_EVERY_TILE = np.int32(1)
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Resident:
-    """A block whose array leaves carry a leading axis of tiles: shape [tiles, rows, ...]."""
+    """A block whose array leaves carry a leading axis of tiles: shape [tiles, rows, ...].
+
+    A `Strip` stands for a leaf whose tiles lie in the user's own memory. `stride` is how far the
+    next tile to visit is from the last: 1 visits all rows. It may change without recompiling, so
+    the program that visits a sample is the one that visits all.
+    """
 
     tiles: Block
+    stride: Any = _EVERY_TILE
+
+    @property
+    def n_tiles(self) -> int:
+        return self.tiles.y.shape[0]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the vectors, and so of the sums."""
+        return self.tiles.y.dtype
+
+    def sample(self, stride: int) -> "Resident":
+        """Every `stride`-th tile."""
+        return dataclasses.replace(self, stride=np.int32(stride))
+
+    def _tile(self, index: jax.Array | int) -> Block:
+        def one(leaf: Any) -> jax.Array:
+            if isinstance(leaf, Strip):
+                return leaf.tile(index)
+            return jax.lax.dynamic_index_in_dim(leaf, index, keepdims=False)
+
+        return jax.tree.map(one, self.tiles, is_leaf=lambda leaf: isinstance(leaf, Strip))
 
     def reduce(self, kernel: Callable[..., Any], *params: Any) -> Any:
         """The sum of `kernel(tile, *params)` over the tiles: one visit to each row.
@@ -26,32 +57,32 @@ class Resident:
         In float32 the sum over tiles is compensated (Neumaier), so that its error does not grow
         with the number of tiles; float64 needs none.
         """
-        count = self.tiles.y.shape[0]
-        if count == 1:
-            return kernel(jax.tree.map(lambda leaf: leaf[0], self.tiles), *params)
-        first = jax.tree.map(lambda leaf: leaf[0], self.tiles)
+        if self.n_tiles == 1:
+            return kernel(self._tile(0), *params)
         zeros = jax.tree.map(
             lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
-            jax.eval_shape(kernel, first, *params),
+            jax.eval_shape(lambda *args: kernel(self._tile(0), *args), *params),
         )
-        compensate = self.tiles.y.dtype == jnp.float32
+        compensate = self.dtype == jnp.float32
 
-        def add_tile(carry, tile):
+        def add_tile(turn: jax.Array, carry: Any) -> Any:
             total, lost = carry
-            term = kernel(tile, *params)
-            if not compensate:
-                return (jax.tree.map(jnp.add, total, term), lost), None
+            term = kernel(self._tile(turn * self.stride), *params)
             new = jax.tree.map(jnp.add, total, term)
-            lost = jax.tree.map(_lost_digits, lost, total, term, new)
-            return (new, lost), None
+            if compensate:
+                lost = jax.tree.map(_lost_digits, lost, total, term, new)
+            return new, lost
 
         start = (zeros, zeros if compensate else None)
-        (total, lost), _ = jax.lax.scan(add_tile, start, self.tiles)
+        visits = (self.n_tiles + self.stride - 1) // self.stride
+        total, lost = jax.lax.fori_loop(0, visits, add_tile, start)
         return jax.tree.map(jnp.add, total, lost) if compensate else total
 
     def map(self, function: Callable[..., jax.Array], *params: Any) -> jax.Array:
         """`function(tile, *params)` row by row, [tiles * rows, ...], padding included."""
-        rows = jax.lax.map(lambda tile: function(tile, *params), self.tiles)
+        rows = jax.lax.map(
+            lambda index: function(self._tile(index), *params), jnp.arange(self.n_tiles)
+        )
         return rows.reshape((-1, *rows.shape[2:]))
 
 
