@@ -3,7 +3,7 @@
 Imports `_linalg` (for a type) and NumPy only.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -38,8 +38,8 @@ class Root(NamedTuple):
         return float(np.hypot(*parts))
 
 
-def root_of_inverse(information: np.ndarray | Bordered) -> Root:
-    """A root of H^-1, from H scaled to unit diagonal.
+def root_of_inverse(information: Any) -> Root:
+    """A root of H^-1, from H ([p, p] or `Bordered`, on the host) scaled to unit diagonal.
 
     Eigenvalues that are zero up to rounding (separation) are raised to rounding, which makes the
     standard errors of those directions as large as can be told.

@@ -119,6 +119,7 @@ def _null_model(problem: Problem, family: Family, found: Estimate) -> tuple[Null
 def _null_shift(problem: Problem, family: Family, source: Resident) -> float:
     """The intercept of the null model beside an offset."""
     weight, offset = problem.weight, problem.offset
+    assert offset is not None
     if family.canonical and family.link.name == "log":
         # The score of the intercept is sum w (y - exp(offset + intercept)).
         largest = offset[problem.live].max()

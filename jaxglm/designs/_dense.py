@@ -50,7 +50,7 @@ class Dense(Design):
         x = self.values.astype(w.dtype)
         weighted = x * w[:, None]
         edges = _strips(self.n_columns)
-        rows = []
+        rows: list[jax.Array] = []
         for i, left in enumerate(edges):
             # The blocks on and right of the diagonal; those left of it are their transposes.
             part = jnp.dot(weighted[:, left].T, x[:, left.start :], precision=HIGHEST)

@@ -76,10 +76,10 @@ class Outcome(NamedTuple):
     not finite, because they left the domain of the link; `kept` is for a later loop.
     """
 
-    beta: jax.Array
-    correction: jax.Array
+    beta: Value
+    correction: Value
     loss: jax.Array
-    decrement: jax.Array
+    decrement: Value
     floor: jax.Array
     turns: jax.Array
     status: jax.Array

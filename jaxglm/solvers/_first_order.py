@@ -1,6 +1,6 @@
 """Owns the first-order solvers: L-BFGS or any optax transformation, for p too large for p x p.
 
-Imports `_status`, the sums and `solvers._base`; optax on use.
+Imports `_linalg`, `_status`, the sums and `solvers._base`; optax on use.
 """
 
 import dataclasses
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxglm._linalg import diagonal_of
 from jaxglm._moments import Moments
 from jaxglm._rowwise import Point
 from jaxglm._status import Status
@@ -103,12 +104,13 @@ class FirstOrder:
 
     def _advance(self, state: FirstOrderState, moments: Moments, controls: Controls):
         beta = state.at.beta
-        diagonal = jnp.where(moments.info > 0, moments.info, 1.0)
+        curvature = diagonal_of(moments.info)
+        diagonal = jnp.where(curvature > 0, curvature, 1.0)
         scale = jnp.where(state.turns == 0, 1 / jnp.sqrt(diagonal), state.scale)
         unit = jnp.sqrt(dispersion(moments, controls))
         unit = jnp.where(unit > 0, unit, 1.0)
         decrement = jnp.linalg.norm(moments.score / jnp.sqrt(diagonal)) / unit
-        floor = 2 * rounding_floor(moments, moments.info, beta) / unit
+        floor = 2 * rounding_floor(moments, curvature, beta) / unit
         stop = jnp.select(
             [decrement <= controls.tol, decrement <= floor],
             [int(Stop.DECREMENT), int(Stop.ROUNDING)],

@@ -236,8 +236,10 @@ class Newton:
         if state.kept is None:
             return Kept(*fresh(), jnp.zeros((), bool))
         kept = state.kept
-        parts = jax.lax.cond(kept.use, lambda: (kept.factor, kept.diagonal), fresh)
-        return Kept(*parts, kept.use)
+        factor, diagonal = jax.lax.cond(
+            kept.use, lambda: (kept.factor, kept.diagonal), fresh
+        )
+        return Kept(factor, diagonal, kept.use)
 
     def _keep(self, kept: Kept, ratio: jax.Array, sound: jax.Array, controls: Controls) -> Kept:
         """Whether the next turn is to use the factor once more."""
