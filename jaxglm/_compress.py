@@ -66,7 +66,7 @@ def merge_rows(problem: Problem, choice: Choice) -> Problem:
     -------
     Problem
     """
-    if choice is False or (choice == "auto" and not _promising(problem)):
+    if not choice or (choice == "auto" and not _promising(problem)):
         return problem
     live = np.flatnonzero(problem.live)
     key = _all_rows(live.size)
