@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from jaxglm import _status
+from jaxglm._compress import Choice, merge_rows
 from jaxglm._estimate import ColumnRangeError, Estimate, estimate
 from jaxglm._fit_notes import outcome_notes
 from jaxglm._intake import Intake, from_arrays, from_formula
@@ -47,6 +48,7 @@ def glm(
     dtype: str = "float64",
     on_failure: Policy = "warn",
     rank: Literal["drop", "raise"] = "drop",
+    compress: Choice = "auto",
     context: Mapping[str, Callable] | None = None,
 ) -> Results:
     """Fit a generalized linear model given by a formula and a table.
@@ -93,6 +95,10 @@ def glm(
     rank : {"drop", "raise"}
         Columns that earlier columns determine: leave them out with a nan coefficient and a
         warning, as R does, or raise.
+    compress : {"auto", True, False}
+        Compute with one row for all rows that are identical, response and weights included; the
+        answers are the same up to rounding. "auto" does so from 20,000 rows on, where a
+        sample of them promises to save time.
     context : mapping, optional
         Functions of your own that the formula calls, by name.
 
@@ -124,7 +130,7 @@ def glm(
         formula, data, fitted_family, vectors, missing=missing, context=context, dtype=floating
     )
     options = _options(intake, method, start, tol, max_turns)
-    return _fit(intake, options, on_failure, rank)
+    return _fit(intake, options, on_failure, rank, compress)
 
 
 class GLM:
@@ -178,6 +184,7 @@ class GLM:
         dtype: str = "float64",
         on_failure: Policy = "warn",
         rank: Literal["drop", "raise"] = "drop",
+        compress: Choice = "auto",
     ) -> Results:
         """Fit the model; the arguments are those of `glm`.
 
@@ -194,7 +201,7 @@ class GLM:
             self._y, self._X, self.family, self._vectors, missing=self._missing, dtype=_dtype(dtype)
         )
         options = _options(intake, method, start, tol, max_turns)
-        return _fit(intake, options, on_failure, rank)
+        return _fit(intake, options, on_failure, rank, compress)
 
 
 def _vectors(freq_weights, var_weights, trials, offset, exposure) -> dict[str, Any]:
@@ -233,10 +240,13 @@ def _options(intake: Intake, method: Any, start: Any, tol: float | None, turns: 
     return Options(method=method, start=start, tol=tol, max_turns=int(turns))
 
 
-def _fit(intake: Intake, options: Options, on_failure: Policy, rank: str) -> Results:
+def _fit(
+    intake: Intake, options: Options, on_failure: Policy, rank: str, compress: Choice
+) -> Results:
     _check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
     _check_choice("rank", rank, ("drop", "raise"))
-    problem, family = intake.problem, intake.model.family
+    _check_choice("compress", compress, ("auto", True, False))
+    problem, family = merge_rows(intake.problem, compress), intake.model.family
     with jax.enable_x64(problem.dtype == np.float64):
         try:
             found, family, shape = _search(problem, family, options)
@@ -254,7 +264,7 @@ def _fit(intake: Intake, options: Options, on_failure: Policy, rank: str) -> Res
     return Results(fit, model)
 
 
-def _check_choice(name: str, given: str, choices: tuple[str, ...]) -> None:
+def _check_choice(name: str, given: Any, choices: tuple[Any, ...]) -> None:
     if given not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {given!r}")
 

@@ -164,6 +164,7 @@ def _intake(
         trials=trials,
         constant=_constant_column(design),
         dtype=dtype,
+        n_rows=y.size,
     )
     dataset = Dataset(again, y, weight, offset, freq, trials, index)
     model = Model(

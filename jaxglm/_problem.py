@@ -18,7 +18,8 @@ class Problem:
     `order[j]` is the public position of design column j. `weight` is the product of frequency and
     prior weights and trials; rows of weight 0 do not count. `constant` is the position and the
     value of a constant column, if there is one: it decides the null model. `dtype` is the dtype of
-    the arithmetic.
+    the arithmetic. `n_rows` counts the rows of the user's data, which are more than the arrays hold
+    once identical ones are merged.
     """
 
     design: Design
@@ -30,6 +31,7 @@ class Problem:
     trials: np.ndarray | None
     constant: tuple[int, float] | None
     dtype: np.dtype
+    n_rows: int
 
     @property
     def n_columns(self) -> int:

@@ -38,6 +38,8 @@ class Fit:
         Newton decrement at the last evaluated point, in standard errors.
     n_rows : int
         Rows that entered the fit.
+    n_patterns : int
+        Rows that were computed with: fewer where identical ones were merged (`compress`).
     nobs : float
         Observations: the sum of the frequency weights over rows of positive weight.
     weight_sum : float
@@ -70,6 +72,7 @@ class Fit:
     objective: float
     decrement: float
     n_rows: int
+    n_patterns: int
     nobs: float
     weight_sum: float
     df_model: float

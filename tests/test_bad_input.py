@@ -283,7 +283,7 @@ def test_response_among_its_own_predictors() -> None:
         jg.glm("y ~ age + y", table(), "poisson")
 
 
-@pytest.mark.parametrize("name", ["missing", "method", "dtype", "on_failure", "rank"])
+@pytest.mark.parametrize("name", ["missing", "method", "dtype", "on_failure", "rank", "compress"])
 def test_argument_outside_its_choices(name: str) -> None:
     with pytest.raises((ValueError, TypeError), match="nonsense"):
         by_formula(table(), **{name: "nonsense"})

@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"_moments", "_final"},
     {"solvers"},
     {"_drive", "_problem", "inference", "diagnostics"},
-    {"_conditioning", "_separation"},
+    {"_conditioning", "_separation", "_compress"},
     {"_search"},
     {"_estimate"},
     {"_shape"},
@@ -38,10 +38,12 @@ LAYERS: list[set[str]] = [
 # A solver is told sums; it never sees what they were summed over.
 FORBIDDEN = {"solvers": {"designs", "sources", "families"}}
 
-# Data frames stop at the door. Outside it: the labels on what a result answers, and `datasets`.
+# Data frames stop at the door. Outside it: the labels on what a result answers, `datasets`, and
+# pandas' hash table of numbers, which `_compress` gives plain arrays.
 TABLE_PACKAGES = {"pandas", "polars", "pyarrow", "formulaic", "narwhals"}
 TABLE_EXCEPTIONS = {
-    name: {"pandas"} for name in ("results", "_estimates", "effects", "_prediction", "datasets")
+    name: {"pandas"}
+    for name in ("results", "_estimates", "effects", "_prediction", "datasets", "_compress")
 }
 
 # Imported inside the function that needs them, so that `import jaxglm` stays cheap.
