@@ -1,7 +1,7 @@
 """Owns the search for the optimum: which methods and starts are tried, in what order, and why.
 
-Imports `_conditioning`, `_separation`, `_problem`, `_drive`, solvers and families. Host code: it
-looks at the status of a compiled loop once it has ended, and decides what to run next.
+Imports `_conditioning`, `_separation`, `_fastest`, `_problem`, `_drive`, solvers and families. Host
+code: it looks at the status of a compiled loop once it has ended, and decides what to run next.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxglm._conditioning import Basis, condition, out_of_range, plain_basis
 from jaxglm._drive import on_device, one_pass
+from jaxglm._fastest import fastest_kernel
 from jaxglm._linalg import factorise
 from jaxglm._moments import (
     FinalSums,
@@ -197,6 +198,7 @@ class _Search:
         chosen = self.options.method
         if k > MOST_COLUMNS:
             return self._first_order(basis, source)
+        kernel = fastest_kernel(kernel, source, self.family, self.point(zeros, AT_INITIAL_MEANS))
         newton_like = [
             ("irls", AT_INITIAL_MEANS, False),
             ("irls", AT_COMMON_MEAN, False),

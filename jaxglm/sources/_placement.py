@@ -1,6 +1,6 @@
 """Owns the way from host arrays to tiles: how many tiles of how many rows.
 
-Imports designs and `sources._block`, `sources._resident` only.
+Imports designs and `sources._block`, `sources._resident` only, and asks jax for its platform.
 
 A new shape means a new compilation. Row counts are therefore padded up to buckets (eight an octave)
 with rows of weight 0, so that tables of neighbouring sizes share the compiled programs.
@@ -8,6 +8,7 @@ with rows of weight 0, so that tables of neighbouring sizes share the compiled p
 
 import math
 
+import jax
 import numpy as np
 
 from jaxglm.designs import Design, Split, Tiling, bucket
@@ -18,14 +19,22 @@ from jaxglm.sources._resident import Resident
 # formed, so that X is read from memory once a pass.
 _TILE_BYTES = 1 << 20
 _SMALLEST_TILE, _LARGEST_TILE = 256, 8192
+# An accelerator wants many rows at once; what a pass needs beside X is a few times one tile.
+_ACCELERATOR_TILE_BYTES = 1 << 28
 
 
 def tile_rows(design: Design, n: int) -> int:
-    """Rows of a tile: as many as the cache holds, and enough to pay for adding up p x p sums."""
+    """Rows of a tile: as many as the cache holds, and enough to pay for adding up p x p sums.
+
+    On an accelerator: all, or as many as fill 256 MiB in float64.
+    """
     p = max(design.n_columns, 1)
     width = design.numeric.n_columns + 8 if isinstance(design, Split) else p
-    by_cache = _TILE_BYTES // (8 * width)
-    rows = 1 << int(np.clip(by_cache, _SMALLEST_TILE, _LARGEST_TILE)).bit_length() - 1
+    tile_bytes, largest = _TILE_BYTES, _LARGEST_TILE
+    if jax.default_backend() != "cpu":
+        tile_bytes = largest = _ACCELERATOR_TILE_BYTES
+    by_bytes = tile_bytes // (8 * width)
+    rows = 1 << int(np.clip(by_bytes, _SMALLEST_TILE, largest)).bit_length() - 1
     if isinstance(design, Split):
         # Each tile adds a p x p matrix, at p^2 operations; a row costs about 16 of them per part.
         rows = max(rows, 1 << (p * p // 64).bit_length())

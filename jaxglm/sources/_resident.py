@@ -24,8 +24,11 @@ class Resident:
         """The sum of `kernel(tile, *params)` over the tiles: one visit to each row.
 
         In float32 the sum over tiles is compensated (Neumaier), so that its error does not grow
-        with the number of tiles; float64 needs none.
+        with the number of tiles; float64 needs none. A kernel with a method `of_all_tiles` does
+        the summing itself.
         """
+        if hasattr(kernel, "of_all_tiles"):
+            return kernel.of_all_tiles(self.tiles, *params)
         count = self.tiles.y.shape[0]
         if count == 1:
             return kernel(jax.tree.map(lambda leaf: leaf[0], self.tiles), *params)
@@ -42,7 +45,7 @@ class Resident:
             if not compensate:
                 return (jax.tree.map(jnp.add, total, term), lost), None
             new = jax.tree.map(jnp.add, total, term)
-            lost = jax.tree.map(_lost_digits, lost, total, term, new)
+            lost = jax.tree.map(lost_digits, lost, total, term, new)
             return (new, lost), None
 
         start = (zeros, zeros if compensate else None)
@@ -55,7 +58,8 @@ class Resident:
         return rows.reshape((-1, *rows.shape[2:]))
 
 
-def _lost_digits(lost, total, term, new):
+def lost_digits(lost, total, term, new):
+    """Neumaier's correction, carried on: what `total + term`, rounded to `new`, has lost so far."""
     larger_total = jnp.abs(total) >= jnp.abs(term)
     error = jnp.where(larger_total, (total - new) + term, (term - new) + total)
     return lost + jnp.where(jnp.isfinite(error), error, jnp.zeros_like(error))
