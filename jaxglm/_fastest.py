@@ -53,8 +53,10 @@ def fastest_kernel(plain: Kernel, source: Resident, family: Family, at: Point) -
     work = source.tiles.y.size * float(at.beta.size) ** 2
     if work < _LEAST_WORK or not (plain is quick_moments or (float32 and plain is full_moments)):
         return plain
-    from jaxglm._fused import Fused, can_fuse
-
+    try:
+        from jaxglm._fused import Fused, can_fuse
+    except ImportError:  # a jax without Pallas's Triton backend, which is deprecated
+        return plain
     if not can_fuse(source, family, at):
         return plain
     leaves, structure = jax.tree.flatten(source.tiles)

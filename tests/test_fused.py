@@ -5,6 +5,8 @@ by lowering it for CUDA, where jax does that without a device.
 """
 
 import dataclasses
+import sys
+import warnings
 from collections.abc import Callable, Iterator
 
 import jax
@@ -155,6 +157,7 @@ def test_families_can_be_fused_and_lowered_for_a_gpu(name: str) -> None:
     source, at = tiles(y, "float64", offset=True), point("float64")
     assert can_fuse(source, family, at)
     program = jax.jit(lambda s, f, a: s.reduce(Fused(quick_moments), f, a))
+    warnings.filterwarnings("ignore", "The Pallas Triton backend is deprecated")
     try:
         lowered = program.trace(source, family, at).lower(lowering_platforms=("cuda",))
     except RuntimeError as error:
@@ -299,6 +302,9 @@ def test_an_accelerator_is_asked_once_for_each_shape_and_family(
     assert ask(jg.Poisson(), full_moments) is full_moments
     assert ask(jg.Poisson(), diagonal_moments) is diagonal_moments
     assert ask(Counted()) is quick_moments
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "jaxglm._fused", None)
+        assert ask(jg.Gamma()) is quick_moments
     monkeypatch.setattr(_fastest, "_LEAST_WORK", 1e10)
     assert ask(jg.Poisson()) is quick_moments
     assert len(trials) == 3
