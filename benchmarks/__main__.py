@@ -9,6 +9,8 @@ from benchmarks import compare, driver, libraries, machine, problems, report, re
 from benchmarks.libraries import Entrant
 
 DEFAULT_FILE = Path("benchmark-results.jsonl")
+# A GPU's problems are large: one turn of them has to do within minutes.
+REPEAT = {"cpu": 3, "gpu": 1}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,7 +32,9 @@ def parser() -> argparse.ArgumentParser:
         "that carries none",
     )
     run.add_argument("--scale", type=float, default=1.0, help="share of the rows (default 1)")
-    run.add_argument("--repeat", type=int, default=3, help="turns, each in fresh processes")
+    run.add_argument(
+        "--repeat", type=int, help="turns, each in fresh processes (default 3; 1 on a GPU)"
+    )
     run.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="for JAX libraries")
     run.add_argument("--threads", type=int, help="for every library (default: the usable CPUs)")
     run.add_argument("--timeout", type=float, default=1800.0, help="seconds a process may take")
@@ -90,13 +94,14 @@ def _run(given: argparse.Namespace, words: Sequence[str]) -> int:
     unknown = [name for name in chosen if name not in problems.PROBLEMS]
     if unknown:
         raise ValueError(f"no problem {unknown[0]!r}; there are {', '.join(problems.PROBLEMS)}")
-    if given.repeat < 1 or not given.scale > 0:
+    repeat = given.repeat if given.repeat is not None else REPEAT[given.device]
+    if repeat < 1 or not given.scale > 0:
         raise ValueError("--repeat must be 1 or more, and --scale positive")
     plan = driver.Plan(
         problems=chosen,
         entrants=entrants(given.libraries, given.tolerances, given.device),
         scale=given.scale,
-        repeat=given.repeat,
+        repeat=repeat,
         device=given.device,
         threads=given.threads or machine.usable_cpus(),
         timeout=given.timeout,

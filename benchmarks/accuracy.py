@@ -12,14 +12,18 @@ coded: it is computed as sqrt(sum_i w_i (eta_i - eta*_i)^2 / phi), for which a l
 its factors need not even have coefficients.
 """
 
+import dataclasses
 import itertools
 import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from benchmarks import machine
 from benchmarks.problems import Columns, Spec
 
 GATE = 1e-3
@@ -27,7 +31,10 @@ GATE = 1e-3
 VERIFIED = 1e-6
 """Largest Newton decrement of a reference, in standard errors."""
 CHUNK = 1 << 16
+HEAD = 1 << 20
+"""Rows whose optimum is the start for a longer dense X: two or three passes over it remain."""
 TURNS = 100
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,23 +84,32 @@ class Rows:
         self.slices = [slice(a, b) for a, b in itertools.pairwise(ends)]
         self.first_numeric = int(ends[-1])
 
-    def chunks(self):
+    def chunks(self) -> Iterator[slice]:
         for at in range(0, self.n, CHUNK):
             yield slice(at, min(at + CHUNK, self.n))
+
+    def over_chunks(self, function: Callable[[slice], T]) -> Iterator[T]:
+        """What a function makes of each chunk, in their order; a thread for each usable CPU."""
+        with ThreadPoolExecutor(machine.usable_cpus()) as pool:
+            yield from pool.map(function, self.chunks())
 
     def eta(self, beta: np.ndarray) -> np.ndarray:
         """X beta + offset."""
         out = np.zeros(self.n) if self.offset is None else self.offset.copy()
         tables = [np.concatenate([[0.0], beta[part]]) for part in self.slices]
-        for rows in self.chunks():
+
+        def add(rows: slice) -> None:
             if self.X is not None:
                 out[rows] += self.X[rows].astype(float) @ beta
-                continue
+                return
             out[rows] += beta[0]
             for codes, table in zip(self.codes, tables, strict=True):
                 out[rows] += table[codes[rows]]
             if self.numeric is not None:
                 out[rows] += self.numeric[rows] @ beta[self.first_numeric :]
+
+        for _ in self.over_chunks(add):
+            pass
         return out
 
     def sums(self, v: np.ndarray, *, squared: bool = False) -> np.ndarray:
@@ -101,9 +117,8 @@ class Rows:
         power = 2 if squared else 1
         out = np.zeros(self.p)
         if self.X is not None:
-            for rows in self.chunks():
-                out += v[rows] @ self.X[rows].astype(float) ** power
-            return out
+            X = self.X
+            return sum(self.over_chunks(lambda rows: v[rows] @ X[rows].astype(float) ** power), out)
         out[0] = v.sum()
         for codes, size, part in zip(self.codes, self.sizes, self.slices, strict=True):
             out[part] = np.bincount(codes, v, size)[1:]
@@ -115,10 +130,13 @@ class Rows:
     def newton(self, weight: np.ndarray, gradient: np.ndarray) -> np.ndarray:
         """H^-1 gradient, with H = X' diag(weight) X."""
         if self.X is not None:
-            H = np.zeros((self.p, self.p))
-            for rows in self.chunks():
-                block = self.X[rows].astype(float)
-                H += block.T @ (weight[rows, None] * block)
+            X = self.X
+
+            def gram(rows: slice) -> np.ndarray:
+                block = X[rows].astype(float)
+                return block.T @ (weight[rows, None] * block)
+
+            H = sum(self.over_chunks(gram), np.zeros((self.p, self.p)))
             return np.linalg.solve(H, gradient)
         # The block of the largest factor is diagonal, A; the rest is small:
         # [A B; B' C] d = g is solved through S = C - B' A^-1 B.
@@ -130,11 +148,15 @@ class Rows:
         A = np.bincount(self.codes[largest], weight, size)[1:]
         B = np.zeros((size, int(rest.sum())))
         C = np.zeros((B.shape[1], B.shape[1]))
-        for rows in self.chunks():
+
+        def products(rows: slice):
             block = self._others(rows, largest)
             weighted = block.multiply(weight[rows, None]).tocsr()
-            C += (block.T @ weighted).toarray()
-            product = (self._indicator(largest, rows).T @ weighted).tocoo()
+            crossed = (self._indicator(largest, rows).T @ weighted).tocoo()
+            return (block.T @ weighted).toarray(), crossed
+
+        for square, product in self.over_chunks(products):
+            C += square
             B[product.row, product.col] += product.data
         B = B[1:]
         scaled = B / A[:, None]
@@ -192,11 +214,9 @@ class Reference:
 
 
 def find_reference(spec: Spec, columns: Columns) -> Reference:
-    """Newton's method with the observed information from the common mean, halving its steps."""
+    """Newton's method with the observed information, halving its steps."""
     rows, y = Rows(spec, columns), columns.y
-    beta = np.zeros(spec.p)
-    mean = y.sum() / (spec.n if columns.exposure is None else columns.exposure.sum())
-    beta[0] = np.log(mean / (1 - mean)) if spec.family == "binomial" else np.log(mean)
+    beta = _first_point(spec, columns)
     eta = rows.eta(beta)
     terms = row_terms(spec, y, eta)
     best = np.inf
@@ -223,6 +243,17 @@ def find_reference(spec: Spec, columns: Columns) -> Reference:
     return Reference(
         beta, eta, terms.expected / phi, float(terms.loss.sum()), decrement, float(phi)
     )
+
+
+def _first_point(spec: Spec, columns: Columns) -> np.ndarray:
+    """The common mean; for a long dense X the optimum of its first rows, an honest sample."""
+    if columns.X is not None and spec.n > 4 * HEAD:
+        head = Columns(columns.y[:HEAD], X=columns.X[:HEAD])
+        return find_reference(dataclasses.replace(spec, n=HEAD), head).beta
+    beta = np.zeros(spec.p)
+    mean = columns.y.sum() / (spec.n if columns.exposure is None else columns.exposure.sum())
+    beta[0] = np.log(mean / (1 - mean)) if spec.family == "binomial" else np.log(mean)
+    return beta
 
 
 def _dispersion(spec: Spec, terms: Terms) -> float:

@@ -65,12 +65,12 @@ def read_spec(folder: Path) -> Spec:
     return Spec(**fields | {"numeric": tuple(fields["numeric"])})
 
 
-def read_columns(folder: Path) -> Columns:
-    """The numbers as they were drawn."""
+def read_columns(folder: Path, *, mapped: bool = False) -> Columns:
+    """The numbers as they were drawn; `mapped` leaves them in their files until they are used."""
     spec = read_spec(folder)
 
     def array(name: str) -> np.ndarray:
-        return np.load(folder / f"{name}.npy")
+        return np.load(folder / f"{name}.npy", mmap_mode="r" if mapped else None)
 
     return Columns(
         y=array("y"),

@@ -42,14 +42,16 @@ class WorkerError(RuntimeError):
     """A worker ended without an answer."""
 
 
-def ask(plan: Plan, folder: Path, **request: Any) -> dict[str, Any]:
+def ask(plan: Plan, folder: Path, device: str | None = None, **request: Any) -> dict[str, Any]:
     """The answer of one worker to one request; `folder` holds the problem's files."""
+    # Drawing and the reference go by threads of their own, each with a BLAS of one.
+    threads = 1 if request["mode"] == "prepare" else plan.threads
     answer = folder / f"answer-{uuid.uuid4().hex}.json"
     request |= {"answer": str(answer), "folder": str(folder), "threads": plan.threads}
     try:
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.worker", json.dumps(request)],
-            env=machine.worker_environment(plan.threads, plan.device, plan.cache),
+            env=machine.worker_environment(threads, device or plan.device, plan.cache),
             capture_output=True,
             text=True,
             timeout=plan.timeout,
@@ -113,7 +115,7 @@ def _problem(
         "p": spec.p,
         "reference": made["reference"],
     }
-    ready: list[tuple[Entrant, float | None]] = []
+    ready: list[tuple[Entrant, float | None, str]] = []
     for entrant in plan.entrants:
         line = shared | {"library": entrant.name, "turn": 0, "date": _now()}
         if not made["reference"]["verified"]:
@@ -125,27 +127,31 @@ def _problem(
             say(f"  {entrant.name}: skipped, {reason}")
             yield line | {"status": "skipped", "reason": reason}
         elif entrant.at == "loosest":
-            found = ask(plan, folder, mode="probe", library=entrant.library)
+            found = ask(plan, folder, adapter.device, mode="probe", library=entrant.library)
             if found.get("tolerance") is None:
                 reason = found.get("reason", "no tolerance passes the accuracy gate")
                 say(f"  {entrant.name}: failed, {reason}")
                 failed = "error" if "reason" in found else "failed"
                 yield line | {"status": failed, "reason": reason, "seen": found.get("seen")}
             else:
-                ready.append((entrant, found["tolerance"]))
+                ready.append((entrant, found["tolerance"], adapter.device or plan.device))
         else:
-            ready.append((entrant, entrant.tolerance(adapter)))
+            tolerance = entrant.tolerance(adapter)
+            ready.append((entrant, tolerance, adapter.device or plan.device))
     for turn in range(plan.repeat):
-        for entrant, tolerance in ready:
+        for entrant, tolerance, device in ready:
             answer = ask(
                 plan,
                 folder,
+                device,
                 mode="run",
                 library=entrant.library,
                 tolerance=tolerance,
             )
-            if "warm" in answer:
+            # The hardware is that of the benchmark's device.
+            if "warm" in answer and device == plan.device:
                 answer["over_hardware"] = _over_hardware(spec, answer, measured)
+                answer["bandwidth_share"] = _bandwidth_share(spec, answer, measured)
             say(f"  {entrant.name}, turn {turn + 1}: {_short(answer)}")
             line = {"library": entrant.name, "tolerance": tolerance, "turn": turn, "date": _now()}
             yield shared | line | answer
@@ -155,6 +161,15 @@ def _over_hardware(spec: Spec, answer: dict[str, Any], measured: dict[str, Any])
     if answer["status"] != "ok":
         return None
     return hardware.distance(spec, answer["warm"]["median"], answer["passes"], measured)
+
+
+def _bandwidth_share(spec: Spec, answer: dict[str, Any], measured: dict[str, Any]) -> float | None:
+    """Bytes that the passes had to read, over what a copy would have moved while solving."""
+    seconds, passes = answer["stages"].get("solve"), answer["passes"]
+    if answer["status"] != "ok" or not seconds or not passes:
+        return None
+    nbytes, _ = hardware.pass_cost(spec)
+    return passes * nbytes / (seconds * max(measured["copy_bytes_per_second"].values()))
 
 
 def _missing(adapter: libraries.Library) -> str | None:

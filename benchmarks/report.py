@@ -24,6 +24,7 @@ HEADER = (
     "distance, s.e.",
     "peak memory",
     "over hardware",
+    "bandwidth, solving",
 )
 Runs = Mapping[str, Mapping[str, Sequence[Line]]]
 
@@ -87,7 +88,7 @@ def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
     bad = [line for line in runs if not results.counts(line)]
     if bad or not good:
         line = bad[0]
-        return [name, shown, f"{line['status']}: {line.get('reason', '')}", *["-"] * 6]
+        return [name, shown, f"{line['status']}: {line.get('reason', '')}", *["-"] * 7]
 
     def median(value: Callable[[Line], Any], digits: str = ".3g") -> str:
         values = [value(line) for line in good]
@@ -106,6 +107,7 @@ def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
         else median(lambda line: line["accuracy"]["distance"], ".1e"),
         _memory(good),
         median(lambda line: line.get("over_hardware")),
+        median(lambda line: line.get("bandwidth_share"), ".0%"),
     ]
 
 

@@ -98,7 +98,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
 
     verdict = accuracy.judge(
         given.spec,
-        data.read_columns(folder),
+        data.read_columns(folder, mapped=True),
         accuracy.Reference.read(folder),
         beta=solution.beta,
         eta=solution.eta,

@@ -7,8 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxglm._linalg import Bordered
-
 # Eigenvalues of a matrix of unit diagonal are known to about this much.
 _ROUNDING = 1e-16
 

@@ -53,10 +53,12 @@ def evaluate(
     family: Family, y: jax.Array, weight: jax.Array, offset: jax.Array, eta: jax.Array, at: Point
 ) -> Rows:
     """Loss, score and curvature of each row at `eta`, or at the start that `at` asks for."""
-    initial = family.link.link(family.initial_mean(y, weight))
-    common = jnp.broadcast_to(family.link.link(at.center), eta.shape)
     starting = at.start > 0
-    eta = jnp.select([at.start == 1, at.start == 2], [initial, common], eta)
+    # A start of 0 that is known when the program is made leaves the starts out of it.
+    if not (isinstance(at.start, int) and at.start == 0):
+        initial = family.link.link(family.initial_mean(y, weight))
+        common = jnp.broadcast_to(family.link.link(at.center), eta.shape)
+        eta = jnp.where(at.start == 1, initial, jnp.where(at.start == 2, common, eta))
 
     loss = family.loss(y, eta)
     score = family.score(y, eta)
@@ -65,7 +67,7 @@ def evaluate(
         curvature = expected
     else:
         _, second = jax.jvp(lambda e: family.score(y, e), (eta,), (jnp.ones_like(eta),))
-        curvature = jnp.where(at.observed & ~starting, second, expected)
+        curvature = jnp.where(starting | ~at.observed, expected, second)
 
     lower, upper = family.link.domain(family.mean_domain)
     for bound, side in ((lower, 1.0), (upper, -1.0)):

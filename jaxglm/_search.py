@@ -1,7 +1,7 @@
 """Owns the attempts at one optimum: which methods and starts are tried, in what order, and why.
 
-Imports `_conditioning`, `_separation`, `_problem`, `_drive`, solvers and families. Host code: it
-looks at the status of a compiled loop once it has ended, and decides what to run next.
+Imports `_conditioning`, `_separation`, `_fastest`, `_problem`, `_drive`, solvers and families. Host
+code: it looks at the status of a compiled loop once it has ended, and decides what to run next.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxglm._conditioning import Basis
 from jaxglm._drive import on_device
+from jaxglm._fastest import fastest_kernel
 from jaxglm._final import FinalSums, final_sums, final_sums_diagonal
 from jaxglm._inverse import Root, root_of_inverse
 from jaxglm._linalg import Bordered, factorise
@@ -218,6 +219,7 @@ class Search:
             if sampled is None:
                 return None
             gamma, kept = sampled
+        kernel = fastest_kernel(kernel, source, self.family, self.point(gamma, AT_BETA))
         reach = max(_INFORMATION_ERROR * np.sqrt(self.problem.nobs), self.tol)
         for _ in range(_MOST_ROUNDS):
             at, controls = self.point(gamma, AT_BETA), self.controls(reach=reach)
@@ -279,6 +281,7 @@ class Search:
         chosen = self.options.method
         if source.tiles.design.gram_cells > MOST_CELLS:
             return self._first_order(basis, source)
+        kernel = fastest_kernel(kernel, source, self.family, self.point(zeros, AT_INITIAL_MEANS))
         newton_like = [
             ("irls", AT_INITIAL_MEANS, False),
             ("irls", AT_COMMON_MEAN, False),

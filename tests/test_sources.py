@@ -209,3 +209,11 @@ def test_compensation_passes_on_what_is_not_finite(value: float) -> None:
     total = one_pass(_many_tiles(np.array([1.0, value, 2.0], np.float32)), kernel=_sum_of_y)
     assert np.array_equal(np.asarray(total["sum"]), np.float32(value), equal_nan=True)
     assert float(total["count"]) == 3
+
+
+@pytest.mark.parametrize(("n", "rows"), [(1000, 1024), (100_000_000, 1 << 20)])
+def test_tiles_are_large_on_an_accelerator(
+    n: int, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert tile_rows(Dense(np.empty((0, 20))), n) == rows

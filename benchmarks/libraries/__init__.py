@@ -12,6 +12,7 @@ from benchmarks.libraries.base import Library
 ADAPTERS = {
     "jaxglm": ("_jaxglm", "JaxGlm"),
     "jaxglm-float32": ("_jaxglm", "JaxGlmFloat32"),
+    "jaxglm-cpu": ("_jaxglm", "JaxGlmCpu"),
     "glum": ("_glum", "Glum"),
     "statsmodels": ("_statsmodels", "Statsmodels"),
     "sklearn-lbfgs": ("_sklearn", "SklearnLbfgs"),
@@ -79,8 +80,8 @@ _CPU = (
     "r-glm@loosest",
     "null",
 )
-# On an accelerator, only what runs there.
-_GPU = ("jaxglm", "jaxglm-float32", "null")
+# On an accelerator, only what runs there, and the same code on the CPU beside it.
+_GPU = ("jaxglm", "jaxglm-float32", "jaxglm-cpu")
 DEFAULT = {
     "cpu": tuple(entrant(text) for text in _CPU),
     "gpu": tuple(entrant(text) for text in _GPU),

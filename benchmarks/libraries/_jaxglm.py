@@ -1,6 +1,7 @@
 """jaxglm, through its public door; the stages by timing two of its inner steps.
 
 `jaxglm-float32` asks for float32 arithmetic; only problems held in float32 are given to it.
+`jaxglm-cpu` runs on the CPU whatever the benchmark's device: what an accelerator is compared with.
 """
 
 import contextlib
@@ -72,6 +73,10 @@ def _clocked(owner: Any, name: str, clock: dict[str, float], stage: str) -> Iter
         yield
     finally:
         setattr(owner, name, inner)
+
+
+class JaxGlmCpu(JaxGlm):
+    device = "cpu"
 
 
 class JaxGlmFloat32(JaxGlm):

@@ -236,9 +236,7 @@ class Newton:
         if state.kept is None:
             return Kept(*fresh(), jnp.zeros((), bool))
         kept = state.kept
-        factor, diagonal = jax.lax.cond(
-            kept.use, lambda: (kept.factor, kept.diagonal), fresh
-        )
+        factor, diagonal = jax.lax.cond(kept.use, lambda: (kept.factor, kept.diagonal), fresh)
         return Kept(factor, diagonal, kept.use)
 
     def _keep(self, kept: Kept, ratio: jax.Array, sound: jax.Array, controls: Controls) -> Kept:

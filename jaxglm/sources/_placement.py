@@ -1,6 +1,6 @@
 """Owns the way from host arrays to tiles: how many tiles of how many rows.
 
-Imports designs and `sources._block`, `sources._resident` only.
+Imports designs and `sources._block`, `sources._resident` only, and asks jax for its platform.
 
 A new shape means a new compilation. Row counts are therefore padded up to buckets (eight an octave)
 with rows of weight 0, so that tables of neighbouring sizes share the compiled programs.
@@ -8,6 +8,7 @@ with rows of weight 0, so that tables of neighbouring sizes share the compiled p
 
 import math
 
+import jax
 import numpy as np
 
 from jaxglm.designs import Dense, Design, Split, Tiling, bucket
@@ -18,16 +19,24 @@ from jaxglm.sources._resident import Resident
 # formed, so that X is read from memory once a pass.
 _TILE_BYTES = 1 << 20
 _SMALLEST_TILE, _LARGEST_TILE = 256, 8192
+# An accelerator wants many rows at once; what a pass needs beside X is a few times one tile.
+_ACCELERATOR_TILE_BYTES = 1 << 28
 _CELLS_PER_ROW = 16
 # From here on a copy of the data costs more than a compilation for their exact number of rows.
 _IN_PLACE_BYTES = 1 << 26
 
 
 def tile_rows(design: Design, n: int) -> int:
-    """Rows of a tile: as many as the cache holds, and enough to pay for adding up the sums."""
+    """Rows of a tile: as many as the cache holds, and enough to pay for adding up the sums.
+
+    On an accelerator: all, or as many as fill 256 MiB in float64.
+    """
     width = design.numeric.n_columns + 8 if isinstance(design, Split) else design.n_columns
-    by_cache = _TILE_BYTES // (8 * max(width, 1))
-    rows = 1 << int(np.clip(by_cache, _SMALLEST_TILE, _LARGEST_TILE)).bit_length() - 1
+    tile_bytes, largest = _TILE_BYTES, _LARGEST_TILE
+    if jax.default_backend() != "cpu":
+        tile_bytes = largest = _ACCELERATOR_TILE_BYTES
+    by_bytes = tile_bytes // (8 * max(width, 1))
+    rows = 1 << int(np.clip(by_bytes, _SMALLEST_TILE, largest)).bit_length() - 1
     if isinstance(design, Split):
         # Each tile adds a Gram matrix number by number; a row costs as much as some of these.
         rows = max(rows, 1 << (design.gram_cells // _CELLS_PER_ROW).bit_length())
@@ -48,7 +57,8 @@ def place(
     n = y.shape[0]
     rows = tile_rows(design, n)
     count = math.ceil(n / rows)
-    exact = isinstance(design, Dense) and design.values.nbytes >= _IN_PLACE_BYTES
+    on_host = jax.default_backend() == "cpu"
+    exact = on_host and isinstance(design, Dense) and design.values.nbytes >= _IN_PLACE_BYTES
     if n > rows * 8 and not exact:
         count = bucket(count)
     tiling = Tiling(count, rows, exact)

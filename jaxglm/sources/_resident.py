@@ -55,8 +55,11 @@ class Resident:
         """The sum of `kernel(tile, *params)` over the tiles: one visit to each row.
 
         In float32 the sum over tiles is compensated (Neumaier), so that its error does not grow
-        with the number of tiles; float64 needs none.
+        with the number of tiles; float64 needs none. A kernel with a method `of_all_tiles` does
+        the summing itself.
         """
+        if hasattr(kernel, "of_all_tiles"):
+            return kernel.of_all_tiles(self.tiles, *params)
         if self.n_tiles == 1:
             return kernel(self._tile(0), *params)
         zeros = jax.tree.map(
@@ -70,7 +73,7 @@ class Resident:
             term = kernel(self._tile(turn * self.stride), *params)
             new = jax.tree.map(jnp.add, total, term)
             if compensate:
-                lost = jax.tree.map(_lost_digits, lost, total, term, new)
+                lost = jax.tree.map(lost_digits, lost, total, term, new)
             return new, lost
 
         start = (zeros, zeros if compensate else None)
@@ -86,7 +89,8 @@ class Resident:
         return rows.reshape((-1, *rows.shape[2:]))
 
 
-def _lost_digits(lost, total, term, new):
+def lost_digits(lost, total, term, new):
+    """Neumaier's correction, carried on: what `total + term`, rounded to `new`, has lost so far."""
     larger_total = jnp.abs(total) >= jnp.abs(term)
     error = jnp.where(larger_total, (total - new) + term, (term - new) + total)
     return lost + jnp.where(jnp.isfinite(error), error, jnp.zeros_like(error))
