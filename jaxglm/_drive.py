@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxglm._final import FinalSums, Limits
+from jaxglm._final import FinalSums, Middle
 from jaxglm._moments import Moments
 from jaxglm._rowwise import Point
 from jaxglm._status import Status
@@ -25,7 +25,7 @@ def on_device(
     family: Family,
     at: Point,
     controls: Controls,
-    limits: Limits,
+    middle: Middle,
     kept: Any = None,
     *,
     solver: Solver,
@@ -48,10 +48,12 @@ def on_device(
         return state.status == int(Status.RUNNING)
 
     outcome = solver.outcome(jax.lax.while_loop(running, turn, solver.init(at, kept)))
+    if source.n_tiles == 1:  # no sample is taken of one tile, so the sums are wanted
+        return outcome, source.reduce(final, family, outcome.settled, middle)
     return outcome, jax.lax.cond(
         controls.final,
-        lambda beta: source.reduce(final, family, beta, limits),
-        lambda beta: _zeros_of(source.reduce, final, family, beta, limits),
+        lambda beta: source.reduce(final, family, beta, middle),
+        lambda beta: _zeros_of(source.reduce, final, family, beta, middle),
         outcome.settled,
     )
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxglm._conditioning import Basis, condition, out_of_range, plain_basis
-from jaxglm._final import FinalSums, Limits
+from jaxglm._final import FinalSums, Middle
 from jaxglm._inverse import Root
 from jaxglm._linalg import Bordered
 from jaxglm._problem import Problem
@@ -44,7 +44,7 @@ class Estimate:
     source: Resident
     sums: FinalSums
     root: Root | None
-    limits: Limits
+    middle: Middle
     infinite: np.ndarray
     status: Status
     stop: Stop
@@ -135,7 +135,7 @@ def estimate(
         source=source,
         sums=run.sums,
         root=run.root,
-        limits=search.limits,
+        middle=search.middle,
         infinite=problem.public(none if infinite is None else infinite),
         status=status,
         stop=Stop(int(run.outcome.stop)),

@@ -69,7 +69,8 @@ def fastest_kernel(plain: Kernel, source: Resident, family: Family, at: Point) -
 
 def _device(source: Resident) -> Any:
     """The one device that holds the rows, or None."""
-    devices = source.tiles.y.devices()
+    arrays = (leaf for leaf in jax.tree.leaves(source.tiles) if isinstance(leaf, jax.Array))
+    devices = next(arrays).devices()
     return next(iter(devices)) if len(devices) == 1 else None
 
 

@@ -16,23 +16,29 @@ from jaxglm.families import Family
 from jaxglm.sources import Block
 
 
-class Limits(NamedTuple):
-    """Where the mean can run to.
+class Middle(NamedTuple):
+    """What the response lies about, and the null model.
 
     Attributes
     ----------
-    low, high : float
-        Means approached as eta runs to -inf and to +inf; nan where it cannot.
     average : float
         Weighted mean of the response.
     inside : float
-        A mean between the limits.
+        A mean that the link can give, the average itself where it can.
+    shift : float
+        The null model has the linear predictors offset + shift, or where this is nan the average
+        as the mean of all rows.
     """
 
-    low: Value
-    high: Value
     average: Value
     inside: Value
+    shift: Value
+
+    def null_means(self, block: Block, family: Family) -> jax.Array:
+        """The mean of each row in the null model."""
+        offset = jnp.zeros_like(block.y) if block.offset is None else block.offset
+        shifted = family.link.inverse(offset + self.shift)
+        return jnp.where(jnp.isnan(self.shift), self.average, shifted)
 
 
 class FinalSums(NamedTuple):
@@ -41,7 +47,7 @@ class FinalSums(NamedTuple):
     Attributes
     ----------
     deviance, null_deviance : float
-        Of the fitted means, and of the average response as the mean of all rows.
+        Of the fitted means, and of those of the null model.
     log_likelihood, null_log_likelihood : float
         R's `logLik` of the same means at dispersion 1; nan where the dispersion is estimated, since
         it is not known before the sums are.
@@ -68,18 +74,18 @@ class FinalSums(NamedTuple):
     edge: jax.Array
 
 
-def final_sums(block: Block, family: Family, beta: jax.Array, limits: Limits) -> FinalSums:
+def final_sums(block: Block, family: Family, beta: jax.Array, middle: Middle) -> FinalSums:
     """The sums at the solution, with the expected information matrix."""
-    return _final(block, family, beta, limits, full=True)
+    return _final(block, family, beta, middle, full=True)
 
 
-def final_sums_diagonal(block: Block, family: Family, beta: jax.Array, limits: Limits) -> FinalSums:
+def final_sums_diagonal(block: Block, family: Family, beta: jax.Array, middle: Middle) -> FinalSums:
     """The sums at the solution, with the diagonal of the information only."""
-    return _final(block, family, beta, limits, full=False)
+    return _final(block, family, beta, middle, full=False)
 
 
 def _final(
-    block: Block, family: Family, beta: jax.Array, limits: Limits, *, full: bool
+    block: Block, family: Family, beta: jax.Array, middle: Middle, *, full: bool
 ) -> FinalSums:
     eta = block.linear_predictor(beta)
     mean = family.link.inverse(eta)
@@ -91,20 +97,25 @@ def _final(
     def weighted(values: jax.Array) -> jax.Array:
         return jnp.where(block.weight > 0, block.weight * values, jnp.zeros_like(values))
 
-    common = jnp.full_like(mean, limits.average)
-    known = family.dispersion_fixed and family.has_likelihood and not family.likelihood_on_host
-    one, unknown = jnp.ones((), eta.dtype), jnp.full((), jnp.nan, eta.dtype)
+    # The model and the null model in one computation: what does not depend on the mean is shared.
+    means = jnp.stack([mean, middle.null_means(block, family)])
+    deviances = jax.vmap(lambda mu: jnp.sum(weighted(family.unit_deviance(block.y, mu))))(means)
+    if family.dispersion_fixed and family.has_likelihood and not family.likelihood_on_host:
+        one = jnp.ones((), eta.dtype)
+        likelihoods = jax.vmap(lambda mu: log_likelihood(block, family, mu, one))(means)
+    else:
+        likelihoods = jnp.full(2, jnp.nan, eta.dtype)
     information = block.design.gram if full else block.design.gram_diagonal
     return FinalSums(
-        deviance=jnp.sum(weighted(family.unit_deviance(block.y, mean))),
-        null_deviance=jnp.sum(weighted(family.unit_deviance(block.y, common))),
-        log_likelihood=log_likelihood(block, family, mean, one) if known else unknown,
-        null_log_likelihood=log_likelihood(block, family, common, one) if known else unknown,
+        deviance=deviances[0],
+        null_deviance=deviances[1],
+        log_likelihood=likelihoods[0],
+        null_log_likelihood=likelihoods[1],
         pearson=jnp.sum(weighted(chi2)),
         score=block.design.rmatvec(weighted(score)),
         info=information(weighted(expected)),
-        far=jnp.sum(jnp.abs(_sides(block, mean, limits))),
-        edge=_rows_at_edge(block, family, eta, limits),
+        far=jnp.sum(jnp.abs(_sides(block, family, mean, middle))),
+        edge=_rows_at_edge(block, family, eta, middle),
     )
 
 
@@ -124,8 +135,8 @@ def log_likelihood(block: Block, family: Family, mean: jax.Array, scale: jax.Arr
 _EDGE = 1e-6
 
 
-def _rows_at_edge(block: Block, family: Family, eta: jax.Array, limits: Limits) -> jax.Array:
-    typical = family.link.link(limits.average)
+def _rows_at_edge(block: Block, family: Family, eta: jax.Array, middle: Middle) -> jax.Array:
+    typical = family.link.link(middle.average)
     count = jnp.zeros_like(eta)
     for bound in family.link.domain(family.mean_domain):
         if math.isfinite(bound):
@@ -139,20 +150,24 @@ def _rows_at_edge(block: Block, family: Family, eta: jax.Array, limits: Limits) 
 _FAR = 1e-3
 
 
-def far_sides(block: Block, family: Family, beta: jax.Array, limits: Limits) -> jax.Array:
+def far_sides(block: Block, family: Family, beta: jax.Array, middle: Middle) -> jax.Array:
     """-1 or +1 for rows whose mean has gone to the limit that their response wants, else 0."""
-    return _sides(block, family.link.inverse(block.linear_predictor(beta)), limits)
+    return _sides(block, family, family.link.inverse(block.linear_predictor(beta)), middle)
 
 
-def _sides(block: Block, mean: jax.Array, limits: Limits) -> jax.Array:
-    def gone(limit: jax.Array) -> jax.Array:
-        distance = jnp.abs(limits.average - limit)
+def _sides(block: Block, family: Family, mean: jax.Array, middle: Middle) -> jax.Array:
+    lower, upper = family.link.domain(family.mean_domain)
+
+    def gone(end: float) -> jax.Array:
+        if not math.isinf(end):
+            return jnp.zeros_like(mean, bool)  # eta cannot run there
+        limit = family.link.inverse(jnp.asarray(end, mean.dtype))
+        distance = jnp.abs(middle.average - limit)
         # All responses are at the limit: any mean close to it in absolute terms has gone far.
         unit = jnp.where(distance > 0, distance, jnp.ones_like(distance))
         # A response at the limit or beyond it, as a negative one under a log link.
-        wants = jnp.where(limit <= limits.inside, block.y <= limit, block.y >= limit)
+        wants = jnp.where(limit <= middle.inside, block.y <= limit, block.y >= limit)
         return wants & (jnp.abs(mean - limit) < _FAR * unit)
 
-    down, up = gone(limits.low), gone(limits.high)
-    side = jnp.where(down, -1.0, jnp.where(up, 1.0, 0.0)).astype(block.y.dtype)
+    side = jnp.where(gone(lower), -1.0, jnp.where(gone(upper), 1.0, 0.0)).astype(block.y.dtype)
     return jnp.where(block.weight > 0, side, jnp.zeros_like(side))

@@ -249,16 +249,17 @@ def _fit(
     problem, family = merge_rows(intake.problem, compress), intake.model.family
     with jax.enable_x64(problem.dtype == np.float64):
         try:
-            found, family, shape = _search(problem, family, options)
+            found, fitted, shape = _search(problem, problem.narrowed(family), options)
         except ColumnRangeError as error:
             columns = ", ".join(repr(intake.model.names[j]) for j in error.columns[:8])
             raise DataError(
                 f"column {columns}: values so large or so small that their squares overflow or "
                 f"vanish in {problem.dtype.name}; rescale to a size nearer to 1."
             ) from None
+        family = family if shape is None else fitted
         notes = outcome_notes(intake, family, found, None if shape is None else shape.alpha)
         texts = tuple(note.text for note in notes) + intake.notes
-        fit = record(problem, family, found, shape=shape, notes=texts)
+        fit = record(problem, fitted, found, shape=shape, notes=texts)
     _announce(found, notes, on_failure, rank)
     model = dataclasses.replace(intake.model, family=family)
     return Results(fit, model)

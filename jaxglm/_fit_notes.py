@@ -100,7 +100,7 @@ def _precision(intake: Intake, family: Family, found: Estimate) -> Iterator[Note
 
 def _perfect(intake: Intake, family: Family, found: Estimate) -> bool:
     """Whether the residuals are nothing but rounding, so that standard errors are as well."""
-    average = float(found.limits.average)
+    average = float(found.middle.average)
     variance = float(family.variance(jnp.asarray(average)))
     # Always judged at the precision of float64: data that float32 only seems to fit perfectly are
     # data that it does not resolve.

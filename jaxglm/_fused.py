@@ -18,6 +18,7 @@ from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 from jax.extend.core import Jaxpr, jaxprs_in_params
 
+from jaxglm._linalg import Bordered
 from jaxglm._moments import Moments, quick_moments
 from jaxglm._rowwise import Point, evaluate
 from jaxglm.designs import Dense
@@ -110,6 +111,7 @@ class Fused:
                 loss, loss_size, score, info, pearson, rounding = self.plain(
                     loaded, own_family, own_at
                 )
+                assert not isinstance(info, Bordered)  # of factors, which are not fused
                 terms = (loss, loss_size, score, pearson, rounding)
                 total, lost, total_info = carry
                 new = jax.tree.map(jnp.add, total, terms)
@@ -157,8 +159,10 @@ class Fused:
             interpret=self.interpret,
         )(jnp.pad(at.beta, (0, width - p)), x, vectors, scalars)
         # A reduction on a GPU is a tree: in float32 it loses no more digits than a compensated sum.
-        sums = Moments(*(jnp.sum(part.astype(dtype), axis=0) for part in parts))
-        return sums._replace(score=sums.score[:p], info=sums.info[:p, :p])
+        loss, loss_size, score, info, *others = (
+            jnp.sum(part.astype(dtype), axis=0) for part in parts
+        )
+        return Moments(loss, loss_size, score[:p], info[:p, :p], *others)
 
 
 # What Triton has for each row: sums over rows, loops, callbacks and log Gamma are not among it.

@@ -63,7 +63,7 @@ def _scale(diagonal: np.ndarray) -> np.ndarray:
 
 def _dense_root(matrix: np.ndarray, diagonal: float | None = None) -> np.ndarray:
     """A root of the inverse; `diagonal` is what the matrix is scaled by, its own by default."""
-    from scipy.linalg import solve_triangular
+    from scipy.linalg.lapack import dtrtri
 
     scale = _scale(np.diag(matrix)) if diagonal is None else np.ones(matrix.shape[0])
     scaled = matrix * np.outer(scale, scale)
@@ -72,5 +72,5 @@ def _dense_root(matrix: np.ndarray, diagonal: float | None = None) -> np.ndarray
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(scaled)
         return scale[:, None] * (vectors / np.sqrt(np.maximum(values, _ROUNDING)))
-    identity = np.eye(lower.shape[0])
-    return scale[:, None] * solve_triangular(lower, identity, lower=True, check_finite=False).T
+    inverse, _ = dtrtri(lower, lower=1)
+    return scale[:, None] * inverse.T

@@ -1,6 +1,6 @@
 """Owns the problem: the validated host arrays of one fit, ready to be placed.
 
-Imports designs and sources only. Arrays are NumPy; columns are in design order.
+Imports designs, sources and families only. Arrays are NumPy; columns are in design order.
 """
 
 import dataclasses
@@ -8,6 +8,7 @@ import dataclasses
 import numpy as np
 
 from jaxglm.designs import Design
+from jaxglm.families import Family
 from jaxglm.sources import Resident, place
 
 
@@ -46,6 +47,14 @@ class Problem:
     def nobs(self) -> float:
         """Observations: frequencies of the rows that count."""
         return float(self.live.sum() if self.freq is None else self.freq[self.live].sum())
+
+    def narrowed(self, family: Family) -> Family:
+        """The family with what it need not compute for these rows left out."""
+        live = self.live
+        freq = np.ones_like(self.weight) if self.freq is None else self.freq
+        unit = self.trials is None and bool((self.weight == freq)[live].all())
+        size = None if unit else self.weight[live] / freq[live]
+        return family.for_rows(self.y[live], size)
 
     def place(self, design: Design | None = None) -> Resident:
         """The rows on the device, with this design or another one for the same rows."""

@@ -15,13 +15,13 @@ import numpy as np
 from jaxglm._conditioning import Basis
 from jaxglm._drive import on_device
 from jaxglm._fastest import fastest_kernel
-from jaxglm._final import FinalSums, final_sums, final_sums_diagonal
+from jaxglm._final import FinalSums, Middle, final_sums, final_sums_diagonal
 from jaxglm._inverse import Root, root_of_inverse
 from jaxglm._linalg import Bordered, factorise
 from jaxglm._moments import Moments, diagonal_moments, full_moments, quick_moments
 from jaxglm._problem import Problem
 from jaxglm._rowwise import Point
-from jaxglm._separation import limits_of, recession_direction
+from jaxglm._separation import recession_direction
 from jaxglm._status import Status
 from jaxglm.designs import Split
 from jaxglm.families import Family
@@ -107,7 +107,8 @@ class Search:
         self.average = float(np.dot(weight[live], problem.y[live]) / weight[live].sum())
         self.center = self._interior_mean()
         self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
-        self.limits = limits_of(family, self.average, self.center, self.dtype)
+        values = self.average, self.center, _null_shift(problem, family)
+        self.middle = Middle(*map(self.dtype.type, values))
 
     def _interior_mean(self) -> float:
         """The average response, moved inside the means that the family and the link allow."""
@@ -178,7 +179,7 @@ class Search:
                 self.family,
                 at,
                 controls,
-                self.limits,
+                self.middle,
                 kept,
                 solver=solver,
                 kernel=kernel,
@@ -203,7 +204,7 @@ class Search:
         return self._attempts(basis, source)
 
     def _short_way(self, basis: Basis, source: Resident) -> Run | None:
-        """IRLS from the optimum of a sample of the tiles, ended by a step on the exact sums.
+        """IRLS, from the optimum of a sample if that can be had, ended by a step on exact sums.
 
         Close to an optimum, Newton's method squares the distance at each turn. So the loop may end
         when the step in hand is foreseen to leave next to nothing; the pass that makes the sums
@@ -213,23 +214,21 @@ class Search:
         design = source.tiles.design
         kept = unfactored(design.n_columns, design.n_eliminated, self.dtype)
         if self.options.start is not None:
-            gamma = self._given(basis)
+            at = self.point(self._given(basis), AT_BETA)
         else:
-            sampled = self._sampled(basis, source, kernel, kept)
-            if sampled is None:
-                return None
-            gamma, kept = sampled
-        kernel = fastest_kernel(kernel, source, self.family, self.point(gamma, AT_BETA))
+            at, kept = self._sampled(basis, source, kernel, kept)
+        kernel = fastest_kernel(kernel, source, self.family, at)
         reach = max(_INFORMATION_ERROR * np.sqrt(self.problem.nobs), self.tol)
         for _ in range(_MOST_ROUNDS):
-            at, controls = self.point(gamma, AT_BETA), self.controls(reach=reach)
+            controls = self.controls(reach=reach)
             run = self.run(source, Newton(), "irls", at, controls, kernel, kept)
             if run.status is not Status.CONVERGED:
                 return None
             settled = self._settled(run)
             if settled.outcome.decrement <= max(_MORE_LEFT * reach, 8 * run.outcome.floor):
                 return settled
-            gamma, kept = settled.gamma, run.outcome.kept._replace(use=np.bool_(False))
+            at = self.point(settled.gamma, AT_BETA)
+            kept = run.outcome.kept._replace(use=np.bool_(False))
         return None
 
     def _settled(self, run: Run) -> Run:
@@ -247,31 +246,25 @@ class Search:
 
     def _sampled(
         self, basis: Basis, source: Resident, kernel: Callable[..., Moments], kept: Kept
-    ) -> tuple[np.ndarray, Kept] | None:
-        """What a sample of the tiles gives, coefficients and factor; None where it is too small."""
+    ) -> tuple[Point, Kept]:
+        """Where a sample of the tiles has its optimum, and its factor, if it says enough."""
         n, k = self.problem.y.size, int(basis.keep.sum())
+        first = self.point(np.zeros(k), AT_INITIAL_MEANS)
         stride = min(source.n_tiles // _LEAST_TILES, n // (_ROWS_PER_COLUMN * k), _MOST_STRIDE)
         if stride >= 2 and isinstance(self.problem.design, Split):
             # A level without an event in the sample would start far off: a start worse than none.
             rarest = self.problem.design.least_rows * self._typical_weight()
             stride = min(stride, int(rarest / _LEAST_INFORMATION))
         if stride < 2:
-            return None
+            return first, kept
         # To within a standard error of the sample, which is several of the whole.
-        run = self.run(
-            source.sample(stride),
-            Newton(),
-            "irls",
-            self.point(np.zeros(k), AT_INITIAL_MEANS),
-            self.controls(tol=1.0, share=1 / stride, final=False),
-            kernel,
-            kept,
-        )
+        controls = self.controls(tol=1.0, share=1 / stride, final=False)
+        run = self.run(source.sample(stride), Newton(), "irls", first, controls, kernel, kept)
         if run.status is not Status.CONVERGED:
-            return None
+            return first, kept
         sampled = run.outcome.kept.of_more_rows(stride)
         enough = n >= _ROWS_TO_KEEP * k * stride
-        return run.gamma, sampled if enough else kept
+        return self.point(run.gamma, AT_BETA), sampled if enough else kept
 
     def _attempts(self, basis: Basis, source: Resident) -> Run:
         """The chosen method from its start, then the others: the first that converges answers."""
@@ -390,7 +383,7 @@ class Search:
         """Columns [p], design order, whose coefficients run to infinity; None for none."""
         if run.sums.far == 0 or run.gamma.size > MOST_COLUMNS:
             return None
-        found = recession_direction(source, self.family, run.gamma, self.limits)
+        found = recession_direction(source, self.family, run.gamma, self.middle)
         if found is None:
             return None
         moved = np.zeros(basis.keep.size)
@@ -400,3 +393,18 @@ class Search:
             lengths = np.linalg.norm(basis.transform, axis=0)
             moved[basis.keep] = basis.coefficients(found.direction)[basis.keep] * lengths
         return np.abs(moved) > 1e-6 * np.abs(moved).max()
+
+
+def _null_shift(problem: Problem, family: Family) -> float:
+    """The `shift` of `Middle` where it needs no fit; nan elsewhere."""
+    if problem.constant is None:
+        return 0.0
+    offset, weight = problem.offset, problem.weight
+    if offset is None or not (family.canonical and family.link.name == "log"):
+        return float("nan")
+    # The score of an intercept beside the offset is sum w (y - exp(offset + shift)).
+    largest = offset[problem.live].max()
+    with np.errstate(divide="ignore"):
+        total = np.log(np.dot(weight, problem.y))
+    live = np.where(problem.live, offset, largest)
+    return float(total - np.log(np.dot(weight, np.exp(live - largest))) - largest)

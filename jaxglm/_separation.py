@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._drive import each_row, one_pass
-from jaxglm._final import Limits, far_sides
+from jaxglm._final import Middle, far_sides
 from jaxglm._linalg import full_matrix
 from jaxglm.families import Family
 from jaxglm.sources import Block, Resident
@@ -29,29 +29,19 @@ _NULL = 1e-10
 _SIGN = 1e-6
 
 
-def limits_of(family: Family, average: float, inside: float, dtype: np.dtype) -> Limits:
-    """Where the mean can run to; `inside` is any mean that the link can give."""
-    lower, upper = family.link.domain(family.mean_domain)
-    ends = []
-    for bound in (lower, upper):
-        runs = np.isinf(bound)
-        ends.append(float(family.link.inverse(jnp.asarray(bound, dtype))) if runs else np.nan)
-    return Limits(*(dtype.type(value) for value in (*ends, average, inside)))
-
-
-def _grams(block: Block, family: Family, beta: jnp.ndarray, limits: Limits):
+def _grams(block: Block, family: Family, beta: jnp.ndarray, middle: Middle):
     """X'X over the rows that stay, and the diagonal of X'X over all that count."""
     live = (block.weight > 0).astype(block.y.dtype)
-    side = far_sides(block, family, beta, limits)
+    side = far_sides(block, family, beta, middle)
     others = full_matrix(block.design.gram(live * (1 - jnp.abs(side))))
     return others, block.design.gram_diagonal(live)
 
 
 def _pulls(
-    block: Block, family: Family, beta: jnp.ndarray, limits: Limits, directions: jnp.ndarray
+    block: Block, family: Family, beta: jnp.ndarray, middle: Middle, directions: jnp.ndarray
 ) -> jnp.ndarray:
     """Each row's movement along the directions, towards the side it wants; 0 where it stays."""
-    side = far_sides(block, family, beta, limits)
+    side = far_sides(block, family, beta, middle)
     return side[:, None] * block.design.matvec(directions)
 
 
@@ -63,7 +53,7 @@ class Recession(NamedTuple):
 
 
 def recession_direction(
-    source: Resident, family: Family, beta: np.ndarray, limits: Limits
+    source: Resident, family: Family, beta: np.ndarray, middle: Middle
 ) -> Recession | None:
     """A direction along which the likelihood never falls and somewhere rises, or None.
 
@@ -75,8 +65,8 @@ def recession_direction(
         Its link gives the limits of the mean.
     beta : [k]
         Coefficients at the end of the fit.
-    limits : Limits
-        Of the mean, from `limits_of`.
+    middle : Middle
+        Of the response.
 
     Returns
     -------
@@ -86,7 +76,7 @@ def recession_direction(
     if not np.isfinite(beta).all():
         return None
     dtype = source.dtype
-    args = (family, jnp.asarray(beta, dtype), limits)
+    args = (family, jnp.asarray(beta, dtype), middle)
     gram, squares = (np.asarray(g, float) for g in one_pass(source, *args, kernel=_grams))
     lengths = np.sqrt(squares)
     values, vectors = np.linalg.eigh(gram / np.outer(lengths, lengths))

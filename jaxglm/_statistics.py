@@ -5,7 +5,6 @@ only.
 """
 
 import dataclasses
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -14,56 +13,39 @@ import numpy as np
 from jaxglm._conditioning import plain_basis
 from jaxglm._drive import each_row, one_pass
 from jaxglm._estimate import Estimate, Placed, estimate
-from jaxglm._final import log_likelihood
+from jaxglm._final import Middle, log_likelihood
 from jaxglm._inverse import Root, root_of_inverse
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
-from jaxglm._rowwise import Value
 from jaxglm._search import Options
 from jaxglm._shape import Shape
 from jaxglm._status import Status
 from jaxglm.designs import Dense
 from jaxglm.families import Family
-from jaxglm.sources import Block, Resident
-
-
-class Null(NamedTuple):
-    """The null model: the intercept with the offset, or the offset alone without an intercept.
-
-    Its means are `common`, or where that is nan those of the linear predictor offset + `shift`.
-    """
-
-    shift: Value
-    common: Value
-
-    def means(self, block: Block, family: Family) -> jax.Array:
-        """Its mean of each row."""
-        eta = jnp.zeros_like(block.y) if block.offset is None else block.offset
-        by_offset = family.link.inverse(eta + self.shift)
-        return jnp.where(jnp.isnan(self.common), by_offset, self.common)
+from jaxglm.sources import Block
 
 
 def _fitted_means(block: Block, family: Family, beta: jax.Array) -> jax.Array:
     return family.link.inverse(block.linear_predictor(beta))
 
 
-def _null_means(block: Block, family: Family, null: Null) -> jax.Array:
-    return null.means(block, family)
+def _null_means(block: Block, family: Family, null: Middle) -> jax.Array:
+    return null.null_means(block, family)
 
 
 def _likelihoods(
-    block: Block, family: Family, beta: jax.Array, null: Null, scales: jax.Array
+    block: Block, family: Family, beta: jax.Array, null: Middle, scales: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Log-likelihoods of the model and of the null model, at a dispersion each."""
     return (
         log_likelihood(block, family, _fitted_means(block, family, beta), scales[0]),
-        log_likelihood(block, family, null.means(block, family), scales[1]),
+        log_likelihood(block, family, null.null_means(block, family), scales[1]),
     )
 
 
-def _null_sums(block: Block, family: Family, null: Null) -> tuple[jax.Array, jax.Array]:
+def _null_sums(block: Block, family: Family, null: Middle) -> tuple[jax.Array, jax.Array]:
     """Deviance and log-likelihood of the null model, the latter at dispersion 1."""
-    mean = null.means(block, family)
+    mean = null.null_means(block, family)
     deviance = block.weight * family.unit_deviance(block.y, mean)
     one = jnp.ones((), mean.dtype)
     known = family.dispersion_fixed and family.has_likelihood
@@ -74,7 +56,7 @@ def _null_sums(block: Block, family: Family, null: Null) -> tuple[jax.Array, jax
 
 
 def _log_likelihoods(
-    problem: Problem, family: Family, found: Estimate, null: Null, scales: list[float]
+    problem: Problem, family: Family, found: Estimate, null: Middle, scales: list[float]
 ) -> tuple[float, float]:
     """R's `logLik` of model and null model at their dispersions; nan where there is none."""
     nothing = float("nan")
@@ -100,39 +82,21 @@ def _log_likelihoods(
     return total(fitted, scales[0]), total(empty, scales[1])
 
 
-def _null_model(problem: Problem, family: Family, found: Estimate) -> tuple[Null, float, float]:
+def _null_model(problem: Problem, family: Family, found: Estimate) -> tuple[Middle, float, float]:
     """The null model, its deviance, and its log-likelihood where that needs no dispersion."""
-    scalar, sums = problem.dtype.type, found.sums
-    if problem.constant is None:
-        null = Null(scalar(0), scalar(np.nan))
-        deviance, likelihood = one_pass(found.source, family, null, kernel=_null_sums)
-        return null, float(deviance), float(likelihood)
-    if problem.offset is None:
-        null = Null(scalar(0), found.limits.average)
+    sums, null = found.sums, found.middle
+    if problem.constant is None or problem.offset is None or np.isfinite(null.shift):
         return null, float(sums.null_deviance), float(sums.null_log_likelihood)
-    shift = _null_shift(problem, family, found.source)
-    null = Null(scalar(shift), scalar(np.nan))
-    deviance, likelihood = one_pass(found.source, family, null, kernel=_null_sums)
-    return null, float(deviance), float(likelihood)
-
-
-def _null_shift(problem: Problem, family: Family, source: Resident) -> float:
-    """The intercept of the null model beside an offset."""
-    weight, offset = problem.weight, problem.offset
-    assert offset is not None
-    if family.canonical and family.link.name == "log":
-        # The score of the intercept is sum w (y - exp(offset + intercept)).
-        largest = offset[problem.live].max()
-        expected = np.dot(weight, np.exp(offset - largest))
-        total = np.dot(weight, problem.y)
-        return float(np.log(total / expected) - largest) if total > 0 else -np.inf
     only = dataclasses.replace(
         problem, design=Dense(np.ones((1, 1))), order=np.zeros(1, int), constant=(0, 1.0)
     )
-    ones = Dense(jnp.ones((*source.tiles.y.shape, 1), source.dtype))
-    rows = dataclasses.replace(source, tiles=dataclasses.replace(source.tiles, design=ones))
+    tiles = found.source.tiles
+    ones = Dense(jnp.ones((*tiles.y.shape, 1), found.source.dtype))
+    rows = dataclasses.replace(found.source, tiles=dataclasses.replace(tiles, design=ones))
     intercept = estimate(only, family, Options(), placed=Placed(plain_basis(only), rows))
-    return float(intercept.gamma[0])
+    null = null._replace(shift=problem.dtype.type(intercept.gamma[0]))
+    deviance, likelihood = one_pass(found.source, family, null, kernel=_null_sums)
+    return null, float(deviance), float(likelihood)
 
 
 def _public_root(problem: Problem, found: Estimate) -> Root:

@@ -47,6 +47,8 @@ class Link(Record):
     name: ClassVar[str] = "link"
     #: The means that the link can give, where they are not all real numbers.
     mean_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
+    #: The linear predictors of those means, where known: it saves a compiled call of `link`.
+    eta_range: ClassVar[tuple[float, float] | None] = None
     #: An inner point of eta at which the mean is infinite.
     pole: ClassVar[float | None] = None
 
@@ -97,6 +99,8 @@ def _domain(link: Link, mean_domain: tuple[float, float]) -> tuple[float, float]
         max(mean_domain[0], link.mean_range[0]),
         min(mean_domain[1], link.mean_range[1]),
     )
+    if ends == link.mean_range and link.eta_range is not None:
+        return link.eta_range
     # Asked inside compiled functions too, where an operation on constants would be traced.
     with jax.ensure_compile_time_eval():
         lower, upper = sorted(float(link.link(jnp.asarray(float(end)))) for end in ends)
@@ -141,6 +145,7 @@ class Log(Link):
 
     name = "log"
     mean_range = (0.0, math.inf)
+    eta_range = (-math.inf, math.inf)
 
     def link(self, mu: Array) -> Array:
         return jnp.log(mu)
@@ -171,6 +176,7 @@ class Logit(Link):
 
     name = "logit"
     mean_range = (0.0, 1.0)
+    eta_range = (-math.inf, math.inf)
 
     def link(self, mu: Array) -> Array:
         return jnp.log(mu) - jnp.log1p(-mu)
@@ -196,6 +202,7 @@ class Probit(Link):
 
     name = "probit"
     mean_range = (0.0, 1.0)
+    eta_range = (-math.inf, math.inf)
 
     def link(self, mu: Array) -> Array:
         return jax.scipy.special.ndtri(mu)
@@ -221,6 +228,7 @@ class CLogLog(Link):
 
     name = "cloglog"
     mean_range = (0.0, 1.0)
+    eta_range = (-math.inf, math.inf)
 
     def link(self, mu: Array) -> Array:
         return jnp.log(-jnp.log1p(-mu))
@@ -246,6 +254,7 @@ class LogLog(Link):
 
     name = "loglog"
     mean_range = (0.0, 1.0)
+    eta_range = (-math.inf, math.inf)
 
     def link(self, mu: Array) -> Array:
         return -jnp.log(-jnp.log(mu))
@@ -271,6 +280,7 @@ class Cauchit(Link):
 
     name = "cauchit"
     mean_range = (0.0, 1.0)
+    eta_range = (-math.inf, math.inf)
 
     def link(self, mu: Array) -> Array:
         # Through the nearer end, so that a tail probability keeps its digits.

@@ -44,6 +44,11 @@ class Design(abc.ABC):
         """X' diag(w) X, of shape [p, p], or `Bordered` where a factor has many levels."""
 
     @property
+    def numbers_per_row(self) -> int:
+        """Numbers that stand for a row; what a row costs to hold."""
+        return self.n_columns
+
+    @property
     def n_eliminated(self) -> int:
         """The last so many columns are those of the diagonal in `Bordered`."""
         return 0

@@ -1,6 +1,6 @@
 """Owns the dense design: numeric columns, the intercept among them.
 
-Imports `designs._base`, `_strip` and `_tiling` only.
+Imports `designs._base` and `_tiling` only.
 """
 
 import dataclasses
@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm.designs._base import Design, Leaf
-from jaxglm.designs._strip import strip
 from jaxglm.designs._tiling import Tiling
 
 # float32 products are TF32 on recent NVIDIA GPUs and bfloat16 on TPU unless asked otherwise.
@@ -72,6 +71,4 @@ class Dense(Design):
         return Dense(np.asarray(self.values)[rows])
 
     def tiled(self, tiling: Tiling) -> "Dense":
-        values = np.asarray(self.values)
-        in_place = strip(values, tiling.rows) if tiling.exact else None
-        return Dense(tiling.cut(values, 0.0) if in_place is None else in_place)
+        return Dense(tiling.cut(np.asarray(self.values), 0.0))

@@ -84,6 +84,10 @@ class Split(Design):
         return jnp.block(blocks)
 
     @property
+    def numbers_per_row(self) -> int:
+        return self.numeric.n_columns + len(self.factors)
+
+    @property
     def n_eliminated(self) -> int:
         return self.factors[-1].n_columns if self.eliminated else 0
 

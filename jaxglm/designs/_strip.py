@@ -1,13 +1,15 @@
-"""Owns the strip: tiles that lie in the memory of the user's own array.
+"""Owns the strip: tiles that lie in the memory of the host's own array.
 
 Imports jax and NumPy only.
 
-XLA reads a NumPy array in place if it starts at a multiple of 64 bytes, which NumPy's own arrays do
-not: those start 16 bytes late. From its first aligned element on, the array is handed over as it
-is. The first tile, which begins before that element, and the last, which is padded, are copies.
+XLA reads a NumPy array in place if it starts at a multiple of 64 bytes, which NumPy's own large
+arrays do not: those start 16 bytes late. From its first aligned element on, the array is handed
+over as it is. The first tile, which begins before that element, and the last, which is padded, are
+copies.
 """
 
 import dataclasses
+import math
 from typing import Any
 
 import jax
@@ -22,10 +24,10 @@ _MOST_ELEMENTS = 2**31 - 1
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Strip:
-    """Tiles of shape [rows, width], one after the other in `elements`.
+    """Tiles of shape [rows, ...], one after the other in `elements`.
 
     `elements` [N] are those of the array from its first aligned one on, of which `skipped` precede
-    it; `edges` [2, rows, width] are the first and the last tile.
+    it; `edges` [2, rows, ...] are the first and the last tile.
     """
 
     elements: Any
@@ -42,39 +44,36 @@ class Strip:
     def dtype(self) -> np.dtype:
         return self.edges.dtype
 
-    def tile(self, index: jax.Array | int) -> jax.Array:
-        """One tile, [rows, width]."""
-        rows, width = self.edges.shape[1:]
-        first = index == 0
+    def edge(self, last: jax.Array) -> jax.Array:
+        """The first tile, or the last."""
+        return jax.lax.dynamic_index_in_dim(self.edges, last.astype(jnp.int32), keepdims=False)
 
-        def edge() -> jax.Array:
-            return jax.lax.dynamic_index_in_dim(self.edges, jnp.where(first, 0, 1), keepdims=False)
-
-        def inner() -> jax.Array:
-            start = jnp.asarray(index, jnp.int32) * (rows * width) - self.skipped
-            return jax.lax.dynamic_slice(self.elements, (start,), (rows * width,)).reshape(
-                rows, width
-            )
-
-        return jax.lax.cond(first | (index == self.count - 1), edge, inner)
+    def inner(self, index: jax.Array) -> jax.Array:
+        """Any other tile."""
+        shape = self.edges.shape[1:]
+        size = math.prod(shape)
+        start = index.astype(jnp.int32) * size - self.skipped
+        return jax.lax.dynamic_slice(self.elements, (start,), (size,)).reshape(shape)
 
 
-def strip(values: np.ndarray, rows: int) -> Strip | None:
-    """The strip of an array [n, width], or None where it cannot be read in place."""
-    n, width = values.shape
-    count = -(-n // rows)
-    size = values.itemsize
+def strip(values: np.ndarray, rows: int, fill: float) -> Strip | None:
+    """The strip of an array [n, ...], or None where it cannot be read in place."""
+    shape = (rows, *values.shape[1:])
+    count = -(-values.shape[0] // rows)
     late = -values.ctypes.data % _ALIGNMENT
-    in_place = values.flags.c_contiguous and late % size == 0 and values.size <= _MOST_ELEMENTS
-    if not in_place or count < 2 or late // size >= rows * width:
-        return None
-    skipped = late // size
-    edges = np.zeros((2, rows, width), values.dtype)
-    edges[0] = values[:rows]
+    skipped, misplaced = divmod(late, values.itemsize)
     rest = values[(count - 1) * rows :]
+    # The strip has one length wherever the array starts, so that it shares its compiled programs.
+    spare = _ALIGNMENT // values.itemsize
+    roomy = count > 1 and min(rest.size, math.prod(shape)) >= spare
+    readable = values.flags.c_contiguous and not misplaced and values.size <= _MOST_ELEMENTS
+    if not (roomy and readable):
+        return None
+    edges = np.full((2, *shape), fill, values.dtype)
+    edges[0] = values[:rows]
     edges[1, : rest.shape[0]] = rest
     return Strip(
-        elements=jax.device_put(values.reshape(-1)[skipped:]),
+        elements=jax.device_put(values.reshape(-1)[skipped : values.size - spare + skipped]),
         skipped=np.int32(skipped),
         edges=jax.device_put(edges),
         count=count,

@@ -1,6 +1,6 @@
 """Owns how rows are cut into tiles: buckets, padding and the leading axis of tiles.
 
-Imports jax and NumPy only.
+Imports jax and NumPy, and `designs._strip`.
 """
 
 import dataclasses
@@ -8,6 +8,8 @@ import math
 
 import jax
 import numpy as np
+
+from jaxglm.designs._strip import Strip, strip
 
 
 def bucket(count: int) -> int:
@@ -22,15 +24,18 @@ def bucket(count: int) -> int:
 class Tiling:
     """`count` tiles of `rows` rows each; what the data leave over is padding.
 
-    `exact` tells that no tile is padding as a whole, so that dense columns may stay where they are.
+    `in_place` tells that arrays may stay where they are; no tile is padding as a whole then.
     """
 
     count: int
     rows: int
-    exact: bool = False
+    in_place: bool = False
 
-    def cut(self, values: np.ndarray, fill: float) -> jax.Array:
+    def cut(self, values: np.ndarray, fill: float) -> jax.Array | Strip:
         """From [n, ...] on the host to [count, rows, ...] on the device."""
+        left = strip(values, self.rows, fill) if self.in_place else None
+        if left is not None:
+            return left
         n, total = values.shape[0], self.count * self.rows
         padded = values
         if n < total:

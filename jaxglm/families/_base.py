@@ -187,6 +187,18 @@ class Family(Record):
         """Whether each response can come from this family (NumPy in, NumPy out)."""
         return np.isfinite(y)
 
+    def for_rows(self, y: np.ndarray, size: np.ndarray | None) -> "Family":
+        """The same distribution with less to compute, where the responses are all of a simple kind.
+
+        Parameters
+        ----------
+        y : [n]
+            Responses of the rows that count.
+        size : [n] or None
+            Prior weights, trials included; None where all are 1.
+        """
+        return self
+
     # ------------------------------------------------------------------------ likelihood
     def log_likelihood(
         self, y: Array, mu: Array, weight: Array, scale: Array | float, trials: Array | None = None

@@ -1,6 +1,5 @@
 """Owns the binomial family. Imports the family base and links."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -93,17 +92,6 @@ class Binomial(Family):
         self, y: Array, mu: Array, weight: Array, scale: Array | float, trials: Array | None = None
     ) -> Array:
         size = weight if trials is None else trials
-        # Single trials, the commonest response by far, have no constant.
-        single = jnp.all((size == 1.0) & ((y == 0.0) | (y == 1.0)))
-        row = jax.lax.cond(
-            single,
-            lambda: -0.5 * self.unit_deviance(y, mu),
-            lambda: self._log_binomial(y, mu, size),
-        )
-        return only_weighted(row if trials is None else row * weight, weight)
-
-    def _log_binomial(self, y: Array, mu: Array, size: Array) -> Array:
-        """Log probability of size * y successes, both rounded to whole numbers."""
         whole = jnp.round(size)
         successes = jnp.round(size * y)
         failures = whole - successes
@@ -120,4 +108,19 @@ class Binomial(Family):
             - 0.5 * (jnp.log(s) + jnp.log(f / (s + f)))
             - LOG_SQRT_2PI
         )
-        return jnp.where(mixed, constant, 0.0) - deviance
+        row = jnp.where(mixed, constant, 0.0) - deviance
+        return only_weighted(row if trials is None else row * weight, weight)
+
+    def for_rows(self, y: np.ndarray, size: np.ndarray | None) -> Family:
+        if size is None and ((y == 0.0) | (y == 1.0)).all():
+            return _Bernoulli(link=self.link)
+        return self
+
+
+class _Bernoulli(Binomial):
+    """Single trials, the commonest response by far: the log-likelihood has no constant."""
+
+    def log_likelihood(
+        self, y: Array, mu: Array, weight: Array, scale: Array | float, trials: Array | None = None
+    ) -> Array:
+        return only_weighted(-0.5 * self.unit_deviance(y, mu), weight)

@@ -11,7 +11,7 @@ import math
 import jax
 import numpy as np
 
-from jaxglm.designs import Dense, Design, Split, Tiling, bucket
+from jaxglm.designs import Design, Split, Tiling, bucket
 from jaxglm.sources._block import Block
 from jaxglm.sources._resident import Resident
 
@@ -19,6 +19,8 @@ from jaxglm.sources._resident import Resident
 # formed, so that X is read from memory once a pass.
 _TILE_BYTES = 1 << 20
 _SMALLEST_TILE, _LARGEST_TILE = 256, 8192
+# Numbers that a pass makes of each row beside its columns.
+_SCRATCH = 6
 # An accelerator wants many rows at once; what a pass needs beside X is a few times one tile.
 _ACCELERATOR_TILE_BYTES = 1 << 28
 _CELLS_PER_ROW = 16
@@ -31,11 +33,10 @@ def tile_rows(design: Design, n: int) -> int:
 
     On an accelerator: all, or as many as fill 256 MiB in float64.
     """
-    width = design.numeric.n_columns + 8 if isinstance(design, Split) else design.n_columns
     tile_bytes, largest = _TILE_BYTES, _LARGEST_TILE
     if jax.default_backend() != "cpu":
         tile_bytes = largest = _ACCELERATOR_TILE_BYTES
-    by_bytes = tile_bytes // (8 * max(width, 1))
+    by_bytes = tile_bytes // (8 * (design.numbers_per_row + _SCRATCH))
     rows = 1 << int(np.clip(by_bytes, _SMALLEST_TILE, largest)).bit_length() - 1
     if isinstance(design, Split):
         # Each tile adds a Gram matrix number by number; a row costs as much as some of these.
@@ -58,10 +59,10 @@ def place(
     rows = tile_rows(design, n)
     count = math.ceil(n / rows)
     on_host = jax.default_backend() == "cpu"
-    exact = on_host and isinstance(design, Dense) and design.values.nbytes >= _IN_PLACE_BYTES
-    if n > rows * 8 and not exact:
+    in_place = on_host and 8 * n * design.numbers_per_row >= _IN_PLACE_BYTES
+    if n > rows * 8 and not in_place:
         count = bucket(count)
-    tiling = Tiling(count, rows, exact)
+    tiling = Tiling(count, rows, in_place)
 
     def vector(values: np.ndarray | None, fill: float):
         return None if values is None else tiling.cut(values.astype(dtype, copy=False), fill)

@@ -44,12 +44,28 @@ class Resident:
         return dataclasses.replace(self, stride=np.int32(stride))
 
     def _tile(self, index: jax.Array | int) -> Block:
-        def one(leaf: Any) -> jax.Array:
+        def indexed(leaf: Any) -> Any:
             if isinstance(leaf, Strip):
-                return leaf.tile(index)
+                return leaf
             return jax.lax.dynamic_index_in_dim(leaf, index, keepdims=False)
 
-        return jax.tree.map(one, self.tiles, is_leaf=lambda leaf: isinstance(leaf, Strip))
+        def of_strips(part: Callable[[Strip], jax.Array]) -> Block:
+            return jax.tree.map(
+                lambda leaf: part(leaf) if isinstance(leaf, Strip) else leaf,
+                tile,
+                is_leaf=_is_strip,
+            )
+
+        tile = jax.tree.map(indexed, self.tiles, is_leaf=_is_strip)
+        if not any(map(_is_strip, jax.tree.leaves(tile, is_leaf=_is_strip))):
+            return tile
+        at = jnp.asarray(index)
+        last = at == self.n_tiles - 1
+        return jax.lax.cond(
+            (at == 0) | last,
+            lambda: of_strips(lambda leaf: leaf.edge(last)),
+            lambda: of_strips(lambda leaf: leaf.inner(at)),
+        )
 
     def reduce(self, kernel: Callable[..., Any], *params: Any) -> Any:
         """The sum of `kernel(tile, *params)` over the tiles: one visit to each row.
@@ -87,6 +103,10 @@ class Resident:
             lambda index: function(self._tile(index), *params), jnp.arange(self.n_tiles)
         )
         return rows.reshape((-1, *rows.shape[2:]))
+
+
+def _is_strip(leaf: Any) -> bool:
+    return isinstance(leaf, Strip)
 
 
 def lost_digits(lost, total, term, new):
