@@ -12,6 +12,7 @@ represents X to machine precision even where T is ill-conditioned.
 import dataclasses
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxglm._drive import one_pass
@@ -29,6 +30,9 @@ _GRAM_RANK_TOLERANCE = 1e-5
 # Beyond this many operations the factorisation of X gives way to that of its Gram matrix.
 _MOST_QR_WORK = 5e11
 _CHUNK_ROWS = 16_384
+# Rank decisions and the separation test work with dense columns, which for more than these would
+# fill the memory.
+MOST_COLUMNS = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +94,8 @@ def condition(problem: Problem, smallest_pivot: float) -> tuple[Basis, Design]:
     design : Design
         The host design in that basis.
     """
+    if problem.design.n_eliminated and problem.n_columns > MOST_COLUMNS:
+        return _without_empty_levels(problem)
     rank_by_public_order = np.argsort(problem.order)
     n, p = int(problem.live.sum()), problem.n_columns
     if 2.0 * n * p * p > _MOST_QR_WORK:
@@ -111,25 +117,51 @@ def condition(problem: Problem, smallest_pivot: float) -> tuple[Basis, Design]:
     return Basis(keep, transform), Dense(_transformed(problem, keep, transform))
 
 
+def _without_empty_levels(problem: Problem) -> tuple[Basis, Design]:
+    """The basis for a factor of very many levels: rank is decided among the other columns.
+
+    A level without rows is left out; of the other columns those are that the levels and the columns
+    before them determine, as the Gram matrix tells once the levels are eliminated.
+    """
+    gram = jax.device_get(one_pass(problem.place(), kernel=unit_gram))
+    live = gram.diagonal > 0
+    within = gram.border / np.sqrt(np.where(live, gram.diagonal, 1.0))[:, None]
+    size = np.sqrt(np.diag(gram.corner))
+    scale = np.where(size > 0, size, 1.0)
+    rest = (gram.corner - within.T @ within) / np.outer(scale, scale)
+    values, vectors = np.linalg.eigh(rest)
+    triangle = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
+    q = size.size
+    in_order = np.argsort(problem.order[:q])
+    # Lengths before the elimination are 1: shares are of the whole column.
+    shares = independent_shares(triangle[:, in_order], _GRAM_RANK_TOLERANCE, lengths=np.ones(q))
+    keep = np.append(np.zeros(q, bool), live)
+    keep[in_order] = shares > 0
+    return Basis(keep, None), problem.design.take_columns(keep)
+
+
 def out_of_range(problem: Problem) -> np.ndarray:
     """Public positions of the columns whose squares overflow or vanish in the fit's arithmetic."""
     # A square and its sums need room: four decades within the root of what the dtype holds.
     limit = 1e-4 * float(np.sqrt(np.finfo(problem.dtype).max))
-    largest = np.zeros(problem.n_columns)
-    for dense in _chunks(problem):
-        largest = np.maximum(largest, np.abs(dense).max(axis=0))
+    live = np.flatnonzero(problem.live)
+    design = problem.design if live.size == problem.y.size else problem.design.take_rows(live)
+    largest = design.largest()
     outside = (largest > limit) | ((largest > 0) & (largest < 1 / limit))
     return np.flatnonzero(problem.public(outside))
 
 
-def independent_shares(triangle: np.ndarray, tolerance: float) -> np.ndarray:
+def independent_shares(
+    triangle: np.ndarray, tolerance: float, lengths: np.ndarray | None = None
+) -> np.ndarray:
     """Share of each column's length outside the span of the earlier kept ones; 0 where aliased.
 
     Columns are taken in order (R's policy: the earlier column stays). Gram-Schmidt is applied
     twice, which makes the remainder orthogonal to machine precision.
     """
     rows, p = triangle.shape
-    lengths = np.linalg.norm(triangle, axis=0)
+    if lengths is None:
+        lengths = np.linalg.norm(triangle, axis=0)
     shares = np.zeros(p)
     basis = np.empty((rows, min(rows, p)), order="F")
     count = 0

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._conditioning import Basis
+from jaxglm._conditioning import MOST_COLUMNS, Basis
 from jaxglm._drive import on_device
 from jaxglm._fastest import fastest_kernel
 from jaxglm._final import FinalSums, Middle, final_sums, final_sums_diagonal
@@ -21,7 +21,7 @@ from jaxglm._linalg import Bordered, factorise
 from jaxglm._moments import Moments, diagonal_moments, full_moments, quick_moments
 from jaxglm._problem import Problem
 from jaxglm._rowwise import Point
-from jaxglm._separation import recession_direction
+from jaxglm._separation import recession_direction, separated_levels
 from jaxglm._status import Status
 from jaxglm.designs import Split
 from jaxglm.families import Family
@@ -32,8 +32,6 @@ AT_BETA, AT_INITIAL_MEANS, AT_COMMON_MEAN = 0, 1, 2
 # An information matrix of more numbers than this (800 MB) would fill the memory: the fit is by a
 # first-order method, and goes without standard errors.
 MOST_CELLS = 100_000_000
-# The separation test, whose directions are dense, is for so many columns.
-MOST_COLUMNS = 10_000
 # From so many rows or products on, a pass is what a fit costs, and it takes the short way.
 LARGE_ROWS = 100_000
 # From so many products on, float32 products pay for a program of their own. They hold as long as no
@@ -381,8 +379,10 @@ class Search:
 
     def recession(self, run: Run, source: Resident, basis: Basis) -> np.ndarray | None:
         """Columns [p], design order, whose coefficients run to infinity; None for none."""
-        if run.sums.far == 0 or run.gamma.size > MOST_COLUMNS:
+        if run.sums.far == 0:
             return None
+        if run.gamma.size > MOST_COLUMNS:
+            return self._separated_levels(run, source, basis)
         found = recession_direction(source, self.family, run.gamma, self.middle)
         if found is None:
             return None
@@ -393,6 +393,16 @@ class Search:
             lengths = np.linalg.norm(basis.transform, axis=0)
             moved[basis.keep] = basis.coefficients(found.direction)[basis.keep] * lengths
         return np.abs(moved) > 1e-6 * np.abs(moved).max()
+
+    def _separated_levels(self, run: Run, source: Resident, basis: Basis) -> np.ndarray | None:
+        """Of very many columns only the levels of the eliminated factor are looked at."""
+        count = source.tiles.design.n_eliminated
+        if count == 0:
+            return None
+        gone = separated_levels(source, self.family, run.gamma, self.middle)
+        moved = np.zeros(basis.keep.size, bool)
+        moved[np.flatnonzero(basis.keep)[-count:]] = gone
+        return moved if gone.any() else None
 
 
 def _null_shift(problem: Problem, family: Family) -> float:

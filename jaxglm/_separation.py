@@ -12,7 +12,7 @@ take part, so the search is confined to the directions that the others do not se
 else one or two.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -90,6 +90,26 @@ def recession_direction(
         return None
     step = _common_step(pulls / np.abs(pulls).max())
     return None if step is None else Recession(null @ step, lengths)
+
+
+def _level_sides(block: Block, family: Family, beta: jnp.ndarray, middle: Middle):
+    """For the levels of the eliminated factor, the sum of the sides and the rows that count."""
+    design: Any = block.design
+    last = design.factors[-1]
+    live = (block.weight > 0).astype(block.y.dtype)
+    return last.level_sums(far_sides(block, family, beta, middle)), last.level_sums(live)
+
+
+def separated_levels(
+    source: Resident, family: Family, beta: np.ndarray, middle: Middle
+) -> np.ndarray:
+    """Levels of the eliminated factor, [m] bool, all of whose rows want the same limit.
+
+    No other row sees the coefficient of such a level, so it runs to infinity by itself.
+    """
+    args = (family, jnp.asarray(beta, source.dtype), middle)
+    sides, rows = (np.asarray(s) for s in one_pass(source, *args, kernel=_level_sides))
+    return (rows > 0) & (np.abs(sides) == rows)
 
 
 def _common_step(pulls: np.ndarray) -> np.ndarray | None:

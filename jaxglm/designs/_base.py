@@ -22,8 +22,8 @@ class Design(abc.ABC):
     Implementations are frozen dataclasses registered as pytrees whose array leaves have the rows as
     their leading axis, so that a block can be cut into tiles and scanned. The verbs `matvec`,
     `rmatvec` and `gram` compute in the dtype of their argument: float32 columns are promoted tile
-    by tile, never stored twice. `take_columns`, `take_rows` and `tiled` are for the host, where the
-    leaves are NumPy arrays.
+    by tile, never stored twice. `largest`, `take_columns`, `take_rows` and `tiled` are for the
+    host, where the leaves are NumPy arrays.
     """
 
     @property
@@ -67,6 +67,10 @@ class Design(abc.ABC):
     @abc.abstractmethod
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         """The block as an [n, p] array: for small designs, factorisations and tests."""
+
+    @abc.abstractmethod
+    def largest(self) -> np.ndarray:
+        """The largest absolute entry of each column, [p]; on the host."""
 
     @abc.abstractmethod
     def take_columns(self, keep: np.ndarray) -> Self:

@@ -80,6 +80,16 @@ class Categorical(Design):
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         return self.matvec(jnp.eye(self.n_columns, dtype=dtype))
 
+    def largest(self) -> np.ndarray:
+        codes = np.asarray(self.codes)
+        of_level = np.zeros(self.n_levels + 1)
+        sizes = 1.0 if self.multiplier is None else np.abs(np.asarray(self.multiplier, float))
+        np.maximum.at(of_level, codes, sizes)
+        of_level = of_level[: self.n_levels]
+        if self.contrasts is None:
+            return of_level
+        return (np.abs(np.asarray(self.contrasts)) * of_level[:, None]).max(axis=0)
+
     def take_columns(self, keep: np.ndarray) -> "Categorical":
         if self.contrasts is not None:
             kept = np.asarray(self.contrasts)[:, keep]

@@ -64,6 +64,10 @@ class Dense(Design):
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         return self.values.astype(dtype)
 
+    def largest(self) -> np.ndarray:
+        values = np.asarray(self.values)
+        return np.maximum(values.max(axis=0), -values.min(axis=0)).astype(float)
+
     def take_columns(self, keep: np.ndarray) -> "Dense":
         return Dense(np.asarray(self.values)[:, keep])
 

@@ -54,6 +54,11 @@ class Sparse(Design):
         zeros = jnp.zeros((self.n_rows, self.width), dtype)
         return zeros.at[self.rows, self.columns].add(self.values.astype(dtype))
 
+    def largest(self) -> np.ndarray:
+        out = np.zeros(self.width)
+        np.maximum.at(out, self.columns, np.abs(np.asarray(self.values, float)))
+        return out
+
     def take_columns(self, keep: np.ndarray) -> "Sparse":
         columns = np.asarray(self.columns)
         stored = keep[columns]

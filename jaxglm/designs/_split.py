@@ -97,6 +97,9 @@ class Split(Design):
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         return jnp.concatenate([part.dense(dtype) for part in self.parts], axis=1)
 
+    def largest(self) -> np.ndarray:
+        return np.concatenate([part.largest() for part in self.parts])
+
     def take_columns(self, keep: np.ndarray) -> "Split":
         ends = np.cumsum([part.n_columns for part in self.parts])
         numeric, *factors = np.split(keep, ends[:-1])
