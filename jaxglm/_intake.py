@@ -67,13 +67,12 @@ def from_formula(
         frame.extra,
         formula_offset=frame.offset,
         names=tuple(frame.names),
+        terms=tuple(frame.terms),
         again=again,
         index=frame.index,
         dtype=dtype,
     )
-    model = dataclasses.replace(
-        intake.model, formula=formula, spec=frame.spec, terms=tuple(frame.terms)
-    )
+    model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec)
     return dataclasses.replace(intake, model=model, notes=(*frame.notes, *intake.notes))
 
 
@@ -104,6 +103,7 @@ def from_arrays(
         frame.vectors,
         formula_offset=None,
         names=frame.names,
+        terms=tuple((name, slice(i, i + 1)) for i, name in enumerate(frame.names)),
         again=again,
         index=frame.index,
         dtype=dtype,
@@ -120,6 +120,7 @@ def _intake(
     *,
     formula_offset: np.ndarray | None,
     names: tuple[str, ...],
+    terms: tuple[tuple[str, slice], ...],
     again: Any,
     index: Any,
     dtype: np.dtype,
@@ -169,7 +170,7 @@ def _intake(
     dataset = Dataset(again, y, weight, offset, freq, trials, index)
     model = Model(
         names=names,
-        terms=tuple((name, slice(i, i + 1)) for i, name in enumerate(names)),
+        terms=terms,
         family=family,
         formula=None,
         spec=None,

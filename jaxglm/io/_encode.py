@@ -152,6 +152,9 @@ def _labels(part: Part) -> list[str]:
 
 def _names(parts: Sequence[Part]) -> Iterator[str]:
     """Names of a term's columns: factors vary faster than numbers, the first of each fastest."""
+    if len(parts) == 1:  # a factor may have very many levels
+        yield from _labels(parts[0])
+        return
     slow_first = sorted(range(len(parts)), key=lambda i: (parts[i].component.kind != "numeric", -i))
     labels = [_labels(parts[i]) for i in slow_first]
     for combination in itertools.product(*labels):
