@@ -51,10 +51,11 @@ class Problem:
     def narrowed(self, family: Family) -> Family:
         """The family with what it need not compute for these rows left out."""
         live = self.live
-        freq = np.ones_like(self.weight) if self.freq is None else self.freq
-        unit = self.trials is None and bool((self.weight == freq)[live].all())
-        size = None if unit else self.weight[live] / freq[live]
-        return family.for_rows(self.y[live], size)
+        rows = slice(None) if live.all() else live
+        weight = self.weight[rows]
+        freq = 1.0 if self.freq is None else self.freq[rows]
+        unit = self.trials is None and bool((weight == freq).all())
+        return family.for_rows(self.y[rows], None if unit else weight / freq)
 
     def place(self, design: Design | None = None) -> Resident:
         """The rows on the device, with this design or another one for the same rows."""

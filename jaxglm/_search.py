@@ -44,11 +44,12 @@ _ROWS_PER_COLUMN, _LEAST_INFORMATION = 20, 20.0
 # The short way ends so near to the optimum that the information, which changes by 1 / sqrt(n) in a
 # standard error, is in error by this much. What is left may turn out to be some times as much: the
 # last step removes it from the coefficients in any case.
-_INFORMATION_ERROR, _MORE_LEFT = 1e-11, 100
+_INFORMATION_ERROR, _MORE_LEFT = 1e-10, 100
 _MOST_ROUNDS = 3
 # A sample of so many rows for each column knows the information to three per cent.
 _ROWS_TO_KEEP = 1000
-_WIDE = 200
+# A factor is kept while the information has changed by no more than about this.
+_CHANGE_TO_KEEP = 3e-3
 # Multiples of the log barrier, relative to the loss per row at the start; each is warm-started from
 # the one before, and the last shifts the optimum by less than the loss can resolve.
 _BARRIERS = 10.0 ** np.arange(-1.0, -11.0, -1.0)
@@ -99,10 +100,7 @@ class Search:
         self.large = self.dtype == np.float64 and (work >= LARGE_WORK or long)
         # Factors are summed by segments, which float32 makes no faster.
         self.quick = self.large and work >= LARGE_WORK and not isinstance(problem.design, Split)
-        # A turn on a kept factor gains less than one with its own matrix: it must cost far less.
-        self.keep_below = 0.1 if self.quick and problem.n_columns >= _WIDE else 0.0
-        weight, live = problem.weight, problem.live
-        self.average = float(np.dot(weight[live], problem.y[live]) / weight[live].sum())
+        self.average = float(np.dot(problem.weight, problem.y) / problem.weight.sum())
         self.center = self._interior_mean()
         self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
         values = self.average, self.center, _null_shift(problem, family)
@@ -146,7 +144,7 @@ class Search:
             residual_df=as_scalar(df),
             adaptive=np.bool_(not self.family.canonical),
             reach=as_scalar(reach),
-            keep_below=as_scalar(self.keep_below),
+            keep_within=as_scalar(_CHANGE_TO_KEEP * np.sqrt(self.problem.nobs)),
             final=np.bool_(final),
         )
 

@@ -22,7 +22,7 @@ CONTROLS = Controls(
     residual_df=np.float64(0.0),
     adaptive=np.bool_(True),
     reach=np.float64(0.0),
-    keep_below=np.float64(0.0),
+    keep_within=np.float64(0.0),
     final=np.bool_(True),
 )
 H = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -0.2], [0.5, -0.2, 2.0]])

@@ -53,8 +53,9 @@ class Controls(NamedTuple):
     reach : float
         Stop as soon as the step in hand is foreseen to leave less than this, in standard errors;
         0: never on the strength of a forecast.
-    keep_below : float
-        The next turn keeps the factor of this one where the decrement has shrunk by less than this.
+    keep_within : float
+        The next turn keeps the factor of this one if the step to it is shorter than this, in
+        standard errors: the information changes by about that over sqrt(n).
     final : bool
         Whether the sums at the end are wanted.
     """
@@ -65,7 +66,7 @@ class Controls(NamedTuple):
     residual_df: Value
     adaptive: Value
     reach: Value
-    keep_below: Value
+    keep_within: Value
     final: Value
 
 

@@ -34,6 +34,8 @@ _MOST_HALVINGS = 40
 _MOST_HALVINGS_UNSTARTED = 10
 # A step with an information matrix from float32 products keeps this much of the distance.
 _LEAST_RATIO = 1e-5
+# A kept factor that leaves more than this of the distance has had its day.
+_LEAST_GAIN = 0.1
 _STALLED_TURNS = 6
 # So many trials outside the link's domain without getting nearer to an optimum: it lies on the
 # edge, or is better approached from inside.
@@ -224,7 +226,7 @@ class Newton:
             cramped=cramped.astype(jnp.int32),
             status=status.astype(jnp.int32),
             stop=stop,
-            kept=None if state.kept is None else self._keep(kept, ratio, sound, controls),
+            kept=None if state.kept is None else self._keep(kept, decrement, ratio, controls),
         )
 
     def _factor(self, state: NewtonState, moments: Moments) -> Kept:
@@ -239,10 +241,11 @@ class Newton:
         factor, diagonal = jax.lax.cond(kept.use, lambda: (kept.factor, kept.diagonal), fresh)
         return Kept(factor, diagonal, kept.use)
 
-    def _keep(self, kept: Kept, ratio: jax.Array, sound: jax.Array, controls: Controls) -> Kept:
-        """Whether the next turn is to use the factor once more."""
-        fast = (ratio > 0) & (ratio < controls.keep_below)
-        return kept._replace(use=sound & fast & ~controls.adaptive)
+    def _keep(self, kept: Kept, decrement: jax.Array, ratio: jax.Array, controls: Controls) -> Kept:
+        """Whether the next turn is to use the factor once more; a kept one must still serve."""
+        serves = ~kept.use | (ratio < _LEAST_GAIN)
+        near = decrement < controls.keep_within  # nan compares as False
+        return kept._replace(use=near & serves & ~controls.adaptive)
 
     def _retreat(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
         """From a rejected trial: halve the step, or give up."""
