@@ -42,7 +42,14 @@ class WorkerError(RuntimeError):
     """A worker ended without an answer."""
 
 
-def ask(plan: Plan, folder: Path, device: str | None = None, **request: Any) -> dict[str, Any]:
+def ask(
+    plan: Plan,
+    folder: Path,
+    device: str | None = None,
+    *,
+    cache: str | None = None,
+    **request: Any,
+) -> dict[str, Any]:
     """The answer of one worker to one request; `folder` holds the problem's files."""
     # Drawing and the reference go by threads of their own, each with a BLAS of one.
     threads = 1 if request["mode"] == "prepare" else plan.threads
@@ -51,7 +58,7 @@ def ask(plan: Plan, folder: Path, device: str | None = None, **request: Any) -> 
     try:
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.worker", json.dumps(request)],
-            env=machine.worker_environment(threads, device or plan.device, plan.cache),
+            env=machine.worker_environment(threads, device or plan.device, cache or plan.cache),
             capture_output=True,
             text=True,
             timeout=plan.timeout,
@@ -115,7 +122,7 @@ def _problem(
         "p": spec.p,
         "reference": made["reference"],
     }
-    ready: list[tuple[Entrant, float | None, str]] = []
+    ready: list[tuple[Entrant, float | None, libraries.Library]] = []
     for entrant in plan.entrants:
         line = shared | {"library": entrant.name, "turn": 0, "date": _now()}
         if not made["reference"]["verified"]:
@@ -134,20 +141,22 @@ def _problem(
                 failed = "error" if "reason" in found else "failed"
                 yield line | {"status": failed, "reason": reason, "seen": found.get("seen")}
             else:
-                ready.append((entrant, found["tolerance"], adapter.device or plan.device))
+                ready.append((entrant, found["tolerance"], adapter))
         else:
-            tolerance = entrant.tolerance(adapter)
-            ready.append((entrant, tolerance, adapter.device or plan.device))
+            ready.append((entrant, entrant.tolerance(adapter), adapter))
+
+    def run(entrant: Entrant, tolerance: float | None, adapter: libraries.Library) -> Any:
+        programs = str(folder / "programs") if adapter.keeps_programs else None
+        request = {"mode": "run", "library": entrant.library, "tolerance": tolerance}
+        return ask(plan, folder, adapter.device, cache=programs, **request)
+
+    for entry in ready:
+        if entry[2].keeps_programs:
+            run(*entry)  # fills the cache
     for turn in range(plan.repeat):
-        for entrant, tolerance, device in ready:
-            answer = ask(
-                plan,
-                folder,
-                device,
-                mode="run",
-                library=entrant.library,
-                tolerance=tolerance,
-            )
+        for entrant, tolerance, adapter in ready:
+            answer = run(entrant, tolerance, adapter)
+            device = adapter.device or plan.device
             # The hardware is that of the benchmark's device.
             if "warm" in answer and device == plan.device:
                 answer["over_hardware"] = _over_hardware(spec, answer, measured)

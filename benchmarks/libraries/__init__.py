@@ -12,6 +12,7 @@ from benchmarks.libraries.base import Library
 ADAPTERS = {
     "jaxglm": ("_jaxglm", "JaxGlm"),
     "jaxglm-float32": ("_jaxglm", "JaxGlmFloat32"),
+    "jaxglm-compiled": ("_jaxglm", "JaxGlmCompiled"),
     "jaxglm-cpu": ("_jaxglm", "JaxGlmCpu"),
     "glum": ("_glum", "Glum"),
     "statsmodels": ("_statsmodels", "Statsmodels"),
@@ -68,6 +69,7 @@ def entrant(text: str) -> Entrant:
 
 _CPU = (
     "jaxglm",
+    "jaxglm-compiled",
     "jaxglm-float32",
     "glum",
     "glum@tight",

@@ -46,6 +46,7 @@ class Library:
     tight : a tolerance at which it should reach the optimum
     ladder : tolerances from loose to tight, searched for the loosest that passes the gate
     gated : whether the accuracy gate applies (not to the null model)
+    keeps_programs : whether JAX's persistent compilation cache, filled by an untimed run, is on
     device : "cpu" for a run on the CPU beside those on an accelerator, None for the benchmark's own
     """
 
@@ -54,6 +55,7 @@ class Library:
     tight: ClassVar[float | None] = None
     ladder: ClassVar[Sequence[float]] = ()
     gated: ClassVar[bool] = True
+    keeps_programs: ClassVar[bool] = False
     device: ClassVar[str | None] = None
 
     def obstacle(self, spec: "Spec") -> str | None:
