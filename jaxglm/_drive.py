@@ -1,9 +1,8 @@
 """Owns the only loops: ask a source for sums, tell a solver, until it stops.
 
-Imports solvers, sources and the kernels' module; knows neither rows nor algebra.
+Imports solvers, sources, `_programs` and the kernels' modules; knows neither rows nor algebra.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ import jax.numpy as jnp
 
 from jaxglm._final import FinalSums, Middle
 from jaxglm._moments import Moments
+from jaxglm._programs import program
 from jaxglm._rowwise import Point
 from jaxglm._status import Status
 from jaxglm.families import Family
@@ -19,7 +19,7 @@ from jaxglm.solvers import Controls, Outcome, Solver
 from jaxglm.sources import Resident
 
 
-@functools.partial(jax.jit, static_argnames=("solver", "kernel", "final"))
+@program(static_argnames=("solver", "kernel", "final"))
 def on_device(
     source: Resident,
     family: Family,
@@ -63,13 +63,13 @@ def _zeros_of(function: Callable, kernel: Callable, *args: Any) -> Any:
     return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
 
-@functools.partial(jax.jit, static_argnames=("kernel",))
+@program(static_argnames=("kernel",))
 def one_pass(source: Resident, *params, kernel: Callable):
     """One visit to the rows: the sum of a kernel over the blocks of a source."""
     return source.reduce(kernel, *params)
 
 
-@functools.partial(jax.jit, static_argnames=("function",))
+@program(static_argnames=("function",))
 def each_row(source: Resident, *params, function: Callable) -> jax.Array:
     """One value (or vector) per row, padding included."""
     return source.map(function, *params)

@@ -36,7 +36,7 @@ def test_quick_sums_give_the_same_fit(name: str, monkeypatch: pytest.MonkeyPatch
     exact = jg.glm(formula, table, family)
     monkeypatch.setattr(_search, "LARGE_WORK", 0.0)
     quick = jg.glm(formula, table, family)
-    assert quick.converged and quick.decrement < 1e-10
+    assert quick.converged and quick.decrement < 1e-8
     assert np.abs((quick.params - exact.params) / exact.bse).max() < 1e-9
     np.testing.assert_allclose(quick.bse, exact.bse, rtol=1e-9)
     if name != "near-collinear":

@@ -1,0 +1,46 @@
+"""Compiled programs: kept while there is room for them."""
+
+import jax.numpy as jnp
+import pytest
+
+from jaxglm import _programs
+
+
+def _counted() -> tuple[list[int], object]:
+    made: list[int] = []
+
+    @_programs.program(static_argnames=("times",))
+    def grown(x, *, times: int):
+        made.append(times)  # while tracing only
+        return x * times
+
+    return made, grown
+
+
+def test_programs_are_kept_while_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, grown = _counted()
+    monkeypatch.setattr(_programs, "_COMPILING", 0.0)
+    monkeypatch.setattr(_programs, "maps_left", lambda: 0.9)
+    for times in (2, 3, 2, 3):
+        assert float(grown(jnp.ones(()), times=times)) == times
+    assert made == [2, 3]
+
+
+def test_programs_are_forgotten_when_maps_run_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, grown = _counted()
+    monkeypatch.setattr(_programs, "_COMPILING", 0.0)
+    monkeypatch.setattr(_programs, "maps_left", lambda: 0.1)
+    for times in (2, 3, 2):
+        assert float(grown(jnp.ones(()), times=times)) == times
+    assert made == [2, 3, 2]
+
+
+def test_maps_are_counted_where_the_system_tells(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    maps, limit = tmp_path / "maps", tmp_path / "limit"
+    maps.write_text("a\nb\nc\n")
+    limit.write_text("4\n")
+    monkeypatch.setattr(_programs, "_MAPS", maps)
+    monkeypatch.setattr(_programs, "_LIMIT", limit)
+    assert _programs.maps_left() == 0.25
+    monkeypatch.setattr(_programs, "_LIMIT", tmp_path / "missing")
+    assert _programs.maps_left() == 1.0
