@@ -15,10 +15,10 @@ from jaxglm.designs import Design, Split, Tiling, bucket
 from jaxglm.sources._block import Block
 from jaxglm.sources._resident import Resident
 
-# A tile of about one mebibyte stays in a core's cache while its eta, weights, score and Gram are
-# formed, so that X is read from memory once a pass.
-_TILE_BYTES = 1 << 20
-_SMALLEST_TILE, _LARGEST_TILE = 256, 8192
+# A tile of some mebibytes stays in the cache that the cores share while its eta, weights, score and
+# Gram are formed, so that X is read from memory once a pass, and is enough for all cores to work on.
+_TILE_BYTES = 8 << 20
+_SMALLEST_TILE, _LARGEST_TILE = 256, 1 << 16
 # Numbers that a pass makes of each row beside its columns.
 _SCRATCH = 6
 # An accelerator wants many rows at once; what a pass needs beside X is a few times one tile.
