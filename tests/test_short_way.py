@@ -4,15 +4,19 @@ import itertools
 import warnings
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from scipy import stats
 
 import jaxglm as jg
 from jaxglm import _search
+from jaxglm._drive import one_pass
+from jaxglm._moments import unit_gram
 from jaxglm._search import Run, Search
 from jaxglm._status import Status
-from jaxglm.sources import _placement
+from jaxglm.designs import Dense
+from jaxglm.sources import Block, Resident, _placement
 
 N = 2000
 _rng = np.random.default_rng(5)
@@ -189,6 +193,15 @@ def test_an_estimated_shape() -> None:
 # -- how it goes ----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("stride", [1, 3, 7])
+def test_a_sample_is_every_so_manyth_tile(stride: int) -> None:
+    with jax.enable_x64(True):
+        values = np.arange(20.0 * 64).reshape(20, 64)
+        tiles = Block(Dense(values[:, :, None]), y=values, weight=np.ones_like(values))
+        total = one_pass(Resident(tiles).sample(stride), kernel=unit_gram)
+    assert float(total[0, 0]) == np.sum(values[::stride] ** 2)
+
+
 @pytest.mark.usefixtures("short")
 def test_rows_in_an_unlucky_order(runs: list) -> None:
     """Sorted by the response, by a column: every sample of tiles has some of all kinds."""
@@ -256,9 +269,24 @@ def test_a_forecast_that_fails_leads_to_another_round(
             controls = controls._replace(reach=np.float64(1e3), tol=np.float64(1e3))
         return run(self, source, solver, method, at, controls, *args)
 
+    steps = []
+    settled = Search._settled
+
+    def spy(self: Search, made: Run) -> Run:
+        steps.append((made.gamma, settled(self, made)))
+        return steps[-1][1]
+
     monkeypatch.setattr(Search, "run", impatient)
-    agrees("poisson", fit())
+    monkeypatch.setattr(Search, "_settled", spy)
+    results = fit()
+    agrees("poisson", results)
     assert [stride for stride, _ in runs][1:] == [1, 1]
+    # The step on the exact sums went most of the way that was left, and its length was told.
+    before, after = (
+        np.abs((gamma - results.params) / results.bse).max()
+        for gamma in (steps[0][0], steps[0][1].gamma)
+    )
+    assert 1e-4 < before < steps[0][1].outcome.decrement * 1.1 and after < 0.2 * before
 
 
 @pytest.mark.usefixtures("short")
