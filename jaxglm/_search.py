@@ -188,7 +188,8 @@ class Search:
 
     def first_methods(self, basis: Basis, source: Resident) -> Run:
         """The first method that converges: large fits by the short way, while it will do."""
-        if self.large and self.options.method == "irls":
+        few = source.tiles.design.gram_cells <= MOST_CELLS
+        if self.large and few and self.options.method == "irls":
             run = self._short_way(basis, source)
             if run is not None:
                 return run

@@ -112,7 +112,9 @@ def linear_variance(
     """
     p = root.shape[1]
     width = max(1, min(p, _PRODUCT_VALUES // max(n_rows, 1)))
-    total = matvec(diagonal**2) if diagonal.any() else np.zeros(n_rows)
+    total = np.zeros(n_rows)
+    if diagonal.any():
+        total += matvec(diagonal**2)
     for first in range(0, p, width):
         # Every product has the same shape, so a compiled matvec serves all of them.
         columns = np.zeros((root.shape[0], width))

@@ -112,7 +112,9 @@ class Binomial(Family):
         return only_weighted(row if trials is None else row * weight, weight)
 
     def for_rows(self, y: np.ndarray, size: np.ndarray | None) -> Family:
-        if size is None and ((y == 0.0) | (y == 1.0)).all():
+        # Not for its subclasses: the quasi-binomial is another law.
+        plain = type(self) is Binomial
+        if plain and size is None and ((y == 0.0) | (y == 1.0)).all():
             return _Bernoulli(link=self.link)
         return self
 

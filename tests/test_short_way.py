@@ -1,0 +1,427 @@
+"""Large fits take a short way; here small ones do, in tiles of 64 rows, with the same answers."""
+
+import itertools
+import warnings
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from scipy import stats
+
+import jaxglm as jg
+from jaxglm import _search
+from jaxglm._drive import one_pass
+from jaxglm._moments import unit_gram
+from jaxglm._search import Run, Search
+from jaxglm._status import Status
+from jaxglm.designs import Dense
+from jaxglm.sources import Block, Resident, _placement
+
+N = 2000
+_rng = np.random.default_rng(5)
+X1, X2 = _rng.normal(size=(2, N))
+X = np.column_stack([np.ones(N), X1, X2])
+OFFSET = 0.2 * _rng.normal(size=N)
+WEIGHT = _rng.integers(0, 3, size=N).astype(float)
+ETA = 0.4 + 0.4 * X1 - 0.3 * X2 + OFFSET
+NOISE = _rng.uniform(size=N)
+COUNTS = _rng.poisson(np.exp(ETA)).astype(float)
+WIDER = _rng.poisson(np.exp(ETA) * _rng.gamma(2.0, 0.5, size=N)).astype(float)
+YES = (1 / (1 + np.exp(-ETA)) > NOISE).astype(float)
+AMOUNT = _rng.gamma(3.0, size=N) * np.exp(ETA) / 3
+
+CAUCHIT, LOG_GAMMA = jg.Binomial(link=jg.Cauchit()), jg.Gamma(link=jg.Log())
+# Elsewhere the null model is the average, which needs no fit.
+WITH_OFFSET = ("poisson", LOG_GAMMA)
+
+
+@pytest.fixture(autouse=True)
+def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_placement, "_SMALLEST_TILE", 64)
+    monkeypatch.setattr(_placement, "_LARGEST_TILE", 64)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_search, "LARGE_ROWS", 0)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Information from float32 products, which the short way takes where they pay."""
+    monkeypatch.setattr(_search, "LARGE_WORK", 0.0)
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, Run]]:
+    """The loops of the fits of a test: how many tiles one is from the next, and how it ended.
+
+    Those of null models, which have one column, are left out.
+    """
+    seen: list[tuple[int, Run]] = []
+    run = Search.run
+
+    def spy(self: Search, source: Any, *args: Any) -> Run:
+        made = run(self, source, *args)
+        if self.problem.n_columns > 1:
+            seen.append((int(source.stride), made))
+        return made
+
+    monkeypatch.setattr(Search, "run", spy)
+    return seen
+
+
+def fit(
+    y: np.ndarray = COUNTS,
+    family: Any = "poisson",
+    columns: np.ndarray = X,
+    weight: np.ndarray = WEIGHT,
+    **settings: Any,
+) -> jg.Results:
+    """Fits of one family have the same shapes, and so share their programs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", jg.JaxglmWarning)
+        offset = OFFSET if family in WITH_OFFSET else None
+        model = jg.GLM(y, columns, family, offset=offset, freq_weights=weight)
+        return model.fit(compress=False, **settings)
+
+
+# -- against a computation of its own -------------------------------------------------------------
+
+# Mean, its slope and its variance at a linear predictor; log-likelihood at a mean and dispersion.
+LAWS: dict[str, tuple[Any, np.ndarray, Any, Any]] = {
+    "poisson": (
+        "poisson",
+        COUNTS,
+        lambda eta: (np.exp(eta), np.exp(eta), np.exp(eta)),
+        lambda y, mu, phi: stats.poisson.logpmf(y, mu),
+    ),
+    "cauchit": (
+        CAUCHIT,
+        YES,
+        lambda eta: (
+            stats.cauchy.cdf(eta),
+            stats.cauchy.pdf(eta),
+            stats.cauchy.cdf(eta) * stats.cauchy.sf(eta),
+        ),
+        lambda y, mu, phi: stats.bernoulli.logpmf(y, mu),
+    ),
+    "gaussian": (
+        "gaussian",
+        AMOUNT,
+        lambda eta: (eta, np.ones(N), np.ones(N)),
+        lambda y, mu, phi: stats.norm.logpdf(y, mu, np.sqrt(phi)),
+    ),
+    "gamma": (LOG_GAMMA, AMOUNT, lambda eta: (np.exp(eta), np.exp(eta), np.exp(2 * eta)), None),
+}
+
+
+def scoring(
+    law: Any, y: np.ndarray, offset: np.ndarray = OFFSET
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Fisher scoring in NumPy: coefficients, standard errors, means and Pearson's dispersion."""
+    beta = np.zeros(3)
+    for _ in range(200):
+        mu, slope, variance = law(X @ beta + offset)
+        information = X.T @ ((WEIGHT * slope**2 / variance)[:, None] * X)
+        beta = beta + np.linalg.solve(information, X.T @ (WEIGHT * (y - mu) * slope / variance))
+    mu, slope, variance = law(X @ beta + offset)
+    phi = np.sum(WEIGHT * (y - mu) ** 2 / variance) / (WEIGHT.sum() - 3)
+    return beta, np.sqrt(np.diag(np.linalg.inv(information))), mu, phi
+
+
+def agrees(name: str, results: jg.Results) -> None:
+    family, y, law, loglik = LAWS[name]
+    offset = OFFSET if family in WITH_OFFSET else np.zeros(N)
+    beta, se, mu, phi = scoring(law, y, offset)
+    if results.use_t:
+        assert results.scale == pytest.approx(phi, rel=1e-10)
+        se = se * np.sqrt(phi)
+    assert results.converged and results.decrement < 1e-7
+    assert np.abs((results.params - beta) / se).max() < 1e-9
+    np.testing.assert_allclose(results.bse, se, rtol=1e-9)
+    if loglik is not None:
+        likely = phi * (1 - 3 / WEIGHT.sum()) if name == "gaussian" else 1.0
+        assert results.llf == pytest.approx(WEIGHT @ loglik(y, mu, likely), rel=1e-10)
+
+
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.usefixtures("short")
+def test_the_short_way_ends_at_the_optimum(name: str, runs: list) -> None:
+    family, y, *_ = LAWS[name]
+    results = fit(y, family)
+    agrees(name, results)
+    # From a sample, and then from there: no other attempt was needed.
+    assert len(runs) >= 2 and runs[0][0] >= 4 and {stride for stride, _ in runs[1:]} == {1}
+    assert not runs[0][1].sums.info.any()  # nobody wants the sums of the sample
+
+
+@pytest.mark.parametrize("name", ["poisson", "cauchit"])
+@pytest.mark.usefixtures("quick")
+def test_float32_products_end_there_too(name: str, runs: list) -> None:
+    family, y, *_ = LAWS[name]
+    agrees(name, fit(y, family))
+    assert runs[0][0] >= 4 and len(runs) <= 3
+
+
+def test_the_ordinary_way_for_comparison(runs: list) -> None:
+    agrees("poisson", fit())
+    assert [stride for stride, _ in runs] == [1]
+
+
+@pytest.mark.usefixtures("short")
+def test_an_estimated_shape() -> None:
+    """Neither the coefficients nor the shape can move the likelihood."""
+    results = fit(WIDER, "negative_binomial")
+    alpha, beta = results.fit.alpha, results.params.to_numpy()
+    assert results.converged and alpha is not None and alpha > 0.1
+
+    def likelihood(alpha: float) -> float:
+        mean = np.exp(X @ beta)
+        return WEIGHT @ stats.nbinom.logpmf(WIDER, 1 / alpha, 1 / (1 + alpha * mean))
+
+    assert results.llf == pytest.approx(likelihood(alpha), rel=1e-10)
+    step = 1e-4 * alpha
+    slope = (likelihood(alpha + step) - likelihood(alpha - step)) / (2 * step)
+    assert abs(slope * results.fit.alpha_se) < 1e-5
+    mean = np.exp(X @ beta)
+    score = X.T @ (WEIGHT * (WIDER - mean) / (1 + alpha * mean))
+    assert np.abs(score * results.bse).max() < 1e-8
+
+
+# -- how it goes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stride", [1, 3, 7])
+def test_a_sample_is_every_so_manyth_tile(stride: int) -> None:
+    with jax.enable_x64(True):
+        values = np.arange(20.0 * 64).reshape(20, 64)
+        tiles = Block(Dense(values[:, :, None]), y=values, weight=np.ones_like(values))
+        total = one_pass(Resident(tiles).sample(stride), kernel=unit_gram)
+    assert float(total[0, 0]) == np.sum(values[::stride] ** 2)
+
+
+@pytest.mark.usefixtures("short")
+def test_rows_in_an_unlucky_order(runs: list) -> None:
+    """Sorted by the response, by a column: every sample of tiles has some of all kinds."""
+    expected = fit()
+    for key in (COUNTS, X1, WEIGHT):
+        order = np.argsort(key, kind="stable")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            model = jg.GLM(
+                COUNTS[order], X[order], "poisson", offset=OFFSET[order], freq_weights=WEIGHT[order]
+            )
+            results = model.fit(compress=False)
+        assert np.abs((results.params - expected.params) / expected.bse).max() < 1e-9
+        np.testing.assert_allclose(results.bse, expected.bse, rtol=1e-9)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_sample_without_an_answer_is_left_aside(runs: list) -> None:
+    """The tiles of the sample hold no count: it has no optimum, all rows together have."""
+    y = COUNTS.copy()
+    for stride in (7, 8):
+        y[(np.arange(N) // 64) % stride == 0] = 0.0
+    results = fit(y)
+    assert runs[0][0] in (7, 8) and results.converged
+    mean = np.exp(X @ results.params.to_numpy() + OFFSET)
+    score = X.T @ (WEIGHT * (y - mean))
+    assert np.abs(score * results.bse).max() < 1e-8
+
+
+@pytest.mark.usefixtures("short")
+def test_a_start_is_taken_as_given(runs: list) -> None:
+    expected = fit()
+    runs.clear()
+    results = fit(start=expected.params.to_numpy() + 0.01)
+    agrees("poisson", results)
+    assert [stride for stride, _ in runs] == [1] and results.n_iter <= 4
+
+
+@pytest.mark.parametrize("start", [[2000.0, 0, 0], [-2000.0, 0, 0], [0, 1e6, 0], [50.0, 30.0, 0]])
+@pytest.mark.usefixtures("short")
+def test_a_start_out_of_all_measure(start: list[float]) -> None:
+    agrees("poisson", fit(start=np.array(start)))
+
+
+@pytest.mark.parametrize("tol", [1e-3, 1e-6, 1e-13])
+@pytest.mark.usefixtures("short")
+def test_a_tolerance_of_the_user(tol: float, runs: list) -> None:
+    results = fit(tol=tol)
+    beta, se, *_ = scoring(LAWS["poisson"][2], COUNTS)
+    assert results.converged
+    # A step on the exact sums squares what the tolerance allowed.
+    assert np.abs((results.params - beta) / se).max() < max(1e-9, tol)
+    assert results.decrement <= 100 * tol or results.decrement < 1e-8
+
+
+@pytest.mark.usefixtures("short")
+def test_a_forecast_that_fails_leads_to_another_round(
+    runs: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first loop over all rows is ended far too early; its exact sums tell."""
+    run = Search.run
+
+    def impatient(self, source, solver, method, at, controls, *args):
+        if source.stride == 1 and len(runs) == 1:
+            controls = controls._replace(reach=np.float64(1e3), tol=np.float64(1e3))
+        return run(self, source, solver, method, at, controls, *args)
+
+    steps = []
+    settled = Search._settled
+
+    def spy(self: Search, made: Run) -> Run:
+        steps.append((made.gamma, settled(self, made)))
+        return steps[-1][1]
+
+    monkeypatch.setattr(Search, "run", impatient)
+    monkeypatch.setattr(Search, "_settled", spy)
+    results = fit()
+    agrees("poisson", results)
+    assert [stride for stride, _ in runs][1:] == [1, 1]
+    # The step on the exact sums went most of the way that was left, and its length was told.
+    before, after = (
+        np.abs((gamma - results.params) / results.bse).max()
+        for gamma in (steps[0][0], steps[0][1].gamma)
+    )
+    assert 1e-4 < before < steps[0][1].outcome.decrement * 1.1 and after < 0.2 * before
+
+
+@pytest.mark.usefixtures("short")
+def test_forecasts_that_always_fail_leave_the_ordinary_way(
+    runs: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled = Search._settled
+
+    def far(self: Search, made: Run) -> Run:
+        at = settled(self, made)
+        runs.append((0, at))
+        outcome = at.outcome._replace(decrement=1.0)
+        return Run(outcome, at.sums, at.method, at.status, at.turns, at.root)
+
+    monkeypatch.setattr(Search, "_settled", far)
+    agrees("poisson", fit())
+    strides = [stride for stride, _ in runs]
+    assert strides.count(0) == 3 and strides[-1] == 1  # three rounds, then an attempt
+
+
+def matrix(run: Run) -> np.ndarray:
+    """What the factor of the last turn is of."""
+    factor = run.outcome.kept.factor
+    return factor.lower @ factor.lower.T / np.outer(factor.scale, factor.scale)
+
+
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("enough", [True, False], ids=["of the sample", "of its own"])
+@pytest.mark.usefixtures("quick")
+def test_turns_on_a_kept_factor(
+    enough: bool, wide: bool, runs: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop over all rows is run turn by turn, to see at which it takes a new matrix."""
+    monkeypatch.setattr(_search, "_WIDE", 2 if wide else 200)
+    monkeypatch.setattr(_search, "_ROWS_TO_KEEP", 1 if enough else 10**9)
+    matrices: list[np.ndarray] = []
+    run = Search.run
+
+    def spy(self, source, solver, method, at, controls, kernel, kept):
+        args = self, source, solver, method, at
+        if source.stride == 1 and not matrices:
+            assert bool(kept.use) is enough
+            for turns in range(1, 7):
+                only = controls._replace(max_turns=np.int32(turns), reach=np.float64(0.0))
+                made = run(*args, only, kernel, kept)
+                matrices.append(matrix(made))
+            largest = np.diag(made.sums.info).max()
+            # From some hundreds of rows, or from where the loop starts.
+            np.testing.assert_allclose(matrices[0], made.sums.info, atol=0.2 * largest)
+            np.testing.assert_allclose(matrices[-1], made.sums.info, atol=0.01 * largest)
+        return run(*args, controls, kernel, kept)
+
+    monkeypatch.setattr(Search, "run", spy)
+    agrees("poisson", fit())
+    sampled = matrix(runs[0][1]) * runs[0][0]
+    assert np.allclose(matrices[0], sampled, rtol=1e-12) is enough
+    again = [np.array_equal(*pair) for pair in itertools.pairwise(matrices)]
+    # The loop ends at its fourth turn at the earliest; turns after the end change nothing.
+    assert any(again[:3]) is wide
+
+
+class Asked(Exception):
+    """What a loop would have run over."""
+
+
+@pytest.mark.parametrize(("level", "sampled"), [("rare", False), ("common", True)])
+@pytest.mark.usefixtures("short")
+def test_a_rare_level_keeps_the_sample_from_being_used(
+    level: str, sampled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(self: Search, source: Any, *_: Any) -> Run:
+        raise Asked(int(source.stride))
+
+    monkeypatch.setattr(Search, "run", ask)
+    third = np.arange(N) % 150 == 0 if level == "rare" else X2 > 0.5
+    table = {"y": COUNTS, "x": X1, "g": np.where(third, "c", np.where(X1 > 0, "a", "b"))}
+    with pytest.raises(Asked) as asked:
+        jg.glm("y ~ x + g", table, "poisson", compress=False)
+    assert (asked.value.args[0] > 1) is sampled
+
+
+# -- where it does not lead -----------------------------------------------------------------------
+
+BEYOND = X1 > 0.5
+FAILING: dict[str, dict[str, Any]] = {
+    "near-collinear": {"columns": np.column_stack([X[:, :2], X1 + 1e-7 * X2])},
+    "separated": {
+        "y": np.where(BEYOND, 0.0, COUNTS),
+        "columns": np.column_stack([X[:, :2], BEYOND]),
+    },
+}
+
+
+@pytest.mark.parametrize("which", FAILING)
+def test_the_ordinary_answer_where_it_fails(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ordinary = fit(**FAILING[which])
+    monkeypatch.setattr(_search, "LARGE_ROWS", 0)
+    results = fit(**FAILING[which])
+    assert results.status is ordinary.status
+    assert np.array_equal(results.fit.infinite, ordinary.fit.infinite)
+    assert results.fit.notes == ordinary.fit.notes
+    finite = ~ordinary.fit.infinite
+    distance = (results.params - ordinary.params)[finite] / ordinary.bse[finite]
+    assert np.abs(distance).max() < 1e-6
+    np.testing.assert_allclose(results.bse[finite], ordinary.bse[finite], rtol=1e-7)
+    assert results.deviance == pytest.approx(ordinary.deviance, rel=1e-9)
+
+
+def test_an_optimum_at_the_edge_of_the_domain(runs: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends the ordinary way, where the barrier, which is left out here, goes on."""
+    monkeypatch.setattr(Search, "barrier", lambda *_: None)
+    y = np.where(X1 < 0, 0.0, np.round(COUNTS + 5 * X1))
+    settings: dict[str, Any] = {"y": y, "family": jg.Poisson(link=jg.Identity())}
+    ordinary = fit(**settings)
+    monkeypatch.setattr(_search, "LARGE_ROWS", 0)
+    results = fit(**settings)
+    assert results.status is ordinary.status is Status.STEP_FAILED
+    assert len(runs) > 2
+    np.testing.assert_array_equal(results.params, ordinary.params)
+
+
+@pytest.mark.usefixtures("short")
+def test_more_columns_than_a_matrix_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_search, "MOST_CELLS", 8)
+    results = fit()
+    assert results.method == "lbfgs" and results.bse.isna().all()
+    beta, se, *_ = scoring(LAWS["poisson"][2], COUNTS)
+    assert np.abs((results.params - beta) / se).max() < 1e-5
+
+
+@pytest.mark.usefixtures("quick")
+def test_float32_products_step_aside_where_they_cannot_hold(runs: list) -> None:
+    """A pivot lost in float32 starts the search again with the full sums."""
+    columns = np.column_stack([X[:, :2], X1 + 1e-5 * X2])
+    results = fit(columns=columns)
+    assert results.converged and len(runs) > 2
+    mean = np.exp(columns @ results.params.to_numpy() + OFFSET)
+    assert np.abs(columns.T @ (WEIGHT * (COUNTS - mean)) * results.bse).max() < 1e-2

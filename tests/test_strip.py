@@ -1,0 +1,160 @@
+"""Tiles read in place hold what copied tiles hold, wherever the user's array starts."""
+
+from collections.abc import Iterator
+
+import jax
+import numpy as np
+import pytest
+
+import jaxglm as jg
+from jaxglm._drive import one_pass
+from jaxglm.designs import Dense, Strip, Tiling, _tiling
+from jaxglm.designs._strip import strip
+from jaxglm.sources import Block, Resident, _placement
+
+ROWS = 32
+_rng = np.random.default_rng(8)
+
+
+@pytest.fixture(autouse=True)
+def double_precision() -> Iterator[None]:
+    with jax.enable_x64(True):
+        yield
+
+
+def late(values: np.ndarray, offset: int) -> np.ndarray:
+    """A copy that starts `offset` bytes after a multiple of 64."""
+    buffer = np.empty(values.nbytes + 128, np.uint8)
+    start = -buffer.ctypes.data % 64 + offset
+    out = buffer[start : start + values.nbytes].view(values.dtype).reshape(values.shape)
+    out[...] = values
+    return out
+
+
+@jax.jit
+def tile_of(tiles: Strip, index: int, last: bool, inside: bool) -> jax.Array:
+    return jax.lax.cond(inside, lambda: tiles.inner(index), lambda: tiles.edge(last))
+
+
+def all_tiles(tiles: Strip) -> np.ndarray:
+    last = tiles.count - 1
+    return np.stack(
+        [np.asarray(tile_of(tiles, i, np.bool_(i == last), 0 < i < last)) for i in range(last + 1)]
+    )
+
+
+def numbers(n: int, more: tuple[int, ...], dtype: str) -> np.ndarray:
+    return (100 * _rng.normal(size=(n, *more))).astype(dtype)
+
+
+@pytest.mark.parametrize("more", [(), (3,)], ids=["vector", "matrix"])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int32"])
+def test_any_alignment(dtype: str, more: tuple[int, ...]) -> None:
+    """Every start that an array of this dtype can have: the same tiles, in the same shapes."""
+    values = numbers(3 * ROWS + 17, more, dtype)
+    copied = np.asarray(Tiling(4, ROWS).cut(values, 7))
+    shapes = set()
+    for offset in range(0, 64, values.itemsize):
+        given = late(values, offset)
+        tiles = strip(given, ROWS, 7)
+        assert tiles is not None and tiles.shape == copied.shape and tiles.dtype == values.dtype
+        assert np.array_equal(all_tiles(tiles), copied)
+        leaves, structure = jax.tree.flatten(tiles)
+        shapes.add((structure, *((leaf.shape, str(leaf.dtype)) for leaf in leaves)))
+        first = given.ctypes.data + int(tiles.skipped) * values.itemsize
+        if jax.default_backend() == "cpu":
+            assert tiles.elements.unsafe_buffer_pointer() == first  # no copy
+    assert len(shapes) == 1
+
+
+@pytest.mark.parametrize("left", [8, 9, ROWS - 1, ROWS])
+def test_any_number_of_rows(left: int) -> None:
+    """The last tile is short, nearly full or full."""
+    values = numbers(2 * ROWS + left, (), "float64")
+    tiles = strip(late(values, 16), ROWS, 0)
+    assert tiles is not None
+    assert np.array_equal(all_tiles(tiles), np.asarray(Tiling(3, ROWS).cut(values, 0)))
+
+
+def test_two_tiles_have_no_other_between_them() -> None:
+    values = numbers(2 * ROWS - 3, (2,), "float32")
+    tiles = strip(late(values, 60), ROWS, 0)
+    assert tiles is not None
+    assert np.array_equal(all_tiles(tiles), np.asarray(Tiling(2, ROWS).cut(values, 0)))
+
+
+UNREADABLE = {
+    "one tile": numbers(ROWS, (), "float64"),
+    "too few left over": numbers(2 * ROWS + 7, (), "float64"),
+    "too few left over in float32": numbers(2 * ROWS + 5, (3,), "float32"),
+    "by columns": np.asfortranarray(numbers(4 * ROWS, (3,), "float64")),
+    "every second row": numbers(8 * ROWS, (), "float64")[::2],
+    "half a number late": late(numbers(4 * ROWS, (), "float64"), 4),
+    "without columns": numbers(4 * ROWS, (0,), "float64"),
+}
+
+
+@pytest.mark.parametrize("which", UNREADABLE)
+def test_what_cannot_be_read_in_place_is_copied(which: str) -> None:
+    values = UNREADABLE[which]
+    assert strip(values, ROWS, 0) is None
+    count = -(-len(values) // ROWS)
+    assert isinstance(Tiling(count, ROWS, in_place=True).cut(values, 0), jax.Array)
+
+
+def test_alignment_does_not_compile_again() -> None:
+    traced = []
+
+    def gram(block: Block) -> jax.Array:
+        traced.append(block)
+        return block.design.gram(block.weight)
+
+    n = 5 * ROWS + 20
+    X, weight = numbers(n, (3,), "float64"), _rng.uniform(size=n)
+    tiling = Tiling(6, ROWS, in_place=True)
+    expected = X.T @ (weight[:, None] * X)
+    traces = set()
+    for offsets in [(0, 16), (16, 16), (8, 56), (40, 0)]:
+        x, w = late(X, offsets[0]), tiling.cut(late(weight, offsets[1]), 0.0)
+        assert isinstance(w, Strip)
+        source = Resident(Block(Dense(x).tiled(tiling), y=w, weight=w))  # type: ignore[arg-type]
+        np.testing.assert_allclose(one_pass(source, kernel=gram), expected, rtol=1e-13)
+        traces.add(len(traced))
+    assert len(traces) == 1
+
+
+N = 10 * 64 + 30
+GROUP = _rng.choice(list("abcd"), size=N)
+X1 = _rng.normal(size=N)
+MATRIX = np.column_stack([np.ones(N), X1, _rng.normal(size=N)])
+COUNTS = _rng.poisson(np.exp(0.4 + 0.3 * X1 + (GROUP == "b")))
+EXTRA = {"offset": 0.1 * _rng.normal(size=N), "var_weights": _rng.uniform(0.5, 2.0, size=N)}
+TABLE = {"y": COUNTS, "x": X1, "z": MATRIX[:, 2], "g": GROUP}
+
+FITS = {
+    "dense": lambda: jg.GLM(COUNTS, late(MATRIX, 24), "poisson", **EXTRA).fit(),
+    "factors": lambda: jg.glm("y ~ x + g + g:z", TABLE, "poisson", **EXTRA),
+}
+
+
+@pytest.mark.parametrize("which", FITS)
+def test_a_fit_in_place_is_the_same_fit(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_placement, "_SMALLEST_TILE", 64)
+    monkeypatch.setattr(_placement, "_LARGEST_TILE", 64)
+    copied = FITS[which]()
+    made = []
+
+    def spy(*args):
+        made.append(strip(*args))
+        return made[-1]
+
+    monkeypatch.setattr(_tiling, "strip", spy)
+    monkeypatch.setattr(_placement, "_IN_PLACE_BYTES", 0)
+    in_place = FITS[which]()
+    vectors = 3  # response, offset, weight
+    assert sum(tiles is not None for tiles in made) >= vectors + (1 if which == "dense" else 3)
+    np.testing.assert_allclose(in_place.params, copied.params, rtol=1e-11)
+    np.testing.assert_allclose(in_place.bse, copied.bse, rtol=1e-11)
+    for name in ("llf", "llnull", "deviance", "null_deviance", "pearson_chi2"):
+        assert getattr(in_place, name) == pytest.approx(getattr(copied, name), rel=1e-12)
+    np.testing.assert_allclose(in_place.fittedvalues, copied.fittedvalues, rtol=1e-11)
