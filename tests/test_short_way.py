@@ -313,14 +313,14 @@ def matrix(run: Run) -> np.ndarray:
     return factor.lower @ factor.lower.T / np.outer(factor.scale, factor.scale)
 
 
-@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("keeps", [True, False])
 @pytest.mark.parametrize("enough", [True, False], ids=["of the sample", "of its own"])
 @pytest.mark.usefixtures("quick")
 def test_turns_on_a_kept_factor(
-    enough: bool, wide: bool, runs: list, monkeypatch: pytest.MonkeyPatch
+    enough: bool, keeps: bool, runs: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loop over all rows is run turn by turn, to see at which it takes a new matrix."""
-    monkeypatch.setattr(_search, "_WIDE", 2 if wide else 200)
+    monkeypatch.setattr(_search, "_CHANGE_TO_KEEP", 1.0 if keeps else 0.0)
     monkeypatch.setattr(_search, "_ROWS_TO_KEEP", 1 if enough else 10**9)
     matrices: list[np.ndarray] = []
     run = Search.run
@@ -345,7 +345,7 @@ def test_turns_on_a_kept_factor(
     assert np.allclose(matrices[0], sampled, rtol=1e-12) is enough
     again = [np.array_equal(*pair) for pair in itertools.pairwise(matrices)]
     # The loop ends at its fourth turn at the earliest; turns after the end change nothing.
-    assert any(again[:3]) is wide
+    assert any(again[:3]) is keeps
 
 
 class Asked(Exception):

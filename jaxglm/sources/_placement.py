@@ -16,7 +16,7 @@ from jaxglm.sources._block import Block
 from jaxglm.sources._resident import Resident
 
 # A tile of some mebibytes stays in the cache that the cores share while its eta, weights, score and
-# Gram are formed, so that X is read from memory once a pass, and is enough for all cores to work on.
+# Gram are formed, so that X is read from memory once a pass, and keeps all cores at work.
 _TILE_BYTES = 8 << 20
 _SMALLEST_TILE, _LARGEST_TILE = 256, 1 << 16
 # Numbers that a pass makes of each row beside its columns.
