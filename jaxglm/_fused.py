@@ -19,7 +19,7 @@ from jax.experimental.pallas import triton
 from jax.extend.core import Jaxpr, jaxprs_in_params
 
 from jaxglm._linalg import Bordered
-from jaxglm._moments import Moments, quick_moments
+from jaxglm._moments import Moments
 from jaxglm._rowwise import Point, evaluate
 from jaxglm.designs import Dense
 from jaxglm.families import Family
@@ -80,9 +80,6 @@ class Fused:
         loops = max(pl.cdiv(n, chunk * _PROGRAMS), pl.cdiv(_ROWS_PER_COLUMN * width, chunk))
         loops = min(loops, pl.cdiv(n, chunk))
         programs = pl.cdiv(n, chunk * loops)
-        # TF32 only where full sums take over when the iteration fails: in float64.
-        quick = self.plain is quick_moments
-        precision = jax.lax.Precision.DEFAULT if quick else jax.lax.Precision.HIGHEST
 
         # What the family and the point hold enters as inputs: a kernel has no constants of its own.
         leaves, structure = jax.tree.flatten((family, at._replace(beta=None, start=None)))
@@ -106,8 +103,7 @@ class Fused:
                     triton.load(ref.at[rows], mask=inside, other=other)
                     for ref, other in zip(vector_refs, (1.0, 0.0, 0.0), strict=False)
                 )
-                design = _Loaded(loaded_x, precision)
-                loaded = Block(design, y, weight, offset[0] if offset else None)
+                loaded = Block(_Loaded(loaded_x), y, weight, offset[0] if offset else None)
                 loss, loss_size, score, info, pearson, rounding = self.plain(
                     loaded, own_family, own_at
                 )
@@ -215,14 +211,12 @@ class _Loaded(Dense):
     Products with vectors are sums over an axis: Triton multiplies matrices only.
     """
 
-    precision: jax.lax.Precision
-
     def matvec(self, b: jax.Array) -> jax.Array:
         return jnp.sum(self.values.astype(b.dtype) * b[None, :], axis=1)
 
     def rmatvec(self, v: jax.Array) -> jax.Array:
         return jnp.sum(self.values.astype(v.dtype) * v[:, None], axis=0)
 
-    def gram(self, w: jax.Array) -> jax.Array:
+    def _gram(self, w: jax.Array, precision: jax.lax.Precision) -> jax.Array:
         x = self.values.astype(w.dtype)
-        return jnp.dot((x * w[:, None]).T, x, precision=self.precision)
+        return jnp.dot((x * w[:, None]).T, x, precision=precision)

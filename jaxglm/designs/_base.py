@@ -7,6 +7,7 @@ import abc
 from typing import Any, Self
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._linalg import Information
@@ -42,6 +43,10 @@ class Design(abc.ABC):
     @abc.abstractmethod
     def gram(self, w: jax.Array) -> Information:
         """X' diag(w) X, of shape [p, p], or `Bordered` where a factor has many levels."""
+
+    def quick_gram(self, w: jax.Array) -> Information:
+        """`gram(w)` in float32, from the fastest products that the device has for that."""
+        return self.gram(w.astype(jnp.float32))
 
     @property
     def numbers_per_row(self) -> int:

@@ -46,13 +46,19 @@ class Dense(Design):
         return jnp.dot(v, self.values.astype(v.dtype), precision=HIGHEST)
 
     def gram(self, w: jax.Array) -> jax.Array:
+        return self._gram(w, HIGHEST)
+
+    def quick_gram(self, w: jax.Array) -> jax.Array:
+        return self._gram(w.astype(jnp.float32), jax.lax.Precision.DEFAULT)
+
+    def _gram(self, w: jax.Array, precision: jax.lax.Precision) -> jax.Array:
         x = self.values.astype(w.dtype)
         weighted = x * w[:, None]
         edges = _strips(self.n_columns)
         rows: list[jax.Array] = []
         for i, left in enumerate(edges):
             # The blocks on and right of the diagonal; those left of it are their transposes.
-            part = jnp.dot(weighted[:, left].T, x[:, left.start :], precision=HIGHEST)
+            part = jnp.dot(weighted[:, left].T, x[:, left.start :], precision=precision)
             above = [rows[j][:, left] for j in range(i)]
             rows.append(jnp.concatenate([*(block.T for block in above), part], axis=1))
         return jnp.concatenate(rows)

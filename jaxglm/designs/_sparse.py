@@ -45,6 +45,9 @@ class Sparse(Design):
     def gram(self, w: jax.Array) -> jax.Array:
         return Dense(self.dense(w.dtype)).gram(w)
 
+    def quick_gram(self, w: jax.Array) -> jax.Array:
+        return Dense(self.dense(jnp.float32)).quick_gram(w)
+
     def gram_diagonal(self, w: jax.Array) -> jax.Array:
         values = self.values.astype(w.dtype)
         terms = (values * w[self.rows]) * values
