@@ -120,7 +120,11 @@ class Binomial(Family):
 
 
 class _Bernoulli(Binomial):
-    """Single trials, the commonest response by far: the log-likelihood has no constant."""
+    """Single trials, the commonest response by far: one logarithm, and no constant."""
+
+    def unit_deviance(self, y: Array, mu: Array) -> Array:
+        # mu - 1 is exact where it is small.
+        return -2.0 * jnp.log1p(jnp.where(y > 0.5, mu - 1.0, -mu))
 
     def log_likelihood(
         self, y: Array, mu: Array, weight: Array, scale: Array | float, trials: Array | None = None
