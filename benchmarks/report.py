@@ -117,7 +117,7 @@ def _memory(good: Sequence[Line]) -> str:
         max(line["memory"]["peak"] - line["memory"]["before"], 0) for line in good
     )
     over = statistics.median(line["memory"]["over_data"] for line in good)
-    later = statistics.median(line["memory"].get("over_data_later", over) for line in good)
+    later = statistics.median(line["memory"]["over_data_later"] for line in good)
     return f"+{extra / 2**20:.3g} MiB ({over:.3g}x, later fits {later:.3g}x)"
 
 

@@ -229,7 +229,12 @@ def line(library: str, turn: int, seconds: float, status: str = "ok", **more: An
         "reason": "distance 2.0e-02 standard errors" if status == "failed" else "",
         "cold": {"import": 1.0, "first": 1.0, "total": 2.0},
         "warm": {"median": seconds, "fits": 3},
-        "memory": {"before": 2**30, "peak": 2**30 + 2**20, "over_data": 1.25},
+        "memory": {
+            "before": 2**30,
+            "peak": 2**30 + 2**20,
+            "over_data": 1.25,
+            "over_data_later": 1.125,
+        },
         "accuracy": {"distance": 1e-9},
         "standard_errors": True,
         "passes": 5,
@@ -291,6 +296,7 @@ def test_the_report_shows_ratios_targets_and_no_time_of_a_failed_run(tmp_path: P
     )
     assert "no pair that passed the gate" in text
     assert "2.5x | at most 2x | **no**" in text
+    assert "1.25x (compiling; later fits 1.12x) | at most 1.5x | yes" in text
     assert "`python -m benchmarks run` on 2026-01-01, commit 0123" in text
 
     path, page = tmp_path / "results.jsonl", tmp_path / "report.md"
