@@ -1,17 +1,19 @@
 """Owns the only loops: ask a source for sums, tell a solver, until it stops.
 
-Imports solvers, sources, `_programs` and the kernels' modules; knows neither rows nor algebra.
+Imports solvers, sources, `_programs`, `_pytree` and the kernels' modules; knows neither rows nor
+algebra.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 
 from jaxglm._final import FinalSums, Middle
 from jaxglm._moments import Moments
 from jaxglm._programs import program
+from jaxglm._pytree import zeros_of
 from jaxglm._rowwise import Point
 from jaxglm._status import Status
 from jaxglm.families import Family
@@ -53,14 +55,9 @@ def on_device(
     return outcome, jax.lax.cond(
         controls.final,
         lambda beta: source.reduce(final, family, beta, middle),
-        lambda beta: _zeros_of(source.reduce, final, family, beta, middle),
+        lambda beta: zeros_of(partial(source.reduce, final, family), beta, middle),
         outcome.settled,
     )
-
-
-def _zeros_of(function: Callable, kernel: Callable, *args: Any) -> Any:
-    shapes = jax.eval_shape(lambda *args: function(kernel, *args), *args)
-    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
 
 
 @program(static_argnames=("kernel",))

@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxglm._linalg import Factor, all_finite, diagonal_of, factorise, solve
 from jaxglm._moments import Moments, light_moments
+from jaxglm._pytree import zeros_of
 from jaxglm._rowwise import Point, Value
 from jaxglm._status import Status
 from jaxglm.solvers._base import (
@@ -131,8 +132,7 @@ class Newton:
         """The sums with the matrix, or without it where the kept factor is used again."""
         if state.kept is None:
             return sums(kernel)
-        shape = jax.eval_shape(lambda: sums(kernel).info)
-        nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shape)
+        nothing = zeros_of(lambda: sums(kernel).info)
         return jax.lax.cond(
             state.kept.use,
             lambda: sums(light_moments)._replace(info=nothing),

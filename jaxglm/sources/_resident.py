@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxglm._pytree import zeros_of
 from jaxglm.designs import Strip
 from jaxglm.sources._block import Block
 
@@ -78,10 +79,7 @@ class Resident:
             return kernel.of_all_tiles(self.tiles, *params)
         if self.n_tiles == 1:
             return kernel(self._tile(0), *params)
-        zeros = jax.tree.map(
-            lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
-            jax.eval_shape(lambda *args: kernel(self._tile(0), *args), *params),
-        )
+        zeros = zeros_of(lambda *args: kernel(self._tile(0), *args), *params)
         compensate = self.dtype == jnp.float32
 
         def add_tile(turn: jax.Array, carry: Any) -> Any:
