@@ -21,8 +21,7 @@ from jaxglm.solvers import Controls, Outcome, Solver
 from jaxglm.sources import Resident
 
 
-@program(static_argnames=("solver", "kernel", "final"))
-def on_device(
+def run_loop(
     source: Resident,
     family: Family,
     at: Point,
@@ -34,7 +33,7 @@ def on_device(
     kernel: Callable[..., Moments],
     final: Callable[..., FinalSums],
 ) -> tuple[Outcome, FinalSums]:
-    """Run the whole loop, and one pass where it ends, as one compiled program.
+    """Run the whole loop, and one pass where it ends.
 
     `kernel` makes the sums that `solver` wants, `final` those that the statistics want. `kept` is
     what a solver brings along from an earlier loop.
@@ -58,6 +57,9 @@ def on_device(
         lambda beta: zeros_of(partial(source.reduce, final, family), beta, middle),
         outcome.settled,
     )
+
+
+on_device = program(static_argnames=("solver", "kernel", "final"))(run_loop)
 
 
 @program(static_argnames=("kernel",))

@@ -13,7 +13,8 @@ from jaxglm._final import FinalSums, Middle
 from jaxglm._inverse import Root
 from jaxglm._linalg import Bordered
 from jaxglm._problem import Problem
-from jaxglm._search import Options, Search
+from jaxglm._search import Search
+from jaxglm._settings import Options
 from jaxglm._status import Status
 from jaxglm.families import Family
 from jaxglm.solvers import Stop
@@ -108,7 +109,7 @@ def estimate(
         if columns.size:
             raise ColumnRangeError(columns)
     if run.status is Status.SINGULAR:
-        basis, design = condition(problem, search.smallest_pivot)
+        basis, design = condition(problem, search.set.smallest_pivot)
         if basis.transform is not None or not basis.keep.all():
             source = problem.place(design)
             run = search.first_methods(basis, source)

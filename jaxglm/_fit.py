@@ -18,7 +18,7 @@ from jaxglm._estimate import ColumnRangeError, Estimate, estimate
 from jaxglm._fit_notes import outcome_notes
 from jaxglm._intake import Intake, from_arrays, from_formula
 from jaxglm._problem import Problem
-from jaxglm._search import Options
+from jaxglm._settings import Options
 from jaxglm._shape import Shape, estimate_shape
 from jaxglm._statistics import record
 from jaxglm._status import DataError, FitError, Status

@@ -15,13 +15,14 @@ import numpy as np
 from jaxglm._conditioning import MOST_COLUMNS, Basis
 from jaxglm._drive import on_device
 from jaxglm._fastest import fastest_kernel
-from jaxglm._final import FinalSums, Middle, final_sums, final_sums_diagonal
+from jaxglm._final import FinalSums, final_sums, final_sums_diagonal
 from jaxglm._inverse import Root, root_of_inverse
 from jaxglm._linalg import Bordered, factorise
 from jaxglm._moments import Moments, diagonal_moments, full_moments, quick_moments
 from jaxglm._problem import Problem
 from jaxglm._rowwise import Point
 from jaxglm._separation import recession_direction, separated_levels
+from jaxglm._settings import Facts, Options, Settings, facts_of
 from jaxglm._status import Status
 from jaxglm.designs import Split
 from jaxglm.families import Family
@@ -48,21 +49,9 @@ _INFORMATION_ERROR, _MORE_LEFT = 1e-10, 100
 _MOST_ROUNDS = 3
 # A sample of so many rows for each column knows the information to three per cent.
 _ROWS_TO_KEEP = 1000
-# A factor is kept while the information has changed by no more than about this.
-_CHANGE_TO_KEEP = 3e-3
 # Multiples of the log barrier, relative to the loss per row at the start; each is warm-started from
 # the one before, and the last shifts the optimum by less than the loss can resolve.
 _BARRIERS = 10.0 ** np.arange(-1.0, -11.0, -1.0)
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What the caller chose. `tol` None follows the dtype; `start` is in public column order."""
-
-    method: Any = "irls"
-    start: np.ndarray | None = None
-    tol: float | None = None
-    max_turns: int = 100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,75 +77,26 @@ class Search:
 
     def __init__(self, problem: Problem, family: Family, options: Options):
         self.problem, self.family, self.options = problem, family, options
-        self.dtype = problem.dtype
+        one = Facts(*(float(value[0]) for value in facts_of(problem, family)))
+        self.set = Settings(family, options, problem.dtype, problem.n_columns, one)
         self.turns = self.invalid = 0
-        eps = float(np.finfo(self.dtype).eps)
-        # eps^(2/3): 4e-11 standard errors in float64, 2e-5 in float32.
-        self.tol = eps ** (2 / 3) if options.tol is None else options.tol
-        # Under this squared share a Gram matrix has lost more than half its digits.
-        self.smallest_pivot = eps**0.45
         work = problem.y.size * float(problem.n_columns) ** 2
         long = problem.y.size >= LARGE_ROWS
-        self.large = self.dtype == np.float64 and (work >= LARGE_WORK or long)
+        self.large = problem.dtype == np.float64 and (work >= LARGE_WORK or long)
         # Factors are summed by segments, which float32 makes no faster.
         self.quick = self.large and work >= LARGE_WORK and not isinstance(problem.design, Split)
-        self.average = float(np.dot(problem.weight, problem.y) / problem.weight.sum())
-        self.center = self._interior_mean()
         self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
-        values = self.average, self.center, _null_shift(problem, family)
-        self.middle = Middle(*map(self.dtype.type, values))
-
-    def _interior_mean(self) -> float:
-        """The average response, moved inside the means that the family and the link allow."""
-        lower, upper = self.family.mean_domain
-        if np.isfinite(lower) and np.isfinite(upper):
-            return float(np.clip(self.average, lower + 1e-3, upper - 1e-3))
-        link = self.family.link
-        least = max(lower, link.mean_range[0])
-        if least < self.average < link.mean_range[1] and self.average != link.pole:
-            return self.average
-        return max(float(np.abs(self.problem.y[self.problem.live]).mean()), 1e-3)
+        self.middle = self.set.middle
 
     def _typical_weight(self) -> float:
         """The information of one row about its linear predictor, at the average response."""
-        center = jnp.asarray(self.center)
+        center = jnp.asarray(self.set.facts.center)
         eta = self.family.link.link(center)
         return float(self.family.fisher_weight(center, eta))
 
-    def controls(
-        self,
-        *,
-        damped: bool = False,
-        tol: float | None = None,
-        reach: float = 0.0,
-        share: float = 1,
-        final: bool = True,
-    ) -> Controls:
-        """The controls of a loop over a share of the rows."""
-        pivot = _QUICK_PIVOT if self.quick else self.smallest_pivot
-        as_scalar = self.dtype.type
-        estimated = not self.family.dispersion_fixed
-        df = max(share * self.problem.nobs - self.problem.n_columns, 1.0) if estimated else 0.0
-        return Controls(
-            tol=as_scalar(self.tol if tol is None else tol),
-            max_turns=np.int32(self.options.max_turns),
-            smallest_pivot=as_scalar(0.0 if damped else pivot),
-            residual_df=as_scalar(df),
-            adaptive=np.bool_(not self.family.canonical),
-            reach=as_scalar(reach),
-            keep_within=as_scalar(_CHANGE_TO_KEEP * np.sqrt(self.problem.nobs)),
-            final=np.bool_(final),
-        )
-
-    def point(self, gamma: np.ndarray, start: int, *, observed=False, barrier=0.0) -> Point:
-        as_scalar = self.dtype.type
-        return Point(
-            beta=np.asarray(gamma, self.dtype),
-            observed=np.bool_(observed),
-            start=np.int32(start),
-            center=as_scalar(self.center),
-            barrier=as_scalar(barrier),
-        )
+    def controls(self, **settings: Any) -> Controls:
+        """The controls of a loop; float32 products must keep more of each pivot."""
+        return self.set.controls(**({"pivot": _QUICK_PIVOT} if self.quick else {}) | settings)
 
     def run(
         self,
@@ -209,13 +149,13 @@ class Search:
         """
         kernel = quick_moments if self.quick else full_moments
         design = source.tiles.design
-        kept = unfactored(design.n_columns, design.n_eliminated, self.dtype)
+        kept = unfactored(design.n_columns, design.n_eliminated, self.problem.dtype)
         if self.options.start is not None:
-            at = self.point(self._given(basis), AT_BETA)
+            at = self.set.point(self._given(basis), AT_BETA)
         else:
             at, kept = self._sampled(basis, source, kernel, kept)
         kernel = fastest_kernel(kernel, source, self.family, at)
-        reach = max(_INFORMATION_ERROR * np.sqrt(self.problem.nobs), self.tol)
+        reach = max(_INFORMATION_ERROR * np.sqrt(self.set.facts.nobs), self.set.tol)
         for _ in range(_MOST_ROUNDS):
             controls = self.controls(reach=reach)
             run = self.run(source, Newton(), "irls", at, controls, kernel, kept)
@@ -224,7 +164,7 @@ class Search:
             settled = self._settled(run)
             if settled.outcome.decrement <= max(_MORE_LEFT * reach, 8 * run.outcome.floor):
                 return settled
-            at = self.point(settled.gamma, AT_BETA)
+            at = self.set.point(settled.gamma, AT_BETA)
             kept = run.outcome.kept._replace(use=np.bool_(False))
         return None
 
@@ -246,7 +186,7 @@ class Search:
     ) -> tuple[Point, Kept]:
         """Where a sample of the tiles has its optimum, and its factor, if it says enough."""
         n, k = self.problem.y.size, int(basis.keep.sum())
-        first = self.point(np.zeros(k), AT_INITIAL_MEANS)
+        first = self.set.point(np.zeros(k), AT_INITIAL_MEANS)
         stride = min(source.n_tiles // _LEAST_TILES, n // (_ROWS_PER_COLUMN * k), _MOST_STRIDE)
         if stride >= 2 and isinstance(self.problem.design, Split):
             # A level without an event in the sample would start far off: a start worse than none.
@@ -261,7 +201,7 @@ class Search:
             return first, kept
         sampled = run.outcome.kept.of_more_rows(stride)
         enough = n >= _ROWS_TO_KEEP * k * stride
-        return self.point(run.gamma, AT_BETA), sampled if enough else kept
+        return self.set.point(run.gamma, AT_BETA), sampled if enough else kept
 
     def _attempts(self, basis: Basis, source: Resident) -> Run:
         """The chosen method from its start, then the others: the first that converges answers."""
@@ -271,7 +211,9 @@ class Search:
         chosen = self.options.method
         if source.tiles.design.gram_cells > MOST_CELLS:
             return self._first_order(basis, source)
-        kernel = fastest_kernel(kernel, source, self.family, self.point(zeros, AT_INITIAL_MEANS))
+        kernel = fastest_kernel(
+            kernel, source, self.family, self.set.point(zeros, AT_INITIAL_MEANS)
+        )
         newton_like = [
             ("irls", AT_INITIAL_MEANS, False),
             ("irls", AT_COMMON_MEAN, False),
@@ -286,7 +228,7 @@ class Search:
             if run.status is Status.CONVERGED:
                 return self._if_determined(run)
         elif given is not None:
-            at = self.point(self._given(basis), AT_BETA, observed=chosen == "newton")
+            at = self.set.point(self._given(basis), AT_BETA, observed=chosen == "newton")
             run = self.run(source, Newton(), chosen, at, self.controls(), kernel)
             at_edge = self.bounded and run.status is Status.STEP_FAILED
             # Rounding that hides this much tells of a start out of all measure, not of an optimum.
@@ -295,7 +237,7 @@ class Search:
                 return run
         best = run
         for method, start, observed in newton_like:
-            at = self.point(zeros, start, observed=observed)
+            at = self.set.point(zeros, start, observed=observed)
             run = self.run(source, Newton(), method, at, self.controls(), kernel)
             if run.status in (Status.CONVERGED, Status.SINGULAR):
                 return run
@@ -315,9 +257,11 @@ class Search:
         information = run.sums.info
         if not isinstance(information, Bordered) and information.ndim == 1:
             return run
-        factor = factorise(jax.tree.map(jnp.asarray, information), jnp.zeros((), self.dtype))
+        factor = factorise(
+            jax.tree.map(jnp.asarray, information), jnp.zeros((), self.problem.dtype)
+        )
         pivot = float(factor.pivot)
-        sound = pivot > self.smallest_pivot
+        sound = pivot > self.set.smallest_pivot
         return run if sound else dataclasses.replace(run, status=Status.SINGULAR)
 
     def _first_order(self, basis: Basis, source: Resident) -> Run:
@@ -330,18 +274,18 @@ class Search:
             # Start at the average response: a first-order method is slow from far away.
             offset = self.problem.offset
             shift = 0.0 if offset is None else float(np.mean(offset[self.problem.live]))
-            level = float(self.family.link.link(jnp.asarray(self.center)))
+            level = float(self.family.link.link(jnp.asarray(self.set.facts.center)))
             column, value = constant
             gamma[int(basis.keep[:column].sum())] = (level - shift) / value
         # The scaled score must reach its tolerance by gradient steps alone, without the quadratic
         # end of Newton's method: a thousand times the decrement's tolerance is within reach. In
         # float32 that would be too loose; there the rounding floor ends the search.
-        tol = min(1e3 * self.tol, 1e-5) if self.options.tol is None else self.options.tol
+        tol = min(1e3 * self.set.tol, 1e-5) if self.options.tol is None else self.options.tol
         return self.run(
             source,
             solver,
             "lbfgs" if named else "optax",
-            self.point(gamma, AT_BETA),
+            self.set.point(gamma, AT_BETA),
             self.controls(tol=tol)._replace(max_turns=np.int32(50 * self.options.max_turns)),
             diagonal_moments,
         )
@@ -352,18 +296,18 @@ class Search:
         Returns the interior optimum if it turns out that there is one, else the boundary point, or
         None where no valid point to start from is known.
         """
-        at = self.point(np.zeros(k), AT_COMMON_MEAN, barrier=_BARRIERS[0])
+        at = self.set.point(np.zeros(k), AT_COMMON_MEAN, barrier=_BARRIERS[0])
         last: Run | None = None
         for barrier in _BARRIERS:
-            at = at._replace(barrier=self.dtype.type(barrier))
-            run = self.run(source, Newton(), "barrier", at, self.controls(damped=True, tol=1e-4))
+            at = at._replace(barrier=self.problem.dtype.type(barrier))
+            run = self.run(source, Newton(), "barrier", at, self.controls(pivot=0.0, tol=1e-4))
             if run.status not in (Status.CONVERGED, Status.STEP_FAILED, Status.MAX_TURNS):
                 break
             last = run
-            at = self.point(np.asarray(run.outcome.beta), AT_BETA)
+            at = self.set.point(np.asarray(run.outcome.beta), AT_BETA)
         if last is None:
             return None
-        polished = self.run(source, Newton(), "barrier", at, self.controls(damped=True))
+        polished = self.run(source, Newton(), "barrier", at, self.controls(pivot=0.0))
         if polished.status is Status.CONVERGED:
             return polished
         return dataclasses.replace(last, status=Status.BOUNDARY, turns=self.turns)
@@ -373,7 +317,7 @@ class Search:
         gamma = np.asarray(run.outcome.beta)
         start = AT_BETA if np.isfinite(run.outcome.loss) else AT_INITIAL_MEANS
         return self.run(
-            source, Newton(), run.method, self.point(gamma, start), self.controls(damped=True)
+            source, Newton(), run.method, self.set.point(gamma, start), self.controls(pivot=0.0)
         )
 
     def recession(self, run: Run, source: Resident, basis: Basis) -> np.ndarray | None:
@@ -402,18 +346,3 @@ class Search:
         moved = np.zeros(basis.keep.size, bool)
         moved[np.flatnonzero(basis.keep)[-count:]] = gone
         return moved if gone.any() else None
-
-
-def _null_shift(problem: Problem, family: Family) -> float:
-    """The `shift` of `Middle` where it needs no fit; nan elsewhere."""
-    if problem.constant is None:
-        return 0.0
-    offset, weight = problem.offset, problem.weight
-    if offset is None or not (family.canonical and family.link.name == "log"):
-        return float("nan")
-    # The score of an intercept beside the offset is sum w (y - exp(offset + shift)).
-    largest = offset[problem.live].max()
-    with np.errstate(divide="ignore"):
-        total = np.log(np.dot(weight, problem.y))
-    live = np.where(problem.live, offset, largest)
-    return float(total - np.log(np.dot(weight, np.exp(live - largest))) - largest)

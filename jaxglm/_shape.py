@@ -18,7 +18,7 @@ import numpy as np
 from jaxglm._drive import one_pass
 from jaxglm._estimate import Estimate, estimate
 from jaxglm._problem import Problem
-from jaxglm._search import Options
+from jaxglm._settings import Options
 from jaxglm._status import Status
 from jaxglm.families import NegativeBinomial
 from jaxglm.sources import Block

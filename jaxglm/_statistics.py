@@ -17,7 +17,7 @@ from jaxglm._final import Middle, log_likelihood
 from jaxglm._inverse import Root, root_of_inverse
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
-from jaxglm._search import Options
+from jaxglm._settings import Options
 from jaxglm._shape import Shape
 from jaxglm._status import Status
 from jaxglm.designs import Dense

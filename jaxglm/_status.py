@@ -17,6 +17,7 @@ class Status(enum.IntEnum):
     NONFINITE = 5
     SEPARATED = 6
     BOUNDARY = 7
+    INVALID = 8
 
     @property
     def usable(self) -> bool:
@@ -57,6 +58,9 @@ _MESSAGES = {
         "The optimum lies on the boundary of the region where the link gives valid means; "
         "standard errors there are not the usual ones. A link whose range fits the response "
         "(log for counts, logit for probabilities) avoids it."
+    ),
+    Status.INVALID: (
+        "The rows of this segment cannot be fitted; `failed` says which rows, and why."
     ),
 }
 

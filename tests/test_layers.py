@@ -23,6 +23,7 @@ LAYERS: list[set[str]] = [
     {"_fused"},
     {"solvers"},
     {"_drive", "_problem", "inference", "diagnostics"},
+    {"_settings", "groups._segments", "groups._records"},
     {"_conditioning", "_separation", "_compress", "_fastest"},
     {"_search"},
     {"_estimate"},
@@ -31,8 +32,12 @@ LAYERS: list[set[str]] = [
     {"effects", "_overdispersion", "_prediction"},
     {"io"},
     {"_model"},
-    {"results", "summary", "_estimates", "_notes", "_render", "_save"},
+    {"results", "summary", "_estimates", "_notes", "_render"},
+    {"groups._lanes", "groups._search", "groups._statistics"},
+    {"groups._results", "_save"},
     {"_intake", "_fit_notes", "_fit"},
+    {"groups._intake", "groups._verb"},
+    {"groups"},
     {"datasets"},
 ]
 
@@ -44,7 +49,15 @@ FORBIDDEN = {"solvers": {"designs", "sources", "families"}}
 TABLE_PACKAGES = {"pandas", "polars", "pyarrow", "formulaic", "narwhals"}
 TABLE_EXCEPTIONS = {
     name: {"pandas"}
-    for name in ("results", "_estimates", "effects", "_prediction", "datasets", "_compress")
+    for name in (
+        "results",
+        "_estimates",
+        "effects",
+        "_prediction",
+        "datasets",
+        "_compress",
+        "groups._results",
+    )
 }
 
 # Imported inside the function that needs them, so that `import jaxglm` stays cheap.

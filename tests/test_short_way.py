@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import jaxglm as jg
-from jaxglm import _search
+from jaxglm import _search, _settings
 from jaxglm._drive import one_pass
 from jaxglm._moments import unit_gram
 from jaxglm._search import Run, Search
@@ -320,7 +320,7 @@ def test_turns_on_a_kept_factor(
     enough: bool, keeps: bool, runs: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The loop over all rows is run turn by turn, to see at which it takes a new matrix."""
-    monkeypatch.setattr(_search, "_CHANGE_TO_KEEP", 1.0 if keeps else 0.0)
+    monkeypatch.setattr(_settings, "_CHANGE_TO_KEEP", 1.0 if keeps else 0.0)
     monkeypatch.setattr(_search, "_ROWS_TO_KEEP", 1 if enough else 10**9)
     matrices: list[np.ndarray] = []
     run = Search.run
