@@ -1,4 +1,4 @@
-"""Owns one model per segment: the verb, the rounds over lanes, and their results. A table of contents.
+"""Owns one model per segment: a table of contents.
 
 A segment's rows are a lane of a compiled program, whose loop is that of a single fit.
 """
