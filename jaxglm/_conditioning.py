@@ -158,24 +158,31 @@ def independent_shares(
 
     Columns are taken in order (R's policy: the earlier column stays). Gram-Schmidt is applied
     twice, which makes the remainder orthogonal to machine precision.
+
+    Parameters
+    ----------
+    triangle : [..., r, p]
+        Columns of one problem or of many; of X, or of R in X = Q R.
+    tolerance : float
+        A smaller share is none.
+    lengths : [..., p], optional
+        Of the columns, where `triangle` does not tell.
     """
-    rows, p = triangle.shape
     if lengths is None:
-        lengths = np.linalg.norm(triangle, axis=0)
-    shares = np.zeros(p)
-    basis = np.empty((rows, min(rows, p)), order="F")
-    count = 0
-    for j in range(p):
-        if lengths[j] == 0 or count == basis.shape[1]:
-            continue
-        column = triangle[:, j] / lengths[j]
+        lengths = np.linalg.norm(triangle, axis=-2)
+    shares = np.zeros(triangle.shape[:-2] + triangle.shape[-1:])
+    basis = np.zeros_like(triangle)
+    for j in range(triangle.shape[-1]):
+        length = lengths[..., j, None]
+        column = triangle[..., j] / np.where(length > 0, length, 1.0)
+        before = basis[..., :j]
         for _ in range(2):
-            column = column - basis[:, :count] @ (basis[:, :count].T @ column)
-        left = float(np.linalg.norm(column))
-        if left > tolerance:
-            shares[j] = left
-            basis[:, count] = column / left
-            count += 1
+            along = np.einsum("...ij,...i->...j", before, column)
+            column = column - np.einsum("...ij,...j->...i", before, along)
+        left = np.linalg.norm(column, axis=-1)
+        kept = left > tolerance
+        shares[..., j] = np.where(kept, left, 0.0)
+        basis[..., j] = np.where(kept[..., None], column / np.where(kept, left, 1.0)[..., None], 0)
     return shares
 
 

@@ -110,6 +110,13 @@ def solve(factor: Factor, g: jax.Array) -> jax.Array:
     return jnp.concatenate([corner, levels]) * factor.scale
 
 
+def inverse_root(factor: Factor) -> jax.Array:
+    """A with A A' = H^-1, for H without a border."""
+    eye = jnp.eye(factor.scale.size, dtype=factor.scale.dtype)
+    inverse = jax.scipy.linalg.solve_triangular(factor.lower, eye, lower=True)
+    return factor.scale[:, None] * inverse.T
+
+
 def _solve(lower: jax.Array, g: jax.Array) -> jax.Array:
     half = jax.scipy.linalg.solve_triangular(lower, g, lower=True)
     return jax.scipy.linalg.solve_triangular(lower, half, lower=True, trans=1)

@@ -29,7 +29,7 @@ _NULL = 1e-10
 _SIGN = 1e-6
 
 
-def _grams(block: Block, family: Family, beta: jnp.ndarray, middle: Middle):
+def grams_of_others(block: Block, family: Family, beta: jnp.ndarray, middle: Middle):
     """X'X over the rows that stay, and the diagonal of X'X over all that count."""
     live = (block.weight > 0).astype(block.y.dtype)
     side = far_sides(block, family, beta, middle)
@@ -37,7 +37,7 @@ def _grams(block: Block, family: Family, beta: jnp.ndarray, middle: Middle):
     return others, block.design.gram_diagonal(live)
 
 
-def _pulls(
+def pulls_along(
     block: Block, family: Family, beta: jnp.ndarray, middle: Middle, directions: jnp.ndarray
 ) -> jnp.ndarray:
     """Each row's movement along the directions, towards the side it wants; 0 where it stays."""
@@ -77,19 +77,21 @@ def recession_direction(
         return None
     dtype = source.dtype
     args = (family, jnp.asarray(beta, dtype), middle)
-    gram, squares = (np.asarray(g, float) for g in one_pass(source, *args, kernel=_grams))
+    gram, squares = (np.asarray(g, float) for g in one_pass(source, *args, kernel=grams_of_others))
     lengths = np.sqrt(squares)
-    values, vectors = np.linalg.eigh(gram / np.outer(lengths, lengths))
-    zero = max(_NULL, 300 * float(jnp.finfo(dtype).eps))
-    null = vectors[:, values < zero] / lengths[:, None]
+    null = unseen_directions(gram, lengths, dtype)
     if null.shape[1] == 0:
         return None
-    pulls = np.asarray(each_row(source, *args, jnp.asarray(null, dtype), function=_pulls), float)
-    pulls = pulls[np.abs(pulls).max(axis=1) > 0]
-    if pulls.shape[0] == 0:
-        return None
-    step = _common_step(pulls / np.abs(pulls).max())
+    pulls = each_row(source, *args, jnp.asarray(null, dtype), function=pulls_along)
+    step = common_step(np.asarray(pulls, float))
     return None if step is None else Recession(null @ step, lengths)
+
+
+def unseen_directions(gram: np.ndarray, lengths: np.ndarray, dtype: Any) -> np.ndarray:
+    """Directions [p, k] that the rows that stay do not see, from their Gram matrix [p, p]."""
+    values, vectors = np.linalg.eigh(gram / np.outer(lengths, lengths))
+    zero = max(_NULL, 300 * float(jnp.finfo(dtype).eps))
+    return vectors[:, values < zero] / lengths[:, None]
 
 
 def _level_sides(block: Block, family: Family, beta: jnp.ndarray, middle: Middle):
@@ -112,11 +114,28 @@ def separated_levels(
     return (rows > 0) & (np.abs(sides) == rows)
 
 
-def _common_step(pulls: np.ndarray) -> np.ndarray | None:
-    """A combination of directions that pulls no row back and moves as many as possible, or None."""
+def common_step(pulls: np.ndarray) -> np.ndarray | None:
+    """A combination [k] of directions that pulls no row back and moves as many as possible, or None.
+
+    Parameters
+    ----------
+    pulls : [n, k]
+        How far each direction moves each row towards the side that it wants.
+    """
+    pulls = pulls[np.abs(pulls).max(axis=1) > 0]
+    if pulls.shape[0] == 0:
+        return None
+    pulls = np.unique(np.round(pulls / np.abs(pulls).max(), 9), axis=0)
+    # Often one combination moves all rows by about as much; no programme is needed then.
+    step = np.linalg.lstsq(pulls, np.ones(pulls.shape[0]), rcond=None)[0]
+    if (pulls @ step > _SIGN).all():
+        return step
+    return _most_moved(pulls)
+
+
+def _most_moved(pulls: np.ndarray) -> np.ndarray | None:
     from scipy.optimize import linprog
 
-    pulls = np.unique(np.round(pulls, 9), axis=0)
     count = pulls.shape[0]
     programme = linprog(
         -pulls.sum(axis=0),

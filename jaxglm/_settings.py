@@ -50,10 +50,22 @@ class Facts(NamedTuple):
     shift: Any
 
 
-def facts_of(problem: Problem, family: Family, starts: np.ndarray | None = None) -> Facts:
+def facts_of(
+    problem: Problem,
+    family: Family,
+    starts: np.ndarray | None = None,
+    constant: np.ndarray | bool | None = None,
+) -> Facts:
     """The facts of a problem, or with `starts` those of its segments.
 
-    `starts` [G] holds the first row of each segment; no segment is empty.
+    Parameters
+    ----------
+    problem : Problem
+    family : Family
+    starts : [G] int, optional
+        The first row of each segment; none is empty.
+    constant : bool or [G] bool, optional
+        Whether the model has an intercept; by default what the problem says.
     """
     starts = np.zeros(1, int) if starts is None else starts
 
@@ -67,7 +79,8 @@ def facts_of(problem: Problem, family: Family, starts: np.ndarray | None = None)
     average = total(weight * y) / np.where(weights > 0, weights, 1.0)
     size = total(np.where(live, np.abs(y), 0.0)) / counted
     center = _interior(family, average, size)
-    shift = _null_shift(problem, family, starts)
+    has_constant = problem.constant is not None if constant is None else constant
+    shift = np.where(has_constant, _null_shift(problem, family, starts), 0.0)
     return Facts(total(freq), average, center, shift)
 
 
@@ -82,9 +95,7 @@ def _interior(family: Family, average: np.ndarray, size: np.ndarray) -> np.ndarr
 
 
 def _null_shift(problem: Problem, family: Family, starts: np.ndarray) -> np.ndarray:
-    """The `shift` of `Middle` where it needs no fit; nan elsewhere."""
-    if problem.constant is None:
-        return np.zeros(starts.size)
+    """The `shift` of `Middle` beside an intercept where it needs no fit; nan elsewhere."""
     offset, weight = problem.offset, problem.weight
     if offset is None or not (family.canonical and family.link.name == "log"):
         return np.full(starts.size, np.nan)
@@ -99,7 +110,10 @@ def _null_shift(problem: Problem, family: Family, starts: np.ndarray) -> np.ndar
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """Makes what a compiled loop is called with; see `Controls`, `Point` and `Middle`."""
+    """Makes what a compiled loop is called with; see `Controls`, `Point` and `Middle`.
+
+    `n_columns` are those whose number is taken off the observations for the residual df.
+    """
 
     family: Family
     options: Options
@@ -113,9 +127,8 @@ class Settings:
 
     @property
     def tol(self) -> float:
-        """Distance to the optimum at which to stop: eps^(2/3) is 4e-11 standard errors in float64,
-        2e-5 in float32.
-        """
+        """Distance to the optimum at which to stop, in standard errors."""
+        # eps^(2/3): 4e-11 in float64, 2e-5 in float32.
         return self.eps ** (2 / 3) if self.options.tol is None else self.options.tol
 
     @property

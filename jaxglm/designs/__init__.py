@@ -4,6 +4,7 @@ from jaxglm.designs._assemble import assemble, from_matrix
 from jaxglm.designs._base import Design
 from jaxglm.designs._categorical import Categorical
 from jaxglm.designs._dense import Dense
+from jaxglm.designs._masked import Masked
 from jaxglm.designs._pieces import DensePiece, FactorPiece
 from jaxglm.designs._sparse import Sparse
 from jaxglm.designs._split import Split
@@ -16,6 +17,7 @@ __all__ = [
     "DensePiece",
     "Design",
     "FactorPiece",
+    "Masked",
     "Sparse",
     "Split",
     "Strip",

@@ -42,7 +42,8 @@ class Fits:
     ----------
     coef : [G, p]
     cov_root, cov_diagonal : [G, p, p], [G, p]
-    aliased, infinite : [G, p] bool
+    aliased, absent, infinite : [G, p] bool
+        `absent`: zero in all rows of the segment, and therefore aliased.
     scalars : dict of [G]
         The fields of `Fit` that are numbers.
     words : dict
@@ -55,6 +56,7 @@ class Fits:
     cov_root: np.ndarray
     cov_diagonal: np.ndarray
     aliased: np.ndarray
+    absent: np.ndarray
     infinite: np.ndarray
     scalars: dict[str, np.ndarray]
     words: dict[int, tuple[str, str, tuple[str, ...]]]
@@ -68,6 +70,7 @@ class Fits:
             cov_root=np.full((count, p, p), np.nan),
             cov_diagonal=np.zeros((count, p)),
             aliased=np.zeros((count, p), bool),
+            absent=np.zeros((count, p), bool),
             infinite=np.zeros((count, p), bool),
             scalars={
                 name: np.full(count, np.nan) if kind is float else np.zeros(count, kind)

@@ -1,32 +1,47 @@
-"""Owns the fits of all segments: lanes where they answer, single fits where they do not.
+"""Owns the search for the optimum of every segment: rounds over lanes, and single fits for the rest.
 
-Imports `_lanes`, `_estimate`, `_shape`, `_statistics`, `_settings`, `_record`, `_records`, `_status`,
-diagnostics (for values by row), designs and families. A segment that needs more than the plain loop (collinear columns, separation, another start, many rows) takes the way of a single fit,
-on its own rows.
+Imports `groups._lanes`, `groups._rank`, `groups._records`, `groups._segments`,
+`groups._separation`, `_estimate`, `_shape`, `_statistics`, `_compress`, `_settings`, `_record`,
+`_status`, solvers, designs and families.
+
+The order of attempts is that of a single fit: the plain loop, the decision on rank, the test of
+separation. Each is a round over the segments that need it. What is left (another method, a link
+that confines the means, ill-conditioned columns, very many rows) is fitted one by one.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import jax
 import numpy as np
 
+from jaxglm._compress import merge_rows
 from jaxglm._estimate import ColumnRangeError, estimate
+from jaxglm._inverse import root_of_inverse
 from jaxglm._record import Fit
-from jaxglm._settings import Options
+from jaxglm._search import AT_BETA, AT_INITIAL_MEANS
+from jaxglm._settings import Facts, Options, Settings, facts_of
 from jaxglm._shape import estimate_shape
 from jaxglm._statistics import record
-from jaxglm._status import DataError, Status
+from jaxglm._status import Status
 from jaxglm.designs import Dense
-from jaxglm.diagnostics import evaluate
 from jaxglm.families import Family, NegativeBinomial
-from jaxglm.groups._lanes import LaneSums, fit_lanes
+from jaxglm.groups._lanes import LaneInput, LaneSums, fit_lane, over_lanes
+from jaxglm.groups._rank import rank_of
 from jaxglm.groups._records import Fits
 from jaxglm.groups._segments import Segments
+from jaxglm.groups._separation import infinite_columns
 from jaxglm.solvers import Stop
 
-# As for a single fit: rounding that hides more than this is looked at again, and told.
+# More rows than these are a single fit: it takes a sample first, and merges identical rows.
+MOST_ROWS = 1 << 16
+# Turns of the first round. Nearly all lanes need fewer; one that needs many would keep its block
+# waiting, so it starts again among its like.
+_FEW_TURNS = 10
+# As for a single fit: what rounding hides more than this is told, and the single fit does that.
 _RESOLUTION = 1e-4
+# The forecast that ends a loop may leave so many times the tolerance, by the exact sums.
+_MORE_LEFT = 100
 
 
 def fit_segments(
@@ -35,8 +50,8 @@ def fit_segments(
     options: Options,
     *,
     max_memory: float,
-    progress: Callable[[int], None],
-) -> tuple[Fits, dict[int, str]]:
+    progress: Callable[[int], object],
+) -> Fits:
     """Fit every segment, each as if it were alone.
 
     Parameters
@@ -46,173 +61,276 @@ def fit_segments(
         As given; a negative binomial shape that is not given is estimated segment by segment.
     options : Options
     max_memory : float
-        Bytes for the lanes of one call.
+        Bytes that the rows in work may take.
     progress : callable
         Told how many segments have been done since the last call.
 
     Returns
     -------
-    fits : Fits
-        nan, and status `RUNNING`, for a segment that raised.
-    failed : dict
-        What a segment raised, in words.
+    Fits
+        nan, and status `INVALID`, for a segment that cannot be fitted; `segments.failed` has words
+        for it.
     """
     problem = segments.problem
-    fits = Fits.empty(segments.count, problem.n_columns, ("irls", Stop.DECREMENT.words))
-    failed: dict[int, str] = {}
-    alone = np.ones(segments.count, bool)
-    narrow = problem.narrowed(family)
+    fits = Fits.empty(segments.count, problem.n_columns, (options.method, Stop.DECREMENT.words))
+    progress(segments.count - segments.ready.size)
     shaped = isinstance(family, NegativeBinomial) and family.alpha is None
-    if options.method == "irls" and options.start is None and not shaped:
-        for which, found in fit_lanes(segments, narrow, options, max_memory=max_memory):
-            settled = _settled(narrow, found)
-            _take(fits, segments, narrow, which[settled], _some(found, settled))
-            alone[which[settled]] = False
-            progress(int(settled.sum()))
-        _likelihoods(fits, segments, narrow, np.flatnonzero(~alone))
-    for g in np.flatnonzero(alone):
-        try:
-            fits.put(int(g), _single(segments.one(int(g)), family, options, shaped))
-        except (DataError, ColumnRangeError, FloatingPointError) as error:
-            failed[int(g)] = str(error)
+    alone = segments.ready
+    if options.method in ("irls", "newton") and not shaped:
+        rounds = _Rounds(segments, problem.narrowed(family), options, fits, max_memory, progress)
+        alone = rounds.run()
+    for g in alone:
+        fit = _single(segments, int(g), family, options, shaped)
+        if fit is not None:
+            fits.put(int(g), fit)
         progress(1)
-    return fits, failed
+    return fits
 
 
-def _single(problem, family: Family, options: Options, shaped: bool) -> Fit:
-    if not problem.live.any():
-        raise DataError("all weights are zero: no row counts")
-    if shaped:
-        found, with_shape, shape = estimate_shape(problem, family, options)
-        return record(problem, with_shape, found, shape=shape)
-    narrow = problem.narrowed(family)
-    return record(problem, narrow, estimate(problem, narrow, options))
+def _single(
+    segments: Segments, g: int, family: Family, options: Options, shaped: bool
+) -> Fit | None:
+    """The fit of one segment by itself; None, and words in `failed`, if that cannot be."""
+    problem = merge_rows(segments.one(g), "auto")
+    with jax.enable_x64(problem.dtype == np.float64):
+        try:
+            if shaped:
+                found, with_shape, shape = estimate_shape(problem, family, options)
+                return record(problem, with_shape, found, shape=shape)
+            narrow = problem.narrowed(family)
+            return record(problem, narrow, estimate(problem, narrow, options))
+        except ColumnRangeError as error:
+            segments.failed[g] = str(error)
+            return None
 
 
-def _settled(family: Family, found: LaneSums) -> np.ndarray:
-    """Lanes whose optimum is an ordinary one, that a single fit would not look at again."""
-    outcome, sums = found
-    bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
-    good = (outcome.status == int(Status.CONVERGED)) & (sums.far == 0)
-    if bounded:
-        good &= sums.edge == 0
-    by_rounding = outcome.stop != int(Stop.DECREMENT)
-    hidden = np.maximum(outcome.floor, np.where(by_rounding, outcome.decrement, 0.0))
-    return good & (hidden <= _RESOLUTION)
+@dataclasses.dataclass(frozen=True)
+class _Left:
+    """What lanes left of segments that are not settled; leaves have a leading axis of k."""
+
+    which: np.ndarray
+    found: LaneSums
+
+    def where(self, chosen: np.ndarray) -> "_Left":
+        return _Left(self.which[chosen], jax.tree.map(lambda leaf: leaf[chosen], self.found))
+
+    @staticmethod
+    def joined(parts: Iterable["_Left"]) -> "_Left":
+        parts = list(parts)
+        found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *(p.found for p in parts))
+        return _Left(np.concatenate([part.which for part in parts]), found)
 
 
-def _some(found: LaneSums, which: np.ndarray) -> LaneSums:
-    return jax.tree.map(lambda leaf: leaf[which], found)
+class _Rounds:
+    """The rounds over lanes; settled segments are written into `fits`."""
 
-
-def _take(
-    fits: Fits, segments: Segments, family: Family, which: np.ndarray, found: LaneSums
-) -> None:
-    """Write settled lanes into the record."""
-    problem, (outcome, sums) = segments.problem, found
-    p = problem.n_columns
-    nobs, weight_sum = segments.nobs[which], segments.weight_sum[which]
-    df = nobs - p
-    with np.errstate(divide="ignore", invalid="ignore"):
-        estimated = np.where(df > 0, sums.pearson / df, np.nan)
-    fits.coef[which[:, None], problem.order] = outcome.beta + outcome.correction
-    fits.cov_root[which[:, None], problem.order] = _roots(sums.info)
-    fits.cov_diagonal[which] = 0.0
-    fits.aliased[which] = fits.infinite[which] = False
-    for name, values in {
-        "deviance": sums.deviance,
-        "null_deviance": sums.null_deviance,
-        "pearson_chi2": sums.pearson,
-        "log_likelihood": sums.log_likelihood,
-        "null_log_likelihood": sums.null_log_likelihood,
-        "objective": outcome.loss,
-        "decrement": outcome.decrement,
-        "n_rows": segments.rows[which],
-        "n_patterns": segments.rows[which],
-        "nobs": nobs,
-        "weight_sum": weight_sum,
-        "df_model": float(p - (problem.constant is not None)),
-        "df_resid": df,
-        "scale": 1.0 if family.dispersion_fixed else estimated,
-        "turns": outcome.turns,
-        "status": outcome.status,
-        "likelihood_params": family.n_likelihood_params,
-    }.items():
-        fits.scalars[name][which] = values
-    changed = "irls" if family.canonical else "irls+newton"
-    for lane in np.flatnonzero(outcome.observed | (outcome.stop != int(Stop.DECREMENT))):
-        method = changed if outcome.observed[lane] else "irls"
-        fits.words[int(which[lane])] = (method, Stop(int(outcome.stop[lane])).words, ())
-
-
-def _roots(information: np.ndarray) -> np.ndarray:
-    """A with A A' = H^-1 for each H; as `_inverse.root_of_inverse`, whose pivots were sound."""
-    diagonal = np.sqrt(np.diagonal(information, axis1=1, axis2=2))
-    scaled = information / (diagonal[:, :, None] * diagonal[:, None, :])
-    inverse = np.linalg.inv(np.linalg.cholesky(scaled))
-    return np.swapaxes(inverse, 1, 2) / diagonal[:, :, None]
-
-
-def _likelihoods(fits: Fits, segments: Segments, family: Family, which: np.ndarray) -> None:
-    """What lanes could not know: a null model with an offset, and likelihoods with a dispersion."""
-    problem = segments.problem
-    refit = problem.offset is not None and problem.constant is not None
-    shift = _null_shifts(segments, family) if refit else None
-    estimated = family.has_likelihood and not family.dispersion_fixed
-    if shift is None and not estimated:
-        return
-    segment = np.repeat(np.arange(segments.count), segments.rows)
-    live = np.flatnonzero(problem.live & np.isin(segment, which))
-    y, of = problem.y[live], segment[live]
-    freq = np.ones(live.size) if problem.freq is None else problem.freq[live]
-    trials = np.ones(live.size) if problem.trials is None else problem.trials[live]
-    prior = problem.weight[live] / (freq * trials)
-    offset = np.zeros(live.size) if problem.offset is None else problem.offset[live]
-
-    def total(values: np.ndarray) -> np.ndarray:
-        return np.bincount(of, freq * values, segments.count)
-
-    def means(eta: np.ndarray) -> np.ndarray:
-        return evaluate(family.link.inverse, eta)
-
-    average = np.bincount(of, problem.weight[live] * y, segments.count) / segments.weight_sum
-    null = average[of] if shift is None else means(offset + shift[of])
-    scalars = fits.scalars
-    if shift is not None:
-        deviance = evaluate(family.unit_deviance, y, null) * prior * trials
-        scalars["null_deviance"][which] = total(deviance)[which]
-    for name, of_which in (
-        ("log_likelihood", "deviance"),
-        ("null_log_likelihood", "null_deviance"),
+    def __init__(
+        self,
+        segments: Segments,
+        family: Family,
+        options: Options,
+        fits: Fits,
+        max_memory: float,
+        progress: Callable[[int], object],
     ):
-        if name == "log_likelihood" and not estimated:
-            continue
-        scale = np.ones(segments.count)
-        if estimated:
-            scale = family.likelihood_scale(
-                scalars[of_which], segments.weight_sum, segments.nobs, scalars["scale"]
-            )
-        mu = null
-        if name == "log_likelihood":
-            coef = fits.coef[:, problem.order][of]
-            mu = means(offset + problem.design.take_rows(live).times_rows(coef))
-        rows = evaluate(
-            lambda y, mu, w, s: family.log_likelihood(y, mu, w, s, None), y, mu, prior, scale[of]
+        self.segments, self.family, self.options = segments, family, options
+        self.fits, self.max_memory, self.progress = fits, max_memory, progress
+        self.p = segments.problem.n_columns
+        self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
+        ready = segments.ready
+        self.small = ready[segments.sizes[ready] <= MOST_ROWS]
+        self.order = segments.problem.order
+        self.facts = _facts(segments, family)
+        if segments.problem.offset is not None:
+            self.facts = self.facts._replace(shift=self._null_shifts())
+        self.absent = np.zeros((segments.count, self.p), bool)
+
+    def run(self) -> np.ndarray:
+        """All rounds; the segments that are left for single fits."""
+        if self.small.size == 0:
+            return self.segments.ready
+        everything = np.ones((self.segments.count, self.p), bool)
+        few = min(_FEW_TURNS, self.options.max_turns)
+        left = self._round(self.small, everything, few)
+        self.absent[left.which] = ~left.found.keep
+        late = (left.found.outcome.status == int(Status.MAX_TURNS)) & (few < self.options.max_turns)
+        left = self._once_more(left, late, everything)
+        left = self._of_full_rank(left, everything)
+        left = self._separated(left)
+        large = np.setdiff1d(self.segments.ready, self.small)
+        return np.union1d(left.which, large)
+
+    def _null_shifts(self) -> np.ndarray:
+        """The shift of each null model; where it takes a fit, that is a lane of one column."""
+        shift = self.facts.shift
+        which = self.small[np.isnan(shift[self.small])]
+        problem = self.segments.problem
+        only = dataclasses.replace(
+            problem,
+            design=Dense(np.ones((problem.y.size, 1))),
+            order=np.zeros(1, int),
+            constant=(0, 1.0),
         )
-        scalars[name][which] = total(rows)[which]
+        settings = dataclasses.replace(self._settings(which, 100), options=Options())
+        given = LaneInput(
+            settings.point(np.zeros((which.size, 1)), AT_INITIAL_MEANS),
+            settings.controls(),
+            settings.middle,
+            np.ones((which.size, 1), bool),
+        )
+        intercepts = dataclasses.replace(self.segments, problem=only)
+        for places, found in over_lanes(
+            fit_lane, intercepts, self.family, which, given, max_memory=self.max_memory
+        ):
+            shift[which[places]] = _coefficients(found)[:, 0]
+        return shift
+
+    def _round(self, which: np.ndarray, keep: np.ndarray, turns: int) -> _Left:
+        """The loops of some segments in the columns of `keep` ([G, p]); what is not settled then."""
+        settings = self._settings(which, turns)
+        start = self.options.start
+        at = settings.point(
+            np.zeros((which.size, self.p)) + (0 if start is None else start[self.order]),
+            AT_INITIAL_MEANS if start is None else AT_BETA,
+            observed=self.options.method == "newton",
+        )
+        given = LaneInput(at, settings.controls(reach=settings.tol), settings.middle, keep[which])
+        parts = []
+        for places, found in over_lanes(
+            fit_lane, self.segments, self.family, which, given, max_memory=self.max_memory
+        ):
+            lanes = _Left(which[places], found)
+            settled = self._ordinary(found) & (found.sums.far == 0)
+            self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
+            parts.append(lanes.where(~settled))
+        return _Left.joined(parts)
+
+    def _settings(self, which: np.ndarray, turns: int) -> Settings:
+        options = dataclasses.replace(self.options, max_turns=turns)
+        facts = Facts(*(fact[which] for fact in self.facts))
+        # Lanes count their columns themselves.
+        return Settings(self.family, options, self.segments.problem.dtype, 0, facts)
+
+    def _once_more(self, left: _Left, chosen: np.ndarray, keep: np.ndarray) -> _Left:
+        """With the loops of the chosen ones run again, in all the turns that they may take."""
+        if not chosen.any():
+            return left
+        again = self._round(left.which[chosen], keep, self.options.max_turns)
+        return _Left.joined([left.where(~chosen), again])
+
+    def _of_full_rank(self, left: _Left, keep: np.ndarray) -> _Left:
+        """With aliased columns left out where the information was singular."""
+        singular = np.flatnonzero(left.found.outcome.status == int(Status.SINGULAR))
+        if singular.size == 0:
+            return left
+        which = left.which[singular]
+        rank = rank_of(self.segments, which, self._settings(which, 1).smallest_pivot)
+        keep[which] = rank.keep
+        chosen = np.zeros(left.which.size, bool)
+        chosen[singular] = rank.sound & (rank.keep != left.found.keep[singular]).any(axis=1)
+        return self._once_more(left, chosen, keep)
+
+    def _separated(self, left: _Left) -> _Left:
+        """Without those that are separated, or have an optimum although rows have gone far."""
+        far = np.flatnonzero(left.found.sums.far > 0)
+        if far.size == 0:
+            return left
+        lanes = left.where(far)
+        infinite = infinite_columns(
+            self.segments,
+            self.family,
+            lanes.which,
+            beta=_coefficients(lanes.found).astype(self.segments.problem.dtype),
+            middle=self._settings(lanes.which, 1).middle,
+            keep=lanes.found.keep,
+            max_memory=self.max_memory,
+        )
+        settled = infinite.any(axis=1) | self._ordinary(lanes.found)
+        self._settle(lanes.where(settled), infinite[settled])
+        rest = np.ones(left.which.size, bool)
+        rest[far[settled]] = False
+        return left.where(rest)
+
+    def _ordinary(self, found: LaneSums) -> np.ndarray:
+        """Lanes that a single fit would not look at again, but for rows that have gone far."""
+        outcome = found.outcome
+        tol = self._settings(np.zeros(0, int), 1).tol
+        good = (outcome.status == int(Status.CONVERGED)) & np.isfinite(found.root).all(axis=(1, 2))
+        good &= found.decrement <= np.maximum(_MORE_LEFT * tol, 8 * outcome.floor)
+        if self.bounded:
+            good &= (found.sums.edge == 0) & (outcome.invalid == 0)
+        by_rounding = outcome.stop != int(Stop.DECREMENT)
+        hidden = np.maximum(outcome.floor, np.where(by_rounding, outcome.decrement, 0.0))
+        return good & (hidden <= _RESOLUTION)
+
+    def _settle(self, lanes: _Left, infinite: np.ndarray) -> None:
+        """Write the fits of some segments."""
+        fits, segments, family = self.fits, self.segments, self.family
+        which, found = lanes.which, lanes.found
+        if which.size == 0:
+            return
+        outcome, sums, keep = found.outcome, found.sums, found.keep
+        rank, nobs = keep.sum(axis=1), segments.nobs[which]
+        df = nobs - rank
+        with np.errstate(divide="ignore", invalid="ignore"):
+            estimated = np.where(df > 0, sums.pearson / df, np.nan)
+        separated = infinite.any(axis=1)
+        root = found.root.astype(float)
+        for lane in np.flatnonzero(~np.isfinite(root).all(axis=(1, 2))):
+            root[lane] = root_of_inverse(sums.info[lane].astype(float)).dense * keep[lane][:, None]
+        place = which[:, None], self.order
+        fits.coef[place] = np.where(keep, _coefficients(found), np.nan)
+        fits.cov_root[place] = root
+        fits.cov_diagonal[which] = 0.0
+        fits.aliased[place] = ~keep
+        fits.absent[place] = self.absent[which]
+        fits.infinite[place] = infinite
+        scalars = {
+            "deviance": sums.deviance,
+            "null_deviance": sums.null_deviance,
+            "pearson_chi2": sums.pearson,
+            "log_likelihood": sums.log_likelihood,
+            "null_log_likelihood": sums.null_log_likelihood,
+            "likelihood_params": family.n_likelihood_params,
+            "objective": outcome.loss,
+            "decrement": np.where(separated, outcome.decrement, found.decrement),
+            "n_rows": segments.sizes[which],
+            "n_patterns": segments.sizes[which],
+            "nobs": nobs,
+            "weight_sum": segments.weight_sum[which],
+            "df_model": rank - segments.has_constant[which],
+            "df_resid": df,
+            "scale": 1.0 if family.dispersion_fixed else estimated,
+            "turns": outcome.turns,
+            "status": np.where(separated, int(Status.SEPARATED), outcome.status),
+        }
+        for name, values in scalars.items():
+            fits.scalars[name][which] = values
+        changed = outcome.observed & (self.options.method == "irls") & (not family.canonical)
+        unusual = changed | separated | (outcome.stop != int(Stop.DECREMENT))
+        for lane in np.flatnonzero(unusual):
+            method = "irls+newton" if changed[lane] else self.options.method
+            words = "" if separated[lane] else Stop(int(outcome.stop[lane])).words
+            fits.words[int(which[lane])] = (method, words, ())
+        self.progress(which.size)
 
 
-def _null_shifts(segments: Segments, family: Family) -> np.ndarray:
-    """The intercept beside the offset of each segment's null model, from lanes of one column."""
-    problem = segments.problem
-    only = dataclasses.replace(
-        problem,
-        design=Dense(np.ones((problem.y.size, 1))),
-        order=np.zeros(1, int),
-        constant=(0, 1.0),
-    )
-    alone = Segments(only, segments.starts)
-    shift = np.full(segments.count, np.nan)
-    for which, (outcome, _) in fit_lanes(alone, family, Options(), max_memory=2.0**28):
-        shift[which] = (outcome.beta + outcome.correction)[:, 0]
-    return shift
+def _coefficients(found: LaneSums) -> np.ndarray:
+    """As of a single run: added in float64, to keep the digits of the correction."""
+    outcome = found.outcome
+    converged = outcome.status == int(Status.CONVERGED)
+    step = np.where(converged[:, None], outcome.correction, 0.0)
+    return np.asarray(outcome.beta, float) + step
+
+
+def _facts(segments: Segments, family: Family) -> Facts:
+    """The facts of all segments; nan, or 0, of those without rows."""
+    starts = segments.starts[segments.full]
+    own = facts_of(segments.problem, family, starts, segments.has_constant[segments.full])
+
+    def spread(values: np.ndarray) -> np.ndarray:
+        out = np.zeros(segments.count)
+        out[segments.full] = values
+        return out
+
+    return Facts(*map(spread, own))

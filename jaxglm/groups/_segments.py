@@ -5,6 +5,7 @@ Imports `_problem`, sources (for the block) and NumPy only.
 
 import dataclasses
 import functools
+from typing import Any
 
 import jax
 import numpy as np
@@ -39,23 +40,54 @@ class Segments:
         return self.starts.size - 1
 
     @functools.cached_property
+    def ready(self) -> np.ndarray:
+        """Segments that can be fitted: they have rows that count, and nothing against them."""
+        counted = np.flatnonzero(self.weight_sum > 0)
+        return np.setdiff1d(counted, np.array(list(self.failed), int))
+
+    @functools.cached_property
     def nobs(self) -> np.ndarray:
         """Observations of each segment."""
-        problem = self.problem
-        freq = 1.0 if problem.freq is None else problem.freq
-        return np.add.reduceat(np.where(problem.live, freq, 0.0), self.starts[:-1])
+        live, freq = self.problem.live, self.problem.freq
+        return self.total(live.astype(float) if freq is None else np.where(live, freq, 0.0))
 
     @functools.cached_property
     def weight_sum(self) -> np.ndarray:
         """Sum of the weights of each segment."""
-        return np.add.reduceat(self.problem.weight, self.starts[:-1])
+        return self.total(self.problem.weight)
+
+    @functools.cached_property
+    def has_constant(self) -> np.ndarray:
+        """[G] bool: segments that have an intercept, be it a column that is constant only there."""
+        if self.problem.constant is not None:
+            return np.ones(self.count, bool)
+        design: Any = self.problem.design
+        values = np.asarray(getattr(design, "numeric", design).values)
+        starts = self.starts[self.full]
+        constant = np.zeros(self.count, bool)
+        for j in range(values.shape[1]):
+            column = values[:, j]
+            least, most = (f.reduceat(column, starts) for f in (np.minimum, np.maximum))
+            constant[self.full] |= (least == most) & (least != 0)
+        return constant
+
+    @functools.cached_property
+    def full(self) -> np.ndarray:
+        """Segments that have rows."""
+        return np.flatnonzero(self.sizes)
+
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Sums of one value a row over each segment."""
+        sums = np.zeros(self.count)
+        sums[self.full] = np.add.reduceat(values, self.starts[self.full])
+        return sums
 
     @property
     def sizes(self) -> np.ndarray:
         """Rows of each segment."""
         return np.diff(self.starts)
 
-    def cut(self, which: np.ndarray, count: int, size: int, shape: tuple[int, int]) -> Block:
+    def cut(self, which: np.ndarray, count: int, size: int, shape: tuple[int, ...]) -> Block:
         """The rows of some segments, padded to `size`; segments from `count` on have weight 0."""
         problem = self.problem
         step = np.arange(size)
@@ -79,6 +111,15 @@ class Segments:
             freq=vector(problem.freq),
             trials=vector(problem.trials),
         )
+
+    def dense(self, which: np.ndarray, size: int) -> np.ndarray:
+        """The columns of some segments, [k, size, p] in float64; zero beyond their rows and where
+        a row does not count.
+        """
+        block = self.cut(which, which.size, size, (which.size,))
+        flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), block.design)
+        columns = np.asarray(flat.dense(np.float64)).reshape(which.size, size, -1)
+        return np.where((block.weight > 0)[..., None], columns, 0.0)
 
     def one(self, g: int) -> Problem:
         """The problem of one segment."""

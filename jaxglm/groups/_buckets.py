@@ -1,0 +1,61 @@
+"""Owns the choice of shapes: which numbers of rows segments are padded to, and how many go at once.
+
+Imports designs (for its buckets) and NumPy only.
+
+Every shape is a program to compile, and every padded row is a row to compute with. Sizes are taken
+from the buckets that tables are padded to, eight an octave, and neighbours among them share one
+where that pads little: a call compiles few programs however its segments are sized.
+"""
+
+import numpy as np
+
+from jaxglm.designs import bucket
+
+# A program may pad so many rows before another one pays: about what its compilation costs.
+_ROWS_A_PROGRAM = 2_000_000
+# Numbers of a block of lanes, columns and scratch included: they stay in a core's cache.
+_BLOCK_NUMBERS = 1 << 16
+_MOST_LANES, _SCRATCH = 64, 6
+# Numbers of a call: enough to make its overhead small, and few enough to share out evenly.
+_CALL_NUMBERS = 1 << 20
+
+
+def padded_sizes(rows: np.ndarray) -> np.ndarray:
+    """The size that each segment is padded to: few different ones, with little padding in all.
+
+    Neighbouring buckets are merged where the rows this pads cost less than a program, by dynamic
+    programming over those that occur.
+    """
+    different, place = np.unique(rows, return_inverse=True)
+    own = np.array([bucket(int(count)) for count in different])[place]
+    sizes, counts = np.unique(own, return_counts=True)
+    before = np.append(0, np.cumsum(counts))
+    best = np.zeros(sizes.size + 1)
+    cut = np.zeros(sizes.size + 1, int)
+    for top in range(1, sizes.size + 1):
+        # The last program takes the sizes from some place on up to this one.
+        cost = best[:top] + (before[top] - before[:top]) * sizes[top - 1] + _ROWS_A_PROGRAM
+        cut[top] = np.argmin(cost)
+        best[top] = cost[cut[top]]
+    chosen, top = [], sizes.size
+    while top > 0:
+        chosen.append(sizes[top - 1])
+        top = cut[top]
+    ends = np.array(chosen[::-1], dtype=np.int64)
+    return ends[np.searchsorted(ends, own)]
+
+
+def call_shape(
+    size: int, columns: int, segments: int, workers: int, max_numbers: float
+) -> tuple[int, int]:
+    """Blocks and lanes of one call on segments of a size: powers of two, for few shapes."""
+    numbers = size * (columns + _SCRATCH)
+    lanes = _power_below(min(_BLOCK_NUMBERS / numbers, _MOST_LANES))
+    room = _power_below(min(_CALL_NUMBERS, max_numbers / workers) / (numbers * lanes))
+    wanted = _power_below(-(-segments // (lanes * workers)) * 2 - 1)
+    return min(room, wanted), lanes
+
+
+def _power_below(number: float) -> int:
+    """The largest power of two that is not above a number; 1 for less."""
+    return 1 << max(int(number), 1).bit_length() - 1
