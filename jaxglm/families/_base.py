@@ -230,7 +230,7 @@ class Family(Record):
         Parameters
         ----------
         deviance, weight_sum, n : float
-            Deviance, sum of prior weights and number of observations with weight > 0.
+            Deviance, sum of prior weights and number of observations with weight > 0 (not none).
         pearson_scale : float
             Pearson chi2 over residual degrees of freedom.
         """

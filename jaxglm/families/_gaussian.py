@@ -1,6 +1,5 @@
 """Owns the Gaussian family. Imports the family base and links."""
 
-import math
 
 import jax.numpy as jnp
 from jax import Array
@@ -67,4 +66,4 @@ class Gaussian(Family):
     def likelihood_scale(
         self, deviance: float, weight_sum: float, n: float, pearson_scale: float
     ) -> float:
-        return deviance / n if n > 0 else math.nan
+        return deviance / n

@@ -1,6 +1,5 @@
 """Owns the inverse Gaussian family. Imports the power-variance base and links."""
 
-import math
 
 import jax.numpy as jnp
 import numpy as np
@@ -64,7 +63,7 @@ class InverseGaussian(PowerVariance):
     def likelihood_scale(
         self, deviance: float, weight_sum: float, n: float, pearson_scale: float
     ) -> float:
-        return deviance / weight_sum if weight_sum > 0 else math.nan
+        return deviance / weight_sum
 
 
 def log_inverse_gaussian(y: Array, mu: Array, dispersion: Array | float) -> Array:

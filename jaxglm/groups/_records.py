@@ -96,10 +96,8 @@ class Fits:
         """One fit as a record of its own."""
         method, stopped_by, notes = self.words.get(g, (*self.usual, ()))
         scalars: dict[str, Any] = {name: values[g].item() for name, values in self.scalars.items()}
-        for name in ("alpha", "alpha_se"):
-            # A shape that was not estimated has no error either.
-            if np.isnan(scalars[name]) and np.isnan(scalars["alpha"]):
-                scalars[name] = None
+        if np.isnan(scalars["alpha"]):
+            scalars["alpha"] = scalars["alpha_se"] = None
         return Fit(
             coef=self.coef[g].copy(),
             cov_root=self.cov_root[g].copy(),
