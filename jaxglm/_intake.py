@@ -21,11 +21,15 @@ WEIGHTS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
 
 @dataclasses.dataclass(frozen=True)
 class Intake:
-    """A problem with the model it is of, and what has to be said about the data."""
+    """A problem with the model it is of, and what has to be said about the data.
+
+    `rows` are the positions of its rows in what the user gave; None if all are used.
+    """
 
     problem: Problem
     model: Model
     notes: tuple[str, ...]
+    rows: np.ndarray | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +74,7 @@ def from_formula(
         terms=tuple(frame.terms),
         again=again,
         index=frame.index,
+        rows=kept,
         dtype=dtype,
     )
     model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec)
@@ -106,6 +111,7 @@ def from_arrays(
         terms=tuple((name, slice(i, i + 1)) for i, name in enumerate(frame.names)),
         again=again,
         index=frame.index,
+        rows=kept,
         dtype=dtype,
     )
     return dataclasses.replace(intake, notes=(*frame.notes, *intake.notes))
@@ -123,6 +129,7 @@ def _intake(
     terms: tuple[tuple[str, slice], ...],
     again: Any,
     index: Any,
+    rows: np.ndarray | None,
     dtype: np.dtype,
 ) -> Intake:
     if order.size == 0:
@@ -179,7 +186,7 @@ def _intake(
         used=frozenset(name for name in WEIGHTS if vectors.get(name) is not None),
         dataset=dataset,
     )
-    return Intake(problem, model, tuple(notes))
+    return Intake(problem, model, tuple(notes), rows)
 
 
 def _response(

@@ -82,18 +82,4 @@ class Segments:
 
     def one(self, g: int) -> Problem:
         """The problem of one segment."""
-        problem, rows = self.problem, np.arange(self.starts[g], self.starts[g + 1])
-
-        def some(values: np.ndarray | None) -> np.ndarray | None:
-            return None if values is None else values[rows]
-
-        return dataclasses.replace(
-            problem,
-            design=problem.design.take_rows(rows),
-            y=problem.y[rows],
-            weight=problem.weight[rows],
-            offset=some(problem.offset),
-            freq=some(problem.freq),
-            trials=some(problem.trials),
-            n_rows=rows.size,
-        )
+        return self.problem.take_rows(np.arange(self.starts[g], self.starts[g + 1]))

@@ -19,6 +19,7 @@ from jaxglm.io._arrays import (
 from jaxglm.io._column import Column
 from jaxglm.io._constant import add_constant
 from jaxglm.io._formula import ModelFrame, model_frame
+from jaxglm.io._keys import groups_of, segments_of
 from jaxglm.io._response import Response
 from jaxglm.io._spec import TermsSpec
 from jaxglm.io._table import Table, read_table
@@ -32,6 +33,7 @@ __all__ = [
     "TermsSpec",
     "add_constant",
     "check_aligned",
+    "groups_of",
     "missing_rows",
     "model_frame",
     "read_arrays",
@@ -41,4 +43,5 @@ __all__ = [
     "read_row_values",
     "read_table",
     "read_vector",
+    "segments_of",
 ]

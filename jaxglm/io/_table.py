@@ -52,18 +52,28 @@ class Table:
             If there is none (the message lists near names), or two, or its type cannot be used.
         """
         if name not in self._read:
-            count = self.names.count(name)
-            if count == 0:
-                raise DataError(f"no column {name!r} in the data; {near_text(name, self.names)}")
-            if count > 1:
-                raise DataError(f"the data have {count} columns named {name!r}; rename them")
-            column = read_column(self.native_column(self.names.index(name)), name)
+            column = read_column(self.native_named(name), name)
             if len(column) != self.n_rows:
                 raise DataError(
                     f"column {name!r} has {len(column)} rows, the table has {self.n_rows}"
                 )
             self._read[name] = column
         return self._read[name]
+
+    def native_named(self, name: str) -> Any:
+        """The column of that name as its owner holds it.
+
+        Raises
+        ------
+        DataError
+            If there is none (the message lists near names), or two.
+        """
+        count = self.names.count(name)
+        if count == 0:
+            raise DataError(f"no column {name!r} in the data; {near_text(name, self.names)}")
+        if count > 1:
+            raise DataError(f"the data have {count} columns named {name!r}; rename them")
+        return self.native_column(self.names.index(name))
 
     def native_column(self, position: int) -> Any:
         """The column at a position as its owner holds it."""
