@@ -1,15 +1,16 @@
 """Owns the way from the user's rows to segments: the doors of a single fit, then rows in order.
 
-Imports `_intake`, `_model`, `_problem`, `_segments`, `_status`, families and io.
+Imports `_faults`, `_intake`, `_model`, `_segments`, `_status`, families and io.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from jaxglm import _intake, io
+from jaxglm._faults import ManyFits, Rows
 from jaxglm._model import Model
 from jaxglm._status import DataError
 from jaxglm.families import Family
@@ -19,6 +20,8 @@ from jaxglm.groups._segments import Segments
 @dataclasses.dataclass(frozen=True)
 class GroupIntake:
     """Segments with the model they are of.
+
+    A segment that failed has no rows left, so that its values are nowhere looked at.
 
     Attributes
     ----------
@@ -61,10 +64,11 @@ def from_formula(
     table = io.read_table(data)
     names = [by] if isinstance(by, str) else list(by)
     codes, keys = io.segments_of(table, names)
+    fits = _fits(codes, keys, missing, lambda: {n: io.segments_of(table, [n])[0] for n in names})
     intake = _intake.from_formula(
-        formula, table, family, vectors, missing=missing, context=context, dtype=dtype
+        formula, table, family, vectors, missing=missing, context=context, dtype=dtype, fits=fits
     )
-    return _grouped(intake, codes, keys, table.native)
+    return _grouped(intake, fits, keys, table.native)
 
 
 def from_arrays(
@@ -78,18 +82,45 @@ def from_arrays(
     dtype: np.dtype,
 ) -> GroupIntake:
     """The segments of arrays by `groups`: one value per row, or several in a frame or a list."""
-    codes, keys = io.groups_of(groups, len(y), getattr(X, "index", getattr(y, "index", None)))
-    intake = _intake.from_arrays(y, X, family, vectors, missing=missing, dtype=dtype)
-    return _grouped(intake, codes, keys, "pandas")
+    n = X.shape[0] if hasattr(X, "shape") else len(y)
+    index = next((given.index for given in (X, y) if hasattr(given, "iloc")), None)
+    codes, keys = io.groups_of(groups, n, index)
+    fits = _fits(codes, keys, missing, lambda: {"groups": codes})
+    intake = _intake.from_arrays(y, X, family, vectors, missing=missing, dtype=dtype, fits=fits)
+    return _grouped(intake, fits, keys, io.native_of(X))
 
 
-def _grouped(intake: _intake.Intake, codes: np.ndarray, keys: Any, native: str) -> GroupIntake:
+def _fits(
+    codes: np.ndarray, keys: Any, missing: str, by_name: Callable[[], dict[str, np.ndarray]]
+) -> ManyFits:
+    """The fits of the segments; rows without a key are left out, or an error."""
+    if codes.size == 0 or codes.min() >= 0:
+        return ManyFits(codes, len(keys), {})
+    gaps = {name: own < 0 for name, own in by_name().items() if (own < 0).any()}
+    if missing == "raise":
+        told = "; ".join(f"{name!r} in {io.rows_text(where)}" for name, where in gaps.items())
+        raise DataError(
+            f"rows without a segment: missing values in {told}; fill them in, remove those rows, "
+            "or use missing='drop'"
+        )
+    return ManyFits(codes, len(keys), gaps)
+
+
+def _grouped(intake: _intake.Intake, fits: ManyFits, keys: Any, native: str) -> GroupIntake:
     """The rows of an intake brought into the order of their segments."""
-    if (codes < 0).any():
-        raise DataError("missing key")
-    problem, rows = intake.problem, intake.rows
-    order, starts = _order(codes if rows is None else codes[rows], len(keys))
-    index = intake.model.dataset.index
+    problem, rows, index = intake.problem, intake.rows, intake.model.dataset.index
+    count, codes = len(keys), fits.codes if rows is None else fits.codes[rows]
+    live = problem.live
+    if not live.all():
+        counted = np.bincount(codes[live], minlength=count) > 0
+        Rows(fits, rows).refuse(
+            ~counted[codes], lambda found: "all weights are zero: no row counts"
+        )
+    if fits.failed:
+        sound = np.ones(count, bool)
+        sound[list(fits.failed)] = False
+        codes = np.where(sound[codes], codes, -1)
+    order, starts = _order(codes, count)
     if order is not None:
         problem = problem.take_rows(order)
         rows = order if rows is None else rows[order]
@@ -97,7 +128,7 @@ def _grouped(intake: _intake.Intake, codes: np.ndarray, keys: Any, native: str) 
     elif rows is None:
         rows = np.arange(codes.size)
     return GroupIntake(
-        segments=Segments(problem, starts, rows, {}),
+        segments=Segments(problem, starts, rows, dict(sorted(fits.failed.items()))),
         model=dataclasses.replace(intake.model, dataset=None),
         keys=keys,
         index=index,

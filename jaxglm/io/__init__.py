@@ -20,9 +20,10 @@ from jaxglm.io._column import Column
 from jaxglm.io._constant import add_constant
 from jaxglm.io._formula import ModelFrame, model_frame
 from jaxglm.io._keys import groups_of, segments_of
+from jaxglm.io._messages import rows_text
 from jaxglm.io._response import Response
 from jaxglm.io._spec import TermsSpec
-from jaxglm.io._table import Table, read_table
+from jaxglm.io._table import Table, native_of, read_table
 
 __all__ = [
     "ArrayFrame",
@@ -36,6 +37,7 @@ __all__ = [
     "groups_of",
     "missing_rows",
     "model_frame",
+    "native_of",
     "read_arrays",
     "read_matrix",
     "read_new_matrix",
@@ -43,5 +45,6 @@ __all__ = [
     "read_row_values",
     "read_table",
     "read_vector",
+    "rows_text",
     "segments_of",
 ]

@@ -1,6 +1,6 @@
 """Owns the table: one face for pandas, polars, Arrow, dicts of columns and Parquet files.
 
-Imports `_column`, `_messages` and `_status`; narwhals and pyarrow when such a table comes in.
+Imports `_column`, `_faults`, `_messages` and `_status`; narwhals and pyarrow when such a table comes in.
 """
 
 import os
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxglm._faults import ONE_FIT, OneFit
 from jaxglm._status import DataError
 from jaxglm.io._column import Column, read_column
 from jaxglm.io._messages import near_text
@@ -43,8 +44,8 @@ class Table:
         self._get = get
         self._read: dict[str, Column] = {}
 
-    def column(self, name: str) -> Column:
-        """The column of that name.
+    def column(self, name: str, fits: OneFit = ONE_FIT) -> Column:
+        """The column of that name; `fits` refuses rows with infinite values.
 
         Raises
         ------
@@ -52,7 +53,7 @@ class Table:
             If there is none (the message lists near names), or two, or its type cannot be used.
         """
         if name not in self._read:
-            column = read_column(self.native_named(name), name)
+            column = read_column(self.native_named(name), name, fits)
             if len(column) != self.n_rows:
                 raise DataError(
                     f"column {name!r} has {len(column)} rows, the table has {self.n_rows}"
@@ -135,6 +136,12 @@ def read_table(data: Any) -> Table:
     if isinstance(data, Mapping):
         return _from_mapping(data)
     return _from_frame(data)
+
+
+def native_of(data: Any) -> str:
+    """Where the columns of a table live; "pandas" for arrays."""
+    is_table = hasattr(data, "columns") or hasattr(data, "column_names")
+    return read_table(data).native if is_table else "pandas"
 
 
 def numbers_of(column: Column, name: str) -> np.ndarray:
