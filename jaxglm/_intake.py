@@ -319,7 +319,7 @@ def _blurred(values: np.ndarray, rounded: np.ndarray, codes: np.ndarray | None) 
         (np.maximum, most, rounded),
     ):
         ufunc.at(into, codes, what)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         from_mean = values - (np.bincount(codes, values) / counts)[codes]
         spread = np.sqrt(np.bincount(codes, from_mean**2) / counts)
         return ((high > low) & (most > _MOST_ROUNDING * spread))[codes]

@@ -68,7 +68,7 @@ def from_formula(
     intake = _intake.from_formula(
         formula, table, family, vectors, missing=missing, context=context, dtype=dtype, fits=fits
     )
-    return _grouped(intake, fits, keys, table.native)
+    return _grouped(intake, fits, keys, table.index, table.native)
 
 
 def from_arrays(
@@ -87,7 +87,7 @@ def from_arrays(
     codes, keys = io.groups_of(groups, n, index)
     fits = _fits(codes, keys, missing, lambda: {"groups": codes})
     intake = _intake.from_arrays(y, X, family, vectors, missing=missing, dtype=dtype, fits=fits)
-    return _grouped(intake, fits, keys, io.native_of(X))
+    return _grouped(intake, fits, keys, index, io.native_of(X))
 
 
 def _fits(
@@ -106,9 +106,11 @@ def _fits(
     return ManyFits(codes, len(keys), gaps)
 
 
-def _grouped(intake: _intake.Intake, fits: ManyFits, keys: Any, native: str) -> GroupIntake:
+def _grouped(
+    intake: _intake.Intake, fits: ManyFits, keys: Any, index: Any, native: str
+) -> GroupIntake:
     """The rows of an intake brought into the order of their segments."""
-    problem, rows, index = intake.problem, intake.rows, intake.model.dataset.index
+    problem, rows = intake.problem, intake.rows
     count, codes = len(keys), fits.codes if rows is None else fits.codes[rows]
     live = problem.live
     if not live.all():
@@ -124,11 +126,15 @@ def _grouped(intake: _intake.Intake, fits: ManyFits, keys: Any, native: str) -> 
     if order is not None:
         problem = problem.take_rows(order)
         rows = order if rows is None else rows[order]
-        index = None if index is None else index[order]
-    elif rows is None:
-        rows = np.arange(codes.size)
+    if rows is not None and index is not None:
+        index = index[rows]
     return GroupIntake(
-        segments=Segments(problem, starts, rows, dict(sorted(fits.failed.items()))),
+        segments=Segments(
+            problem,
+            starts,
+            np.arange(codes.size) if rows is None else rows,
+            dict(sorted(fits.failed.items())),
+        ),
         model=dataclasses.replace(intake.model, dataset=None),
         keys=keys,
         index=index,

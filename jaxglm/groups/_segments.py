@@ -22,11 +22,11 @@ class Segments:
     problem : Problem
         All rows.
     starts : [G + 1] int
-        A segment may be empty: its rows were all left out.
+        A segment may be empty: it failed, or its rows were all left out.
     rows : [n] int
         Where each row stands in the table that the user gave.
     failed : dict of str
-        By segment, why its rows cannot be fitted; their values are not to be looked at.
+        By segment, why its rows cannot be fitted; it has none here.
     """
 
     problem: Problem
@@ -43,17 +43,24 @@ class Segments:
         """Observations of each segment."""
         problem = self.problem
         freq = 1.0 if problem.freq is None else problem.freq
-        return np.add.reduceat(np.where(problem.live, freq, 0.0), self.starts[:-1])
+        return self._sums(np.where(problem.live, freq, 0.0))
 
     @functools.cached_property
     def weight_sum(self) -> np.ndarray:
         """Sum of the weights of each segment."""
-        return np.add.reduceat(self.problem.weight, self.starts[:-1])
+        return self._sums(self.problem.weight)
 
     @property
     def sizes(self) -> np.ndarray:
         """Rows of each segment."""
         return np.diff(self.starts)
+
+    def _sums(self, values: np.ndarray) -> np.ndarray:
+        """Sums over the rows of each segment; reduceat has none for one without rows."""
+        some = self.sizes > 0
+        sums = np.zeros(self.count)
+        sums[some] = np.add.reduceat(values, self.starts[:-1][some])
+        return sums
 
     def cut(self, which: np.ndarray, count: int, size: int, shape: tuple[int, int]) -> Block:
         """The rows of some segments, padded to `size`; segments from `count` on have weight 0."""

@@ -2,7 +2,8 @@
 
 A walk over the syntax tree with a fixed list of functions and those of the caller's `context`:
 text of a formula, from wherever it was loaded, can compute and do nothing else. Imports `_column`,
-`_contrasts`, `_faults`, `_labels`, `_messages`, `_rtext`, `_splines`, `_status`, `_table`, `_transforms`.
+`_contrasts`, `_faults`, `_labels`, `_messages`, `_rtext`, `_splines`, `_status`, `_table`,
+`_transforms`.
 """
 
 import ast

@@ -1,8 +1,8 @@
 """Owns segments: which rows of a table share a key, and the keys in the user's own values.
 
-Imports `_arrays` (for alignment), `_column`, `_messages`, `_status` and `_table`; polars and pyarrow
-only when a column of theirs comes in. Whole numbers in a small range are counted, not hashed, and
-values that stand in order are only compared with their neighbours.
+Imports `_arrays` (for alignment), `_status` and `_table`; polars and pyarrow only when a column of
+theirs comes in. Whole numbers in a small range are counted, not hashed, and values that stand in
+order are only compared with their neighbours.
 """
 
 from collections.abc import Sequence
@@ -70,7 +70,8 @@ def groups_of(groups: Any, n: int, index: Any) -> tuple[np.ndarray, pd.Index]:
     if table.n_rows != n:
         raise DataError(f"groups has length {table.n_rows}, but the data have {n} rows")
     codes, keys = segments_of(table, table.names)
-    order = check_aligned(getattr(groups, "index", None), index, "groups")
+    own = groups.index if isinstance(groups, pd.Series | pd.DataFrame) else None
+    order = check_aligned(own, index, "groups")
     return codes if order is None else codes[order], keys
 
 
@@ -130,7 +131,7 @@ def _series(data: Any, name: str) -> pd.Series:
         return data
     if isinstance(data, np.ma.MaskedArray):
         return pd.Series(data)
-    if not isinstance(data, list | tuple | pd.Categorical | pd.Index):
+    if not isinstance(data, list | tuple | pd.Index | pd.api.extensions.ExtensionArray):
         data = np.asarray(data)
         if data.ndim == 2 and data.shape[1] == 1:
             data = data[:, 0]

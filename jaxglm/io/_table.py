@@ -1,6 +1,7 @@
 """Owns the table: one face for pandas, polars, Arrow, dicts of columns and Parquet files.
 
-Imports `_column`, `_faults`, `_messages` and `_status`; narwhals and pyarrow when such a table comes in.
+Imports `_column`, `_faults`, `_messages` and `_status`; narwhals and pyarrow when such a table
+comes in.
 """
 
 import os
