@@ -1,6 +1,6 @@
 """Owns the way from what the user hands over to a problem: both doors meet here.
 
-Imports io, designs, families, `_problem`, `_model` and `_status`.
+Imports io, designs, families, `_faults`, `_problem`, `_model` and `_status`.
 """
 
 import dataclasses
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from jaxglm import io
-from jaxglm._model import Columns, Dataset, Model, log_exposure, rows_holding
+from jaxglm._faults import ONE_FIT, OneFit, Rows
+from jaxglm._model import Columns, Dataset, Model, log_exposure
 from jaxglm._problem import Problem
 from jaxglm._status import DataError
 from jaxglm.designs import Design, Sparse, assemble, from_matrix
@@ -21,11 +22,15 @@ WEIGHTS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
 
 @dataclasses.dataclass(frozen=True)
 class Intake:
-    """A problem with the model it is of, and what has to be said about the data."""
+    """A problem with the model it is of, and what has to be said about the data.
+
+    `rows` are the positions of its rows in what the user gave; None if all are used.
+    """
 
     problem: Problem
     model: Model
     notes: tuple[str, ...]
+    rows: np.ndarray | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,9 +52,16 @@ def from_formula(
     missing: str,
     context: Mapping[str, Any] | None,
     dtype: np.dtype,
+    fits: OneFit = ONE_FIT,
 ) -> Intake:
-    """The intake of the formula door; `vectors` are column names or arrays, by argument name."""
-    frame = io.model_frame(formula, data, missing=missing, extra=vectors, context=context)
+    """The intake of the formula door; `vectors` are column names or arrays, by argument name.
+
+    `fits` says what a row that cannot be used ends; those of its rows that come through are in the
+    problem, sound values or not.
+    """
+    frame = io.model_frame(
+        formula, data, missing=missing, extra=vectors, context=context, fits=fits
+    )
     n = frame.y.size
     # Not the frame itself, whose pieces are a copy of the data that no result should hold.
     spec, kept, n_given = frame.spec, frame.rows_kept, frame.n_rows_given
@@ -70,6 +82,7 @@ def from_formula(
         terms=tuple(frame.terms),
         again=again,
         index=frame.index,
+        rows=Rows(fits, kept),
         dtype=dtype,
     )
     model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec)
@@ -84,9 +97,10 @@ def from_arrays(
     *,
     missing: str,
     dtype: np.dtype,
+    fits: OneFit = ONE_FIT,
 ) -> Intake:
-    """The intake of the array door."""
-    frame = io.read_arrays(y, X, vectors, missing=missing)
+    """The intake of the array door; `fits` as for the other one."""
+    frame = io.read_arrays(y, X, vectors, missing=missing, fits=fits)
     kept = frame.rows_kept
 
     def again() -> Columns:
@@ -106,6 +120,7 @@ def from_arrays(
         terms=tuple((name, slice(i, i + 1)) for i, name in enumerate(frame.names)),
         again=again,
         index=frame.index,
+        rows=Rows(fits, kept),
         dtype=dtype,
     )
     return dataclasses.replace(intake, notes=(*frame.notes, *intake.notes))
@@ -123,6 +138,7 @@ def _intake(
     terms: tuple[tuple[str, slice], ...],
     again: Any,
     index: Any,
+    rows: Rows,
     dtype: np.dtype,
 ) -> Intake:
     if order.size == 0:
@@ -130,31 +146,31 @@ def _intake(
             "The model has no columns, not even an intercept: there is nothing to estimate."
         )
     notes: list[str] = []
-    freq = _nonnegative(vectors.get("freq_weights"), "freq_weights")
-    prior = _nonnegative(vectors.get("var_weights"), "var_weights")
+    freq = _nonnegative(vectors.get("freq_weights"), "freq_weights", rows)
+    prior = _nonnegative(vectors.get("var_weights"), "var_weights", rows)
     if response.event is not None and family.mean_domain != (0.0, 1.0):
         raise DataError(
             f"The response {response.name!r} holds two labels (one of them {response.event!r}), "
             f"which the {family.name} family cannot model; use family='binomial', or recode it to "
             "numbers."
         )
-    y, trials = _response(response, vectors.get("trials"), family, notes)
+    y, trials = _response(response, vectors.get("trials"), family, rows, notes)
     weight = np.ones(y.size)
     for factor in (freq, prior, trials):
         if factor is not None:
             weight = weight * factor
     if not (weight > 0).any():
         raise DataError("All weights are zero: no row counts, so there is nothing to fit.")
-    _check_support(y, weight, response, family)
-    if family.dispersion_fixed and family.has_likelihood and _fractional(y, trials, family):
+    _check_support(y, response, family, rows)
+    if family.dispersion_fixed and family.has_likelihood and _fractional(y, trials, rows):
         notes.append(
             f"The response {response.name!r} has fractional values: the coefficients are "
             "quasi-likelihood estimates, and the log-likelihood, AIC and BIC are not those of a "
             f"{family.name} distribution."
         )
-    offset = _offset(formula_offset, vectors, family)
+    offset = _offset(formula_offset, vectors, family, rows)
     for what, values in ((f"the response {response.name!r}", y), ("the offset", offset)):
-        _check_representable(values, what, dtype)
+        _check_representable(values, what, dtype, rows)
     problem = Problem(
         design=design,
         order=order,
@@ -179,11 +195,15 @@ def _intake(
         used=frozenset(name for name in WEIGHTS if vectors.get(name) is not None),
         dataset=dataset,
     )
-    return Intake(problem, model, tuple(notes))
+    return Intake(problem, model, tuple(notes), rows.kept)
 
 
 def _response(
-    response: Response, trials: np.ndarray | None, family: Family, notes: list[str]
+    response: Response,
+    trials: np.ndarray | None,
+    family: Family,
+    rows: Rows,
+    notes: list[str],
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Response values (proportions where there are trials) and trials."""
     y = np.asarray(response.values, float)
@@ -201,53 +221,60 @@ def _response(
                 "The response gives successes and failures, which contain the trials already; "
                 "leave out trials=."
             )
-        counts = _nonnegative(response.trials, "trials")
-        return _proportion(y, counts, response.name), counts
-    counts = _nonnegative(trials, "trials")
-    if (y != np.floor(y)).any():
-        # Proportions, by the fractions among them; they must then all be proportions.
-        beyond = np.flatnonzero((y < 0) | (y > 1))
-        if beyond.size:
-            raise DataError(
-                f"With trials=, {response.name!r} must be the number of successes (whole numbers) "
-                f"or the share of successes (0 to 1); {rows_holding(beyond, y)} are neither."
-            )
+        counts = _nonnegative(response.trials, "trials", rows)
+        return _proportion(y, counts, response.name, rows), counts
+    counts = _nonnegative(trials, "trials", rows)
+    fractions, beyond = y != np.floor(y), (y < 0) | (y > 1)
+    # Fractions make them shares; where there are both, what more rows say.
+    shares = int(fractions.sum()) > 0 and int((beyond & ~fractions).sum()) <= int(fractions.sum())
+    rows.refuse(
+        beyond if shares else fractions,
+        lambda found: (
+            f"With trials=, {response.name!r} must be the number of successes (whole numbers) "
+            f"or the share of successes (0 to 1); {found.holding(y)} are neither."
+        ),
+    )
+    if shares:
         return y, counts
     if (y <= 1).all() and (counts > 1).any():
         notes.append(
             f"{response.name!r} holds only 0 and 1 and trials= holds more than 1: the response was "
             "read as numbers of successes, not as shares."
         )
-    return _proportion(y, counts, response.name), counts
+    return _proportion(y, counts, response.name, rows), counts
 
 
-def _proportion(successes: np.ndarray, trials: np.ndarray, name: str) -> np.ndarray:
-    wrong = np.flatnonzero((successes > trials) | (successes < 0))
-    if wrong.size:
-        raise DataError(
+def _proportion(successes: np.ndarray, trials: np.ndarray, name: str, rows: Rows) -> np.ndarray:
+    rows.refuse(
+        (successes > trials) | (successes < 0),
+        lambda found: (
             f"More successes than trials, or a negative count, in {name!r}: "
-            f"{rows_holding(wrong, successes)}; the trials there: {rows_holding(wrong, trials)}."
-        )
+            f"{found.holding(successes)}; the trials there: {found.holding(trials)}."
+        ),
+    )
     return np.divide(successes, trials, out=np.zeros_like(successes), where=trials > 0)
 
 
-def _check_support(y: np.ndarray, weight: np.ndarray, response: Response, family: Family) -> None:
+def _check_support(y: np.ndarray, response: Response, family: Family, rows: Rows) -> None:
     """Rows of weight 0 must be valid as well: they are data, and a typing error there is one."""
-    wrong = np.flatnonzero(~np.asarray(family.valid_response(y)))
-    if wrong.size:
-        hint = ""
-        if family.mean_domain == (0.0, 1.0):
-            hint = (
-                " For labels other than 0 and 1 recode them (or pass them as strings); for counts "
-                "of successes give trials=, or successes and failures."
-            )
-        raise DataError(
-            f"The response {response.name!r} is outside the support of the {family.name} family: "
-            f"{family.response_rule}, but {rows_holding(wrong, y)}.{hint}"
+    hint = ""
+    if family.mean_domain == (0.0, 1.0):
+        hint = (
+            " For labels other than 0 and 1 recode them (or pass them as strings); for counts "
+            "of successes give trials=, or successes and failures."
         )
+    rows.refuse(
+        ~np.asarray(family.valid_response(y)),
+        lambda found: (
+            f"The response {response.name!r} is outside the support of the {family.name} family: "
+            f"{family.response_rule}, but {found.holding(y)}.{hint}"
+        ),
+    )
 
 
-def _fractional(y: np.ndarray, trials: np.ndarray | None, family: Family) -> bool:
+def _fractional(y: np.ndarray, trials: np.ndarray | None, rows: Rows) -> bool:
+    sound = rows.sound(y.size)
+    y, trials = y[sound], None if trials is None else trials[sound]
     counts = y if trials is None else y * trials
     near = np.abs(counts - np.round(counts)) <= 1e-6 * np.maximum(1, np.abs(counts))
     return not bool(near.all())
@@ -257,27 +284,52 @@ def _fractional(y: np.ndarray, trials: np.ndarray | None, family: Family) -> boo
 _MOST_ROUNDING = 1e-3
 
 
-def _check_representable(values: np.ndarray | None, what: str, dtype: np.dtype) -> None:
+def _check_representable(values: np.ndarray | None, what: str, dtype: np.dtype, rows: Rows) -> None:
     """Refuse numbers that the arithmetic of the fit would turn into 0, infinity or each other."""
     if values is None or dtype == np.float64:
         return
     remedy = "rescale or centre, or fit with dtype='float64'."
     with np.errstate(over="ignore"):
         narrow = values.astype(dtype)
-    lost = np.flatnonzero(~np.isfinite(narrow) | ((narrow == 0) & (values != 0)))
-    if lost.size:
-        raise DataError(f"{dtype.name} cannot hold {what}: {rows_holding(lost, values)}; {remedy}")
-    rounding = float(np.abs(narrow - values).max())
-    varies = np.ptp(values) > 0
-    if varies and rounding > _MOST_ROUNDING * float(values.std()):
-        raise DataError(
+    rows.refuse(
+        ~np.isfinite(narrow) | ((narrow == 0) & (values != 0)),
+        lambda found: f"{dtype.name} cannot hold {what}: {found.holding(values)}; {remedy}",
+    )
+    rounded = np.abs(narrow - values)
+    rows.refuse(
+        _blurred(values, rounded, rows.codes),
+        lambda found: (
             f"{dtype.name} cannot tell the values of {what} apart: it rounds them by up to "
-            f"{rounding:.2g}, and their standard deviation is {values.std():.2g}; {remedy}"
-        )
+            f"{rounded[found.used].max():.2g}, and their standard deviation is "
+            f"{values[found.used].std():.2g}; {remedy}"
+        ),
+    )
+
+
+def _blurred(values: np.ndarray, rounded: np.ndarray, codes: np.ndarray | None) -> np.ndarray:
+    """Rows of fits whose values are rounded by too much of their spread."""
+    if codes is None:
+        varies = np.ptp(values) > 0
+        return np.full(values.size, varies and rounded.max() > _MOST_ROUNDING * values.std())
+    counts = np.maximum(np.bincount(codes), 1)
+    low, high, most = np.full(counts.size, np.inf), np.full(counts.size, -np.inf), counts * 0.0
+    for ufunc, into, what in (
+        (np.minimum, low, values),
+        (np.maximum, high, values),
+        (np.maximum, most, rounded),
+    ):
+        ufunc.at(into, codes, what)
+    with np.errstate(all="ignore"):
+        from_mean = values - (np.bincount(codes, values) / counts)[codes]
+        spread = np.sqrt(np.bincount(codes, from_mean**2) / counts)
+        return ((high > low) & (most > _MOST_ROUNDING * spread))[codes]
 
 
 def _offset(
-    formula_offset: np.ndarray | None, vectors: Mapping[str, np.ndarray | None], family: Family
+    formula_offset: np.ndarray | None,
+    vectors: Mapping[str, np.ndarray | None],
+    family: Family,
+    rows: Rows,
 ) -> np.ndarray | None:
     total = formula_offset
     if vectors.get("offset") is not None:
@@ -290,18 +342,16 @@ def _offset(
                 f"exposure= enters as log(exposure) under a log link; the link here is "
                 f"{family.link.name}. Give the offset on the scale of that link with offset=."
             )
-        shift = log_exposure(exposure)
+        shift = log_exposure(exposure, rows)
         total = shift if total is None else total + shift
     return None if total is None else np.asarray(total, float)
 
 
-def _nonnegative(values: np.ndarray | None, name: str):
+def _nonnegative(values: np.ndarray | None, name: str, rows: Rows):
     if values is None:
         return None
     values = np.asarray(values, float)
-    wrong = np.flatnonzero(values < 0)
-    if wrong.size:
-        raise DataError(f"{name} must not be negative; {rows_holding(wrong, values)}.")
+    rows.refuse(values < 0, lambda found: f"{name} must not be negative; {found.holding(values)}.")
     return values
 
 

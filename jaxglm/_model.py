@@ -12,33 +12,19 @@ import numpy as np
 
 from jaxglm import io
 from jaxglm._drive import each_row
-from jaxglm._status import DataError
+from jaxglm._faults import ALL_ROWS, Rows
 from jaxglm.designs import Design, assemble, from_matrix
 from jaxglm.families import Family
 from jaxglm.sources import Block, place
 
 
-def log_exposure(exposure: np.ndarray) -> np.ndarray:
-    """The offset that an exposure stands for under a log link.
-
-    Raises
-    ------
-    DataError
-        Where an exposure is not positive.
-    """
-    wrong = np.flatnonzero(exposure <= 0)
-    if wrong.size:
-        raise DataError(f"exposure must be positive; {rows_holding(wrong, exposure)}.")
-    return np.log(exposure)
-
-
-def rows_holding(rows: np.ndarray, values: np.ndarray) -> str:
-    """Words for some rows: how many, which come first, and what they hold."""
-    where = ", ".join(str(int(row)) for row in rows[:5])
-    what = ", ".join(f"{value:.6g}" for value in values[rows[:5]])
-    more = ", ..." if rows.size > 5 else ""
-    noun = "row" if rows.size == 1 else "rows"
-    return f"{rows.size} {noun} (first: {where}{more}) hold {what}{more}"
+def log_exposure(exposure: np.ndarray, rows: Rows = ALL_ROWS) -> np.ndarray:
+    """The offset that an exposure stands for under a log link; one not positive is refused."""
+    rows.refuse(
+        exposure <= 0, lambda found: f"exposure must be positive; {found.holding(exposure)}."
+    )
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(exposure)
 
 
 def _product(block: Block, b: jax.Array) -> jax.Array:

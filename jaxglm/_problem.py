@@ -48,6 +48,23 @@ class Problem:
         """Observations: frequencies of the rows that count."""
         return float(self.live.sum() if self.freq is None else self.freq[self.live].sum())
 
+    def take_rows(self, rows: np.ndarray) -> "Problem":
+        """The problem of some of the rows, in this order."""
+
+        def some(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else values[rows]
+
+        return dataclasses.replace(
+            self,
+            design=self.design.take_rows(rows),
+            y=self.y[rows],
+            weight=self.weight[rows],
+            offset=some(self.offset),
+            freq=some(self.freq),
+            trials=some(self.trials),
+            n_rows=rows.size,
+        )
+
     def narrowed(self, family: Family) -> Family:
         """The family with what it need not compute for these rows left out."""
         live = self.live

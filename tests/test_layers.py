@@ -15,7 +15,7 @@ PACKAGE = ROOT / "jaxglm"
 
 # A name stands for a module or for a package with all its modules; the longest match counts.
 LAYERS: list[set[str]] = [
-    {"_status", "_record", "_pytree", "_numbers", "_programs"},
+    {"_status", "_faults", "_record", "_pytree", "_numbers", "_programs"},
     {"links", "_linalg", "_special", "_inverse", "designs"},
     {"families", "sources._block"},
     {"_rowwise", "sources"},

@@ -23,11 +23,11 @@ class Segments:
     problem : Problem
         All rows.
     starts : [G + 1] int
-        A segment may be empty: its rows were all left out.
+        A segment may be empty: it failed, or its rows were all left out.
     rows : [n] int
         Where each row stands in the table that the user gave.
     failed : dict of str
-        By segment, why its rows cannot be fitted; their values are not to be looked at.
+        By segment, why its rows cannot be fitted; it has none here.
     """
 
     problem: Problem
@@ -123,18 +123,4 @@ class Segments:
 
     def one(self, g: int) -> Problem:
         """The problem of one segment."""
-        problem, rows = self.problem, np.arange(self.starts[g], self.starts[g + 1])
-
-        def some(values: np.ndarray | None) -> np.ndarray | None:
-            return None if values is None else values[rows]
-
-        return dataclasses.replace(
-            problem,
-            design=problem.design.take_rows(rows),
-            y=problem.y[rows],
-            weight=problem.weight[rows],
-            offset=some(problem.offset),
-            freq=some(problem.freq),
-            trials=some(problem.trials),
-            n_rows=rows.size,
-        )
+        return self.problem.take_rows(np.arange(self.starts[g], self.starts[g + 1]))

@@ -19,9 +19,11 @@ from jaxglm.io._arrays import (
 from jaxglm.io._column import Column
 from jaxglm.io._constant import add_constant
 from jaxglm.io._formula import ModelFrame, model_frame
+from jaxglm.io._keys import groups_of, segments_of
+from jaxglm.io._messages import rows_text
 from jaxglm.io._response import Response
 from jaxglm.io._spec import TermsSpec
-from jaxglm.io._table import Table, read_table
+from jaxglm.io._table import Table, native_of, read_table
 
 __all__ = [
     "ArrayFrame",
@@ -32,8 +34,10 @@ __all__ = [
     "TermsSpec",
     "add_constant",
     "check_aligned",
+    "groups_of",
     "missing_rows",
     "model_frame",
+    "native_of",
     "read_arrays",
     "read_matrix",
     "read_new_matrix",
@@ -41,4 +45,6 @@ __all__ = [
     "read_row_values",
     "read_table",
     "read_vector",
+    "rows_text",
+    "segments_of",
 ]

@@ -1,6 +1,6 @@
 """Owns the array door as a whole: y, X and companions in, checked and complete rows out; new rows.
 
-Imports `_arrays`, `_gaps`, `_response`, `_table`, `_messages` and `_status`.
+Imports `_arrays`, `_faults`, `_gaps`, `_response`, `_table`, `_messages` and `_status`.
 """
 
 import re
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxglm._faults import ONE_FIT, OneFit
 from jaxglm._status import DataError
 from jaxglm.io._arrays import missing_rows, read_matrix, read_response, read_vector
 from jaxglm.io._gaps import Gaps, check_policy, index_of_kept
@@ -55,9 +56,16 @@ class ArrayFrame:
 
 
 def read_arrays(
-    y: Any, X: Any, vectors: Mapping[str, Any], *, missing: str = "raise"
+    y: Any,
+    X: Any,
+    vectors: Mapping[str, Any],
+    *,
+    missing: str = "raise",
+    fits: OneFit = ONE_FIT,
 ) -> ArrayFrame:
     """Read a response, a design matrix and companion vectors that belong together.
+
+    `fits` as for `model_frame`.
 
     Raises
     ------
@@ -66,23 +74,25 @@ def read_arrays(
     """
     check_policy(missing)
     drop = missing == "drop"
-    matrix, names, index = read_matrix(X, "X", allow_missing=drop)
+    matrix, names, index = read_matrix(X, "X", allow_missing=drop, fits=fits)
     n = matrix.shape[0]
-    response = read_response(y, n, index, allow_missing=drop)
+    response = read_response(y, n, index, allow_missing=drop, fits=fits)
     if index is None and hasattr(y, "iloc"):
         index = y.index
     read = {
-        name: None if v is None else read_vector(v, name, n, index, allow_missing=drop)
+        name: None if v is None else read_vector(v, name, n, index, allow_missing=drop, fits=fits)
         for name, v in vectors.items()
     }
     y_name = str(getattr(y, "name", None) or "y")
     gaps = Gaps(n)
-    if drop:
+    if drop or fits is not ONE_FIT:
+        for name, where in fits.gaps.items():
+            gaps.add(name, where)
         gaps.add("X", missing_rows(matrix))
         gaps.add(y_name, missing_rows(response.y, response.trials))
         for name, vector in read.items():
             gaps.add(name, missing_rows(vector))
-    rows = gaps.rows_kept(missing)
+    rows = gaps.rows_kept(missing, fits)
     if rows is not None:
         matrix = (matrix.tocsr() if hasattr(matrix, "tocsr") else matrix)[rows]
         response = response.take(rows)
@@ -98,7 +108,7 @@ def read_arrays(
         rows_kept=rows,
         n_dropped=n - len(response.y),
         dropped_rows_first=gaps.first(),
-        notes=() if rows is None else (gaps.note(),),
+        notes=tuple(gaps.note(fits)),
     )
 
 

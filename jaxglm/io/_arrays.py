@@ -1,6 +1,6 @@
 """Owns the array door: matrices, vectors and responses given as arrays, frames or sparse matrices.
 
-Imports `_column`, `_table`, `_response`, `_messages`, `_status`; SciPy for sparse input.
+Imports `_column`, `_faults`, `_table`, `_response`, `_messages`, `_status`; SciPy for sparse input.
 """
 
 import itertools
@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxglm._faults import ONE_FIT, OneFit
 from jaxglm._status import DataError
-from jaxglm.io._column import read_column
+from jaxglm.io._column import Column, read_column
 from jaxglm.io._labels import Labels
 from jaxglm.io._messages import rows_text
 from jaxglm.io._response import Response, two_labels
@@ -21,7 +22,7 @@ _ENCODE = "use the formula door, jaxglm.glm('y ~ ...', data), which makes factor
 
 
 def read_matrix(
-    X: Any, name: str = "X", *, allow_missing: bool = False
+    X: Any, name: str = "X", *, allow_missing: bool = False, fits: OneFit = ONE_FIT
 ) -> tuple[Any, list[str], Any]:
     """Read a design matrix given as an array, a frame or a SciPy sparse matrix.
 
@@ -33,6 +34,8 @@ def read_matrix(
         What messages call it.
     allow_missing : bool
         Let NaN pass.
+    fits : OneFit
+        Refuses rows with infinite values, and NaN where that is not let pass.
 
     Returns
     -------
@@ -45,28 +48,33 @@ def read_matrix(
     Raises
     ------
     DataError
-        For text, complex numbers, NaN or infinite values (columns and rows are named), a wrong
-        number of dimensions, or no rows or columns.
+        For text, complex numbers, a wrong number of dimensions, or no rows or columns.
     """
     if hasattr(X, "tocsr") and hasattr(X, "nnz"):
-        return _read_sparse(X, name, allow_missing)
+        return _read_sparse(X, name, allow_missing, fits)
     if _is_series(X):
         X = {X.name or "x1": X} if not isinstance(X, pd.Series) else X.to_frame(X.name or "x1")
     if isinstance(X, dict) or hasattr(X, "columns") or hasattr(X, "column_names"):
-        values, names, index = _read_frame(X, name)
+        values, names, index = _read_frame(X, name, fits)
     else:
-        values, names, index = _read_array(X, name), None, None
+        values, names, index = _read_array(X, name, fits), None, None
     if values.shape[1] == 0:
         raise DataError(f"{name} has no columns; at least one predictor or a constant is needed")
     if values.shape[0] == 0:
         raise DataError(f"{name} is empty: it has no rows")
     names = names or _default_names(values)
-    _check_finite(values, names, name, allow_missing)
+    _check_finite(values, names, name, allow_missing, fits)
     return values, names, index
 
 
 def read_vector(
-    v: Any, name: str, n: int, index: Any = None, *, allow_missing: bool = False
+    v: Any,
+    name: str,
+    n: int,
+    index: Any = None,
+    *,
+    allow_missing: bool = False,
+    fits: OneFit = ONE_FIT,
 ) -> np.ndarray:
     """Read one number per row: weights, an offset, an exposure.
 
@@ -81,6 +89,8 @@ def read_vector(
         Of the data; a pandas `v` is brought into its order, or refused.
     allow_missing : bool
         Let NaN pass.
+    fits : OneFit
+        As for `read_matrix`.
 
     Returns
     -------
@@ -89,49 +99,57 @@ def read_vector(
     Raises
     ------
     DataError
-        For another length, labels, NaN or infinite values, or an index that does not fit.
+        For another length, labels, or an index that does not fit.
     """
-    column, own_index = _one_column(v, name, n)
+    column = _one_column(v, name, n, index, fits)
     if column.values is None:
         raise DataError(f"{name} holds labels ({column.levels}); one number per row is needed")
     values = column.values.astype(np.float64, copy=False)
     if column.missing is not None and column.values.dtype.kind == "b":
         values = np.where(column.missing, np.nan, values)
     if column.missing is not None and not allow_missing:
-        raise DataError(
-            f"{name} has missing values (NaN) in {rows_text(column.missing)}; remove those rows, "
-            "fill them in, or use missing='drop'"
+        fits.refuse(
+            np.flatnonzero(column.missing),
+            lambda rows: (
+                f"{name} has missing values (NaN) in {rows_text(rows)}; remove those rows, "
+                "fill them in, or use missing='drop'"
+            ),
         )
-    order = check_aligned(own_index, index, name)
-    return values if order is None else values[order]
+    return values
 
 
 def read_response(
-    y: Any, n: int, index: Any = None, name: str = "y", *, allow_missing: bool = False
+    y: Any,
+    n: int,
+    index: Any = None,
+    name: str = "y",
+    *,
+    allow_missing: bool = False,
+    fits: OneFit = ONE_FIT,
 ) -> Response:
     """Read a response: numbers, booleans, two labels, or [n, 2] successes and failures.
 
     Raises
     ------
     DataError
-        For another length or shape, more than two labels, NaN or infinite values, or an index
-        that does not fit.
+        For another length or shape, more than two labels, or an index that does not fit.
     """
     if _width(y) == 2:
-        counts, _, own_index = read_matrix(y, name, allow_missing=allow_missing)
-        _check_length(len(counts), n, name)
-        order = check_aligned(own_index, index, name)
-        counts = np.asarray(counts if order is None else counts[order], dtype=np.float64)
+        _check_length(y.shape[0] if hasattr(y, "shape") else len(y), n, name)
+        y = _aligned(y, index, name)
+        counts, _, _ = read_matrix(y, name, allow_missing=allow_missing, fits=fits)
+        counts = np.asarray(counts, dtype=np.float64)
         return Response(counts[:, 0], counts.sum(axis=1))
-    column, own_index = _one_column(y, name, n)
+    column = _one_column(y, name, n, index, fits)
     if column.codes is None:
-        values = read_vector(y, name, n, index, allow_missing=allow_missing)
-        return Response(values)
+        return Response(read_vector(y, name, n, index, allow_missing=allow_missing, fits=fits))
     values, levels = two_labels(Labels(column.codes, column.levels or ()), name)
     if column.missing is not None and not allow_missing:
-        raise DataError(f"{name} has missing values in {rows_text(column.missing)}")
-    order = check_aligned(own_index, index, name)
-    return Response(values if order is None else values[order], None, levels)
+        fits.refuse(
+            np.flatnonzero(column.missing),
+            lambda rows: f"{name} has missing values in {rows_text(rows)}",
+        )
+    return Response(values, None, levels)
 
 
 def check_aligned(own: Any, index: Any, name: str, other: str = "X") -> np.ndarray | None:
@@ -163,7 +181,7 @@ def check_aligned(own: Any, index: Any, name: str, other: str = "X") -> np.ndarr
 
 
 def missing_rows(*arrays: Any) -> np.ndarray | None:
-    """Rows with NaN in any of the arrays (dense, sparse or None); None if there is none."""
+    """Rows with a value not finite in any of the arrays (dense, sparse or None); None for none."""
     found = None
     for array in arrays:
         if array is None:
@@ -171,11 +189,12 @@ def missing_rows(*arrays: Any) -> np.ndarray | None:
         if hasattr(array, "tocoo"):
             entries = array.tocoo()
             where = np.zeros(array.shape[0], dtype=bool)
-            where[entries.row[np.isnan(entries.data)]] = True
+            where[entries.row[~np.isfinite(entries.data)]] = True
         elif np.isfinite(array.sum()):
             continue
         else:
-            where = np.isnan(array) if array.ndim == 1 else np.isnan(array).any(axis=1)
+            where = ~np.isfinite(array)
+            where = where if array.ndim == 1 else where.any(axis=1)
         if where.any():
             found = where if found is None else found | where
     return found
@@ -191,9 +210,19 @@ def _width(y: Any) -> int:
     return int(shape[1]) if len(shape) == 2 else 1
 
 
-def _one_column(v: Any, name: str, n: int) -> tuple[Any, Any]:
-    """A vector as a column of NumPy values, and its pandas index."""
-    index = v.index if isinstance(v, pd.Series | pd.DataFrame) else None
+def _aligned(v: Any, index: Any, name: str) -> Any:
+    """A pandas object in the order of `index`; other things as they are."""
+    if not isinstance(v, pd.Series | pd.DataFrame):
+        return v
+    order = check_aligned(v.index, index, name)
+    return v if order is None else v.iloc[order]
+
+
+def _one_column(v: Any, name: str, n: int, index: Any, fits: OneFit) -> Column:
+    """A vector as a column of NumPy values, in the order of `index`."""
+    if hasattr(v, "__len__") and getattr(v, "shape", None) != ():
+        _check_length(len(v), n, name)
+        v = _aligned(v, index, name)
     if hasattr(v, "columns"):
         table = read_table(v)
         if len(table.names) != 1:
@@ -202,11 +231,9 @@ def _one_column(v: Any, name: str, n: int) -> tuple[Any, Any]:
     elif not hasattr(v, "__len__"):
         raise DataError(f"{name} is a single {type(v).__name__}; one value per row is needed")
     try:
-        column = read_column(v, name)
+        return read_column(v, name, fits)
     except DataError as error:
         raise DataError(str(error).replace(f"column {name!r}", name)) from None
-    _check_length(len(column), n, name)
-    return column, index
 
 
 def _check_length(length: int, n: int, name: str) -> None:
@@ -214,7 +241,7 @@ def _check_length(length: int, n: int, name: str) -> None:
         raise DataError(f"{name} has length {length}, but the data have {n} rows")
 
 
-def _read_array(X: Any, name: str) -> np.ndarray:
+def _read_array(X: Any, name: str, fits: OneFit) -> np.ndarray:
     mask = np.ma.getmaskarray(X) if isinstance(X, np.ma.MaskedArray) else None
     array = np.asarray(X)
     if array.ndim == 1:
@@ -222,16 +249,16 @@ def _read_array(X: Any, name: str) -> np.ndarray:
         mask = mask[:, None] if mask is not None else None
     if array.ndim != 2:
         raise DataError(f"{name} has shape {array.shape}; it must be [rows, columns]")
-    values = _real(array, name)
+    values = _real(array, name, fits)
     return values if mask is None or not mask.any() else np.where(mask, np.nan, values)
 
 
-def _real(array: np.ndarray, name: str) -> np.ndarray:
+def _real(array: np.ndarray, name: str, fits: OneFit) -> np.ndarray:
     kind = array.dtype.kind
     if kind == "c":
         raise DataError(f"{name} is complex; its columns must be real numbers")
     if kind in "OUST":
-        return _from_objects(array, name)
+        return _from_objects(array, name, fits)
     if kind in "mM":
         raise DataError(f"{name} holds dates or times; convert its columns to numbers")
     if array.dtype == np.float64 or array.dtype == np.float32:
@@ -241,11 +268,11 @@ def _real(array: np.ndarray, name: str) -> np.ndarray:
     return array.astype(np.float32 if narrow else np.float64)
 
 
-def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
+def _from_objects(array: np.ndarray, name: str, fits: OneFit) -> np.ndarray:
     values = np.empty(array.shape)
     for j in range(array.shape[1]):
         label = f"x{j + 1}"
-        column = read_column(array[:, j], label)
+        column = read_column(array[:, j], label, fits)
         if column.values is None:
             raise DataError(
                 f"column {label!r} of {name} holds strings, such as "
@@ -257,12 +284,14 @@ def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
     return values
 
 
-def _read_frame(X: Any, name: str) -> tuple[np.ndarray, list[str], Any]:
+def _read_frame(X: Any, name: str, fits: OneFit) -> tuple[np.ndarray, list[str], Any]:
     table = read_table(X)
     kinds = set(X.dtypes) if isinstance(X, pd.DataFrame) else set()
     if len(kinds) == 1 and kinds <= {np.dtype(np.float64), np.dtype(np.float32)}:
         return X.to_numpy(), list(table.names), table.index  # one block of memory: no copy
-    columns = [read_column(table.native_column(i), label) for i, label in enumerate(table.names)]
+    columns = [
+        read_column(table.native_column(i), label, fits) for i, label in enumerate(table.names)
+    ]
     for column in columns:
         if column.values is None:
             raise DataError(
@@ -278,7 +307,9 @@ def _read_frame(X: Any, name: str) -> tuple[np.ndarray, list[str], Any]:
     return values, list(table.names), table.index
 
 
-def _read_sparse(X: Any, name: str, allow_missing: bool) -> tuple[Any, list[str], None]:
+def _read_sparse(
+    X: Any, name: str, allow_missing: bool, fits: OneFit
+) -> tuple[Any, list[str], None]:
     if len(X.shape) != 2 or 0 in X.shape:
         raise DataError(f"{name} has shape {X.shape}; it must have rows and columns")
     if X.dtype.kind == "c":
@@ -287,32 +318,34 @@ def _read_sparse(X: Any, name: str, allow_missing: bool) -> tuple[Any, list[str]
     names = [f"x{j + 1}" for j in range(X.shape[1])]
     entries = values.tocoo()
     bad = ~np.isfinite(entries.data) if not allow_missing else np.isinf(entries.data)
-    if bad.any():
-        column = int(entries.col[bad].min())
+    for column in np.unique(entries.col[bad]):
         rows = np.sort(entries.row[bad & (entries.col == column)])
-        raise _nonfinite(names[column], name, rows, "NaN or infinite values")
+        _refuse(fits, rows, names[column], name, "NaN or infinite values")
     return values, names, None
 
 
-def _check_finite(values: np.ndarray, names: Sequence[str], name: str, allow_missing: bool) -> None:
+def _check_finite(
+    values: np.ndarray, names: Sequence[str], name: str, allow_missing: bool, fits: OneFit
+) -> None:
     """One summing pass in the usual case; the columns are looked at only if that is not finite."""
     with np.errstate(all="ignore"):
         if np.isfinite(values.sum()):
             return
     for j, label in enumerate(names):
         column = values[:, j]
-        infinite = np.isinf(column)
-        if infinite.any():
-            raise _nonfinite(label, name, np.flatnonzero(infinite), "infinite values")
-        missing = np.isnan(column)
-        if missing.any() and not allow_missing:
-            raise _nonfinite(label, name, np.flatnonzero(missing), "missing values (NaN)")
+        _refuse(fits, np.flatnonzero(np.isinf(column)), label, name, "infinite values")
+        if not allow_missing:
+            _refuse(fits, np.flatnonzero(np.isnan(column)), label, name, "missing values (NaN)")
 
 
-def _nonfinite(label: str, name: str, rows: np.ndarray, what: str) -> DataError:
-    return DataError(
-        f"column {label!r} of {name} has {what} in {rows_text(rows)}; remove those rows or recode "
-        "the values" + (", or use missing='drop'" if "NaN" in what else "")
+def _refuse(fits: OneFit, rows: np.ndarray, label: str, name: str, what: str) -> None:
+    advice = ", or use missing='drop'" if "NaN" in what else ""
+    fits.refuse(
+        rows,
+        lambda own: (
+            f"column {label!r} of {name} has {what} in {rows_text(own)}; remove those rows or "
+            f"recode the values{advice}"
+        ),
     )
 
 

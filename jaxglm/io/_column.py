@@ -1,7 +1,7 @@
 """Owns one column of a table as NumPy: numbers, or integer codes with levels.
 
-Reads pandas and polars Series, Arrow arrays, NumPy and JAX arrays and lists. Imports `_status`
-and `_messages`; polars and pyarrow only when an object of theirs comes in.
+Reads pandas and polars Series, Arrow arrays, NumPy and JAX arrays and lists. Imports `_faults`,
+`_status` and `_messages`; polars and pyarrow only when an object of theirs comes in.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxglm._faults import ONE_FIT, OneFit
 from jaxglm._status import DataError
 from jaxglm.io._messages import rows_text
 
@@ -48,20 +49,22 @@ class Column:
         return len(self.codes if self.values is None else self.values)  # type: ignore[arg-type]
 
 
-def read_column(data: Any, name: str) -> Column:
+def read_column(data: Any, name: str, fits: OneFit = ONE_FIT) -> Column:
     """Turn one column into NumPy, without a copy where the memory already is NumPy's.
+
+    `fits` refuses rows with infinite values; where that comes back, they are missing.
 
     Raises
     ------
     DataError
-        For types that are neither real numbers nor labels, and for infinite values.
+        For types that are neither real numbers nor labels.
     """
     if isinstance(data, pd.Categorical | pd.Index):
         data = pd.Series(data)
     reader = _READERS.get(type(data).__module__.partition(".")[0], _from_array)
     column = reader(data, name)
     if column.values is not None and column.values.dtype.kind == "f":
-        column = _check_floats(column, column.values)
+        column = _check_floats(column, column.values, fits)
     return column
 
 
@@ -93,17 +96,21 @@ def _factor(name: str, codes: np.ndarray, levels: Any) -> Column:
     )
 
 
-def _check_floats(column: Column, values: np.ndarray) -> Column:
+def _check_floats(column: Column, values: np.ndarray, fits: OneFit) -> Column:
     finite = np.isfinite(values)
     if finite.all():
         return column
     missing = np.isnan(values)
     infinite = ~(finite | missing)
     if infinite.any():
-        raise DataError(
-            f"column {column.name!r} has infinite values in {rows_text(infinite)}; "
-            "remove those rows or recode the values"
+        fits.refuse(
+            np.flatnonzero(infinite),
+            lambda rows: (
+                f"column {column.name!r} has infinite values in {rows_text(rows)}; "
+                "remove those rows or recode the values"
+            ),
         )
+        values, missing = np.where(infinite, np.nan, values), missing | infinite
     return Column(column.name, values=values, missing=missing)
 
 

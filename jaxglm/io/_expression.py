@@ -2,7 +2,8 @@
 
 A walk over the syntax tree with a fixed list of functions and those of the caller's `context`:
 text of a formula, from wherever it was loaded, can compute and do nothing else. Imports `_column`,
-`_contrasts`, `_labels`, `_messages`, `_rtext`, `_splines`, `_status`, `_table`, `_transforms`.
+`_contrasts`, `_faults`, `_labels`, `_messages`, `_rtext`, `_splines`, `_status`, `_table`,
+`_transforms`.
 """
 
 import ast
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxglm._faults import ONE_FIT, OneFit
 from jaxglm._status import FormulaError
 from jaxglm.io._column import read_column
 from jaxglm.io._contrasts import CODINGS, Contrast
@@ -71,20 +73,22 @@ def evaluate(
     states: dict[str, State],
     context: Mapping[str, Any] | None,
     learn: bool,
+    fits: OneFit = ONE_FIT,
 ) -> tuple[np.ndarray | Labels, np.ndarray | None]:
     """The value of an expression, one per row, and where it is missing (None for nowhere).
 
     `states` holds what the transforms learnt, by the text of their call; it is filled when
-    `learn` is set.
+    `learn` is set. `fits` refuses rows with infinite values, and complete ones of which the
+    expression makes NaN or infinity; where that comes back, they are missing.
 
     Raises
     ------
     FormulaError
-        If the expression cannot be evaluated, or gives NaN or infinity on complete rows.
+        If the expression cannot be evaluated.
     DataError
         If a column is not there, or holds what cannot be used.
     """
-    walk = _Walk(expression, table, states, context or {}, learn)
+    walk = _Walk(expression, table, states, context or {}, learn, fits)
     with np.errstate(all="ignore"):
         value = walk.value(expression.tree)
     if isinstance(value, Labels):
@@ -97,7 +101,7 @@ def evaluate(
             f"{table.n_rows} rows"
         )
     if value.dtype.kind == "f" and expression.column is None:
-        _refuse_nonfinite(expression, value, walk.missing)
+        return value, _either(walk.missing, _refused(expression, value, walk.missing, fits))
     return value, walk.missing
 
 
@@ -106,20 +110,25 @@ def function_names() -> list[str]:
     return sorted([*_UFUNCS, *_TRANSFORMS, *_FACTORS, *_OTHERS], key=str.casefold)
 
 
-def _refuse_nonfinite(
-    expression: Expression, value: np.ndarray, missing: np.ndarray | None
-) -> None:
+def _refused(
+    expression: Expression, value: np.ndarray, missing: np.ndarray | None, fits: OneFit
+) -> np.ndarray | None:
+    """Complete rows where the value is not finite, refused; None if there is none."""
     finite = np.isfinite(value)
     if finite.all():
-        return
+        return None
     wrong = ~finite if value.ndim == 1 else ~finite.all(axis=1)
     if missing is not None:
         wrong &= ~missing
-    if wrong.any():
-        raise FormulaError(
+    fits.refuse(
+        np.flatnonzero(wrong),
+        lambda rows: (
             f"{expression.text!r} is NaN or infinite although the columns are complete, in "
-            f"{rows_text(wrong)}; check for zeros or negative values there"
-        )
+            f"{rows_text(rows)}; check for zeros or negative values there"
+        ),
+        FormulaError,
+    )
+    return wrong
 
 
 def _either(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
@@ -128,11 +137,11 @@ def _either(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray |
     return first | second
 
 
-def _returned(value: Any, text: str) -> Any:
+def _returned(value: Any, text: str, fits: OneFit) -> Any:
     """What a function of the caller's gave back, of whatever kind, as numbers or labels."""
     if np.ndim(value) != 1 or (isinstance(value, np.ndarray) and value.dtype.kind in "biuf"):
         return value
-    column = read_column(value, text)
+    column = read_column(value, text, fits)
     if column.codes is not None:
         return Labels(column.codes, column.levels or ())
     return column.values
@@ -148,12 +157,14 @@ class _Walk:
         states: dict[str, State],
         context: Mapping[str, Any],
         learn: bool,
+        fits: OneFit,
     ):
         self.expression = expression
         self.table = table
         self.states = states
         self.context = context
         self.learn = learn
+        self.fits = fits
         self.missing: np.ndarray | None = None
 
     def fail(self, reason: str) -> FormulaError:
@@ -185,7 +196,7 @@ class _Walk:
     def name(self, name: str) -> Any:
         if name not in self.table.names and name in self.context:
             return self.context[name]
-        column = self.table.column(name)
+        column = self.table.column(name, self.fits)
         self.missing = _either(self.missing, column.missing)
         if column.codes is not None:
             return Labels(column.codes, column.levels or ())
@@ -237,7 +248,9 @@ class _Walk:
         name = self.expression.name(node.func.id)
         if name in self.context:
             given = [as_array(value) for value in self.positional(node)]
-            return _returned(self.context[name](*given, **self.named(node)), self.expression.text)
+            value = self.context[name](*given, **self.named(node))
+            fits = self.fits if np.shape(value) == (self.table.n_rows,) else ONE_FIT
+            return _returned(value, self.expression.text, fits)
         name = name.removeprefix("np.") if name.removeprefix("np.") in _UFUNCS else name
         if name in _UFUNCS:
             if len(node.args) != _UFUNCS[name].nin or node.keywords:

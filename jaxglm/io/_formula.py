@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxglm._faults import ONE_FIT, OneFit
 from jaxglm._status import DataError, FormulaError
 from jaxglm.designs._pieces import Piece
 from jaxglm.io._arrays import read_vector
@@ -99,6 +100,7 @@ def model_frame(
     missing: str = "raise",
     extra: Mapping[str, Any] | None = None,
     context: Mapping[str, Any] | None = None,
+    fits: OneFit = ONE_FIT,
 ) -> ModelFrame:
     """Evaluate a formula on a table.
 
@@ -114,6 +116,9 @@ def model_frame(
         Weights and the like: one value per row of the data.
     context : dict, optional
         Functions and constants that the formula may use by name.
+    fits : OneFit
+        What a row that cannot be used ends. Rows with a value that is missing or not finite are
+        left out where that is not the call.
 
     Raises
     ------
@@ -146,24 +151,26 @@ def model_frame(
     used = _columns_used(parsed, table, extra)
     table = table.load(used)
     gaps = Gaps(table.n_rows)
+    for name, where in fits.gaps.items():
+        gaps.add(name, where)
     states: dict[str, State] = {}
 
     def value_of(expression: Expression) -> np.ndarray | Labels:
-        value, where = evaluate(expression, table, states, context, learn=True)
+        value, where = evaluate(expression, table, states, context, learn=True, fits=fits)
         gaps.add(expression.text, where)
         return value
 
-    response = evaluate_response(parsed.response, table, context)
+    response = evaluate_response(parsed.response, table, context, fits)
     gaps.add(parsed.response.text, response.missing)
     values = [value_of(component) for component in parsed.components]
     offsets = [offset_values(item.text, value_of(item)) for item in parsed.offsets]
-    arrays = _read_extra(extra or {}, table)
+    arrays = _read_extra(extra or {}, table, fits)
     for name, array in arrays.items():
         gaps.add(name, None if array is None else np.isnan(array))
 
-    rows = gaps.rows_kept(missing)
+    rows = gaps.rows_kept(missing, fits)
     if rows is not None:
-        notes.append(gaps.note())
+        notes.extend(gaps.note(fits))
         response = response.take(rows)
         values = [_take(value, rows) for value in values]
         offsets = [offset[rows] for offset in offsets]
@@ -212,15 +219,17 @@ def _columns_used(
     return tuple(name for name in names if name in table.names)
 
 
-def _read_extra(extra: Mapping[str, Any], table: Table) -> dict[str, np.ndarray | None]:
+def _read_extra(
+    extra: Mapping[str, Any], table: Table, fits: OneFit
+) -> dict[str, np.ndarray | None]:
     arrays: dict[str, np.ndarray | None] = {}
     for name, given in extra.items():
         if isinstance(given, str):
-            given = numbers_of(table.column(given), name)
+            given = numbers_of(table.column(given, fits), name)
         arrays[name] = (
             None
             if given is None
-            else read_vector(given, name, table.n_rows, table.index, allow_missing=True)
+            else read_vector(given, name, table.n_rows, table.index, allow_missing=True, fits=fits)
         )
     return arrays
 

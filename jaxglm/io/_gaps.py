@@ -1,6 +1,6 @@
 """Owns the policy for missing values: which rows have one, in what, and what is done about it.
 
-Imports `_messages` and `_status`.
+Imports `_faults`, `_messages` and `_status`.
 """
 
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxglm._faults import OneFit
 from jaxglm._status import DataError
 from jaxglm.io._messages import listed, rows_text
 
@@ -25,48 +26,58 @@ class Gaps:
 
     def __init__(self, n_rows: int):
         self._any = np.zeros(n_rows, dtype=bool)
-        self._counts: dict[str, int] = {}
+        self._where: dict[str, np.ndarray] = {}
 
     def add(self, name: str, where: np.ndarray | None) -> None:
-        """Count the rows where something is missing."""
+        """Take down the rows where something is missing."""
         if where is not None and where.any():
-            self._counts[name] = int(where.sum())
+            self._where[name] = where
             self._any |= where
 
     def first(self) -> tuple[int, ...]:
         """The first incomplete rows, counting from 0."""
         return tuple(int(row) for row in np.flatnonzero(self._any)[:ROWS_NAMED])
 
-    def rows_kept(self, policy: str) -> np.ndarray | None:
+    def rows_kept(self, policy: str, fits: OneFit) -> np.ndarray | None:
         """The complete rows, None if all are.
 
         Raises
         ------
         DataError
-            If rows are incomplete and the policy is "raise", or none is complete.
+            If none is complete; and where `fits` refuses the incomplete rows, which it is given if
+            the policy is "raise", or the rows of a fit without a complete one.
         """
-        if not self._counts:
+        if not self._where:
             return None
-        total = int(self._any.sum())
         if policy == "raise":
-            raise DataError(
-                f"missing values in {self._counted()}, {total} rows in all: "
-                f"{rows_text(self._any)}; remove them, fill them in, or use missing='drop'"
+            fits.refuse(
+                np.flatnonzero(self._any),
+                lambda rows: (
+                    f"missing values in {self._counted(rows)}, {rows.size} rows in all: "
+                    f"{rows_text(rows)}; remove them, fill them in, or use missing='drop'"
+                ),
             )
-        if total == len(self._any):
-            raise DataError(f"no row is complete: missing values in {self._counted()}")
+        if self._any.all():
+            raise DataError(self._none_complete(np.arange(self._any.size)))
+        fits.refuse(fits.without(~self._any), self._none_complete)
         return np.flatnonzero(~self._any)
 
-    def note(self) -> str:
-        """What was dropped and why, for the summary."""
-        total = int(self._any.sum())
-        return (
-            f"{total} of {len(self._any)} rows were dropped for missing values in "
-            f"{self._counted()}; {rows_text(self._any)}"
-        )
+    def note(self, fits: OneFit) -> list[str]:
+        """What was dropped and why, for the summary; rows of fits refused are no matter of it."""
+        rows = fits.sound(np.flatnonzero(self._any))
+        if not rows.size:
+            return []
+        return [
+            f"{rows.size} of {len(self._any)} rows were dropped for missing values in "
+            f"{self._counted(rows)}; {rows_text(rows)}"
+        ]
 
-    def _counted(self) -> str:
-        return listed(f"{name!r} ({count})" for name, count in self._counts.items())
+    def _none_complete(self, rows: np.ndarray) -> str:
+        return f"no row is complete: missing values in {self._counted(rows)}"
+
+    def _counted(self, rows: np.ndarray) -> str:
+        counts = {name: int(where[rows].sum()) for name, where in self._where.items()}
+        return listed(f"{name!r} ({count})" for name, count in counts.items() if count)
 
 
 def index_of_kept(index: Any, rows: np.ndarray) -> Any:

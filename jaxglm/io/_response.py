@@ -1,6 +1,6 @@
 """Owns the left side of a formula: counts, amounts, two labels, or successes and failures.
 
-Imports `_expression`, `_rtext`, `_table`, `_messages`, `_status`.
+Imports `_expression`, `_faults`, `_rtext`, `_table`, `_messages`, `_status`.
 """
 
 import ast
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxglm._faults import ONE_FIT, OneFit
 from jaxglm._status import DataError, FormulaError
 from jaxglm.io._column import Level
 from jaxglm.io._expression import evaluate
@@ -47,9 +48,12 @@ class Response:
 
 
 def evaluate_response(
-    expression: Expression, table: Table, context: Mapping[str, Any] | None
+    expression: Expression,
+    table: Table,
+    context: Mapping[str, Any] | None,
+    fits: OneFit = ONE_FIT,
 ) -> Response:
-    """Evaluate the left side of a formula over the table.
+    """Evaluate the left side of a formula over the table; `fits` as for `evaluate`.
 
     Raises
     ------
@@ -59,8 +63,8 @@ def evaluate_response(
         If it holds labels, but not two of them.
     """
     if expression.call == "cbind":
-        return _grouped(expression, table, context)
-    value, missing = evaluate(expression, table, {}, context, learn=True)
+        return _grouped(expression, table, context, fits)
+    value, missing = evaluate(expression, table, {}, context, learn=True, fits=fits)
     if isinstance(value, Labels):
         y, levels = two_labels(value, expression.label)
         return Response(y, None, levels, missing)
@@ -94,7 +98,9 @@ def two_labels(labels: Labels, name: str) -> tuple[np.ndarray, tuple[Level, Leve
     return y, (levels[0], levels[1])
 
 
-def _grouped(expression: Expression, table: Table, context: Mapping[str, Any] | None) -> Response:
+def _grouped(
+    expression: Expression, table: Table, context: Mapping[str, Any] | None, fits: OneFit
+) -> Response:
     call = expression.tree
     assert isinstance(call, ast.Call)
     if len(call.args) != 2 or call.keywords:
@@ -106,7 +112,7 @@ def _grouped(expression: Expression, table: Table, context: Mapping[str, Any] | 
     for argument in call.args:
         text = ast.unparse(argument)
         part = Expression(text, text, argument, expression.aliases)
-        value, gaps = evaluate(part, table, {}, context, learn=True)
+        value, gaps = evaluate(part, table, {}, context, learn=True, fits=fits)
         if isinstance(value, Labels) or value.ndim != 1:
             raise FormulaError(f"the response {expression.text!r} must be made of two counts")
         columns.append(value.astype(np.float64, copy=False))

@@ -1,6 +1,7 @@
 """Owns the table: one face for pandas, polars, Arrow, dicts of columns and Parquet files.
 
-Imports `_column`, `_messages` and `_status`; narwhals and pyarrow when such a table comes in.
+Imports `_column`, `_faults`, `_messages` and `_status`; narwhals and pyarrow when such a table
+comes in.
 """
 
 import os
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxglm._faults import ONE_FIT, OneFit
 from jaxglm._status import DataError
 from jaxglm.io._column import Column, read_column
 from jaxglm.io._messages import near_text
@@ -43,8 +45,8 @@ class Table:
         self._get = get
         self._read: dict[str, Column] = {}
 
-    def column(self, name: str) -> Column:
-        """The column of that name.
+    def column(self, name: str, fits: OneFit = ONE_FIT) -> Column:
+        """The column of that name; `fits` refuses rows with infinite values.
 
         Raises
         ------
@@ -52,18 +54,28 @@ class Table:
             If there is none (the message lists near names), or two, or its type cannot be used.
         """
         if name not in self._read:
-            count = self.names.count(name)
-            if count == 0:
-                raise DataError(f"no column {name!r} in the data; {near_text(name, self.names)}")
-            if count > 1:
-                raise DataError(f"the data have {count} columns named {name!r}; rename them")
-            column = read_column(self.native_column(self.names.index(name)), name)
+            column = read_column(self.native_named(name), name, fits)
             if len(column) != self.n_rows:
                 raise DataError(
                     f"column {name!r} has {len(column)} rows, the table has {self.n_rows}"
                 )
             self._read[name] = column
         return self._read[name]
+
+    def native_named(self, name: str) -> Any:
+        """The column of that name as its owner holds it.
+
+        Raises
+        ------
+        DataError
+            If there is none (the message lists near names), or two.
+        """
+        count = self.names.count(name)
+        if count == 0:
+            raise DataError(f"no column {name!r} in the data; {near_text(name, self.names)}")
+        if count > 1:
+            raise DataError(f"the data have {count} columns named {name!r}; rename them")
+        return self.native_column(self.names.index(name))
 
     def native_column(self, position: int) -> Any:
         """The column at a position as its owner holds it."""
@@ -125,6 +137,12 @@ def read_table(data: Any) -> Table:
     if isinstance(data, Mapping):
         return _from_mapping(data)
     return _from_frame(data)
+
+
+def native_of(data: Any) -> str:
+    """Where the columns of a table live; "pandas" for arrays."""
+    is_table = hasattr(data, "columns") or hasattr(data, "column_names")
+    return read_table(data).native if is_table else "pandas"
 
 
 def numbers_of(column: Column, name: str) -> np.ndarray:
