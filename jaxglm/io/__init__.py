@@ -19,6 +19,14 @@ from jaxglm.io._arrays import (
 from jaxglm.io._column import Column
 from jaxglm.io._constant import add_constant
 from jaxglm.io._formula import ModelFrame, model_frame
+from jaxglm.io._keys import (
+    find_segments,
+    key_columns,
+    keys_from_arrays,
+    keys_to_arrays,
+    unknown_text,
+)
+from jaxglm.io._native import like_native
 from jaxglm.io._response import Response
 from jaxglm.io._spec import TermsSpec
 from jaxglm.io._table import Table, read_table
@@ -32,6 +40,11 @@ __all__ = [
     "TermsSpec",
     "add_constant",
     "check_aligned",
+    "find_segments",
+    "key_columns",
+    "keys_from_arrays",
+    "keys_to_arrays",
+    "like_native",
     "missing_rows",
     "model_frame",
     "read_arrays",
@@ -41,4 +54,5 @@ __all__ = [
     "read_row_values",
     "read_table",
     "read_vector",
+    "unknown_text",
 ]

@@ -1,0 +1,86 @@
+"""Owns what is said of segments without an ordinary optimum: which, of what kind, in which words.
+
+Imports `_fit_notes` for the sentences, `_records`, `_status` and NumPy.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from jaxglm import _fit_notes
+from jaxglm._status import Status
+from jaxglm.groups._records import Fits
+
+# The kinds, the gravest last; each is what a count of segments is said to be.
+KINDS = (
+    "ordinary",
+    "rank deficient",
+    "at a boundary",
+    "separated",
+    "not converged",
+    "not fitted",
+)
+_ORDINARY, _DEFICIENT, _BOUNDARY, _SEPARATED, _STOPPED, _REFUSED = range(len(KINDS))
+_KIND_OF_STATUS = {
+    Status.CONVERGED: _ORDINARY,
+    Status.BOUNDARY: _BOUNDARY,
+    Status.SEPARATED: _SEPARATED,
+    Status.INVALID: _REFUSED,
+}
+
+
+def kinds(fits: Fits) -> np.ndarray:
+    """The kind of each segment, as a position in `KINDS`; [G]."""
+    table = np.array([_KIND_OF_STATUS.get(status, _STOPPED) for status in Status], np.int8)
+    of_status = table[fits.scalars["status"]]
+    deficient = np.where(fits.collinear.any(axis=1), _DEFICIENT, _ORDINARY)
+    alpha = fits.scalars["alpha"]
+    edge = np.where(fits.shaped & (alpha == 0.0), _BOUNDARY, _ORDINARY)
+    return np.maximum.reduce([of_status, deficient, edge]).astype(np.int8)
+
+
+def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
+    """What went wrong with a segment, in the sentences of a single fit."""
+    if not fits.fitted[g]:
+        yield from fits.words[g].notes
+        return
+    of = np.asarray(names, dtype=object)
+    scalars = {name: values[g].item() for name, values in fits.scalars.items()}
+    found = [
+        *_fit_notes.ending(
+            Status(scalars["status"]), of[fits.infinite[g]], scalars["decrement"], scalars["turns"]
+        ),
+        *_fit_notes.rank(of[fits.collinear[g]]),
+        *_fit_notes.shape(scalars["alpha"] if fits.shaped[g] else None),
+    ]
+    yield from (note.text for note in found)
+
+
+def lacking(names: np.ndarray) -> Iterator[str]:
+    """The columns of these names are zero in all rows of the segment."""
+    if names.size:
+        is_zero, it = ("is", "its") if names.size == 1 else ("are", "their")
+        yield (
+            f"{_fit_notes.named(names)} {is_zero} zero in all rows of this segment (aliased): "
+            f"{it} coefficient is nan, and the column is left out."
+        )
+
+
+def counts(fits: Fits) -> dict[str, int]:
+    """How many segments there are of each kind."""
+    numbers = np.bincount(kinds(fits), minlength=len(KINDS))
+    return dict(zip(KINDS, numbers.tolist(), strict=True))
+
+
+def headline(fits: Fits) -> str | None:
+    """One sentence for the segments without an ordinary optimum; None where there are none."""
+    of = counts(fits)
+    wrong = fits.count - of[KINDS[_ORDINARY]]
+    if not wrong:
+        return None
+    parts = [f"{of[kind]:,} {kind}" for kind in KINDS[1:] if of[kind]]
+    have = "has" if wrong == 1 else "have"
+    return (
+        f"{wrong:,} of {fits.count:,} segments {have} no ordinary optimum: {', '.join(parts)}; "
+        "see .failed"
+    )
