@@ -72,7 +72,11 @@ def critical_value(alpha: float, df: float | FloatArray | None) -> float | Float
         )
     from scipy import special
 
-    return -(special.ndtri(alpha / 2) if df is None else special.stdtrit(df, alpha / 2))
+    if df is None:
+        return -special.ndtri(alpha / 2)
+    # Many fits share few degrees of freedom, and a quantile takes a search.
+    different, place = np.unique(df, return_inverse=True)
+    return -special.stdtrit(different, alpha / 2)[place].reshape(np.shape(df))[()]
 
 
 def interval(

@@ -13,6 +13,7 @@ from jaxglm._intake import from_formula
 from jaxglm.families import family as resolve
 from jaxglm.groups import GroupResults
 from jaxglm.groups._failures import headline
+from jaxglm.groups._levels import absent_columns
 from jaxglm.groups._records import Fits
 from jaxglm.groups._segments import Segments
 
@@ -53,7 +54,7 @@ def fit_by_hand(
     failed = {}
     segments = Segments(sorted_rows, starts, order, failed)
     fits = Fits.empty(len(keys), problem.n_columns, ("irls", "Newton decrement under tolerance"))
-    singles = {}
+    absent, singles = absent_columns(segments), {}
     for g, key in enumerate(keys):
         part = segments.one(g)
         columns = np.empty((part.y.size, problem.n_columns))
@@ -73,18 +74,18 @@ def fit_by_hand(
             failed[g] = str(error)
             continue
         fit = dataclasses.replace(singles[key].fit, notes=())
-        fits.put(g, fit, ~(columns != 0).any(axis=0))
+        fits.put(g, fit, absent[g])
     model = dataclasses.replace(intake.model, dataset=None)
     return GroupResults(fits, model, keys, segments, data.index, native, intake.notes), singles
 
 
 def hard_table() -> pd.DataFrame:
-    """Shuffled segments: ordinary, separated, collinear, without a level, without rows that count."""
+    """Shuffled segments: ordinary, separated, collinear, short of levels, of rows that count."""
     rng = np.random.default_rng(5)
-    n = 120
+    n = 144
     table = pd.DataFrame(
         {
-            "shop": np.repeat(["fine", "lacking", "same", "split", "void"], n // 5),
+            "shop": np.repeat(["baseless", "fine", "lacking", "same", "split", "void"], n // 6),
             "x": rng.normal(size=n),
             "kind": np.tile(["a", "b", "c"], n // 3),
             "w": 1.0,
@@ -92,6 +93,7 @@ def hard_table() -> pd.DataFrame:
     )
     table["y"] = (rng.random(n) < 0.5).astype(float)
     table.loc[table["shop"] == "lacking", "kind"] = np.tile(["a", "b"], 12)
+    table.loc[table["shop"] == "baseless", "kind"] = np.tile(["b", "c"], 12)
     table.loc[table["shop"] == "same", "x"] = 2.0
     split = table["shop"] == "split"
     table.loc[split, "y"] = (table.loc[split, "x"] > 0).astype(float)
@@ -126,7 +128,7 @@ def close(a, b) -> None:
 
 def test_tables_are_those_of_the_single_fits(hard) -> None:
     _, many, singles = hard
-    assert list(many) == ["fine", "lacking", "same", "split", "void"] and len(many) == 5
+    assert list(many) == ["baseless", "fine", "lacking", "same", "split", "void"] and len(many) == 6
     for key, one in singles.items():
         for name in ("params", "bse", "tvalues", "pvalues"):
             close(getattr(many, name).loc[key], getattr(one, name))
@@ -145,13 +147,13 @@ def test_tables_are_those_of_the_single_fits(hard) -> None:
 
 def test_failures_are_told_in_the_words_of_single_fits(hard) -> None:
     _, many, singles = hard
-    assert list(many.failed.index) == ["same", "split", "void"]  # a lacking level is no failure
+    assert list(many.failed.index) == ["same", "split", "void"]  # lacking a level is no failure
     for key in ("same", "split"):
         assert many.failed[key] in " ".join(singles[key].notes)
     assert "'x'" in many.failed["same"] and "weights are zero" in many.failed["void"]
     counted = many.counts()
     assert counted.to_dict() == {
-        "ordinary": 2,
+        "ordinary": 3,
         "rank deficient": 1,
         "at a boundary": 0,
         "separated": 1,
@@ -159,11 +161,11 @@ def test_failures_are_told_in_the_words_of_single_fits(hard) -> None:
         "not fitted": 1,
     }
     assert headline(many.fits) == (
-        "3 of 5 segments have no ordinary optimum: 1 rank deficient, 1 separated, 1 not fitted; "
+        "3 of 6 segments have no ordinary optimum: 1 rank deficient, 1 separated, 1 not fitted; "
         "see .failed"
     )
     assert headline(Fits.empty(0, 2, ("irls", ""))) is None
-    assert "5 segments: 2 ordinary, 1 rank deficient" in repr(many)
+    assert "6 segments: 3 ordinary, 1 rank deficient" in repr(many)
 
 
 def test_a_segment_is_an_ordinary_result(hard) -> None:
@@ -179,10 +181,11 @@ def test_a_segment_is_an_ordinary_result(hard) -> None:
         close(one.predict(rows), one.predict())
     assert singles["split"].notes[0] in many["split"].notes
     assert any("'kind[T.c]' is zero in all rows" in note for note in many["lacking"].notes)
+    assert any("'kind[T.c]' is compared with a level" in note for note in many["baseless"].notes)
     assert [key for key, _ in many.items()] == list(singles)
     with pytest.raises(jg.DataError, match="segment 'void' has no fit: .*weights are zero"):
         many["void"]
-    with pytest.raises(KeyError, match="no segment 'else'; there are 5 \\('fine', 'lacking'"):
+    with pytest.raises(KeyError, match="no segment 'else'; there are 6 \\('baseless', 'fine'"):
         many["else"]
     assert "fine" in many and "else" not in many and ["fine"] not in many
 
@@ -196,21 +199,23 @@ def test_predictions_are_those_of_the_segments(hard) -> None:
         close(mine[rows], many[key].predict(table[rows]))
     assert mine[table["shop"] == "void"].isna().all()
     new = pd.DataFrame(
-        {"shop": ["lacking", "lacking", "same", "else"], "x": 1.0, "kind": ["c", "b", "a", "a"]}
+        {
+            "shop": ["lacking", "lacking", "same", "else", "baseless", "baseless"],
+            "x": 1.0,
+            "kind": ["c", "b", "a", "a", "a", "c"],
+        }
     )
     with pytest.raises(jg.DataError, match="not in the fit: 'else' in row 3"):
         many.predict(new)
     eta = many.predict(new, "linear", unseen="nan")
     b = many.params
     expected = [np.nan, b.loc["lacking", ["Intercept", "x", "kind[T.b]"]].sum()]
-    close(eta, [*expected, b.loc["same", "Intercept"], np.nan])
+    base = b.loc["baseless", ["Intercept", "x"]].sum()
+    close(eta, [*expected, b.loc["same", "Intercept"], np.nan, np.nan, base])
     with pytest.raises(jg.DataError, match="levels that were not in the fit: 'z'"):
         many.predict(new.assign(shop="fine", kind="z"))
-    assert (
-        many.predict(new.assign(shop="fine", kind=["z", "a", "b", None]), unseen="nan")
-        .isna()[[0, 3]]
-        .all()
-    )
+    strange = new.iloc[:3].assign(shop="fine", kind=["z", "a", None])
+    assert list(many.predict(strange, unseen="nan").isna()) == [True, False, True]
     with pytest.raises(jg.DataError, match="no column 'shop'"):
         many.predict(new.drop(columns="shop"))
     with pytest.raises(jg.DataError, match="groups= is for fits of arrays"):

@@ -34,7 +34,7 @@ LAYERS: list[set[str]] = [
     {"io"},
     {"_model"},
     {"results", "summary", "_estimates", "_notes", "_render", "_save", "groups._results"}
-    | {"groups._estimates", "groups._failures", "groups._predict"},
+    | {"groups._estimates", "groups._failures", "groups._levels", "groups._predict"},
     {"_intake", "_fit"},
     {"groups._intake", "groups._verb"},
     {"groups"},

@@ -126,7 +126,7 @@ class GroupEstimates:
             "conf_low": low.ravel(),
             "conf_high": high.ravel(),
         }
-        return io.like_native(self._key_columns(columns, p) | columns, self.native)
+        return io.like_native(self._key_columns(columns), columns, self.native, repeats=p)
 
     def glance(self) -> Any:
         """One row per segment with the scalars of its fit, in the kind of frame that came in.
@@ -149,7 +149,7 @@ class GroupEstimates:
         columns = {name: table[name] for name in _GLANCE_ORDER}
         if self.fits.shaped.any():
             columns["alpha"] = scalars["alpha"].copy()
-        return io.like_native(self._key_columns(columns, 1) | columns, self.native)
+        return io.like_native(self._key_columns(columns), columns, self.native)
 
     # -- inside ----------------------------------------------------------------------------------
 
@@ -179,9 +179,9 @@ class GroupEstimates:
             names.append(name)
         return names
 
-    def _key_columns(self, taken: Iterable[str], repeats: int) -> dict[str, pd.Index]:
+    def _key_columns(self, taken: Iterable[str]) -> dict[str, pd.Index]:
         names = self._key_names(taken)
-        return {name: self.keys.get_level_values(i).repeat(repeats) for i, name in enumerate(names)}
+        return {name: self.keys.get_level_values(i) for i, name in enumerate(names)}
 
     def _by_term(self) -> pd.MultiIndex:
         p = len(self.model.names)

@@ -33,7 +33,7 @@ def kinds(fits: Fits) -> np.ndarray:
     """The kind of each segment, as a position in `KINDS`; [G]."""
     table = np.array([_KIND_OF_STATUS.get(status, _STOPPED) for status in Status], np.int8)
     of_status = table[fits.scalars["status"]]
-    deficient = np.where(fits.collinear.any(axis=1), _DEFICIENT, _ORDINARY)
+    deficient = np.where(fits.collinear().any(axis=1), _DEFICIENT, _ORDINARY)
     alpha = fits.scalars["alpha"]
     edge = np.where(fits.shaped & (alpha == 0.0), _BOUNDARY, _ORDINARY)
     return np.maximum.reduce([of_status, deficient, edge]).astype(np.int8)
@@ -41,28 +41,36 @@ def kinds(fits: Fits) -> np.ndarray:
 
 def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
     """What went wrong with a segment, in the sentences of a single fit."""
-    if not fits.fitted[g]:
+    status = Status(fits.scalars["status"][g])
+    if status is Status.INVALID:
         yield from fits.words[g].notes
         return
     of = np.asarray(names, dtype=object)
-    scalars = {name: values[g].item() for name, values in fits.scalars.items()}
+    decrement, turns, alpha = (fits.scalars[k][g].item() for k in ("decrement", "turns", "alpha"))
     found = [
-        *_fit_notes.ending(
-            Status(scalars["status"]), of[fits.infinite[g]], scalars["decrement"], scalars["turns"]
-        ),
-        *_fit_notes.rank(of[fits.collinear[g]]),
-        *_fit_notes.shape(scalars["alpha"] if fits.shaped[g] else None),
+        *_fit_notes.ending(status, of[fits.infinite[g]], decrement, turns),
+        *_fit_notes.rank(of[fits.collinear(g)]),
+        *_fit_notes.shape(alpha if fits.shaped[g] else None),
     ]
     yield from (note.text for note in found)
 
 
-def lacking(names: np.ndarray) -> Iterator[str]:
-    """The columns of these names are zero in all rows of the segment."""
-    if names.size:
-        is_zero, it = ("is", "its") if names.size == 1 else ("are", "their")
+def lacking(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
+    """Which columns were left out because of levels that a segment lacks."""
+    of = np.asarray(names, dtype=object)
+    absent = of[fits.aliased[g] & fits.absent[g]]
+    if absent.size:
+        are = "is" if absent.size == 1 else "are"
         yield (
-            f"{_fit_notes.named(names)} {is_zero} zero in all rows of this segment (aliased): "
-            f"{it} coefficient is nan, and the column is left out."
+            f"{_fit_notes.named(absent)} {are} zero in all rows of this segment (aliased): nothing "
+            "is known of the coefficient, which is nan."
+        )
+    baseless = of[fits.baseless[g]]
+    if baseless.size:
+        are = "is" if baseless.size == 1 else "are"
+        yield (
+            f"{_fit_notes.named(baseless)} {are} compared with a level that has no row in this "
+            "segment (aliased): the coefficient is nan, and the other coefficients take its part."
         )
 
 

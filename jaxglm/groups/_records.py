@@ -55,6 +55,9 @@ class Fits:
     absent : [G, p] bool
         Columns that are zero in all rows of a segment, as that of a factor level it lacks: aliased,
         and no fault of the data.
+    baseless : [G, p] bool
+        Columns that others determine because a segment lacks the reference level that they are
+        compared with: aliased, and no fault of the data either.
     shaped : [G] bool
         Whether the negative binomial shape was estimated: `alpha` is nan where that failed.
     scalars : dict of [G]
@@ -71,6 +74,7 @@ class Fits:
     aliased: np.ndarray
     infinite: np.ndarray
     absent: np.ndarray
+    baseless: np.ndarray
     shaped: np.ndarray
     scalars: dict[str, np.ndarray]
     words: dict[int, Words]
@@ -89,6 +93,7 @@ class Fits:
             aliased=np.zeros((count, p), bool),
             infinite=np.zeros((count, p), bool),
             absent=np.zeros((count, p), bool),
+            baseless=np.zeros((count, p), bool),
             shaped=np.zeros(count, bool),
             scalars={
                 name: np.full(count, np.nan) if kind is float else np.zeros(count, kind)
@@ -156,10 +161,9 @@ class Fits:
         """Segments whose coefficients are an optimum; [G] bool."""
         return np.isin(self.scalars["status"], [s for s in Status if s.usable])
 
-    @property
-    def collinear(self) -> np.ndarray:
-        """Columns that other columns determine within a segment; [G, p] bool."""
-        return self.aliased & ~self.absent
+    def collinear(self, which: int | slice = slice(None)) -> np.ndarray:
+        """Columns that others determine, whatever levels a segment has; [p] or [G, p] bool."""
+        return self.aliased[which] & ~(self.absent[which] | self.baseless[which])
 
     @property
     def standard_errors(self) -> np.ndarray:

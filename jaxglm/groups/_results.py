@@ -1,7 +1,7 @@
 """Owns `GroupResults`: what one call of `fit_groups` answers, segment by segment.
 
-Imports `_estimates`, `_failures`, `_predict`, `_records`, `_segments`, `_model`, `_status`,
-diagnostics, io (for new data), results and pandas (to label).
+Imports `_estimates`, `_failures`, `_levels`, `_predict`, `_records`, `_segments`, `_model`,
+`_status`, diagnostics, io (for new data), results and pandas (to label).
 """
 
 import dataclasses
@@ -20,6 +20,7 @@ from jaxglm._status import DataError, Status
 from jaxglm.diagnostics import evaluate
 from jaxglm.groups import _failures
 from jaxglm.groups._estimates import GroupEstimates
+from jaxglm.groups._levels import mark_baseless
 from jaxglm.groups._predict import linear_predictor
 from jaxglm.groups._records import Fits
 from jaxglm.groups._segments import Segments
@@ -64,13 +65,15 @@ class GroupResults(GroupEstimates):
         """Wrap what was found.
 
         `index` labels the rows of the table that the user gave (None: their positions), to which
-        `segments.rows` points. The words of `segments.failed` go into the record, which outlives
-        the rows.
+        `segments.rows` points. What only `segments` knows goes into the record, which outlives the
+        rows.
         """
         super().__init__(fits, model, keys, native)
         self.notes, self._segments, self._index = notes, segments, index
-        for g, why in ({} if segments is None else segments.failed).items():
-            fits.refuse(g, why)
+        if segments is not None:
+            for g, why in segments.failed.items():
+                fits.refuse(g, why)
+            mark_baseless(fits, model, segments)
 
     # -- how the fits ended ----------------------------------------------------------------------
 
@@ -185,7 +188,7 @@ class GroupResults(GroupEstimates):
                 data, offset=offset, exposure=exposure, unseen=unseen
             )
             segment = self._segments_of(data, groups, columns.n, unseen)
-            eta = linear_predictor(self.fits, columns, segment)
+            eta = linear_predictor(self.fits, self.model, columns, segment)
             if shift is not None:
                 eta += shift
             if missing is not None:
@@ -232,19 +235,19 @@ class GroupResults(GroupEstimates):
         return int(place) if isinstance(place, int | np.integer) else None
 
     def _one(self, g: int) -> Results:
-        if not self.fits.fitted[g]:
+        if self.fits.scalars["status"][g] == Status.INVALID:
             raise DataError(f"segment {self.keys[g]!r} has no fit: {self.fits.words[g].notes[0]}")
         fit = self.fits.one(g)
-        names = np.asarray(self.model.names, dtype=object)
         notes = (
             *_failures.notes(self.fits, self.model.names, g),
             *fit.notes,
-            *_failures.lacking(names[self.fits.aliased[g] & self.fits.absent[g]]),
+            *_failures.lacking(self.fits, self.model.names, g),
         )
         family = self.model.family
         if fit.alpha is not None:
             # A shape that could not be estimated: the coefficients are those of alpha = 0.
-            family = dataclasses.replace(family, alpha=float(np.nan_to_num(fit.alpha)))
+            shape: dict[str, Any] = {"alpha": float(np.nan_to_num(fit.alpha))}
+            family = dataclasses.replace(family, **shape)
         model = dataclasses.replace(self.model, family=family, dataset=self._dataset(g))
         return Results(dataclasses.replace(fit, notes=notes), model)
 
@@ -280,7 +283,7 @@ class GroupResults(GroupEstimates):
         problem = segments.problem
         columns = Columns(problem.design, problem.order, problem.y.size)
         segment = np.repeat(np.arange(segments.count), segments.sizes)
-        eta = linear_predictor(self.fits, columns, segment)
+        eta = linear_predictor(self.fits, self.model, columns, segment)
         if problem.offset is not None:
             eta += problem.offset
         back = np.argsort(segments.rows)
