@@ -128,7 +128,7 @@ class Estimates:
     @property
     def bic(self) -> float:
         """`-2 llf + k log(nobs)` as R's `BIC` (statsmodels calls this `bic_llf`)."""
-        return inference.schwarz(self.llf, self._n_parameters, self.nobs)
+        return float(inference.schwarz(self.llf, self._n_parameters, self.nobs))
 
     @property
     def df_model(self) -> int:

@@ -257,7 +257,8 @@ def _fit(
                 f"vanish in {problem.dtype.name}; rescale to a size nearer to 1."
             ) from None
         family = family if shape is None else fitted
-        notes = outcome_notes(intake, family, found, None if shape is None else shape.alpha)
+        alpha = None if shape is None else shape.alpha
+        notes = outcome_notes(intake.problem, intake.model.names, family, found, alpha)
         texts = tuple(note.text for note in notes) + intake.notes
         fit = record(problem, fitted, found, shape=shape, notes=texts)
     _announce(found, notes, on_failure, rank)

@@ -1,9 +1,9 @@
 """Owns the words for how a fit ended: one note per condition, with the columns named.
 
-Imports `_estimate`, `_intake` (for names), families, solvers (for what stopped) and `_status`.
+Imports `_estimate`, `_problem`, families, solvers (for what stopped) and `_status`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxglm import _status
 from jaxglm._estimate import Estimate
-from jaxglm._intake import Intake
+from jaxglm._problem import Problem
 from jaxglm._status import Status
 from jaxglm.families import Family
 from jaxglm.solvers import Stop
@@ -29,34 +29,40 @@ class Note(NamedTuple):
 
 
 def outcome_notes(
-    intake: Intake, family: Family, found: Estimate, alpha: float | None
+    problem: Problem, names: Sequence[str], family: Family, found: Estimate, alpha: float | None
 ) -> list[Note]:
     """What the user must be told about the outcome of a fit, the gravest first.
 
-    `family` has all its parameters; `alpha` is the shape where it was estimated.
+    `names` are those of the columns in public order; `family` has all its parameters; `alpha` is
+    the shape where it was estimated.
     """
-    names = np.asarray(intake.model.names, dtype=object)
-    aliased = names[intake.problem.public(~found.basis.keep)]
+    of = np.asarray(names, dtype=object)
     return [
-        *_ending(found, names),
-        *_rank(aliased),
-        *_precision(intake, family, found),
-        *_method(found, names.size),
-        *_domain(family, found),
-        *_shape(alpha),
+        *ending(found.status, of[found.infinite], found.decrement, found.turns),
+        *rank(of[problem.public(~found.basis.keep)]),
+        *search_notes(problem, family, found),
+        *shape(alpha),
     ]
 
 
-def _named(names: np.ndarray) -> str:
+def search_notes(problem: Problem, family: Family, found: Estimate) -> Iterator[Note]:
+    """What only the search knows; the rest of `outcome_notes` can be said from the record."""
+    yield from _precision(problem, family, found)
+    yield from _method(found, problem.n_columns)
+    yield from _domain(family, found)
+
+
+def named(names: np.ndarray) -> str:
+    """Columns in a sentence, so many as can be read."""
     shown = ", ".join(repr(str(name)) for name in names[:_MOST_NAMES])
     return shown + (f" and {names.size - _MOST_NAMES} more" if names.size > _MOST_NAMES else "")
 
 
-def _ending(found: Estimate, names: np.ndarray) -> Iterator[Note]:
-    status = found.status
+def ending(status: Status, infinite: np.ndarray, decrement: float, turns: int) -> Iterator[Note]:
+    """How the loop ended, where that was at no ordinary optimum; `infinite` are names."""
     if status is Status.SEPARATED:
         yield Note(
-            f"Separation: no finite estimate exists for {_named(names[found.infinite])}; the "
+            f"Separation: no finite estimate exists for {named(infinite)}; the "
             "likelihood rises as they run to infinity, and params holds where the search stopped. "
             "The other coefficients are at their limits. Merge levels, remove the columns, or use "
             "a penalised fit.",
@@ -65,31 +71,32 @@ def _ending(found: Estimate, names: np.ndarray) -> Iterator[Note]:
     elif status is Status.BOUNDARY:
         yield Note(status.message, _status.BoundaryWarning)
     elif not status.usable:
-        far = f"Newton decrement {found.decrement:.3g} standard errors after "
-        where = far if np.isfinite(found.decrement) else ""
+        far = f"Newton decrement {decrement:.3g} standard errors after "
+        where = far if np.isfinite(decrement) else ""
         yield Note(
-            f"{status.message} ({where}{found.turns} passes.)",
+            f"{status.message} ({where}{turns} passes.)",
             _status.ConvergenceWarning,
         )
 
 
-def _rank(aliased: np.ndarray) -> Iterator[Note]:
+def rank(aliased: np.ndarray) -> Iterator[Note]:
+    """The columns of these names were left out."""
     if aliased.size:
         are = "is a linear combination" if aliased.size == 1 else "are linear combinations"
         yield Note(
-            f"Rank deficient: {_named(aliased)} {are} of earlier columns (aliased, singular); the "
+            f"Rank deficient: {named(aliased)} {are} of earlier columns (aliased, singular); the "
             "coefficient is nan and the column is left out, as R does.",
             _status.RankWarning,
         )
 
 
-def _precision(intake: Intake, family: Family, found: Estimate) -> Iterator[Note]:
+def _precision(problem: Problem, family: Family, found: Estimate) -> Iterator[Note]:
     # A decrement under the tolerance is no rounding: the tolerance may be the caller's own.
     by_rounding = found.status is Status.CONVERGED and found.stop is not Stop.DECREMENT
     hidden = max(found.floor, found.decrement if by_rounding else 0.0)
-    if not found.status.usable or hidden <= RESOLUTION or _perfect(intake, family, found):
+    if not found.status.usable or hidden <= RESOLUTION or _perfect(problem, family, found):
         return
-    dtype = intake.problem.dtype
+    dtype = problem.dtype
     remedy = ", or fit with dtype='float64'" if dtype == np.float32 else ""
     yield Note(
         f"Precision: in {dtype.name} arithmetic rounding may shift the coefficients by up to "
@@ -98,14 +105,14 @@ def _precision(intake: Intake, family: Family, found: Estimate) -> Iterator[Note
     )
 
 
-def _perfect(intake: Intake, family: Family, found: Estimate) -> bool:
+def _perfect(problem: Problem, family: Family, found: Estimate) -> bool:
     """Whether the residuals are nothing but rounding, so that standard errors are as well."""
     average = float(found.middle.average)
     variance = float(family.variance(jnp.asarray(average)))
     # Always judged at the precision of float64: data that float32 only seems to fit perfectly are
     # data that it does not resolve.
     eps = float(np.finfo(np.float64).eps)
-    size = intake.problem.weight.sum() * average**2 / variance if variance > 0 else 0.0
+    size = problem.weight.sum() * average**2 / variance if variance > 0 else 0.0
     return float(found.sums.deviance) <= eps * max(float(found.sums.null_deviance), 16 * eps * size)
 
 
@@ -137,7 +144,8 @@ def _domain(family: Family, found: Estimate) -> Iterator[Note]:
         )
 
 
-def _shape(alpha: float | None) -> Iterator[Note]:
+def shape(alpha: float | None) -> Iterator[Note]:
+    """A shape that could not be estimated, or is at its boundary; None where none was asked for."""
     if alpha is None:
         return
     if np.isnan(alpha):

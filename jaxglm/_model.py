@@ -127,8 +127,10 @@ class Model:
         Raises
         ------
         DataError
-            Where a column is missing, a level is unseen, or lengths differ.
+            Where a column is missing, a level is unseen, lengths differ, or an offset or exposure
+            that the fit had is not given.
         """
+        self._check_offset(offset, exposure)
         if self.spec is None:
             matrix, missing, index = io.read_new_matrix(data, self.names)
             columns = Columns(*from_matrix(matrix), matrix.shape[0])
@@ -147,3 +149,13 @@ class Model:
                 vector = log_exposure(vector)
             shift = vector if shift is None else shift + vector
         return columns, shift, missing, index
+
+    def _check_offset(self, offset: Any, exposure: Any) -> None:
+        for name, value in (("offset", offset), ("exposure", exposure)):
+            if name in self.used and value is None:
+                neutral = "offset=0 leaves it out" if name == "offset" else "exposure=1 gives rates"
+                raise DataError(
+                    f"The model was fitted with {name}=, so predictions on new data need it too: "
+                    f"pass {name}= with one value per row, a column name, or one value for all "
+                    f"({neutral})."
+                )

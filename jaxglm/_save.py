@@ -1,7 +1,8 @@
 """Owns the file of a saved result: NumPy arrays and a JSON header in one archive, no code.
 
-Imports families, links, io (to rebuild a formula) and results. Reading a file only ever makes
-objects of classes named here; nothing in it is unpickled or evaluated.
+Imports families, links, io (to rebuild a formula and the keys of segments), results and
+`groups._results`. Reading a file only ever makes objects of classes named here; nothing in it is
+unpickled or evaluated.
 """
 
 import dataclasses
@@ -19,12 +20,16 @@ from jaxglm._model import Model
 from jaxglm._record import Fit
 from jaxglm._status import DataError
 from jaxglm.diagnostics import RowFacts
-from jaxglm.io import TermsSpec
+from jaxglm.groups._records import Fits, Words
+from jaxglm.groups._results import GroupResults
+from jaxglm.io import TermsSpec, keys_from_arrays, keys_to_arrays
 from jaxglm.results import Results
 
 # Raised when a reader of the old layout could no longer make sense of the new one.
 _FORMAT = 1
 _HEADER = "header.json"
+# What the names of arrays begin with in a file of many fits.
+_SCALAR, _KEYS = "scalars.", "keys."
 # What NumPy, zipfile and json raise on a file that is something else. A lone array has no `files`.
 _UNREADABLE = (KeyError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile)
 
@@ -33,10 +38,41 @@ def save(results: Results, path: str | PathLike[str]) -> None:
     """Write a result to `path`, under exactly that name; see `Results.save`."""
     fit = {f.name: getattr(results.fit, f.name) for f in dataclasses.fields(Fit)}
     arrays = {name: value for name, value in fit.items() if isinstance(value, np.ndarray)}
-    model = results.model
+    facts = results.row_facts if results.has_row_facts else None
     header = {
-        "format": _FORMAT,
         "fit": {name: _plain(value) for name, value in fit.items() if name not in arrays},
+        "row_facts": None
+        if facts is None
+        else {k: _plain(v) for k, v in dataclasses.asdict(facts).items()},
+    }
+    _write(path, results.model, header, arrays)
+
+
+def save_groups(results: GroupResults, path: str | PathLike[str]) -> None:
+    """Write many fits to `path`, under exactly that name; see `GroupResults.save`."""
+    fits = results.fits
+    fields = {f.name: getattr(fits, f.name) for f in dataclasses.fields(Fits)}
+    arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
+    arrays |= {_SCALAR + name: values for name, values in fits.scalars.items()}
+    keys, key_arrays = keys_to_arrays(results.keys)
+    arrays |= {_KEYS + name: values for name, values in key_arrays.items()}
+    header = {
+        "groups": {
+            "keys": keys,
+            "native": results.native,
+            "notes": results.notes,
+            "usual": fits.usual,
+            "words": [[g, *words] for g, words in fits.words.items()],
+        }
+    }
+    _write(path, results.model, header, arrays)
+
+
+def _write(
+    path: str | PathLike[str], model: Model, header: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    header |= {
+        "format": _FORMAT,
         "family": _describe(model.family),
         "link": _describe(model.family.link),
         "model": {
@@ -48,9 +84,6 @@ def save(results: Results, path: str | PathLike[str]) -> None:
             "used": sorted(model.used),
             "spec": None if model.spec is None else model.spec.to_json(),
         },
-        "row_facts": {k: _plain(v) for k, v in dataclasses.asdict(results.row_facts).items()}
-        if results.has_row_facts
-        else None,
     }
     text = json.dumps(header, allow_nan=False)
     members: dict[str, Any] = {_HEADER: np.frombuffer(text.encode(), dtype=np.uint8), **arrays}
@@ -63,8 +96,8 @@ def load(
     *,
     family: Any = None,
     context: Mapping[str, Callable] | None = None,
-) -> Results:
-    """Read a result that `Results.save` wrote. It holds no data of the fit.
+) -> Results | GroupResults:
+    """Read what `Results.save` or `GroupResults.save` wrote. It holds no data of the fit.
 
     Parameters
     ----------
@@ -78,7 +111,8 @@ def load(
 
     Returns
     -------
-    Results
+    Results or GroupResults
+        As it was saved.
 
     Raises
     ------
@@ -107,23 +141,48 @@ def load(
             f"{path} has format {header.get('format')}, this jaxglm reads format {_FORMAT}: read "
             "it with the version that wrote it."
         )
+    model = _model(header, _family(header, family, path), context)
+    if "groups" in header:
+        return _groups(header["groups"], model, arrays)
     scalars = {name: _value(value) for name, value in header["fit"].items()}
     facts = header["row_facts"]
-    model = header["model"]
     return Results(
         Fit(**arrays, **scalars),
-        Model(
-            names=tuple(model["names"]),
-            terms=tuple((label, slice(*ends)) for label, *ends in model["terms"]),
-            family=_family(header, family, path),
-            formula=model["formula"],
-            spec=None if model["spec"] is None else TermsSpec.from_json(model["spec"], context),
-            y_name=model["y_name"],
-            event=model["event"],
-            used=frozenset(model["used"]),
-            dataset=None,
-        ),
+        model,
         None if facts is None else RowFacts(**{k: _value(v) for k, v in facts.items()}),
+    )
+
+
+def _groups(body: dict[str, Any], model: Model, arrays: dict[str, np.ndarray]) -> GroupResults:
+    def part(prefix: str) -> dict[str, np.ndarray]:
+        names = [name for name in arrays if name.startswith(prefix)]
+        return {name.removeprefix(prefix): arrays.pop(name) for name in names}
+
+    def words(method: str, stopped_by: str, notes: list[str]) -> Words:
+        return Words(method, stopped_by, tuple(notes))
+
+    keys = keys_from_arrays(body["keys"], part(_KEYS))
+    fits = Fits(
+        scalars=part(_SCALAR),
+        words={g: words(*rest) for g, *rest in body["words"]},
+        usual=words(*body["usual"]),
+        **arrays,
+    )
+    return GroupResults(fits, model, keys, None, None, body["native"], tuple(body["notes"]))
+
+
+def _model(header: dict[str, Any], family: Any, context: Mapping[str, Callable] | None) -> Model:
+    model = header["model"]
+    return Model(
+        names=tuple(model["names"]),
+        terms=tuple((label, slice(*ends)) for label, *ends in model["terms"]),
+        family=family,
+        formula=model["formula"],
+        spec=None if model["spec"] is None else TermsSpec.from_json(model["spec"], context),
+        y_name=model["y_name"],
+        event=model["event"],
+        used=frozenset(model["used"]),
+        dataset=None,
     )
 
 

@@ -1,22 +1,27 @@
 """Owns the p-sized statistics of a fit: Wald tests, intervals, criteria, prediction variances.
 
 Imports NumPy and scipy only. Pure functions of arrays; `df=None` stands for a known dispersion
-(normal reference distribution), a number for an estimated one (Student t).
+(normal reference distribution), a number for an estimated one (Student t), or numbers that
+broadcast against the coefficients of many fits.
 """
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+Number = TypeVar("Number", float, FloatArray)
 
 # Values that `linear_variance` asks of one product X @ B: 128 MiB in float64, so that a prediction
 # of a million rows by fifty columns never holds a second copy of the design.
 _PRODUCT_VALUES = 2**24
 
 
-def wald(coef: FloatArray, se: FloatArray, df: float | None) -> tuple[FloatArray, FloatArray]:
+def wald(
+    coef: FloatArray, se: FloatArray, df: float | FloatArray | None
+) -> tuple[FloatArray, FloatArray]:
     """Wald statistics and two-sided p-values of coefficients against zero.
 
     The p-value is twice the upper tail, never one minus a distribution function, so that it keeps
@@ -26,7 +31,7 @@ def wald(coef: FloatArray, se: FloatArray, df: float | None) -> tuple[FloatArray
     ----------
     coef, se : ndarray
         Estimates and standard errors on the link scale.
-    df : float or None
+    df : float, ndarray or None
         Residual degrees of freedom of the t distribution; None for the normal.
 
     Returns
@@ -48,7 +53,7 @@ def wald(coef: FloatArray, se: FloatArray, df: float | None) -> tuple[FloatArray
     return statistic, 2.0 * np.asarray(tail)
 
 
-def critical_value(alpha: float, df: float | None) -> float:
+def critical_value(alpha: float, df: float | FloatArray | None) -> float | FloatArray:
     """Quantile by which a standard error is multiplied for a two-sided 1 - alpha interval.
 
     Raises
@@ -58,7 +63,7 @@ def critical_value(alpha: float, df: float | None) -> float:
 
     Examples
     --------
-    >>> round(critical_value(0.05, df=None), 6)
+    >>> critical_value(0.05, df=None).round(6).item()
     1.959964
     """
     if not 0.0 < alpha < 1.0:
@@ -67,25 +72,29 @@ def critical_value(alpha: float, df: float | None) -> float:
         )
     from scipy import special
 
-    return -float(special.ndtri(alpha / 2) if df is None else special.stdtrit(df, alpha / 2))
+    if df is None:
+        return -special.ndtri(alpha / 2)
+    # Many fits share few degrees of freedom, and a quantile takes a search.
+    different, place = np.unique(df, return_inverse=True)
+    return -special.stdtrit(different, alpha / 2)[place].reshape(np.shape(df))[()]
 
 
 def interval(
-    centre: FloatArray, se: FloatArray, alpha: float, df: float | None
+    centre: FloatArray, se: FloatArray, alpha: float, df: float | FloatArray | None
 ) -> tuple[FloatArray, FloatArray]:
     """Wald interval `centre -+ q se`, q from `critical_value`."""
     reach = critical_value(alpha, df) * np.asarray(se)
     return centre - reach, centre + reach
 
 
-def akaike(log_likelihood: float, n_parameters: int) -> float:
+def akaike(log_likelihood: Number, n_parameters: Any) -> Number:
     """AIC = -2 logLik + 2 k (Akaike 1974), k counted as R's `logLik` does."""
     return -2.0 * log_likelihood + 2.0 * n_parameters
 
 
-def schwarz(log_likelihood: float, n_parameters: int, n_observations: float) -> float:
+def schwarz(log_likelihood: Number, n_parameters: Any, n_observations: Number) -> Number:
     """BIC = -2 logLik + k log n (Schwarz 1978), n the number of observations."""
-    return -2.0 * log_likelihood + n_parameters * float(np.log(n_observations))
+    return -2.0 * log_likelihood + n_parameters * np.log(n_observations)
 
 
 def linear_variance(

@@ -78,7 +78,7 @@ class Results(Estimates):
         *,
         offset: Any = None,
         exposure: Any = None,
-        unseen: Literal["raise", "base"] = "raise",
+        unseen: Literal["raise", "base", "nan"] = "raise",
     ) -> pd.Series:
         """Predicted means or linear predictors, exactly one per row of `data`.
 
@@ -91,8 +91,8 @@ class Results(Estimates):
         offset, exposure : array or column name, optional
             Needed for new data when the fit was given one outside the formula; `offset` is on the
             link scale, `exposure` enters as its logarithm.
-        unseen : {"raise", "base"}
-            A factor level that the fit never saw: an error, or the base level.
+        unseen : {"raise", "base", "nan"}
+            A factor level that the fit never saw: an error, or the base level, or nan.
 
         Returns
         -------
@@ -116,7 +116,7 @@ class Results(Estimates):
         *,
         offset: Any = None,
         exposure: Any = None,
-        unseen: Literal["raise", "base"] = "raise",
+        unseen: Literal["raise", "base", "nan"] = "raise",
     ) -> Prediction:
         """Predictions with standard errors and intervals; arguments and errors as `predict`.
 
@@ -379,7 +379,6 @@ class Results(Estimates):
             matvec = held.columns().matvec
             shift, missing, index = held.offset, None, held.index
         else:
-            self._check_offset(offset, exposure)
             design, shift, missing, index = self.model.new_design(
                 data, offset=offset, exposure=exposure, unseen=unseen
             )
@@ -390,16 +389,6 @@ class Results(Estimates):
         if missing is not None:
             eta = np.where(missing, np.nan, eta)
         return matvec, eta, pd.RangeIndex(len(eta)) if index is None else index
-
-    def _check_offset(self, offset: Any, exposure: Any) -> None:
-        for name, value in (("offset", offset), ("exposure", exposure)):
-            if name in self.model.used and value is None:
-                neutral = "offset=0 leaves it out" if name == "offset" else "exposure=1 gives rates"
-                raise DataError(
-                    f"The model was fitted with {name}=, so predictions on new data need it too: "
-                    f"pass {name}= with one value per row, a column name, or one value for all "
-                    f"({neutral})."
-                )
 
 
 def _weights(held: Dataset) -> tuple[FloatArray, FloatArray]:

@@ -457,6 +457,6 @@ def test_empty_data_and_bad_policies() -> None:
         model_frame("y ~ x", FRAME, missing="ignore")
     with pytest.raises(DataError, match="no row is complete"):
         model_frame("y ~ x", FRAME.assign(x=np.nan), missing="drop")
-    with pytest.raises(DataError, match="'raise' or 'base'"):
+    with pytest.raises(DataError, match="'raise', 'base' or 'nan'"):
         model_frame("y ~ x", FRAME).spec.pieces(FRAME, unseen="drop")
     assert dense(model_frame("y ~ x + g", FRAME).spec.pieces(FRAME.head(0))[0]).shape == (0, 4)

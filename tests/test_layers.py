@@ -28,13 +28,14 @@ LAYERS: list[set[str]] = [
     {"_search"},
     {"_estimate"},
     {"_shape"},
-    {"_statistics"},
+    {"_statistics", "_fit_notes"},
     {"groups._lanes", "groups._search", "groups._statistics"},
     {"effects", "_overdispersion", "_prediction"},
     {"io"},
     {"_model"},
-    {"results", "summary", "_estimates", "_notes", "_render", "_save", "groups._results"},
-    {"_intake", "_fit_notes", "_fit"},
+    {"results", "summary", "_estimates", "_notes", "_render", "_save", "groups._results"}
+    | {"groups._estimates", "groups._failures", "groups._levels", "groups._predict"},
+    {"_intake", "_fit"},
     {"groups._intake", "groups._verb"},
     {"groups"},
     {"datasets"},
@@ -56,6 +57,7 @@ TABLE_EXCEPTIONS = {
         "datasets",
         "_compress",
         "groups._results",
+        "groups._estimates",
     )
 }
 

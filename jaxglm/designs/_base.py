@@ -23,8 +23,8 @@ class Design(abc.ABC):
     Implementations are frozen dataclasses registered as pytrees whose array leaves have the rows as
     their leading axis, so that a block can be cut into tiles and scanned. The verbs `matvec`,
     `rmatvec` and `gram` compute in the dtype of their argument: float32 columns are promoted tile
-    by tile, never stored twice. `largest`, `take_columns`, `take_rows` and `tiled` are for the
-    host, where the leaves are NumPy arrays.
+    by tile, never stored twice. `largest`, `times_rows`, `take_columns`, `take_rows` and `tiled`
+    are for the host, where the leaves are NumPy arrays.
     """
 
     @property
@@ -76,6 +76,14 @@ class Design(abc.ABC):
     @abc.abstractmethod
     def largest(self) -> np.ndarray:
         """The largest absolute entry of each column, [p]; on the host."""
+
+    @abc.abstractmethod
+    def times_rows(self, b: np.ndarray) -> np.ndarray:
+        """Each row times a row of `b` [n, p] of its own: [n]; on the host, in float64.
+
+        Where an entry is zero, so is its product, whatever the coefficient: one of nan is missing
+        only in rows that have a part in its column.
+        """
 
     @abc.abstractmethod
     def take_columns(self, keep: np.ndarray) -> Self:

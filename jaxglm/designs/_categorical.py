@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm.designs._base import Design, Leaf
-from jaxglm.designs._dense import HIGHEST
+from jaxglm.designs._dense import HIGHEST, row_products
 from jaxglm.designs._tiling import Tiling
 
 
@@ -89,6 +89,17 @@ class Categorical(Design):
         if self.contrasts is None:
             return of_level
         return (np.abs(np.asarray(self.contrasts)) * of_level[:, None]).max(axis=0)
+
+    def times_rows(self, b: np.ndarray) -> np.ndarray:
+        codes = np.asarray(self.codes)
+        if self.contrasts is None:
+            with_reference = np.append(b, np.zeros((codes.size, 1)), axis=1)
+            own = with_reference[np.arange(codes.size), codes]
+        else:
+            own = row_products(np.asarray(self.contrasts)[codes], b)
+        if self.multiplier is None:
+            return own
+        return row_products(np.asarray(self.multiplier)[:, None], own[:, None])
 
     def take_columns(self, keep: np.ndarray) -> "Categorical":
         if self.contrasts is not None:

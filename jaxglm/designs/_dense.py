@@ -28,6 +28,13 @@ def _strips(p: int) -> list[slice]:
     return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
 
+def row_products(x: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Sums of x b along the rows, where products with a zero of x are zero."""
+    products = np.zeros(x.shape)
+    np.multiply(x, b, out=products, where=x != 0)
+    return products.sum(axis=1)
+
+
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Dense(Design):
@@ -73,6 +80,9 @@ class Dense(Design):
     def largest(self) -> np.ndarray:
         values = np.asarray(self.values)
         return np.maximum(values.max(axis=0), -values.min(axis=0)).astype(float)
+
+    def times_rows(self, b: np.ndarray) -> np.ndarray:
+        return row_products(np.asarray(self.values), b)
 
     def take_columns(self, keep: np.ndarray) -> "Dense":
         return Dense(np.asarray(self.values)[:, keep])

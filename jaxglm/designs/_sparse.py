@@ -62,6 +62,13 @@ class Sparse(Design):
         np.maximum.at(out, self.columns, np.abs(np.asarray(self.values, float)))
         return out
 
+    def times_rows(self, b: np.ndarray) -> np.ndarray:
+        values, rows = np.asarray(self.values, float), np.asarray(self.rows)
+        stored = values != 0
+        rows = rows[stored]
+        terms = values[stored] * b[rows, np.asarray(self.columns)[stored]]
+        return np.bincount(rows, terms, self.n_rows)
+
     def take_columns(self, keep: np.ndarray) -> "Sparse":
         columns = np.asarray(self.columns)
         stored = keep[columns]

@@ -100,6 +100,14 @@ class Split(Design):
     def largest(self) -> np.ndarray:
         return np.concatenate([part.largest() for part in self.parts])
 
+    def times_rows(self, b: np.ndarray) -> np.ndarray:
+        ends = np.cumsum([part.n_columns for part in self.parts])
+        pieces = np.split(b, ends[:-1], axis=1)
+        return sum(
+            (part.times_rows(piece) for part, piece in zip(self.parts, pieces, strict=True)),
+            start=np.zeros(len(b)),
+        )
+
     def take_columns(self, keep: np.ndarray) -> "Split":
         ends = np.cumsum([part.n_columns for part in self.parts])
         numeric, *factors = np.split(keep, ends[:-1])

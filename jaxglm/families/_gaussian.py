@@ -1,6 +1,5 @@
 """Owns the Gaussian family. Imports the family base and links."""
 
-
 import jax.numpy as jnp
 from jax import Array
 

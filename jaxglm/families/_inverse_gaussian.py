@@ -1,6 +1,5 @@
 """Owns the inverse Gaussian family. Imports the power-variance base and links."""
 
-
 import jax.numpy as jnp
 import numpy as np
 from jax import Array

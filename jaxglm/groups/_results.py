@@ -1,47 +1,55 @@
 """Owns `GroupResults`: what one call of `fit_groups` answers, segment by segment.
 
-Imports `_model`, `_records`, `_status`, inference, io (for new data) and results.
+Imports `_estimates`, `_failures`, `_levels`, `_predict`, `_records`, `_segments`, `_model`,
+`_status`, diagnostics, io (for new data), results and pandas (to label).
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator
-from typing import Any
+from os import PathLike
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from jaxglm import inference, io
+from jaxglm import io
 from jaxglm._model import Columns, Dataset, Model
+from jaxglm._prediction import check_scale
 from jaxglm._status import DataError, Status
+from jaxglm.diagnostics import evaluate
+from jaxglm.groups import _failures
+from jaxglm.groups._estimates import GroupEstimates
+from jaxglm.groups._levels import mark_baseless
+from jaxglm.groups._predict import linear_predictor
 from jaxglm.groups._records import Fits
 from jaxglm.groups._segments import Segments
+from jaxglm.inference import FloatArray
 from jaxglm.results import Results
 
-_GLANCED = {
-    "nobs": "nobs",
-    "df_model": "df_model",
-    "df_resid": "df_resid",
-    "llf": "log_likelihood",
-    "llnull": "null_log_likelihood",
-    "deviance": "deviance",
-    "null_deviance": "null_deviance",
-    "pearson_chi2": "pearson_chi2",
-    "scale": "scale",
-}
+_STATUS = np.array(list(Status), dtype=object)
 
 
-class GroupResults:
-    """The fits of many segments; see `fit_groups`.
+class GroupResults(GroupEstimates):
+    """The fits of many segments, made by `fit_groups`.
 
-    `fits[segment]` is an ordinary `Results`. Tables are indexed by segment; coefficients are on
-    the link scale, nan where a segment does not determine them or has no fit.
+    `fits[segment]` is an ordinary `Results`; iteration, `len` and `in` are over the segments.
+    Names and counting are those of `Results`: estimates are on the link scale, nan where a segment
+    does not determine them or has no fit. `tidy` and `glance` come in the kind of frame that the
+    data came in; the other tables are pandas objects indexed by segment.
+
+    Pickled or saved it holds no data, and no more does a `Results` taken from it then.
 
     Attributes
     ----------
     keys : Index or MultiIndex
         The segments, sorted.
-    failed : Series
-        What went wrong, in words, for the segments whose fit is no ordinary optimum.
+    model : Model
+        What the fits were of: names, family, formula.
+    fits : Fits
+        The arrays of all fits.
+    notes : tuple of str
+        What has to be said about the data as a whole.
     """
 
     def __init__(
@@ -49,155 +57,266 @@ class GroupResults:
         fits: Fits,
         model: Model,
         keys: pd.Index,
-        failed: dict[int, str],
+        segments: Segments | None,
+        index: Any,
         native: str,
-        segments: Segments | None = None,
-        index: Any = None,
+        notes: tuple[str, ...],
     ):
-        self.fits, self.model, self.keys = fits, model, keys
-        self._failed, self._native, self._segments, self._index = failed, native, segments, index
+        """Wrap what was found.
 
-    # -- tables ----------------------------------------------------------------------------------
+        `index` labels the rows of the table that the user gave (None: their positions), to which
+        `segments.rows` points. What only `segments` knows goes into the record, which outlives the
+        rows.
+        """
+        super().__init__(fits, model, keys, native)
+        self.notes, self._segments, self._index = notes, segments, index
+        if segments is not None:
+            for g, why in segments.failed.items():
+                fits.refuse(g, why)
+            mark_baseless(fits, model, segments)
 
-    @property
-    def params(self) -> pd.DataFrame:
-        """Coefficients, one row per segment and one column per term."""
-        return self._table(self.fits.coef)
-
-    @property
-    def bse(self) -> pd.DataFrame:
-        """Standard errors of `params`."""
-        return self._table(self._se)
-
-    @property
-    def tvalues(self) -> pd.DataFrame:
-        """`params` over `bse`."""
-        return self._table(self._wald[0])
-
-    @property
-    def pvalues(self) -> pd.DataFrame:
-        """Two-sided p-values of `tvalues`."""
-        return self._table(self._wald[1])
-
-    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Wald intervals, one row per segment and term, in columns 0 (lower) and 1 (upper)."""
-        low, high = self._interval(alpha)
-        return pd.DataFrame({0: low.ravel(), 1: high.ravel()}, index=self._by_term)
-
-    def tidy(self, alpha: float = 0.05) -> Any:
-        """One row per segment and term, as `Results.tidy`, in the kind of frame that came in."""
-        low, high = self._interval(alpha)
-        columns = {
-            "estimate": self.fits.coef,
-            "std_error": self._se,
-            "statistic": self._wald[0],
-            "p_value": self._wald[1],
-            "conf_low": low,
-            "conf_high": high,
-        }
-        table = pd.DataFrame({name: values.ravel() for name, values in columns.items()})
-        keys = self._by_term.to_frame(index=False)
-        return self._returned(pd.concat([keys, table], axis=1))
-
-    def glance(self) -> Any:
-        """One row per segment with the scalars of its fit, in the kind of frame that came in."""
-        scalars = self.fits.scalars
-        table = {name: scalars[field] for name, field in _GLANCED.items()}
-        k = (~self.fits.aliased).sum(axis=1) + scalars["likelihood_params"]
-        table["aic"] = inference.akaike(table["llf"], k)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            table["bic"] = -2.0 * table["llf"] + k * np.log(table["nobs"])
-        table["status"] = np.array([status.name.lower() for status in self.status], dtype=object)
-        table["n_iter"] = scalars["turns"]
-        keys = self.keys.to_frame(index=False)
-        return self._returned(pd.concat([keys, pd.DataFrame(table)], axis=1))
+    # -- how the fits ended ----------------------------------------------------------------------
 
     @property
     def status(self) -> pd.Series:
-        """How each segment's fit ended; `RUNNING` for one that could not begin."""
-        return pd.Series([Status(s) for s in self.fits.scalars["status"]], index=self.keys)
+        """How each fit ended; `INVALID` for a segment whose rows could not be fitted."""
+        return pd.Series(_STATUS[self.fits.scalars["status"]], index=self.keys, name="status")
 
     @property
+    def converged(self) -> pd.Series:
+        """Whether the coefficients are an optimum (one on the boundary included)."""
+        return pd.Series(self.fits.usable, index=self.keys, name="converged")
+
+    @functools.cached_property
     def failed(self) -> pd.Series:
-        """What went wrong, in words, by segment; a segment with an ordinary optimum is not here."""
-        which = sorted(self._failed)
-        return pd.Series([self._failed[g] for g in which], index=self.keys[which], dtype=object)
+        """What went wrong, in words, for the segments whose fit is no ordinary optimum.
+
+        Levels of a factor that a segment merely lacks are aliased there, and no failure.
+        """
+        which = np.flatnonzero(_failures.kinds(self.fits))
+        texts = [" ".join(_failures.notes(self.fits, self.model.names, int(g))) for g in which]
+        return pd.Series(texts, index=self.keys[which], name="failed", dtype=object)
+
+    def counts(self) -> pd.Series:
+        """Number of segments of each kind, by what was the gravest in each.
+
+        Kinds: `ordinary, rank deficient, at a boundary, separated, not converged, not fitted`; all
+        but the first are in `failed`.
+        """
+        return pd.Series(_failures.counts(self.fits), name="segments")
 
     # -- one segment -----------------------------------------------------------------------------
-
-    def __len__(self) -> int:
-        return len(self.keys)
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.keys)
 
     def __contains__(self, segment: Any) -> bool:
-        return segment in self.keys
+        return self._position(segment) is not None
 
     def __getitem__(self, segment: Any) -> Results:
-        """The result of one segment.
+        """The result of one segment, named by its value, or values where several columns make it.
 
         Raises
         ------
         KeyError
             For a segment that was not in the data.
         DataError
-            For one that could not be fitted; the message says why.
+            For one whose rows could not be fitted; the message says why.
         """
-        if segment not in self.keys:
-            raise KeyError(segment)
-        g = int(self.keys.get_loc(segment))
-        if self.fits.scalars["status"][g] == int(Status.RUNNING):
-            raise DataError(f"segment {segment!r} has no fit: {self._failed[g]}")
-        return Results(self.fits.one(g), dataclasses.replace(self.model, dataset=self._dataset(g)))
+        g = self._position(segment)
+        if g is None:
+            first = ", ".join(repr(key) for key in self.keys[:3])
+            more = ", ..." if len(self) > 3 else ""
+            raise KeyError(f"no segment {segment!r}; there are {len(self):,} ({first}{more})")
+        return self._one(g)
+
+    def items(self) -> Iterator[tuple[Any, Results]]:
+        """Segments with their results; those whose rows could not be fitted are left out."""
+        for g in np.flatnonzero(self.fits.fitted):
+            yield self.keys[g], self._one(int(g))
+
+    def predict(
+        self,
+        data: Any = None,
+        which: Literal["mean", "linear"] = "mean",
+        *,
+        groups: Any = None,
+        offset: Any = None,
+        exposure: Any = None,
+        unseen: Literal["raise", "nan"] = "raise",
+    ) -> pd.Series:
+        """Predicted means or linear predictors, one per row of `data`, each by its own segment.
+
+        Parameters
+        ----------
+        data : table or array, optional
+            New data with the columns of the fit, those that make the segments among them; the data
+            of the fit when left out.
+        which : {"mean", "linear"}
+            Response scale or link scale.
+        groups : array, optional
+            The segment of each row of `data`, for fits of arrays; a list of arrays or a table where
+            several columns make a segment.
+        offset, exposure : array or column name, optional
+            As for `Results.predict`.
+        unseen : {"raise", "nan"}
+            A segment, or a level of a factor, that the fits never saw: an error, or nan.
+
+        Returns
+        -------
+        Series
+            Labelled with the index of `data`. nan where a predictor is missing, where the segment
+            has no fit, and where the row has a level (or another column) that its segment lacks.
+
+        Raises
+        ------
+        DataError
+            As for `Results.predict`, and for segments that the fits never saw.
+        """
+        check_scale(which)
+        if unseen not in ("raise", "nan"):
+            raise ValueError(f"unseen must be 'raise' or 'nan', not {unseen!r}")
+        if data is None:
+            if any(given is not None for given in (groups, offset, exposure)):
+                raise DataError(
+                    "groups=, offset= and exposure= belong to new data; the rows of the fit have "
+                    "theirs. Give data= as well."
+                )
+            eta, index = self._fitted()
+        else:
+            columns, shift, missing, index = self.model.new_design(
+                data, offset=offset, exposure=exposure, unseen=unseen
+            )
+            segment = self._segments_of(data, groups, columns.n, unseen)
+            eta = linear_predictor(self.fits, self.model, columns, segment)
+            if shift is not None:
+                eta += shift
+            if missing is not None:
+                eta[missing] = np.nan
+        values = eta if which == "linear" else evaluate(self.model.family.link.inverse, eta)
+        return pd.Series(values, index=pd.RangeIndex(len(eta)) if index is None else index)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write all fits to one file without their data; `jaxglm.load(path)` reads it.
+
+        The file holds arrays and a JSON header, no pickled objects and no code.
+
+        Raises
+        ------
+        DataError
+            When the model or the segments' keys cannot be written without code.
+        """
+        from jaxglm import _save
+
+        _save.save_groups(self, path)
+
+    def __repr__(self) -> str:
+        what = self.model.formula or f"{self.model.y_name} on {len(self.model.names)} columns"
+        family = f"{self.model.family.name}/{self.model.family.link.name}"
+        counts = _failures.counts(self.fits)
+        parts = [f"{count:,} {kind}" for kind, count in counts.items() if count]
+        return (
+            f"<jaxglm.GroupResults: {what}, {family}, {len(self):,} segments: {', '.join(parts)}>"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        model = dataclasses.replace(self.model, dataset=None)
+        state = {"fits": self.fits, "model": model, "keys": self.keys, "notes": self.notes}
+        return state | {"native": self.native, "_segments": None, "_index": None}
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _position(self, segment: Any) -> int | None:
+        try:
+            place = self.keys.get_loc(segment)
+        except (KeyError, TypeError, pd.errors.InvalidIndexError):
+            return None
+        # A part of a key is none: pandas would find a run of them.
+        return int(place) if isinstance(place, int | np.integer) else None
+
+    def _one(self, g: int) -> Results:
+        if self.fits.scalars["status"][g] == Status.INVALID:
+            raise DataError(f"segment {self.keys[g]!r} has no fit: {self.fits.words[g].notes[0]}")
+        fit = self.fits.one(g)
+        notes = (
+            *_failures.notes(self.fits, self.model.names, g),
+            *fit.notes,
+            *_failures.lacking(self.fits, self.model.names, g),
+        )
+        family = self.model.family
+        if fit.alpha is not None:
+            # A shape that could not be estimated: the coefficients are those of alpha = 0.
+            shape: dict[str, Any] = {"alpha": float(np.nan_to_num(fit.alpha))}
+            family = dataclasses.replace(family, **shape)
+        model = dataclasses.replace(self.model, family=family, dataset=self._dataset(g))
+        return Results(dataclasses.replace(fit, notes=notes), model)
 
     def _dataset(self, g: int) -> Dataset | None:
         if self._segments is None:
             return None
         one = self._segments.one(g)
         columns = Columns(one.design, one.order, one.y.size)
-        rows = slice(self._segments.starts[g], self._segments.starts[g + 1])
-        index = None if self._index is None else self._index[rows]
-        return Dataset(lambda: columns, one.y, one.weight, one.offset, one.freq, one.trials, index)
-
-    def __repr__(self) -> str:
-        what = self.model.formula or f"{self.model.y_name} on {len(self.model.names)} columns"
-        family = f"{self.model.family.name}/{self.model.family.link.name}"
-        return (
-            f"<jaxglm.GroupResults: {what}, {family}, {len(self)} segments, "
-            f"{len(self._failed)} without an ordinary optimum>"
+        rows = self._segments.rows[self._segments.starts[g] : self._segments.starts[g + 1]]
+        return Dataset(
+            lambda: columns,
+            one.y,
+            one.weight,
+            one.offset,
+            one.freq,
+            one.trials,
+            self._labels(rows),
         )
 
-    # -- inside ----------------------------------------------------------------------------------
+    def _labels(self, rows: np.ndarray) -> pd.Index:
+        """The labels of some rows of the user's table."""
+        return pd.Index(rows) if self._index is None else self._index[rows]
 
-    @property
-    def _df(self) -> np.ndarray | None:
-        fixed = self.model.family.dispersion_fixed
-        return None if fixed else self.fits.scalars["df_resid"][:, None]
+    def _fitted(self) -> tuple[FloatArray, pd.Index]:
+        """Linear predictors of the rows of the fits in the order of the user's table."""
+        segments = self._segments
+        if segments is None:
+            raise DataError(
+                "A prediction without data needs the rows of the fits, and this result holds none: "
+                "results that were saved, loaded or pickled leave the data behind. Use "
+                "predict(data) with data= given."
+            )
+        problem = segments.problem
+        columns = Columns(problem.design, problem.order, problem.y.size)
+        segment = np.repeat(np.arange(segments.count), segments.sizes)
+        eta = linear_predictor(self.fits, self.model, columns, segment)
+        if problem.offset is not None:
+            eta += problem.offset
+        back = np.argsort(segments.rows)
+        return eta[back], self._labels(segments.rows[back])
 
-    @property
-    def _se(self) -> np.ndarray:
-        fits = self.fits
-        squares = np.einsum("gij,gij->gi", fits.cov_root, fits.cov_root) + fits.cov_diagonal**2
-        return np.sqrt(np.where(fits.aliased, np.nan, fits.scalars["scale"][:, None] * squares))
+    def _segments_of(self, data: Any, groups: Any, n: int, unseen: str) -> np.ndarray:
+        """The segment of each row of new data; -1 where it is unknown and may be so."""
+        columns = self._given_keys(data, groups)
+        if any(len(column) != n for column in columns):
+            raise DataError(f"groups has {len(columns[0])} values, the data have {n} rows")
+        segment = io.find_segments(columns, self.keys)
+        unknown = segment < 0
+        if unseen == "raise" and unknown.any():
+            raise DataError(
+                f"segments that were not in the fit: {io.unknown_text(columns, unknown)}; "
+                "unseen='nan' gives nan there"
+            )
+        return segment
 
-    @property
-    def _wald(self) -> tuple[np.ndarray, np.ndarray]:
-        return inference.wald(self.fits.coef, self._se, self._df)
-
-    def _interval(self, alpha: float) -> tuple[np.ndarray, np.ndarray]:
-        return inference.interval(self.fits.coef, self._se, alpha, self._df)
-
-    def _table(self, values: np.ndarray) -> pd.DataFrame:
-        return pd.DataFrame(values, index=self.keys, columns=list(self.model.names))
-
-    @property
-    def _by_term(self) -> pd.MultiIndex:
-        p = len(self.model.names)
-        keys = self.keys.repeat(p)
-        levels = [keys.get_level_values(i) for i in range(keys.nlevels)]
-        terms = np.tile(np.array(self.model.names, dtype=object), len(self.keys))
-        return pd.MultiIndex.from_arrays([*levels, terms], names=[*keys.names, "term"])
-
-    def _returned(self, table: pd.DataFrame) -> Any:
-        return io.like_native(table, self._native)
+    def _given_keys(self, data: Any, groups: Any) -> list[Any]:
+        if self.model.formula is not None:
+            if groups is not None:
+                raise DataError(
+                    "groups= is for fits of arrays: here the columns "
+                    f"{', '.join(map(repr, self.keys.names))} of data say which segment a row "
+                    "belongs to."
+                )
+            return io.key_columns(io.read_table(data), self.keys.names)
+        if groups is None:
+            raise DataError("These are fits of arrays: give groups= with the segment of each row.")
+        if self.keys.nlevels == 1:
+            return [groups]
+        if isinstance(groups, list | tuple):
+            return list(groups)
+        table = io.read_table(groups)
+        return [table.native_column(i) for i in range(self.keys.nlevels)]

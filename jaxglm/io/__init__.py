@@ -19,9 +19,17 @@ from jaxglm.io._arrays import (
 from jaxglm.io._column import Column
 from jaxglm.io._constant import add_constant
 from jaxglm.io._formula import ModelFrame, model_frame
-from jaxglm.io._keys import groups_of, segments_of
+from jaxglm.io._keys import (
+    find_segments,
+    key_columns,
+    keys_from_arrays,
+    keys_to_arrays,
+    unknown_text,
+)
 from jaxglm.io._messages import rows_text
+from jaxglm.io._native import like_native
 from jaxglm.io._response import Response
+from jaxglm.io._segments import groups_of, segments_of
 from jaxglm.io._spec import TermsSpec
 from jaxglm.io._table import Table, native_of, read_table
 
@@ -34,7 +42,12 @@ __all__ = [
     "TermsSpec",
     "add_constant",
     "check_aligned",
+    "find_segments",
     "groups_of",
+    "key_columns",
+    "keys_from_arrays",
+    "keys_to_arrays",
+    "like_native",
     "missing_rows",
     "model_frame",
     "native_of",
@@ -47,4 +60,5 @@ __all__ = [
     "read_vector",
     "rows_text",
     "segments_of",
+    "unknown_text",
 ]

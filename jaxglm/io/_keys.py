@@ -1,259 +1,168 @@
-"""Owns segments: which rows of a table share a key, and the keys in the user's own values.
+"""Owns the keys of segments: found again for the rows of new data, and as plain arrays for a file.
 
-Imports `_arrays` (for alignment), `_status` and `_table`; polars and pyarrow only when a column of
-theirs comes in. Whole numbers in a small range are counted, not hashed, and values that stand in
-order are only compared with their neighbours.
+Imports `_table`, `_messages`, `_status` and pandas.
 """
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.io._arrays import check_aligned
-from jaxglm.io._table import Table, read_table
-
-# A table of flags of this many times the rows is still faster than a hash table.
-_FLAGS_PER_ROW = 4
+from jaxglm.io._messages import listed, rows_text
+from jaxglm.io._table import Table
 
 
-def segments_of(table: Table, names: Sequence[str]) -> tuple[np.ndarray, pd.Index]:
-    """The segments that the values of some columns make.
+def find_segments(columns: Sequence[Any], keys: pd.Index) -> np.ndarray:
+    """Where the key of each row stands among `keys`; -1 for one that is not there.
 
     Parameters
     ----------
-    table : Table
-    names : sequence of str
-        One column or several. Numbers, text, categories, dates and truth values are keys.
-
-    Returns
-    -------
-    codes : int32 [n]
-        The segment of each row; -1 where a key is missing.
+    columns : sequence
+        As their owners hold them, one for each level of `keys`.
     keys : Index or MultiIndex
-        The keys that occur, named after the columns: in the declared order of categories, else
-        sorted. Several columns give the combinations that occur.
+        Unique.
+    """
+    if not isinstance(keys, pd.MultiIndex):
+        return _places(keys, columns[0])
+    # Each key as a number whose digits are the places of its parts.
+    wanted = np.zeros(len(columns[0]), np.int64)
+    known = np.zeros(len(keys), np.int64)
+    unknown = np.zeros(len(wanted), bool)
+    for level, codes, column in zip(keys.levels, keys.codes, columns, strict=True):
+        places = _places(level, column)
+        unknown |= places < 0
+        wanted = wanted * len(level) + places
+        known = known * len(level) + codes
+    found = pd.Index(known).get_indexer(pd.Index(wanted))
+    return np.where(unknown, -1, found)
+
+
+def key_columns(table: Table, names: Sequence[Any]) -> list[Any]:
+    """The columns of these names as their owners hold them.
 
     Raises
     ------
     DataError
-        If a column is not there, or its values cannot be ordered.
-
-    Examples
-    --------
-    >>> codes, keys = segments_of(read_table({"shop": ["b", "a", "b"]}), ["shop"])
-    >>> codes.tolist(), list(keys)
-    ([1, 0, 1], ['a', 'b'])
+        Where one is not there.
     """
-    if not names:
-        raise DataError("by= names no column; name those whose values make the segments")
-    repeated = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if repeated is not None:
-        raise DataError(f"by= names the column {repeated!r} twice")
-    codes, keys = zip(*(_one(table.native_named(name), name) for name in names), strict=True)
-    return _combined(codes, keys)
-
-
-def groups_of(groups: Any, n: int, index: Any) -> tuple[np.ndarray, pd.Index]:
-    """The segments of the array door: one value per row, or a frame or list of several.
-
-    A pandas object is brought into the order of `index`; unnamed values are called "group".
-
-    Raises
-    ------
-    DataError
-        For another length than `n`, and for what `segments_of` refuses.
-    """
-    table = _table_of(groups)
-    if table.n_rows != n:
-        raise DataError(f"groups has length {table.n_rows}, but the data have {n} rows")
-    codes, keys = segments_of(table, table.names)
-    own = groups.index if isinstance(groups, pd.Series | pd.DataFrame) else None
-    order = check_aligned(own, index, "groups")
-    return codes if order is None else codes[order], keys
-
-
-def _table_of(groups: Any) -> Table:
-    if isinstance(groups, str) or not hasattr(groups, "__len__"):
-        raise DataError(f"groups is a single {type(groups).__name__}; give one value per row")
-    if isinstance(groups, dict) or hasattr(groups, "columns") or hasattr(groups, "column_names"):
-        return read_table(groups)
-    if np.ndim(groups) == 2 and hasattr(groups, "T"):
-        groups = list(groups.T)
-    several = isinstance(groups, list | tuple) and len(groups) and np.ndim(groups[0]) == 1
-    columns = list(groups) if several else [groups]
-    names = [getattr(column, "name", None) for column in columns]
-    if several:
-        names = [f"group_{i}" if name is None else name for i, name in enumerate(names, 1)]
-    else:
-        names = ["group" if name is None else name for name in names]
-    return read_table(dict(zip(names, columns, strict=True)))
-
-
-def _combined(codes: Sequence[np.ndarray], keys: Sequence[pd.Index]) -> tuple[np.ndarray, pd.Index]:
-    """The combinations that occur of the keys of several columns."""
-    if len(codes) == 1:
-        return codes[0], keys[0]
-    joint = codes[0]
-    places = [np.arange(len(keys[0]))]
-    for own, levels in zip(codes[1:], keys[1:], strict=True):
-        width = max(len(levels), 1)
-        pair = joint.astype(np.int64) * width + own
-        missing = _if_any((joint < 0) | (own < 0))
-        joint, pairs = _whole(pair if missing is None else pair[~missing])
-        joint = _placed(joint, missing)
-        before, now = np.divmod(pairs, width)
-        places = [*(place[before] for place in places), now]
-    index = pd.MultiIndex(levels=keys, codes=places, names=[key.name for key in keys])
-    return joint, index.remove_unused_levels()
-
-
-def _one(data: Any, name: str) -> tuple[np.ndarray, pd.Index]:
-    """Codes and keys of one column."""
-    package = type(data).__module__.partition(".")[0]
-    if package == "polars":
-        codes, keys = _from_polars(data)
-    elif package == "pyarrow":
-        codes, keys = _from_arrow(data)
-    else:
-        codes, keys = _from_pandas(_series(data, name), name)
-    occurs = np.bincount(codes[codes >= 0], minlength=len(keys)) > 0
-    if not occurs.all():
-        codes = np.append(np.cumsum(occurs) - 1, -1)[codes]
-        keys = keys[occurs]
-    return codes.astype(np.int32, copy=False), keys.rename(name)
-
-
-def _series(data: Any, name: str) -> pd.Series:
-    if isinstance(data, pd.Series):
-        return data
-    if isinstance(data, np.ma.MaskedArray):
-        return pd.Series(data)
-    if not isinstance(data, list | tuple | pd.Index | pd.api.extensions.ExtensionArray):
-        data = np.asarray(data)
-        if data.ndim == 2 and data.shape[1] == 1:
-            data = data[:, 0]
-        if data.ndim != 1:
-            raise DataError(f"column {name!r} has shape {data.shape}; one key per row is needed")
-    return pd.Series(data, copy=False)
-
-
-def _from_pandas(data: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]:
-    dtype, types = data.dtype, pd.api.types
-    if isinstance(dtype, pd.ArrowDtype):
-        return _from_arrow(data.array.__arrow_array__())
-    if isinstance(dtype, pd.CategoricalDtype):
-        return data.cat.codes.to_numpy(), pd.Index(dtype.categories)
-    if isinstance(dtype, pd.SparseDtype):
-        return _from_pandas(data.sparse.to_dense(), name)
-    if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
-        return _numbers(data.to_numpy())
-    if types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype):
-        missing = _if_any(data.isna().to_numpy())
-        present = data if missing is None else data[~missing]
-        codes, keys = _numbers(present.to_numpy(dtype=getattr(dtype, "numpy_dtype", np.float64)))
-        return _placed(codes, missing), keys
-    try:
-        codes, keys = pd.factorize(data, sort=True)
-    except TypeError:
+    missing = [name for name in names if str(name) not in table.names]
+    if missing:
         raise DataError(
-            f"column {name!r} mixes kinds of values that have no order between them; convert it "
-            "to text or to numbers to make segments of it"
-        ) from None
-    return codes, pd.Index(keys).infer_objects()
+            f"no column {listed(map(repr, missing))} in the data: it says which segment a row "
+            "belongs to"
+        )
+    loaded = table.load(map(str, names))
+    return [loaded.native_column(loaded.names.index(str(name))) for name in names]
 
 
-def _from_polars(data: Any) -> tuple[np.ndarray, pd.Index]:
-    import polars as pl
-
-    kind = str(data.dtype).partition("(")[0]
-    if kind in ("String", "Categorical"):
-        labels = data.cast(pl.String)
-        data = labels.cast(pl.Enum(labels.drop_nulls().unique().sort()))
-    if isinstance(data.dtype, pl.Enum):
-        codes = data.to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
-        return codes, pd.Index(data.dtype.categories.to_list())
-    if kind in ("Object", "Null"):
-        return _from_pandas(pd.Series(data.to_list(), dtype=object), data.name)
-    physical = data.to_physical()
-    missing = data.is_null().to_numpy() if data.null_count() else None
-    codes, keys = _numbers(physical.drop_nulls().to_numpy())
-    if physical.dtype != data.dtype:
-        own = pl.Series(keys.to_numpy(), dtype=physical.dtype).cast(data.dtype)
-        keys = pd.Index(own.to_list())
-    return _placed(codes, missing), keys
+def unknown_text(columns: Sequence[Any], unknown: np.ndarray) -> str:
+    """Words for the rows (a mask) whose segments are not among the keys."""
+    rows = np.flatnonzero(unknown)
+    parts = [_labels(column)[rows].tolist() for column in columns]
+    segments = dict.fromkeys(zip(*parts, strict=True) if len(parts) > 1 else parts[0])
+    return f"{listed(map(repr, segments), 5)} in {rows_text(unknown)}"
 
 
-def _from_arrow(data: Any) -> tuple[np.ndarray, pd.Index]:
-    import pyarrow as pa
+def keys_to_arrays(keys: pd.Index) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+    """Keys as plain arrays with a description, one of each level, that JSON can hold.
 
-    if hasattr(data, "combine_chunks"):
-        data = data.unify_dictionaries() if pa.types.is_dictionary(data.type) else data
-        data = data.combine_chunks()
-    kind = data.type
-    if (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and not data.null_count:
-        return _numbers(data.to_numpy(zero_copy_only=False))
-    declared = pa.types.is_dictionary(kind)
-    encoded = data if declared else data.dictionary_encode()
-    codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
-    keys = pd.Index(encoded.dictionary.to_pandas()).infer_objects()
-    if declared:
-        return codes, keys
-    place, ordered = pd.factorize(keys, sort=True)
-    return np.append(place, -1)[codes], pd.Index(ordered)
-
-
-def _numbers(values: np.ndarray) -> tuple[np.ndarray, pd.Index]:
-    """Codes and keys of numbers or truth values; NaN is missing."""
-    kind = values.dtype.kind
-    if kind == "b":
-        codes, keys = _whole(values.view(np.uint8))
-        return codes, pd.Index(keys.astype(bool))
-    if kind != "f":
-        codes, keys = _whole(values)
-    elif (values[1:] >= values[:-1]).all() and not np.isnan(values[:1]).any():
-        codes, keys = _runs(values)
-    else:
-        codes, keys = pd.factorize(values, sort=True)
-    return codes, pd.Index(keys)
+    Raises
+    ------
+    DataError
+        For keys of a type that no array holds.
+    """
+    if not isinstance(keys, pd.MultiIndex):
+        described, arrays = _level_to_arrays(keys, "0")
+        return [described], arrays
+    levels, arrays = [], {}
+    for i, (level, codes) in enumerate(zip(keys.levels, keys.codes, strict=True)):
+        described, own = _level_to_arrays(level, str(i))
+        levels.append(described | {"name": keys.names[i]})
+        arrays |= own | {f"{i}.codes": np.asarray(codes, np.int32)}
+    return levels, arrays
 
 
-def _whole(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of whole numbers, and those that occur, sorted."""
-    if (values[1:] >= values[:-1]).all():
-        return _runs(values)
-    low, high = values.min(), values.max()
-    width = int(high) - int(low) + 1
-    if width > _FLAGS_PER_ROW * values.size + 1000:
-        return pd.factorize(values, sort=True)
-    if low != 0:
-        # A narrow type would overflow.
-        values = np.subtract(values, low, dtype=np.uint64 if low.dtype.kind == "u" else np.int64)
-    occurs = np.zeros(width, bool)
-    occurs[values] = True
-    place = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
-    return place[values], np.flatnonzero(occurs).astype(low.dtype) + low
+def keys_from_arrays(
+    described: Sequence[Mapping[str, Any]], arrays: Mapping[str, np.ndarray]
+) -> pd.Index:
+    """The keys that `keys_to_arrays` took apart."""
+    levels = [_level_from_arrays(level, arrays, str(i)) for i, level in enumerate(described)]
+    if "0.codes" not in arrays:
+        return levels[0]
+    return pd.MultiIndex(
+        levels=levels,
+        codes=[arrays[f"{i}.codes"] for i in range(len(levels))],
+        names=[level["name"] for level in described],
+    )
 
 
-def _runs(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of values that stand in order."""
-    begins = np.empty(values.size, bool)
-    begins[:1] = True
-    np.not_equal(values[1:], values[:-1], out=begins[1:])
-    codes = np.cumsum(begins, dtype=np.int32) - np.int32(1)
-    return codes, values[begins]
+def _level_to_arrays(level: pd.Index, key: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    described = {"name": level.name, "dtype": str(level.dtype), "kind": level.inferred_type}
+    if isinstance(level, pd.CategoricalIndex):
+        of, arrays = _level_to_arrays(level.categories, f"{key}.categories")
+        described |= {"categories": of, "ordered": bool(level.ordered)}
+        return described, arrays | {f"{key}.of": np.asarray(level.codes)}
+    if isinstance(level, pd.DatetimeIndex):
+        zone = None if level.tz is None else str(level.tz)
+        utc = level if zone is None else level.tz_convert("UTC").tz_localize(None)
+        return described | {"kind": "datetime", "zone": zone}, {key: utc.to_numpy()}
+    values = level.to_numpy()
+    if level.inferred_type == "string":
+        texts = [text.encode() for text in values]
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        return described, {key: np.frombuffer(b"".join(texts), np.uint8), f"{key}.ends": lengths}
+    if level.inferred_type == "date":
+        return described, {key: values.astype("datetime64[D]")}
+    if level.inferred_type in ("integer", "floating", "boolean", "timedelta64"):
+        plain = values if values.dtype != object else np.array(values.tolist())
+        return described, {key: plain}
+    raise DataError(
+        f"the segments of {level.name!r} hold {level.inferred_type} values, which a file stores "
+        "only as code; convert that column to text, numbers or dates before the fit"
+    )
 
 
-def _placed(codes: np.ndarray, missing: np.ndarray | None) -> np.ndarray:
-    """The codes of the rows that are not missing, among all rows."""
-    if missing is None:
-        return codes
-    placed = np.full(missing.size, -1, np.int32)
-    placed[~missing] = codes
-    return placed
+def _level_from_arrays(
+    described: Mapping[str, Any], arrays: Mapping[str, np.ndarray], key: str
+) -> pd.Index:
+    name, dtype, kind = described["name"], described["dtype"], described["kind"]
+    if "categories" in described:
+        categories = _level_from_arrays(described["categories"], arrays, f"{key}.categories")
+        codes = pd.Categorical.from_codes(
+            arrays[f"{key}.of"], categories=categories, ordered=described["ordered"]
+        )
+        return pd.CategoricalIndex(codes, name=name)
+    values: Any = arrays[key]
+    if kind == "datetime":
+        index = pd.DatetimeIndex(values, name=name)
+        zone = described["zone"]
+        return index if zone is None else index.tz_localize("UTC").tz_convert(zone)
+    if kind == "string":
+        text, ends = values.tobytes(), np.cumsum(arrays[f"{key}.ends"]).tolist()
+        starts = [0, *ends[:-1]]
+        values = [text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
+    if kind == "date":
+        values = values.astype(datetime.date)
+    return pd.Index(values, dtype=dtype, name=name)
 
 
-def _if_any(missing: np.ndarray) -> np.ndarray | None:
-    return missing if missing.any() else None
+def _places(keys: pd.Index, column: Any) -> np.ndarray:
+    labels = _labels(column)
+    if isinstance(labels, pd.CategoricalIndex):
+        places = np.append(keys.get_indexer(labels.categories), -1)
+        return places[labels.codes]
+    if isinstance(keys, pd.DatetimeIndex) and labels.dtype == object:
+        labels = pd.DatetimeIndex(labels)  # dates of Python
+    return keys.get_indexer(labels)
+
+
+def _labels(column: Any) -> pd.Index:
+    """A column as an index: the values are hashed, each type in its own way."""
+    if type(column).__module__.partition(".")[0] == "polars":
+        column = column.to_numpy() if column.dtype.is_numeric() else column.to_list()
+    elif hasattr(column, "to_pandas"):
+        column = column.to_pandas()
+    return pd.Index(column)

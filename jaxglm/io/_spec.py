@@ -70,9 +70,9 @@ class TermsSpec:
         Parameters
         ----------
         newdata : as for `read_table`
-        unseen : "raise" or "base"
+        unseen : "raise", "base" or "nan"
             What a level that was not in the training data does: an error, or it counts as the
-            reference level.
+            reference level, or as missing.
         with_offset : bool
             Evaluate offset(...) terms.
 
@@ -90,8 +90,8 @@ class TermsSpec:
         DataError
             If a column is not there, has other levels or another type than in training.
         """
-        if unseen not in ("raise", "base"):
-            raise DataError(f"unseen={unseen!r}; it must be 'raise' or 'base'")
+        if unseen not in ("raise", "base", "nan"):
+            raise DataError(f"unseen={unseen!r}; it must be 'raise', 'base' or 'nan'")
         table = read_table(newdata)
         table = table.load(self.columns(table.names))
         missing = np.zeros(table.n_rows, dtype=bool)
@@ -241,7 +241,7 @@ def _match_numbers(component: Component, value: np.ndarray) -> np.ndarray:
 
 
 def _match_levels(component: Component, value: Labels, unseen: str) -> np.ndarray:
-    """Codes in the levels of the training data; -1 where missing."""
+    """Codes in the levels of the training data; -1 where missing, or unseen under "nan"."""
     if value.levels == component.levels:
         return value.codes
     place = {level: code for code, level in enumerate(component.levels)}
@@ -254,8 +254,8 @@ def _match_levels(component: Component, value: Labels, unseen: str) -> np.ndarra
             raise DataError(
                 f"column {component.label!r} has levels that were not in the fit: "
                 f"{listed(repr(value.levels[code]) for code in used)} in {rows_text(strange)}; "
-                "unseen='base' counts them as the reference level "
-                f"{component.levels[component.reference]!r}"
+                "unseen='nan' gives nan there, and in a single fit unseen='base' counts them as "
+                f"the reference level {component.levels[component.reference]!r}"
             )
-        codes[strange] = component.reference
+        codes[strange] = component.reference if unseen == "base" else -1
     return codes
