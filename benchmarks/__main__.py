@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks import compare, driver, libraries, machine, problems, report, results
 from benchmarks.libraries import Entrant
+from benchmarks.spec import SEED
 
 DEFAULT_FILE = Path("benchmark-results.jsonl")
 # A GPU's problems are large: one turn of them has to do within minutes.
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="for JAX libraries")
     run.add_argument("--threads", type=int, help="for every library (default: the usable CPUs)")
     run.add_argument("--timeout", type=float, default=1800.0, help="seconds a process may take")
-    run.add_argument("--seed", type=int, default=problems.SEED)
+    run.add_argument("--seed", type=int, default=SEED)
     run.add_argument("--compilation-cache", type=Path, help="folder; default: none, cold is cold")
     run.add_argument("--out", type=Path, default=DEFAULT_FILE, help=f"default {DEFAULT_FILE}")
     show = verbs.add_parser("report", help="tables in Markdown, and a picture")

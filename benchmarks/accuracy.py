@@ -14,7 +14,6 @@ its factors need not even have coefficients.
 
 import dataclasses
 import itertools
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -24,7 +23,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from benchmarks import machine
-from benchmarks.problems import Columns, Spec
+from benchmarks.spec import Columns, Spec
 
 GATE = 1e-3
 """Largest distance to the optimum, in standard errors, at which a run counts."""
@@ -212,6 +211,11 @@ class Reference:
             arrays[name] = float(arrays[name])
         return cls(**arrays)
 
+    def describe(self) -> dict[str, Any]:
+        """What a results line says of the reference."""
+        named = ("objective", "decrement", "dispersion", "verified")
+        return {name: getattr(self, name) for name in named}
+
 
 def find_reference(spec: Spec, columns: Columns) -> Reference:
     """Newton's method with the observed information, halving its steps."""
@@ -286,6 +290,10 @@ class Verdict:
     def passed(self) -> bool:
         return bool(self.distance < GATE)  # nan fails
 
+    @property
+    def reason(self) -> str:
+        return f"distance {self.distance:.1e} standard errors"
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self) | {"gate": GATE, "passed": self.passed}
 
@@ -316,18 +324,4 @@ def judge(
         float(np.linalg.norm(gradient / scale)),
         objective,
         objective - reference.objective,
-    )
-
-
-def describe(reference: Reference) -> dict[str, Any]:
-    """What a results line says of the reference."""
-    return json.loads(
-        json.dumps(
-            {
-                "objective": reference.objective,
-                "decrement": reference.decrement,
-                "dispersion": reference.dispersion,
-                "verified": reference.verified,
-            }
-        )
     )

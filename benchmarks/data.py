@@ -1,7 +1,7 @@
 """Owns how a problem's numbers are kept in files and handed to a library.
 
 They are drawn in a process of their own and read from files by the others: so no library is charged
-for the memory that drawing takes. Imports `problems`; pandas where a table is built.
+for the memory that drawing takes. Imports `spec` and `segments`; pandas where a table is built.
 """
 
 import dataclasses
@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.problems import Columns, Spec
+from benchmarks.segments import Part, Sorted
+from benchmarks.spec import Columns, Spec
 
 
 @dataclass
@@ -46,6 +47,11 @@ class Data:
             return None
         return np.log(self.frame["exposure"].to_numpy())
 
+    @functools.cached_property
+    def parts(self) -> list[Part]:
+        """The segments one by one, for a library that fits one at a time."""
+        return Sorted(self.spec, read_columns(self.folder)).parts()
+
 
 def save(folder: Path, spec: Spec, columns: Columns) -> None:
     """Write a problem into a folder: `spec.json` and one `.npy` for each array."""
@@ -62,7 +68,7 @@ def save(folder: Path, spec: Spec, columns: Columns) -> None:
 
 def read_spec(folder: Path) -> Spec:
     fields = json.loads((folder / "spec.json").read_text())
-    return Spec(**fields | {"numeric": tuple(fields["numeric"])})
+    return Spec(**fields | {name: tuple(fields[name]) for name in ("numeric", "by")})
 
 
 def read_columns(folder: Path, *, mapped: bool = False) -> Columns:
@@ -75,7 +81,7 @@ def read_columns(folder: Path, *, mapped: bool = False) -> Columns:
     return Columns(
         y=array("y"),
         X=array("X") if spec.door == "arrays" else None,
-        codes={name: array(f"codes.{name}") for name in spec.factors},
+        codes={name: array(f"codes.{name}") for name in (*spec.factors, *spec.by)},
         levels=json.loads((folder / "levels.json").read_text()),
         numeric={name: array(f"numeric.{name}") for name in spec.numeric},
         exposure=array("exposure") if spec.has_exposure else None,
@@ -91,6 +97,8 @@ def read(folder: Path) -> Data:
 
     table: dict[str, Any] = {
         name: pd.Categorical.from_codes(codes, categories=columns.levels[name])
+        if name in columns.levels
+        else codes.astype(np.int64)
         for name, codes in columns.codes.items()
     }
     table |= columns.numeric

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks import data, hardware, libraries, machine
 from benchmarks.libraries import Entrant
-from benchmarks.problems import SEED, Spec
+from benchmarks.spec import SEED, Spec
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,14 @@ def ask(
     device: str | None = None,
     *,
     cache: str | None = None,
+    one_thread: bool = False,
     **request: Any,
 ) -> dict[str, Any]:
-    """The answer of one worker to one request; `folder` holds the problem's files."""
-    # Drawing and the reference go by threads of their own, each with a BLAS of one.
-    threads = 1 if request["mode"] == "prepare" else plan.threads
+    """The answer of one worker to one request; `folder` holds the problem's files.
+
+    With `one_thread` its libraries start no threads of their own; the CPUs are those of the plan.
+    """
+    threads = 1 if one_thread else plan.threads
     answer = folder / f"answer-{uuid.uuid4().hex}.json"
     request |= {"answer": str(answer), "folder": str(folder), "threads": plan.threads}
     try:
@@ -110,7 +113,16 @@ def _problem(
 ) -> Iterator[dict[str, Any]]:
     say(f"{problem}: drawing it and finding its optimum")
     folder.mkdir()
-    made = ask(plan, folder, mode="prepare", problem=problem, scale=plan.scale, seed=plan.seed)
+    # Drawing and the reference go by threads of their own, each with a BLAS of one.
+    made = ask(
+        plan,
+        folder,
+        one_thread=True,
+        mode="prepare",
+        problem=problem,
+        scale=plan.scale,
+        seed=plan.seed,
+    )
     if "reference" not in made:
         yield shared | {"problem": problem, "date": _now()} | made | {"library": "-", "turn": 0}
         return
@@ -129,12 +141,19 @@ def _problem(
             yield line | {"status": "error", "reason": "the reference is not at an optimum"}
             continue
         adapter = libraries.create(entrant.library)
-        reason = adapter.obstacle(spec) or _missing(adapter)
+        reason = _obstacle(adapter, spec)
         if reason is not None:
             say(f"  {entrant.name}: skipped, {reason}")
             yield line | {"status": "skipped", "reason": reason}
         elif entrant.at == "loosest":
-            found = ask(plan, folder, adapter.device, mode="probe", library=entrant.library)
+            found = ask(
+                plan,
+                folder,
+                adapter.device,
+                one_thread=_one_thread(adapter, spec),
+                mode="probe",
+                library=entrant.library,
+            )
             if found.get("tolerance") is None:
                 reason = found.get("reason", "no tolerance passes the accuracy gate")
                 say(f"  {entrant.name}: failed, {reason}")
@@ -148,7 +167,8 @@ def _problem(
     def run(entrant: Entrant, tolerance: float | None, adapter: libraries.Library) -> Any:
         programs = str(folder / "programs") if adapter.keeps_programs else None
         request = {"mode": "run", "library": entrant.library, "tolerance": tolerance}
-        return ask(plan, folder, adapter.device, cache=programs, **request)
+        alone = _one_thread(adapter, spec)
+        return ask(plan, folder, adapter.device, cache=programs, one_thread=alone, **request)
 
     for entry in ready:
         if entry[2].keeps_programs:
@@ -181,7 +201,18 @@ def _bandwidth_share(spec: Spec, answer: dict[str, Any], measured: dict[str, Any
     return passes * nbytes / (seconds * max(measured["copy_bytes_per_second"].values()))
 
 
-def _missing(adapter: libraries.Library) -> str | None:
+def _one_thread(adapter: libraries.Library, spec: Spec) -> bool:
+    """Whether a run is a loop of fits too small to share among threads."""
+    return adapter.loops and spec.segments > 0
+
+
+def _obstacle(adapter: libraries.Library, spec: Spec) -> str | None:
+    """Why a library is not run on a problem, or None."""
+    if spec.segments and not adapter.by_segment:
+        return "not measured on many fits"
+    reason = adapter.obstacle(spec)
+    if reason is not None:
+        return reason
     absent = [
         package
         for package, version in machine.versions(list(adapter.packages)).items()

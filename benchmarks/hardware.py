@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.problems import Spec
+from benchmarks.spec import Spec
 
 REPEATS = 5
 

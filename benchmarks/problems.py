@@ -1,106 +1,26 @@
-"""Owns the problems: what each is called, its size, and the seeded generator that makes it.
+"""Owns the problems of one fit each, with their seeded generators, and the registry of all.
 
-Imports NumPy, and `jaxglm.datasets` for the flights only. Every generator draws from a model of
-known coefficients, at any scale, and sees to it that the optimum is finite: a factor level without
-a single event has none, and no distance to it could be measured.
+Imports `spec` and `segment_problems`, and `jaxglm.datasets` for the flights only. Every generator
+draws from a model of known coefficients, at any scale, and sees to it that the optimum is finite: a
+factor level without a single event has none, and no distance to it could be measured.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 import numpy as np
 
-SEED = 20131
+from benchmarks.segment_problems import SEGMENT_PROBLEMS
+from benchmarks.spec import SEED, Columns, Made, Problem, Spec, respond, rows_at
+
 ROWS_PER_LEVEL = 100
 """Scaled down, factors keep only so many levels that one has this many rows on average."""
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A problem at a scale: everything about it but the numbers.
-
-    `door` says how the data are handed to a library: "arrays" (X with a constant in column 0, in
-    C order, and y) or "table" (a pandas data frame: categorical factors, then float columns). The
-    coefficients are in one order for all: the columns of X, or intercept, factors without
-    their first level, numeric columns.
-    """
-
-    name: str
-    family: str
-    n: int
-    p: int
-    door: str
-    dtype: str = "float64"
-    scale: float = 1.0
-    power: float | None = None
-    factors: dict[str, int] = field(default_factory=dict)
-    numeric: tuple[str, ...] = ()
-    has_exposure: bool = False
-    summary: bool = False
-    """Whether the job ends with a printed summary rather than with coefficients."""
-
-    @property
-    def formula(self) -> str:
-        return "y ~ " + " + ".join([*self.factors, *self.numeric])
-
-    @property
-    def parts_per_row(self) -> int:
-        """Entries of a row that are not zero."""
-        if self.door == "arrays":
-            return self.p
-        return 1 + len(self.factors) + len(self.numeric)
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The numbers of a problem; `codes` count from 0, which is the reference level."""
-
-    y: np.ndarray
-    X: np.ndarray | None = None
-    codes: Mapping[str, np.ndarray] = field(default_factory=dict)
-    levels: Mapping[str, list[str]] = field(default_factory=dict)
-    numeric: Mapping[str, np.ndarray] = field(default_factory=dict)
-    exposure: np.ndarray | None = None
-
-
-Made = tuple[Spec, Columns]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One entry of the registry; `make(scale, seed)` draws it."""
-
-    name: str
-    about: str
-    make: Callable[[float, int], Made]
-
-
-def _rows(full: int, scale: float, least: int = 500) -> int:
-    return max(round(full * scale), least)
-
-
-def _respond(
-    family: str, eta: np.ndarray, rng: np.random.Generator, exposure: np.ndarray | None = None
-) -> np.ndarray:
-    """Responses of a linear predictor; the Tweedie ones have power 1.5 and dispersion 2."""
-    if family == "binomial":
-        return (rng.random(eta.size) < 1 / (1 + np.exp(-eta))).astype(float)
-    mean = np.exp(eta)
-    if family == "poisson":
-        return rng.poisson(mean if exposure is None else mean * exposure).astype(float)
-    if family == "gamma":
-        return rng.gamma(2.0, mean / 2.0)
-    # Tweedie 1.5: a Poisson number of exponential claims.
-    phi, root = 2.0, np.sqrt(mean)
-    claims = rng.poisson(2.0 * root / phi)
-    return np.where(claims > 0, rng.gamma(np.maximum(claims, 1), 0.5 * phi * root), 0.0)
 
 
 def _dense(name: str, family: str, n_full: int, p: int, dtype: str = "float64"):
     def make(scale: float, seed: int) -> Made:
         rng = np.random.default_rng(seed)
-        n = _rows(n_full, scale, 10 * p)
+        n = rows_at(n_full, scale, 10 * p)
         X = np.empty((n, p), dtype)
         eta = np.empty(n)
         # Effects that together move the linear predictor by about one standard deviation.
@@ -112,7 +32,7 @@ def _dense(name: str, family: str, n_full: int, p: int, dtype: str = "float64"):
             X[rows, 0] = 1.0
             eta[rows] = X[rows] @ truth
         spec = Spec(name, family, n, p, "arrays", dtype, scale)
-        return spec, Columns(_respond(family, eta, rng), X=X)
+        return spec, Columns(respond(family, eta, rng), X=X)
 
     return make
 
@@ -139,7 +59,7 @@ def _table(
 ):
     def make(scale: float, seed: int) -> Made:
         rng = np.random.default_rng(seed)
-        n = _rows(n_full, scale)
+        n = rows_at(n_full, scale)
         sizes = {f: min(k, max(2, n // rows_per_level)) for f, k in levels.items()}
         eta = np.full(n, level)
         codes, labels = {}, {}
@@ -153,7 +73,7 @@ def _table(
             numeric[f"x{j}"] = x
             eta += rng.normal(0.0, 0.15) * x
         exposed = rng.uniform(0.1, 1.0, n) if exposure else None
-        y = _respond(family, eta, rng, exposed)
+        y = respond(family, eta, rng, exposed)
         if family != "gamma":
             _one_event_a_level(y, codes, sizes)
         p = 1 + sum(size - 1 for size in sizes.values()) + len(numeric)
@@ -197,7 +117,7 @@ def _flights(scale: float, seed: int) -> Made:
     table = load_flights()
     if scale < 1:
         drawn = np.random.default_rng(seed).permutation(len(table))
-        table = table.iloc[drawn[: _rows(len(table), scale, 5_000)]]
+        table = table.iloc[drawn[: rows_at(len(table), scale, 5_000)]]
     fewest = 2 if scale >= 1 else FEWEST_FLIGHTS
     while True:
         keep = np.ones(len(table), bool)
@@ -288,12 +208,13 @@ _ALL = (
         "claims at 20,000,000 rows: for an accelerator",
         _table("claims-20m", "poisson", 20_000_000, CLAIMS, level=-2.0, exposure=True),
     ),
+    *SEGMENT_PROBLEMS,
 )
 PROBLEMS = {problem.name: problem for problem in _ALL}
 FOR_GPU = ("dense-tall", "claims-20m")
 DEFAULT = {
     "cpu": tuple(name for name in PROBLEMS if name not in FOR_GPU),
-    "gpu": FOR_GPU,
+    "gpu": (*FOR_GPU, "segments-logistic", "segments-million"),
 }
 
 

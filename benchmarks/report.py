@@ -23,9 +23,10 @@ HEADER = (
     "standard errors",
     "distance, s.e.",
     "peak memory",
-    "over hardware",
-    "bandwidth, solving",
 )
+# Of one fit, and of many.
+HEADER_ONE = (*HEADER, "over hardware", "bandwidth, solving")
+HEADER_MANY = (*HEADER, "µs a segment", "segments timed", "unhealthy ones answered")
 Runs = Mapping[str, Mapping[str, Sequence[Line]]]
 
 
@@ -52,7 +53,7 @@ def markdown(lines: Sequence[Line]) -> str:
         idle = {name: group[0] for name, group in libraries.items() if _skipped(group)}
         rows = [_row(name, group, ours) for name, group in libraries.items() if name not in idle]
         if rows:
-            parts.append(table(HEADER, rows))
+            parts.append(table(HEADER_MANY if _segments(first) else HEADER_ONE, rows))
         if idle:
             why = "; ".join(f"{name} ({line['reason']})" for name, line in idle.items())
             parts.append(f"Not run: {why}.\n")
@@ -72,12 +73,18 @@ def _skipped(group: Sequence[Line]) -> bool:
     return all(line["status"] == "skipped" for line in group)
 
 
+def _segments(line: Line) -> int:
+    """How many fits the problem is made of; 0 for one."""
+    return line.get("spec", {}).get("segments", 0)
+
+
 def _title(problem: str, line: Line) -> str:
     if "n" not in line:
         return problem
     scale = "" if line["scale"] == 1 else f", scale {line['scale']:g}"
     spec = line["spec"]
-    return f"{problem}: {spec['family']}, {line['n']:,} rows, {line['p']:,} columns{scale}"
+    many = f"{_segments(line):,} segments, " if _segments(line) else ""
+    return f"{problem}: {spec['family']}, {many}{line['n']:,} rows, {line['p']:,} columns{scale}"
 
 
 def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
@@ -88,12 +95,31 @@ def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
     bad = [line for line in runs if not results.counts(line)]
     if bad or not good:
         line = bad[0]
-        return [name, shown, f"{line['status']}: {line.get('reason', '')}", *["-"] * 7]
+        header = HEADER_MANY if _segments(line) else HEADER_ONE
+        return [
+            name,
+            shown,
+            f"{line['status']}: {line.get('reason', '')}",
+            *["-"] * (len(header) - 3),
+        ]
 
     def median(value: Callable[[Line], Any], digits: str = ".3g") -> str:
         values = [value(line) for line in good]
         return "-" if None in values else format(statistics.median(values), digits)
 
+    count = _segments(good[0])
+    if count:
+        judged = good[0]["accuracy"]
+        last = [
+            median(lambda line: 1e6 * results.warm(line) / count),
+            median(lambda line: line["share"] * count, ",.0f"),
+            f"{judged['answered']} of {judged['unhealthy']}",
+        ]
+    else:
+        last = [
+            median(lambda line: line.get("over_hardware")),
+            median(lambda line: line.get("bandwidth_share"), ".0%"),
+        ]
     paired = results.ratio(good, ours)
     return [
         name,
@@ -106,8 +132,7 @@ def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
         if good[0]["status"] == "baseline"
         else median(lambda line: line["accuracy"]["distance"], ".1e"),
         _memory(good),
-        median(lambda line: line.get("over_hardware")),
-        median(lambda line: line.get("bandwidth_share"), ".0%"),
+        *last,
     ]
 
 

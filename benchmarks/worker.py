@@ -11,6 +11,7 @@ import json
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,32 +24,31 @@ SHORT_SECONDS, LONG_SECONDS = 1.0, 30.0
 
 def prepare(request: dict[str, Any]) -> dict[str, Any]:
     """Draw a problem, keep it in files, and find its optimum."""
-    from benchmarks import accuracy, data, problems
+    from benchmarks import accuracy, accuracy_by_segment, data, problems
 
     folder = Path(request["folder"])
     spec, columns = problems.generate(request["problem"], request["scale"], request["seed"])
     data.save(folder, spec, columns)
-    reference = accuracy.find_reference(spec, columns)
+    judging = accuracy_by_segment if spec.segments else accuracy
+    reference = judging.find_reference(spec, columns)
     reference.save(folder)
-    return {"reference": accuracy.describe(reference), "n": spec.n, "p": spec.p}
+    return {"reference": reference.describe(), "n": spec.n, "p": spec.p}
 
 
 def probe(request: dict[str, Any]) -> dict[str, Any]:
     """The first tolerance of a library's ladder that passes the gate, and all distances seen."""
-    from benchmarks import accuracy, data, libraries
+    from benchmarks import data, libraries
 
     library = libraries.create(request["library"])
     library.load()
     folder = Path(request["folder"])
     given = data.read(folder)
-    columns, reference = data.read_columns(folder), accuracy.Reference.read(folder)
+    library.ready(given)
+    judge = _judge(folder)
     seen: list[dict[str, Any]] = []
     for tolerance in library.ladder:
         try:
-            solution = library.fit(given, tolerance)
-            verdict = accuracy.judge(
-                given.spec, columns, reference, beta=solution.beta, eta=solution.eta
-            )
+            verdict = judge(library.solve(given, tolerance))
         except Exception as error:  # whatever a peer raises: the next tolerance may do
             seen.append({"tolerance": tolerance, "error": _words(error)})
             continue
@@ -73,13 +73,14 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     folder, tolerance = Path(request["folder"]), request["tolerance"]
     given = data.read(folder)
     nbytes = given.nbytes
+    library.ready(given)
     gc.collect()
     memory.forget_peak()
     before = memory.resident()
 
     start = time.perf_counter()
-    solution: Any = library.fit(given, tolerance)
-    first = time.perf_counter() - start
+    solution: Any = library.solve(given, tolerance)
+    first = (time.perf_counter() - start) / solution.share
     peak = memory.peak()
     solution = None
     gc.collect()
@@ -90,8 +91,8 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         solution = None
         gc.collect()
         start = time.perf_counter()
-        solution = library.fit(given, tolerance)
-        seconds = time.perf_counter() - start
+        solution = library.solve(given, tolerance)
+        seconds = (time.perf_counter() - start) / solution.share
         warm.append(seconds if solution.seconds is None else solution.seconds)
     later = memory.peak()
     after = max(peak, later)
@@ -101,15 +102,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     stages = library.staged(given, tolerance) or solution.stages
 
     # Only now what takes memory of its own.
-    from benchmarks import accuracy
-
-    verdict = accuracy.judge(
-        given.spec,
-        data.read_columns(folder, mapped=True),
-        accuracy.Reference.read(folder),
-        beta=solution.beta,
-        eta=solution.eta,
-    )
+    verdict = _judge(folder)(solution)
     judged = "ok" if verdict.passed else "failed"
     status = judged if library.gated else "baseline"
     answer: dict[str, Any] = {
@@ -117,6 +110,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         "data_bytes": nbytes,
         "cold": {"import": imported, "first": first, "total": imported + first},
         "warm": {"median": statistics.median(warm), "fits": len(warm), "seconds": warm[:10]},
+        "share": solution.share,
         "stages": stages,
         "memory": {
             "before": before,
@@ -132,11 +126,23 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
         "versions": machine.versions(list(library.packages)),
     }
     if status == "failed":
-        answer["reason"] = f"distance {verdict.distance:.1e} standard errors"
+        answer["reason"] = verdict.reason
     if "jax" in sys.modules:
         device = sys.modules["jax"].devices()[0]
         answer["device"] = {"platform": device.platform, "kind": device.device_kind}
     return answer
+
+
+def _judge(folder: Path) -> Callable[[Any], Any]:
+    """What gives the verdict on a solution of the problem in a folder."""
+    from benchmarks import accuracy, accuracy_by_segment, data
+
+    spec = data.read_spec(folder)
+    if spec.segments:
+        each = accuracy_by_segment.Reference.read(folder)
+        return lambda found: accuracy_by_segment.judge(each, found.beta, found.segments)
+    columns, reference = data.read_columns(folder, mapped=True), accuracy.Reference.read(folder)
+    return lambda found: accuracy.judge(spec, columns, reference, beta=found.beta, eta=found.eta)
 
 
 def hardware(request: dict[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,12 @@ from benchmarks import (
 from benchmarks.__main__ import REPEAT, entrants, main, parser
 
 SMALL = 0.002
-DRAWN = [name for name in problems.PROBLEMS if name not in (*problems.FOR_GPU, "flights")]
+# Those of many fits have tests of their own.
+DRAWN = [
+    name
+    for name in problems.PROBLEMS
+    if name not in (*problems.FOR_GPU, "flights") and not name.startswith("segments-")
+]
 FULL_COLUMNS = {
     "dense-logistic": 50,
     "dense-logistic-float32": 50,

@@ -1,20 +1,26 @@
 """glum: unpenalised, IRLS; tables through tabmat, which keeps factors as codes.
 
 The tolerance is `gradient_tol`. No standard errors are asked for, except where the job is a
-summary.
+summary, and of segments.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.libraries.base import Library, Solution, as_float, square_obstacle, timed
+from benchmarks.libraries._loop import Loop
+from benchmarks.libraries.base import Solution, as_float, square_obstacle, timed
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from benchmarks.data import Data
-    from benchmarks.problems import Spec
+    from benchmarks.segments import Part
+    from benchmarks.spec import Spec
+
+MOST_TURNS = 200
 
 
-class Glum(Library):
+class Glum(Loop):
     packages = ("glum", "tabmat", "numpy")
     default = 1e-4
     tight = 1e-8
@@ -31,24 +37,12 @@ class Glum(Library):
         import numpy as np
 
         spec = data.spec
-        if spec.family == "tweedie":
-            family: Any = self.glum.TweedieDistribution(spec.power)
-        else:
-            family = spec.family
         X: Any = data.X
         encode = 0.0
         if spec.door == "table":
             columns = [*spec.factors, *spec.numeric]
             X, encode = timed(lambda: self.tabmat.from_pandas(data.frame[columns], drop_first=True))
-        model = self.glum.GeneralizedLinearRegressor(
-            alpha=0,
-            family=family,
-            link="logit" if spec.family == "binomial" else "log",
-            fit_intercept=spec.door == "table",
-            gradient_tol=tolerance,
-            solver="irls-ls",
-            max_iter=200,
-        )
+        model = self._regressor(spec, tolerance, fit_intercept=spec.door == "table")
         offset = np.log(data.frame["exposure"].to_numpy()) if spec.has_exposure else None
         # The covariance is part of the job only where a summary is.
         options = {"store_covariance_matrix": True} if spec.summary else {}
@@ -63,4 +57,25 @@ class Glum(Library):
             standard_errors=spec.summary,
             passes=int(model.n_iter_),
             stages={"encode": encode, "solve": solve},
+        )
+
+    def fit_part(self, part: "Part", spec: "Spec", tolerance: float | None) -> "np.ndarray | None":
+        # The model's own covariance: its default, the robust one, takes longer.
+        model = self._regressor(spec, tolerance, fit_intercept=False, robust=False)
+        model.fit(part.X, part.y, offset=part.offset, store_covariance_matrix=True)
+        model.std_errors()
+        return model.coef_ if model.n_iter_ < MOST_TURNS else None
+
+    def _regressor(self, spec: "Spec", tolerance: float | None, **options: Any) -> Any:
+        family: Any = spec.family
+        if family == "tweedie":
+            family = self.glum.TweedieDistribution(spec.power)
+        return self.glum.GeneralizedLinearRegressor(
+            alpha=0,
+            family=family,
+            link="logit" if spec.family == "binomial" else "log",
+            gradient_tol=tolerance,
+            solver="irls-ls",
+            max_iter=MOST_TURNS,
+            **options,
         )

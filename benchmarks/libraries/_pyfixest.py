@@ -13,7 +13,7 @@ from benchmarks.libraries.base import Library, Solution, as_float
 
 if TYPE_CHECKING:
     from benchmarks.data import Data
-    from benchmarks.problems import Spec
+    from benchmarks.spec import Spec
 
 
 class Pyfixest(Library):

@@ -15,7 +15,7 @@ from benchmarks.libraries.base import Library, Solution, dense_obstacle
 
 if TYPE_CHECKING:
     from benchmarks.data import Data
-    from benchmarks.problems import Spec
+    from benchmarks.spec import Spec
 
 SCRIPT = r"""
 folder <- commandArgs(TRUE)[1]

@@ -12,7 +12,7 @@ from benchmarks.libraries.base import Library, Solution, as_float, square_obstac
 
 if TYPE_CHECKING:
     from benchmarks.data import Data
-    from benchmarks.problems import Spec
+    from benchmarks.spec import Spec
 
 
 class SklearnLbfgs(Library):

@@ -4,14 +4,18 @@ import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.libraries.base import Library, Solution, as_float, dense_obstacle, timed
+from benchmarks.libraries._loop import Loop
+from benchmarks.libraries.base import Solution, as_float, dense_obstacle, timed
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from benchmarks.data import Data
-    from benchmarks.problems import Spec
+    from benchmarks.segments import Part
+    from benchmarks.spec import Spec
 
 
-class Statsmodels(Library):
+class Statsmodels(Loop):
     packages = ("statsmodels", "numpy", "scipy")
     default = 1e-8
     tight = 1e-12
@@ -46,6 +50,12 @@ class Statsmodels(Library):
             passes=int(result.fit_history["iteration"]),
             stages={"encode": encode, "solve": solve},
         )
+
+    def fit_part(self, part: "Part", spec: "Spec", tolerance: float | None) -> "np.ndarray | None":
+        family = _family(self.sm.families, spec)
+        result = self.sm.GLM(part.y, part.X, family=family, offset=part.offset).fit(tol=tolerance)
+        _ = result.bse
+        return result.params if result.converged else None
 
 
 def _family(families: Any, spec: "Spec") -> Any:

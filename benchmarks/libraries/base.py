@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from benchmarks.data import Data
-    from benchmarks.problems import Spec
+    from benchmarks.spec import Spec
 
 T = TypeVar("T")
 
@@ -22,6 +22,10 @@ T = TypeVar("T")
 @dataclass
 class Solution:
     """What a fit leaves: coefficients in the problem's order, or its linear predictor.
+
+    Of many fits, `beta` has a row for each segment, nan where the library itself says that there is
+    no ordinary optimum. One that fitted only some names them in `segments`, and their `share` of
+    all: its times are divided by that.
 
     `passes` counts visits to the rows (iterations, where a library tells only those); `stages` are
     seconds of parts of this fit. `seconds` replaces what the worker's clock says of a warm
@@ -34,6 +38,8 @@ class Solution:
     passes: int | None = None
     stages: dict[str, float] = field(default_factory=dict)
     seconds: float | None = None
+    segments: "np.ndarray | None" = None
+    share: float = 1.0
 
 
 class Library:
@@ -48,6 +54,8 @@ class Library:
     gated : whether the accuracy gate applies (not to the null model)
     keeps_programs : whether JAX's persistent compilation cache, filled by an untimed run, is on
     device : "cpu" for a run on the CPU beside those on an accelerator, None for the benchmark's own
+    by_segment : whether it is measured on problems of many fits
+    loops : whether it fits segments one at a time; it is then run with one thread
     """
 
     packages: ClassVar[Sequence[str]] = ()
@@ -57,6 +65,8 @@ class Library:
     gated: ClassVar[bool] = True
     keeps_programs: ClassVar[bool] = False
     device: ClassVar[str | None] = None
+    by_segment: ClassVar[bool] = False
+    loops: ClassVar[bool] = False
 
     def obstacle(self, spec: "Spec") -> str | None:
         """Why this library cannot fit this problem, or None."""
@@ -65,8 +75,19 @@ class Library:
     def load(self) -> None:
         """Import the library: the time is measured."""
 
-    def fit(self, data: "Data", tolerance: float | None) -> Solution:
+    def ready(self, data: "Data") -> None:
+        """Make what the library is handed, where that is not the table: no time is measured."""
+
+    def solve(self, data: "Data", tolerance: float | None) -> Solution:
         """From the data as handed in to coefficients on the host: the time is measured."""
+        return (self.fit_segments if data.spec.segments else self.fit)(data, tolerance)
+
+    def fit(self, data: "Data", tolerance: float | None) -> Solution:
+        """One fit of all rows."""
+        raise NotImplementedError
+
+    def fit_segments(self, data: "Data", tolerance: float | None) -> Solution:
+        """A fit of each segment, with standard errors."""
         raise NotImplementedError
 
     def staged(self, data: "Data", tolerance: float | None) -> dict[str, float]:
