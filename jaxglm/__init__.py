@@ -12,6 +12,7 @@ from jaxglm._status import (
     JaxglmWarning,
     PrecisionWarning,
     RankWarning,
+    SegmentWarning,
     SeparationWarning,
     Status,
 )
@@ -28,6 +29,7 @@ from jaxglm.families import (
     QuasiPoisson,
     Tweedie,
 )
+from jaxglm.groups import GroupResults, fit_groups
 from jaxglm.io import add_constant
 from jaxglm.links import (
     Cauchit,
@@ -60,6 +62,7 @@ __all__ = [
     "FormulaError",
     "Gamma",
     "Gaussian",
+    "GroupResults",
     "Identity",
     "Inverse",
     "InverseGaussian",
@@ -79,12 +82,14 @@ __all__ = [
     "QuasiPoisson",
     "RankWarning",
     "Results",
+    "SegmentWarning",
     "SeparationWarning",
     "Sqrt",
     "Status",
     "Tweedie",
     "add_constant",
     "datasets",
+    "fit_groups",
     "glm",
     "load",
 ]

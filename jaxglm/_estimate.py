@@ -4,6 +4,7 @@ Imports `_search`, `_conditioning`, `_problem`, solvers and families. Host code.
 """
 
 import dataclasses
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -74,6 +75,14 @@ class ColumnRangeError(ValueError):
     def __init__(self, columns: np.ndarray):
         super().__init__(f"columns {columns.tolist()} are out of range")
         self.columns = columns
+
+    def told(self, names: Sequence[str], dtype: np.dtype) -> str:
+        """The error in the user's words."""
+        columns = ", ".join(repr(names[j]) for j in self.columns[:8])
+        return (
+            f"column {columns}: values so large or so small that their squares overflow or "
+            f"vanish in {dtype.name}; rescale to a size nearer to 1."
+        )
 
 
 def estimate(

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from jaxglm import _status
+from jaxglm._choices import Policy, check_choice, chosen_dtype, row_vectors, solver_options
 from jaxglm._compress import Choice, merge_rows
 from jaxglm._estimate import ColumnRangeError, Estimate, estimate
 from jaxglm._fit_notes import outcome_notes
@@ -24,9 +25,10 @@ from jaxglm._statistics import record
 from jaxglm._status import DataError, FitError, Status
 from jaxglm.families import Family, NegativeBinomial
 from jaxglm.families import family as resolve
+from jaxglm.groups._intake import from_arrays as groups_from_arrays
+from jaxglm.groups._results import GroupResults
+from jaxglm.groups._verb import MAX_MEMORY, fit_intake
 from jaxglm.results import Results
-
-Policy = Literal["warn", "raise", "ignore"]
 
 
 def glm(
@@ -124,12 +126,12 @@ def glm(
     {'Intercept': -0.5774, 'x': 0.5368}
     """
     fitted_family = resolve(family, link)
-    floating = _dtype(dtype)
-    vectors = _vectors(freq_weights, var_weights, trials, offset, exposure)
+    floating = chosen_dtype(dtype)
+    vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     intake = from_formula(
         formula, data, fitted_family, vectors, missing=missing, context=context, dtype=floating
     )
-    options = _options(intake, method, start, tol, max_turns)
+    options = solver_options(intake.model.names, method, start, tol, max_turns)
     return _fit(intake, options, on_failure, rank, compress)
 
 
@@ -172,7 +174,7 @@ class GLM:
     ):
         self.family = resolve(family, link)
         self._y, self._X, self._missing = y, X, missing
-        self._vectors = _vectors(freq_weights, var_weights, trials, offset, exposure)
+        self._vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
 
     def fit(
         self,
@@ -198,64 +200,85 @@ class GLM:
             As for `glm`.
         """
         intake = from_arrays(
-            self._y, self._X, self.family, self._vectors, missing=self._missing, dtype=_dtype(dtype)
+            self._y,
+            self._X,
+            self.family,
+            self._vectors,
+            missing=self._missing,
+            dtype=chosen_dtype(dtype),
         )
-        options = _options(intake, method, start, tol, max_turns)
+        options = solver_options(intake.model.names, method, start, tol, max_turns)
         return _fit(intake, options, on_failure, rank, compress)
 
+    def fit_groups(
+        self,
+        groups: Any,
+        *,
+        method: Any = "irls",
+        start: Any = None,
+        tol: float | None = None,
+        max_turns: int = 100,
+        dtype: str = "float64",
+        on_failure: Policy = "warn",
+        max_memory: float = MAX_MEMORY,
+        progress: bool | None = None,
+    ) -> GroupResults:
+        """Fit the model to each segment of the rows, as if it were alone.
 
-def _vectors(freq_weights, var_weights, trials, offset, exposure) -> dict[str, Any]:
-    return {
-        "freq_weights": freq_weights,
-        "var_weights": var_weights,
-        "trials": trials,
-        "offset": offset,
-        "exposure": exposure,
-    }
+        Parameters
+        ----------
+        groups : array, or list or table of several
+            The segment of each row; with several, each combination that occurs is one.
+        method, start, tol, max_turns, dtype, on_failure, max_memory, progress
+            As for `fit_groups`.
 
+        Returns
+        -------
+        GroupResults
 
-def _dtype(dtype: str) -> np.dtype:
-    chosen = np.dtype(dtype)
-    if chosen not in (np.float32, np.float64):
-        raise ValueError(f"dtype must be 'float64' or 'float32', not {dtype!r}")
-    return chosen
+        Raises
+        ------
+        DataError, FitError
+            As for `fit_groups`.
 
-
-def _options(intake: Intake, method: Any, start: Any, tol: float | None, turns: int) -> Options:
-    if isinstance(method, str) and method not in ("irls", "newton", "lbfgs"):
-        raise ValueError(
-            f"method must be 'irls', 'newton', 'lbfgs' or an optax transformation, not {method!r}"
+        Examples
+        --------
+        >>> import jaxglm as jg
+        >>> import numpy as np
+        >>> X = jg.add_constant(np.tile([[0.0], [1], [2], [3]], (2, 1)))
+        >>> y = [1, 2, 4, 8, 9, 3, 1, 0]
+        >>> fits = jg.GLM(y, X, family="poisson").fit_groups(["up"] * 4 + ["down"] * 4)
+        >>> fits.params.round(3)
+               const     x1
+        group
+        down   2.226 -1.228
+        up     0.000  0.693
+        """
+        intake = groups_from_arrays(
+            self._y,
+            self._X,
+            groups,
+            self.family,
+            self._vectors,
+            missing=self._missing,
+            dtype=chosen_dtype(dtype),
         )
-    if start is not None:
-        start = np.asarray(start, float)
-        p = intake.problem.n_columns
-        if start.shape != (p,) or not np.isfinite(start).all():
-            raise DataError(
-                f"start must hold {p} finite coefficients, one per column "
-                f"({', '.join(intake.model.names[:5])}{', ...' if p > 5 else ''}); "
-                f"its shape is {start.shape}."
-            )
-    if tol is not None and not tol > 0:
-        raise ValueError(f"tol must be positive, not {tol!r}")
-    return Options(method=method, start=start, tol=tol, max_turns=int(turns))
+        options = solver_options(intake.model.names, method, start, tol, max_turns)
+        return fit_intake(intake, options, on_failure, max_memory, progress)
 
 
 def _fit(
     intake: Intake, options: Options, on_failure: Policy, rank: str, compress: Choice
 ) -> Results:
-    _check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
-    _check_choice("rank", rank, ("drop", "raise"))
-    _check_choice("compress", compress, ("auto", True, False))
+    check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
+    check_choice("rank", rank, ("drop", "raise"))
+    check_choice("compress", compress, ("auto", True, False))
     problem, family = merge_rows(intake.problem, compress), intake.model.family
     with jax.enable_x64(problem.dtype == np.float64):
         try:
             found, fitted, shape = _search(problem, problem.narrowed(family), options)
         except ColumnRangeError as error:
-            columns = ", ".join(repr(intake.model.names[j]) for j in error.columns[:8])
-            raise DataError(
-                f"column {columns}: values so large or so small that their squares overflow or "
-                f"vanish in {problem.dtype.name}; rescale to a size nearer to 1."
-            ) from None
+            raise DataError(error.told(intake.model.names, problem.dtype)) from None
         family = family if shape is None else fitted
         alpha = None if shape is None else shape.alpha
         notes = outcome_notes(intake.problem, intake.model.names, family, found, alpha)
@@ -264,11 +287,6 @@ def _fit(
     _announce(found, notes, on_failure, rank)
     model = dataclasses.replace(intake.model, family=family)
     return Results(fit, model)
-
-
-def _check_choice(name: str, given: Any, choices: tuple[Any, ...]) -> None:
-    if given not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {given!r}")
 
 
 def _search(

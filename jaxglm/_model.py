@@ -13,6 +13,7 @@ import numpy as np
 from jaxglm import io
 from jaxglm._drive import each_row
 from jaxglm._faults import ALL_ROWS, Rows
+from jaxglm._status import DataError
 from jaxglm.designs import Design, assemble, from_matrix
 from jaxglm.families import Family
 from jaxglm.sources import Block, place

@@ -115,12 +115,17 @@ def separated_levels(
 
 
 def common_step(pulls: np.ndarray) -> np.ndarray | None:
-    """A combination [k] of directions that pulls no row back and moves as many as possible, or None.
+    """A combination [k] of directions that moves rows, as many as possible, and pulls none back.
 
     Parameters
     ----------
     pulls : [n, k]
         How far each direction moves each row towards the side that it wants.
+
+    Returns
+    -------
+    [k] or None
+        None where there is none.
     """
     pulls = pulls[np.abs(pulls).max(axis=1) > 0]
     if pulls.shape[0] == 0:

@@ -4,6 +4,7 @@ Imports nothing from the package. Compiled code returns a `Status`; only host co
 """
 
 import enum
+from typing import Any
 
 
 class Status(enum.IntEnum):
@@ -89,6 +90,10 @@ class PrecisionWarning(JaxglmWarning):
     """The arithmetic does not resolve the answer as finely as usual."""
 
 
+class SegmentWarning(JaxglmWarning):
+    """Some of many fits have no ordinary optimum; the message counts them by kind."""
+
+
 class DataError(ValueError):
     """The data cannot be used as given; the message names the column and the rows."""
 
@@ -98,7 +103,14 @@ class FormulaError(DataError):
 
 
 class FitError(RuntimeError):
-    """The fit failed and `on_failure="raise"` was asked for."""
+    """The fit failed and `on_failure="raise"` was asked for.
+
+    `results` hold what could be fitted, where many fits were asked for.
+    """
+
+    def __init__(self, message: str, results: Any = None):
+        super().__init__(message)
+        self.results = results
 
 
 for _public in (
@@ -109,6 +121,7 @@ for _public in (
     RankWarning,
     BoundaryWarning,
     PrecisionWarning,
+    SegmentWarning,
     DataError,
     FormulaError,
     FitError,

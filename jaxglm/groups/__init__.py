@@ -1,8 +1,11 @@
 """Owns one model per segment: a table of contents.
 
-A segment's rows are a lane of a compiled program, whose loop is that of a single fit.
+`_verb` asks `_intake` for rows that stand segment by segment (`_segments`), and `_search` for their
+fits (`_records`), which `_results` answers with. The rows of a segment are a lane of a compiled
+program (`_lanes`, in shapes that `_buckets` chooses), whose loop is that of a single fit.
 """
 
 from jaxglm.groups._results import GroupResults
+from jaxglm.groups._verb import fit_groups
 
-__all__ = ["GroupResults"]
+__all__ = ["GroupResults", "fit_groups"]

@@ -140,9 +140,7 @@ def _distance(sums: FinalSums, factor: Factor, df: Any) -> Any:
 
 @program(static_argnames=("function",))
 def _on_lanes(blocks: Block, family: Family, args: Any, *, function: Callable) -> Any:
-    """A function of every lane; the leaves of what goes in and out have leading axes
-    [blocks, lanes].
-    """
+    """A function of every lane; leaves of what goes in and out lead with axes [blocks, lanes]."""
     lanes = jax.vmap(lambda block, own: function(block, family, own))
     return jax.lax.map(lambda block: lanes(*block), (blocks, args))
 

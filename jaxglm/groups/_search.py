@@ -1,4 +1,4 @@
-"""Owns the search for the optimum of every segment: rounds over lanes, and single fits for the rest.
+"""Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
 Imports `groups._lanes`, `groups._rank`, `groups._records`, `groups._segments`,
 `groups._separation`, `_estimate`, `_shape`, `_statistics`, `_compress`, `_settings`, `_record`,
@@ -10,7 +10,7 @@ that confines the means, ill-conditioned columns, very many rows) is fitted one 
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import jax
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from jaxglm._compress import merge_rows
 from jaxglm._estimate import ColumnRangeError, estimate
 from jaxglm._inverse import root_of_inverse
+from jaxglm._problem import Problem
 from jaxglm._record import Fit
 from jaxglm._search import AT_BETA, AT_INITIAL_MEANS
 from jaxglm._settings import Facts, Options, Settings, facts_of
@@ -28,7 +29,7 @@ from jaxglm.designs import Dense
 from jaxglm.families import Family, NegativeBinomial
 from jaxglm.groups._lanes import LaneInput, LaneSums, fit_lane, over_lanes
 from jaxglm.groups._rank import rank_of
-from jaxglm.groups._records import Fits
+from jaxglm.groups._records import Fits, Words
 from jaxglm.groups._segments import Segments
 from jaxglm.groups._separation import infinite_columns
 from jaxglm.solvers import Stop
@@ -49,6 +50,7 @@ def fit_segments(
     family: Family,
     options: Options,
     *,
+    names: Sequence[str],
     max_memory: float,
     progress: Callable[[int], object],
 ) -> Fits:
@@ -60,6 +62,8 @@ def fit_segments(
     family : Family
         As given; a negative binomial shape that is not given is estimated segment by segment.
     options : Options
+    names : sequence of str
+        Of the columns, for words about them.
     max_memory : float
         Bytes that the rows in work may take.
     progress : callable
@@ -79,29 +83,26 @@ def fit_segments(
     if options.method in ("irls", "newton") and not shaped:
         rounds = _Rounds(segments, problem.narrowed(family), options, fits, max_memory, progress)
         alone = rounds.run()
-    for g in alone:
-        fit = _single(segments, int(g), family, options, shaped)
-        if fit is not None:
-            fits.put(int(g), fit)
+    for g in map(int, alone):
+        own = segments.one(g)
+        try:
+            fit = _single(own, family, options, shaped)
+        except ColumnRangeError as error:
+            segments.failed[g] = error.told(names, problem.dtype)
+        else:
+            fits.put(g, fit, absent=problem.public(own.design.largest() == 0))
         progress(1)
     return fits
 
 
-def _single(
-    segments: Segments, g: int, family: Family, options: Options, shaped: bool
-) -> Fit | None:
-    """The fit of one segment by itself; None, and words in `failed`, if that cannot be."""
-    problem = merge_rows(segments.one(g), "auto")
-    with jax.enable_x64(problem.dtype == np.float64):
-        try:
-            if shaped:
-                found, with_shape, shape = estimate_shape(problem, family, options)
-                return record(problem, with_shape, found, shape=shape)
-            narrow = problem.narrowed(family)
-            return record(problem, narrow, estimate(problem, narrow, options))
-        except ColumnRangeError as error:
-            segments.failed[g] = str(error)
-            return None
+def _single(problem: Problem, family: Family, options: Options, shaped: bool) -> Fit:
+    """The fit of one segment by itself."""
+    problem = merge_rows(problem, "auto")
+    if shaped:
+        found, with_shape, shape = estimate_shape(problem, family, options)
+        return record(problem, with_shape, found, shape=shape)
+    narrow = problem.narrowed(family)
+    return record(problem, narrow, estimate(problem, narrow, options))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,7 +187,7 @@ class _Rounds:
         return shift
 
     def _round(self, which: np.ndarray, keep: np.ndarray, turns: int) -> _Left:
-        """The loops of some segments in the columns of `keep` ([G, p]); what is not settled then."""
+        """Runs some segments in the columns of `keep` ([G, p]); what is not settled then."""
         settings = self._settings(which, turns)
         start = self.options.start
         at = settings.point(
@@ -258,7 +259,7 @@ class _Rounds:
         good = (outcome.status == int(Status.CONVERGED)) & np.isfinite(found.root).all(axis=(1, 2))
         good &= found.decrement <= np.maximum(_MORE_LEFT * tol, 8 * outcome.floor)
         if self.bounded:
-            good &= (found.sums.edge == 0) & (outcome.invalid == 0)
+            good &= found.sums.edge == 0
         by_rounding = outcome.stop != int(Stop.DECREMENT)
         hidden = np.maximum(outcome.floor, np.where(by_rounding, outcome.decrement, 0.0))
         return good & (hidden <= _RESOLUTION)
@@ -311,7 +312,7 @@ class _Rounds:
         for lane in np.flatnonzero(unusual):
             method = "irls+newton" if changed[lane] else self.options.method
             words = "" if separated[lane] else Stop(int(outcome.stop[lane])).words
-            fits.words[int(which[lane])] = (method, words, ())
+            fits.say(int(which[lane]), Words(method, words))
         self.progress(which.size)
 
 

@@ -113,9 +113,7 @@ class Segments:
         )
 
     def dense(self, which: np.ndarray, size: int) -> np.ndarray:
-        """The columns of some segments, [k, size, p] in float64; zero beyond their rows and where
-        a row does not count.
-        """
+        """The columns of some segments, [k, size, p] float64; rows that do not count are zero."""
         block = self.cut(which, which.size, size, (which.size,))
         flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), block.design)
         columns = np.asarray(flat.dense(np.float64)).reshape(which.size, size, -1)

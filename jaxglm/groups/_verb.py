@@ -1,33 +1,31 @@
 """Owns the verb that fits one model per segment: validate, sort, fit, wrap, warn once.
 
-Imports `_intake`, `_fit` (for its checks), `_segments`, `_lanes`, `_settings`, `groups` and io.
+Imports `_choices`, `_settings` (for a type), `_status`, `groups._failures`, `_intake`, `_results`
+and `_search`, and families; tqdm where a progress bar is shown.
 """
 
-import dataclasses
+import sys
 import warnings
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import jax
 import numpy as np
-import pandas as pd
 
-from jaxglm import _status, io
-from jaxglm._fit import Policy, check_choice, floating, named_vectors
-from jaxglm._intake import Intake, from_formula_where
+from jaxglm._choices import Policy, check_choice, chosen_dtype, row_vectors, solver_options
 from jaxglm._settings import Options
-from jaxglm._status import FitError, Status
+from jaxglm._status import FitError, SegmentWarning
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
+from jaxglm.groups import _failures
+from jaxglm.groups._intake import GroupIntake, from_formula
 from jaxglm.groups._results import GroupResults
 from jaxglm.groups._search import fit_segments
-from jaxglm.groups._segments import Segments
 
-_WARNINGS: dict[Status, type[Warning]] = {
-    Status.SEPARATED: _status.SeparationWarning,
-    Status.BOUNDARY: _status.BoundaryWarning,
-}
+MAX_MEMORY = 2.0**28
+# A bar for a shorter run would be gone before it is read.
+_SECONDS_BEFORE_BAR = 2.0
 
 
 def fit_groups(
@@ -50,27 +48,41 @@ def fit_groups(
     dtype: str = "float64",
     on_failure: Policy = "warn",
     context: Mapping[str, Callable] | None = None,
-    max_memory: float = 2.0**30,
-    progress: bool = False,
+    max_memory: float = MAX_MEMORY,
+    progress: bool | None = None,
 ) -> GroupResults:
-    """Fit the same model to every segment of a table, each as if it were alone.
+    """Fit the same model to each segment of a table, as if it were alone.
+
+    A segment that cannot be fitted, or has no ordinary optimum, changes nothing in the others: it
+    has its own `status`, nan where nothing can be said, and its words in `failed`.
 
     Parameters
     ----------
-    formula, data, family, link, freq_weights, var_weights, trials, offset, exposure
-        As for `glm`.
+    formula : str
+        As for `glm`. It is read once for the whole table: factor levels, and what transforms learn
+        (the knots of `bs`, the mean of `center`), are those of all segments together. A level that
+        a segment lacks is aliased there.
+    data : table
+        As for `glm`; its rows may stand in any order.
     by : str or list of str
-        The columns whose values make the segments.
+        The columns whose values, or combinations of values, make the segments.
+    family, link, freq_weights, var_weights, trials, offset, exposure, context
+        As for `glm`.
     missing : {"raise", "drop"}
-        Rows that miss a value: their segment fails with words that name them, or they are left out.
-    method, start, tol, max_turns, dtype, context
-        As for `glm`; `start` is for all segments.
+        Rows that miss a value: their segment is not fitted (its words name the rows), or they are
+        left out. Rows without a segment are an error, or left out.
+    method, tol, max_turns, dtype
+        As for `glm`.
+    start : array, optional
+        Coefficients for every segment to start from (link scale), one per column.
     on_failure : {"warn", "raise", "ignore"}
-        What to do about segments without an ordinary optimum; one warning counts them by kind.
+        What to do about segments without an ordinary optimum: one warning that counts them by
+        kind, an error (its `results` hold all that was fitted), or nothing.
     max_memory : float
-        Bytes that the rows in work may take.
-    progress : bool
-        Show a progress bar (needs tqdm).
+        Bytes that the rows in work may take beside the table; at least one segment is in work.
+    progress : bool, optional
+        Show a progress bar (needs tqdm). By default in interactive sessions that have tqdm, where
+        a run takes more than two seconds.
 
     Returns
     -------
@@ -79,48 +91,89 @@ def fit_groups(
     Raises
     ------
     DataError, FormulaError
-        For what concerns all segments; what concerns one is in `GroupResults.failed`.
+        As for `glm`, for what concerns all segments.
     FitError
         Under ``on_failure="raise"``.
+
+    Examples
+    --------
+    >>> import jaxglm as jg
+    >>> table = {
+    ...     "shop": ["a"] * 4 + ["b"] * 4,
+    ...     "week": [0, 1, 2, 3] * 2,
+    ...     "sold": [1, 2, 4, 8, 9, 3, 1, 0],
+    ... }
+    >>> fits = jg.fit_groups("sold ~ week", table, by="shop", family="poisson")
+    >>> fits.params.round(3)
+          Intercept   week
+    shop
+    a         0.000  0.693
+    b         2.226 -1.228
+    >>> fits["b"].predict({"week": [1.5]}).round(2).to_list()
+    [1.47]
     """
     fitted_family = resolve(family, link)
-    vectors = named_vectors(freq_weights, var_weights, trials, offset, exposure)
-    names = [by] if isinstance(by, str) else list(by)
-    check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
-    table = io.read_table(data)
-    codes, keys = io.segments_of(table, names)
-    intake, order, bad = from_formula_where(
+    vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
+    intake = from_formula(
         formula,
         data,
+        by,
         fitted_family,
         vectors,
-        codes,
         missing=missing,
         context=context,
-        dtype=floating(dtype),
+        dtype=chosen_dtype(dtype),
     )
-    raise NotImplementedError(
-        (
-            intake,
-            order,
-            bad,
-            keys,
-            dataclasses,
-            warnings,
-            Counter,
-            jax,
-            np,
-            pd,
-            Intake,
-            Segments,
-            fit_segments,
-            Options,
-            FitError,
-            method,
-            start,
-            tol,
-            max_turns,
-            max_memory,
-            progress,
+    options = solver_options(intake.model.names, method, start, tol, max_turns)
+    return fit_intake(intake, options, on_failure, max_memory, progress)
+
+
+def fit_intake(
+    intake: GroupIntake,
+    options: Options,
+    on_failure: Policy,
+    max_memory: float,
+    progress: bool | None,
+) -> GroupResults:
+    """The fits of all segments, with what is to be said of them raised or warned of."""
+    check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
+    if not max_memory > 0:
+        raise ValueError(f"max_memory must be a positive number of bytes, not {max_memory!r}")
+    segments, model = intake.segments, intake.model
+    double = segments.problem.dtype == np.float64
+    with jax.enable_x64(double), _bar(segments.count, progress) as advance:
+        fits = fit_segments(
+            segments,
+            model.family,
+            options,
+            names=model.names,
+            max_memory=max_memory,
+            progress=advance,
         )
+    results = GroupResults(
+        fits, model, intake.keys, segments, intake.index, intake.native, intake.notes
     )
+    headline = _failures.headline(fits)
+    if headline is not None and on_failure == "raise":
+        raise FitError(headline, results)
+    if headline is not None and on_failure == "warn":
+        warnings.warn(headline, SegmentWarning, stacklevel=3)
+    return results
+
+
+@contextmanager
+def _bar(total: int, wanted: bool | None) -> Iterator[Callable[[int], object]]:
+    """Something to tell of segments that are done."""
+    if wanted is False or (wanted is None and not hasattr(sys, "ps1")):
+        yield lambda count: None
+        return
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        if wanted:
+            raise ImportError("progress=True needs tqdm: pip install tqdm") from None
+        yield lambda count: None
+        return
+    delay = 0.0 if wanted else _SECONDS_BEFORE_BAR
+    with tqdm(total=total, unit=" segments", delay=delay) as bar:
+        yield bar.update
