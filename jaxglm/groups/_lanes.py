@@ -139,9 +139,14 @@ def _distance(sums: FinalSums, factor: Factor, df: Any) -> Any:
 
 
 @program(static_argnames=("function",))
-def _on_lanes(blocks: Block, family: Family, args: Any, *, function: Callable) -> Any:
-    """A function of every lane; leaves of what goes in and out lead with axes [blocks, lanes]."""
-    lanes = jax.vmap(lambda block, own: function(block, family, own))
+def _on_lanes(
+    blocks: Block, common: Block | None, family: Family, args: Any, *, function: Callable
+) -> Any:
+    """A function of every lane; leaves of what goes in and out lead with axes [blocks, lanes].
+
+    What the blocks leave out is `common` to all lanes.
+    """
+    lanes = jax.vmap(lambda block, own: function(block.beside(common), family, own))
     return jax.lax.map(lambda block: lanes(*block), (blocks, args))
 
 
@@ -202,6 +207,7 @@ def _of_size(
     numbers = max_memory / problem.dtype.itemsize
     shape = call_shape(size, problem.n_columns, places.size, workers, numbers)
     lanes = shape[0] * shape[1]
+    common = segments.common(size)
 
     def run(call: int) -> tuple[np.ndarray, Any]:
         some = places[call * lanes : (call + 1) * lanes]
@@ -213,7 +219,7 @@ def _of_size(
         ):
             block = segments.cut(which[padded], some.size, size, shape)
             own = jax.tree.map(lambda leaf: leaf[padded].reshape(*shape, *leaf.shape[1:]), args)
-            found = jax.device_get(_on_lanes(block, family, own, function=function))
+            found = jax.device_get(_on_lanes(block, common, family, own, function=function))
         return some, jax.tree.map(
             lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[: some.size], found
         )

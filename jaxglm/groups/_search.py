@@ -21,7 +21,7 @@ from jaxglm._inverse import root_of_inverse
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
 from jaxglm._search import AT_BETA, AT_INITIAL_MEANS
-from jaxglm._settings import Facts, Options, Settings, facts_of
+from jaxglm._settings import Facts, Options, Settings
 from jaxglm._shape import estimate_shape
 from jaxglm._statistics import record
 from jaxglm._status import Status
@@ -141,7 +141,7 @@ class _Rounds:
         ready = segments.ready
         self.small = ready[segments.sizes[ready] <= MOST_ROWS]
         self.order = segments.problem.order
-        self.facts = _facts(segments, family)
+        self.facts = segments.facts(family)
         if segments.problem.offset is not None:
             self.facts = self.facts._replace(shift=self._null_shifts())
         self.absent = np.zeros((segments.count, self.p), bool)
@@ -322,16 +322,3 @@ def _coefficients(found: LaneSums) -> np.ndarray:
     converged = outcome.status == int(Status.CONVERGED)
     step = np.where(converged[:, None], outcome.correction, 0.0)
     return np.asarray(outcome.beta, float) + step
-
-
-def _facts(segments: Segments, family: Family) -> Facts:
-    """The facts of all segments; nan, or 0, of those without rows."""
-    starts = segments.starts[segments.full]
-    own = facts_of(segments.problem, family, starts, segments.has_constant[segments.full])
-
-    def spread(values: np.ndarray) -> np.ndarray:
-        out = np.zeros(segments.count)
-        out[segments.full] = values
-        return out
-
-    return Facts(*map(spread, own))

@@ -1,6 +1,6 @@
 """Owns the rows of many segments: one problem whose rows stand segment by segment.
 
-Imports `_problem`, sources (for the block) and NumPy only.
+Imports `_problem`, `_settings`, families, sources (for the block) and NumPy only.
 """
 
 import dataclasses
@@ -11,6 +11,8 @@ import jax
 import numpy as np
 
 from jaxglm._problem import Problem
+from jaxglm._settings import Facts, facts_of
+from jaxglm.families import Family
 from jaxglm.sources import Block
 
 
@@ -86,6 +88,21 @@ class Segments:
     def sizes(self) -> np.ndarray:
         """Rows of each segment."""
         return np.diff(self.starts)
+
+    def facts(self, family: Family) -> Facts:
+        """What the settings need to know of each segment; 0 for those without rows."""
+        own = facts_of(self.problem, family, self.starts[self.full], self.has_constant[self.full])
+
+        def spread(values: np.ndarray) -> np.ndarray:
+            out = np.zeros(self.count)
+            out[self.full] = values
+            return out
+
+        return Facts(*map(spread, own))
+
+    def common(self, size: int) -> Block | None:
+        """What all segments share: nothing."""
+        return None
 
     def cut(self, which: np.ndarray, count: int, size: int, shape: tuple[int, ...]) -> Block:
         """The rows of some segments, padded to `size`; segments from `count` on have weight 0."""
