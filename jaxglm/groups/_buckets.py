@@ -15,7 +15,9 @@ from jaxglm.designs import bucket
 _ROWS_A_PROGRAM = 2_000_000
 # Numbers of a block of lanes, columns and scratch included: they stay in a core's cache.
 _BLOCK_NUMBERS = 1 << 16
-_MOST_LANES, _SCRATCH = 64, 6
+_MOST_LANES = 64
+# Numbers of a row beside its columns.
+SCRATCH = 6
 # Numbers of a call: enough to make its overhead small, and few enough to share out evenly.
 _CALL_NUMBERS = 1 << 20
 
@@ -49,7 +51,7 @@ def call_shape(
     size: int, columns: int, segments: int, workers: int, max_numbers: float
 ) -> tuple[int, int]:
     """Blocks and lanes of one call on segments of a size: powers of two, for few shapes."""
-    numbers = size * (columns + _SCRATCH)
+    numbers = size * (columns + SCRATCH)
     lanes = _power_below(min(_BLOCK_NUMBERS / numbers, _MOST_LANES))
     room = _power_below(min(_CALL_NUMBERS, max_numbers / workers) / (numbers * lanes))
     wanted = _power_below(-(-segments // (lanes * workers)) * 2 - 1)

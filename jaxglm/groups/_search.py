@@ -1,6 +1,6 @@
 """Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
-Imports `groups._lanes`, `groups._rank`, `groups._records`, `groups._segments`,
+Imports `groups._buckets`, `groups._lanes`, `groups._rank`, `groups._records`, `groups._segments`,
 `groups._separation`, `_estimate`, `_shape`, `_statistics`, `_compress`, `_settings`, `_record`,
 `_status`, solvers, designs and families.
 
@@ -27,6 +27,7 @@ from jaxglm._statistics import record
 from jaxglm._status import Status
 from jaxglm.designs import Dense
 from jaxglm.families import Family, NegativeBinomial
+from jaxglm.groups._buckets import SCRATCH
 from jaxglm.groups._lanes import LaneInput, LaneSums, fit_lane, over_lanes
 from jaxglm.groups._rank import rank_of
 from jaxglm.groups._records import Fits, Words
@@ -139,7 +140,9 @@ class _Rounds:
         self.p = segments.problem.n_columns
         self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
         ready = segments.ready
-        self.small = ready[segments.sizes[ready] <= MOST_ROWS]
+        numbers = max_memory / segments.problem.dtype.itemsize
+        most = min(MOST_ROWS, numbers / (self.p + SCRATCH))
+        self.small = ready[segments.sizes[ready] <= most]
         self.order = segments.problem.order
         self.facts = segments.facts(family)
         if segments.problem.offset is not None:
@@ -153,7 +156,6 @@ class _Rounds:
         everything = np.ones((self.segments.count, self.p), bool)
         few = min(_FEW_TURNS, self.options.max_turns)
         left = self._round(self.small, everything, few)
-        self.absent[left.which] = ~left.found.keep
         late = (left.found.outcome.status == int(Status.MAX_TURNS)) & (few < self.options.max_turns)
         left = self._once_more(left, late, everything)
         left = self._of_full_rank(left, everything)
@@ -201,6 +203,7 @@ class _Rounds:
             fit_lane, self.segments, self.family, which, given, max_memory=self.max_memory
         ):
             lanes = _Left(which[places], found)
+            self.absent[lanes.which] |= keep[lanes.which] & ~found.keep
             settled = self._ordinary(found) & (found.sums.far == 0)
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
             parts.append(lanes.where(~settled))
