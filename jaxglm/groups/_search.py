@@ -207,6 +207,7 @@ class _Rounds:
             fit_lane, self.segments, self.family, which, given, max_memory=self.max_memory
         ):
             lanes = _Left(which[places], found)
+            # A lane leaves out, of the columns that it was given, those that are zero in its rows.
             self.absent[lanes.which] |= keep[lanes.which] & ~found.keep
             settled = self._ordinary(found) & (found.sums.far == 0)
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
