@@ -1,6 +1,6 @@
 """Owns the compiled programs that work on many segments at once, a lane each.
 
-Imports `_drive`, `_final`, `_linalg`, `_moments`, `_programs`, `_rowwise`, `groups._buckets`,
+Imports `_drive`, `_final`, `_linalg`, `_moments`, `_programs`, `_settings`, `groups._buckets`,
 `groups._segments`, solvers, sources, designs and families. The loop in a lane is that of a single
 fit.
 
@@ -24,12 +24,12 @@ from jaxglm._final import FinalSums, Middle, final_sums, log_likelihood
 from jaxglm._linalg import Factor, factorise, inverse_root, solve
 from jaxglm._moments import full_moments
 from jaxglm._programs import program
-from jaxglm._rowwise import Point
+from jaxglm._settings import Facts, Options, Settings, facts_of
 from jaxglm.designs import Masked
 from jaxglm.families import Family
 from jaxglm.groups._buckets import call_shape, padded_sizes
 from jaxglm.groups._segments import Segments
-from jaxglm.solvers import Controls, Newton, Outcome
+from jaxglm.solvers import Newton, Outcome
 from jaxglm.sources import Block, Resident
 
 
@@ -38,18 +38,26 @@ class LaneInput(NamedTuple):
 
     Attributes
     ----------
-    at : Point
-    controls : Controls
-        `residual_df` counts the observations; the program takes off the columns that it finds.
-    middle : Middle
+    beta : [p]
+        Coefficients to start from, where `LaneOptions.start` says so.
     keep : [p] bool
         Columns that take part.
+    shift : float
+        Of the null model where that took a fit; see `Middle`.
     """
 
-    at: Point
-    controls: Controls
-    middle: Middle
+    beta: Any
     keep: Any
+    shift: Any
+
+
+class LaneOptions(NamedTuple):
+    """What is the same in all lanes: fields of `Point` and `Controls`."""
+
+    start: Any
+    observed: Any
+    tol: Any
+    max_turns: Any
 
 
 class LaneSums(NamedTuple):
@@ -61,68 +69,89 @@ class LaneSums(NamedTuple):
         How the loop ended.
     sums : FinalSums
         Where it ended; the log-likelihoods are at the family's dispersion.
+    middle : Middle
+        What the response lies about.
     decrement : float
         What is left of the distance to the optimum, in standard errors, by the exact sums.
     root : [p, p]
         A root of the inverse information there; nan where that is not positive definite.
     keep : [p] bool
         Columns that took part: those asked for that are not zero in all rows that count.
+    nobs, weight_sum : float
+        Observations, and the sum of the weights.
+    constant : bool
+        Whether a numeric column is constant: the null model's intercept.
     """
 
     outcome: Outcome
     sums: FinalSums
+    middle: Middle
     decrement: Any
     root: Any
     keep: Any
+    nobs: Any
+    weight_sum: Any
+    constant: Any
 
 
-def fit_lane(block: Block, family: Family, given: LaneInput) -> LaneSums:
+def fit_lane(block: Block, family: Family, own: LaneInput, shared: LaneOptions) -> LaneSums:
     """The loop of one segment."""
-    live = block.weight > 0
-    seen = (block.design.dense(block.y.dtype) != 0) & live[:, None]
-    keep = given.keep & jnp.any(seen, axis=0)
+    dtype, live = block.y.dtype, block.weight > 0
+    seen = (block.design.dense(dtype) != 0) & live[:, None]
+    keep = own.keep & jnp.any(seen, axis=0)
+    rank = jnp.sum(keep)
     rows = masked(block, keep)
-    source = Resident(jax.tree.map(lambda leaf: leaf[None], rows))
-    observations = given.controls.residual_df
-    df = observations - jnp.sum(keep)
-    left = jnp.where(observations > 0, jnp.maximum(df, 1.0), 0.0)
+    constant = _has_constant(block)
+    facts = facts_of(block, family, constant, jnp)
+    facts = facts._replace(shift=jnp.where(jnp.isnan(facts.shift), own.shift, facts.shift))
+    options = Options(tol=shared.tol, max_turns=shared.max_turns)
+    settings = Settings(family, options, dtype, rank, facts, jnp)
     outcome, sums = run_loop(
-        source,
+        Resident(jax.tree.map(lambda leaf: leaf[None], rows)),
         family,
-        given.at._replace(beta=given.at.beta * keep),
-        given.controls._replace(residual_df=left),
-        given.middle,
+        settings.point(own.beta * keep, shared.start, observed=shared.observed),
+        settings.controls(reach=settings.tol),
+        settings.middle,
         solver=Newton(),
         kernel=full_moments,
         final=final_sums,
     )
-    sums = _with_likelihoods(rows, family, outcome.settled, given.middle, sums, df)
-    factor = factorise(sums.info, jnp.zeros_like(sums.deviance))
+    weight_sum, df = jnp.sum(block.weight), facts.nobs - rank
+    if not (family.dispersion_fixed or family.likelihood_on_host) and family.has_likelihood:
+        sums = _with_likelihoods(rows, family, outcome.settled, settings.middle, sums, facts, df)
+    factor = factorise(sums.info, jnp.zeros((), dtype))
     return LaneSums(
-        outcome, sums, _distance(sums, factor, left), inverse_root(factor) * keep[:, None], keep
+        outcome=outcome,
+        sums=sums,
+        middle=settings.middle,
+        decrement=_distance(family, sums, factor, df),
+        root=inverse_root(factor) * keep[:, None],
+        keep=keep,
+        nobs=facts.nobs,
+        weight_sum=weight_sum,
+        constant=constant,
     )
 
 
-def masked(block: Block, keep: Any) -> Block:
-    """The block with dense columns, of which those take part where `keep` ([p]) holds."""
-    values = block.design.dense(block.y.dtype)
-    return dataclasses.replace(block, design=Masked.of(values, keep))
+def _has_constant(block: Block) -> jax.Array:
+    """Whether the segment has an intercept, be it a column that is constant only there."""
+    design: Any = block.design
+    # Padding repeats the first row.
+    values = getattr(design, "numeric", design).dense(block.y.dtype)
+    return jnp.any(jnp.all(values == values[0], axis=0) & (values[0] != 0))
 
 
 def _with_likelihoods(
-    rows: Block, family: Family, beta: Any, middle: Middle, sums: FinalSums, df: Any
+    rows: Block, family: Family, beta: Any, middle: Middle, sums: FinalSums, facts: Facts, df: Any
 ) -> FinalSums:
-    """The sums with the log-likelihoods at an estimated dispersion, where they can be had here."""
-    if family.dispersion_fixed or not family.has_likelihood or family.likelihood_on_host:
-        return sums
-    live = rows.weight > 0
-    nobs = jnp.sum(live if rows.freq is None else jnp.where(live, rows.freq, 0.0))
-    scale = jnp.where(df > 0, sums.pearson / df, jnp.nan)
+    """The sums with the log-likelihoods at an estimated dispersion."""
+    pearson = jnp.where(df > 0, sums.pearson / df, jnp.nan)
+    weight_sum = jnp.sum(rows.weight)
 
     def at(mean: Any, deviance: Any) -> Any:
-        own = family.likelihood_scale(deviance, jnp.sum(rows.weight), nobs, scale)
-        value = log_likelihood(rows, family, mean, own)
-        return jnp.where(jnp.isfinite(own), value, jnp.nan)
+        scale = family.likelihood_scale(deviance, weight_sum, facts.nobs, pearson)
+        value = log_likelihood(rows, family, mean, scale)
+        return jnp.where(jnp.isfinite(scale), value, jnp.nan)
 
     fitted = at(family.link.inverse(rows.linear_predictor(beta)), sums.deviance)
     null = at(middle.null_means(rows, family), sums.null_deviance)
@@ -131,23 +160,37 @@ def _with_likelihoods(
     )
 
 
-def _distance(sums: FinalSums, factor: Factor, df: Any) -> Any:
+def _distance(family: Family, sums: FinalSums, factor: Factor, df: Any) -> Any:
     """The Newton decrement of the exact sums."""
-    squared = jnp.dot(sums.score, solve(factor, sums.score))
-    scale = jnp.where(df > 0, sums.pearson / jnp.where(df > 0, df, 1.0), 1.0)
-    return jnp.sqrt(jnp.maximum(squared, 0.0) / jnp.where(scale > 0, scale, 1.0))
+    squared = jnp.maximum(jnp.dot(sums.score, solve(factor, sums.score)), 0.0)
+    if family.dispersion_fixed:
+        return jnp.sqrt(squared)
+    scale = sums.pearson / jnp.maximum(df, 1.0)
+    return jnp.sqrt(squared / jnp.where(scale > 0, scale, 1.0))
+
+
+def masked(block: Block, keep: Any) -> Block:
+    """The block with dense columns, of which those take part where `keep` ([p]) holds."""
+    values = block.design.dense(block.y.dtype)
+    return dataclasses.replace(block, design=Masked.of(values, keep))
 
 
 @program(static_argnames=("function",))
 def _on_lanes(
-    blocks: Block, common: Block | None, family: Family, args: Any, *, function: Callable
+    blocks: Block,
+    common: Block | None,
+    family: Family,
+    own: Any,
+    shared: Any,
+    *,
+    function: Callable,
 ) -> Any:
     """A function of every lane; leaves of what goes in and out lead with axes [blocks, lanes].
 
     What the blocks leave out is `common` to all lanes.
     """
-    lanes = jax.vmap(lambda block, own: function(block.beside(common), family, own))
-    return jax.lax.map(lambda block: lanes(*block), (blocks, args))
+    lanes = jax.vmap(lambda block, own: function(block.beside(common), family, own, shared))
+    return jax.lax.map(lambda block: lanes(*block), (blocks, own))
 
 
 def over_lanes(
@@ -155,24 +198,26 @@ def over_lanes(
     segments: Segments,
     family: Family,
     which: np.ndarray,
-    args: Any,
+    own: Any,
+    shared: Any = None,
     *,
     max_memory: float,
 ) -> Iterator[tuple[np.ndarray, Any]]:
-    """`function(block, family, own)` of some segments, those of similar size in one program.
+    """`function(block, family, own, shared)` of some segments, of similar size in one program.
 
     Parameters
     ----------
     function : callable
-        Of a traced block, the family, and what differs from lane to lane; the same object at each
-        call, for it names the program.
+        Of a traced block, the family, what differs from lane to lane and what does not; the same
+        object at each call, for it names the program.
     segments : Segments
     family : Family
         With all parameters known.
     which : [k] int
         The segments, none of them empty.
-    args : pytree
+    own : pytree
         Leaves have a leading axis of k.
+    shared : pytree, optional
     max_memory : float
         Bytes that the rows in work may take.
 
@@ -188,7 +233,9 @@ def over_lanes(
     sizes = padded_sizes(segments.sizes[which])
     for size in np.unique(sizes):
         some = np.flatnonzero(sizes == size)
-        yield from _of_size(function, segments, family, which, some, args, int(size), max_memory)
+        yield from _of_size(
+            function, segments, family, which, some, own, shared, int(size), max_memory
+        )
 
 
 def _of_size(
@@ -197,7 +244,8 @@ def _of_size(
     family: Family,
     which: np.ndarray,
     places: np.ndarray,
-    args: Any,
+    own: Any,
+    shared: Any,
     size: int,
     max_memory: float,
 ) -> Iterator[tuple[np.ndarray, Any]]:
@@ -218,8 +266,10 @@ def _of_size(
             jax.default_device(devices[call % len(devices)]),
         ):
             block = segments.cut(which[padded], some.size, size, shape)
-            own = jax.tree.map(lambda leaf: leaf[padded].reshape(*shape, *leaf.shape[1:]), args)
-            found = jax.device_get(_on_lanes(block, common, family, own, function=function))
+            each = jax.tree.map(lambda leaf: leaf[padded].reshape(*shape, *leaf.shape[1:]), own)
+            found = jax.device_get(
+                _on_lanes(block, common, family, each, shared, function=function)
+            )
         return some, jax.tree.map(
             lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[: some.size], found
         )

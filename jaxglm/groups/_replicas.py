@@ -1,6 +1,6 @@
-"""Owns the rows of fits that share them: the same columns with responses or frequencies of their own.
+"""Owns the rows of fits that share them: the same columns, responses or frequencies of their own.
 
-Imports `_problem`, `_settings`, designs, families and sources (for the block).
+Imports `_problem`, designs and sources (for the block).
 """
 
 import dataclasses
@@ -9,13 +9,8 @@ import functools
 import numpy as np
 
 from jaxglm._problem import Problem
-from jaxglm._settings import Facts, facts_of
 from jaxglm.designs import Dense
-from jaxglm.families import Family
 from jaxglm.sources import Block
-
-# Numbers of a stack of lanes.
-_STACK = 1 << 20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +26,7 @@ class Replicas:
     freq : [G, n] or None
         Frequencies for each lane; a row of frequency 0 is none of its.
     failed : dict of str
-        By lane, why it cannot be fitted.
+        By lane, why it cannot be fitted; each lane without a row that counts is here.
     """
 
     problem: Problem
@@ -52,55 +47,8 @@ class Replicas:
 
     @functools.cached_property
     def ready(self) -> np.ndarray:
-        """Lanes that can be fitted: they have rows that count, and nothing against them."""
-        counted = np.flatnonzero(self.weight_sum > 0)
-        return np.setdiff1d(counted, np.array(list(self.failed), int))
-
-    @functools.cached_property
-    def nobs(self) -> np.ndarray:
-        """Observations of each lane."""
-        if self.freq is None:
-            return np.full(self.count, self.problem.nobs)
-        return self.freq @ self.problem.live.astype(float)
-
-    @functools.cached_property
-    def weight_sum(self) -> np.ndarray:
-        """Sum of the weights of each lane."""
-        if self.freq is None:
-            return np.full(self.count, self.problem.weight.sum())
-        return self.freq @ self.problem.unit_weight()
-
-    @property
-    def has_constant(self) -> np.ndarray:
-        """[G] bool: lanes that have an intercept."""
-        return np.full(self.count, self.problem.constant is not None)
-
-    def facts(self, family: Family) -> Facts:
-        """What the settings need to know of each lane."""
-        n = self.problem.y.size
-        values = np.zeros((len(Facts._fields), self.count))
-        for some in np.array_split(self.ready, -(-self.ready.size * n // _STACK) or 1):
-            if some.size:
-                starts = np.arange(some.size) * n
-                values[:, some] = facts_of(self._stacked(some), family, starts)
-        return Facts(*values)
-
-    def _stacked(self, which: np.ndarray) -> Problem:
-        """The vectors of some lanes one after the other, without their columns."""
-        problem, shape = self.problem, (which.size, self.problem.y.size)
-
-        def every(values: np.ndarray | None) -> np.ndarray | None:
-            return None if values is None else np.broadcast_to(values, shape).ravel()
-
-        freq = problem.freq if self.freq is None else self.freq[which].astype(float)
-        weight = problem.weight if self.freq is None else freq * problem.unit_weight()
-        return dataclasses.replace(
-            problem,
-            y=every(problem.y if self.y is None else self.y[which]),
-            weight=every(weight),
-            offset=every(problem.offset),
-            freq=every(freq),
-        )
+        """Lanes that can be fitted."""
+        return np.setdiff1d(np.arange(self.count), np.array(list(self.failed), int))
 
     @functools.cached_property
     def _columns(self) -> np.ndarray:
@@ -116,7 +64,7 @@ class Replicas:
         return Block(
             design=Dense(_padded(self._columns.T, size).T),
             y=vector(problem.y),
-            weight=vector(problem.weight),
+            weight=np.zeros(size, problem.dtype),
             offset=vector(problem.offset),
             freq=vector(problem.freq),
             trials=vector(problem.trials),
@@ -124,17 +72,14 @@ class Replicas:
 
     def cut(self, which: np.ndarray, count: int, size: int, shape: tuple[int, ...]) -> Block:
         """What some lanes have of their own; those from `count` on have weight 0."""
-        problem = self.problem
+        n = self.problem.y.size
 
         def laid(values: np.ndarray) -> np.ndarray:
-            own = _padded(np.asarray(values, problem.dtype), size)
+            own = _padded(values.astype(self.problem.dtype), size)
             return own.reshape(*shape, size)
 
-        weight = np.empty((which.size, problem.y.size))
-        weight[:count] = problem.weight if self.freq is None else self.freq[which[:count]]
-        if self.freq is not None:
-            weight[:count] *= problem.unit_weight()
-        weight[count:] = 0.0
+        weight = np.zeros((which.size, size))
+        weight[:count, :n] = self._weights(which[:count])
         return Block(
             design=None,
             y=None if self.y is None else laid(self.y[which]),
@@ -144,29 +89,33 @@ class Replicas:
 
     def dense(self, which: np.ndarray, size: int) -> np.ndarray:
         """The columns of some lanes, [k, size, p] float64; rows that do not count are zero."""
+        weight = np.zeros((which.size, size))
+        weight[:, : self.problem.y.size] = self._weights(which)
         columns = _padded(self._columns.T, size).T.astype(float)
-        weight = _padded(np.stack([self._rows(g).weight for g in which]), size)
         return np.where((weight > 0)[..., None], columns, 0.0)
 
     def one(self, g: int) -> Problem:
         """The problem of one lane."""
-        problem = self._rows(g)
+        problem = self.problem
+        if self.y is not None:
+            problem = dataclasses.replace(problem, y=self.y[g])
         if self.freq is None:
             return problem
-        return problem.take_rows(np.flatnonzero(self.freq[g] > 0))
+        freq = self.freq[g].astype(float)
+        weight = problem.unit_weight() * freq
+        problem = dataclasses.replace(problem, freq=freq, weight=weight)
+        return problem.take_rows(np.flatnonzero(freq > 0))
 
-    def _rows(self, g: int) -> Problem:
-        """All rows as they stand in one lane."""
-        problem = self.problem
-        if self.freq is not None:
-            freq = self.freq[g].astype(float)
-            problem = dataclasses.replace(problem, freq=freq, weight=problem.unit_weight() * freq)
-        return problem if self.y is None else dataclasses.replace(problem, y=self.y[g])
+    def _weights(self, which: np.ndarray) -> np.ndarray:
+        """The weights of all rows in some lanes, [k, n]."""
+        if self.freq is None:
+            return np.broadcast_to(self.problem.weight, (which.size, self.problem.y.size))
+        return self.freq[which] * self.problem.unit_weight()
 
 
 def _padded(values: np.ndarray, size: int) -> np.ndarray:
-    """The last axis padded to `size` with zeros."""
+    """The last axis padded to `size` with its last value: no column varies more by that."""
     room = size - values.shape[-1]
     if room == 0:
         return values
-    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, room)])
+    return np.pad(values, [(0, 0)] * (values.ndim - 1) + [(0, room)], mode="edge")

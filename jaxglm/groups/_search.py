@@ -22,14 +22,14 @@ from jaxglm._inverse import root_of_inverse
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
 from jaxglm._search import AT_BETA, AT_INITIAL_MEANS
-from jaxglm._settings import Facts, Options, Settings
+from jaxglm._settings import Options, smallest_pivot, tolerance
 from jaxglm._shape import estimate_shape
 from jaxglm._statistics import record
 from jaxglm._status import Status
 from jaxglm.designs import Dense
 from jaxglm.families import Family, NegativeBinomial
 from jaxglm.groups._buckets import SCRATCH
-from jaxglm.groups._lanes import LaneInput, LaneSums, fit_lane, over_lanes
+from jaxglm.groups._lanes import LaneInput, LaneOptions, LaneSums, fit_lane, over_lanes
 from jaxglm.groups._rank import rank_of
 from jaxglm.groups._records import Fits, Words
 from jaxglm.groups._segments import Segments
@@ -148,9 +148,9 @@ class _Rounds:
         most = min(MOST_ROWS, numbers / (self.p + SCRATCH))
         self.small = ready[segments.sizes[ready] <= most]
         self.order = segments.problem.order
-        self.facts = segments.facts(family)
-        if segments.problem.offset is not None:
-            self.facts = self.facts._replace(shift=self._null_shifts())
+        self.dtype = segments.problem.dtype
+        self.tol = tolerance(options, self.dtype)
+        self.shift = self._null_shifts()
         self.absent = np.zeros((segments.count, self.p), bool)
 
     def run(self) -> np.ndarray:
@@ -168,43 +168,53 @@ class _Rounds:
         return np.union1d(left.which, large)
 
     def _null_shifts(self) -> np.ndarray:
-        """The shift of each null model; where it takes a fit, that is a lane of one column."""
-        shift = self.facts.shift
-        which = self.small[np.isnan(shift[self.small])]
-        problem = self.segments.problem
+        """The shift of each null model that takes a fit: a lane of one column."""
+        shift = np.full(self.segments.count, np.nan, self.dtype)
+        problem, family = self.segments.problem, self.family
+        closed = family.canonical and family.link.name == "log"
+        if problem.offset is None or closed:
+            return shift
         only = dataclasses.replace(
-            problem,
-            design=Dense(np.ones((problem.y.size, 1))),
-            order=np.zeros(1, int),
-            constant=(0, 1.0),
-        )
-        settings = dataclasses.replace(self._settings(which, 100), options=Options())
-        given = LaneInput(
-            settings.point(np.zeros((which.size, 1)), AT_INITIAL_MEANS),
-            settings.controls(),
-            settings.middle,
-            np.ones((which.size, 1), bool),
+            problem, design=Dense(np.ones((problem.y.size, 1))), order=np.zeros(1, int)
         )
         intercepts = dataclasses.replace(self.segments, problem=only)
+        given = LaneInput(
+            np.zeros((self.small.size, 1), self.dtype),
+            np.ones((self.small.size, 1), bool),
+            shift[self.small],
+        )
+        shared = self._options(Options().max_turns)._replace(start=np.int32(AT_INITIAL_MEANS))
         for places, found in over_lanes(
-            fit_lane, intercepts, self.family, which, given, max_memory=self.max_memory
+            fit_lane, intercepts, family, self.small, given, shared, max_memory=self.max_memory
         ):
-            shift[which[places]] = _coefficients(found)[:, 0]
+            shift[self.small[places]] = _coefficients(found)[:, 0]
         return shift
+
+    def _options(self, turns: int) -> LaneOptions:
+        options = self.options
+        return LaneOptions(
+            start=np.int32(AT_INITIAL_MEANS if options.start is None else AT_BETA),
+            observed=np.bool_(options.method == "newton"),
+            tol=self.dtype.type(self.tol),
+            max_turns=np.int32(turns),
+        )
 
     def _round(self, which: np.ndarray, keep: np.ndarray, turns: int) -> _Left:
         """Runs some segments in the columns of `keep` ([G, p]); what is not settled then."""
-        settings = self._settings(which, turns)
         start = self.options.start
-        at = settings.point(
-            np.zeros((which.size, self.p)) + (0 if start is None else start[self.order]),
-            AT_INITIAL_MEANS if start is None else AT_BETA,
-            observed=self.options.method == "newton",
-        )
-        given = LaneInput(at, settings.controls(reach=settings.tol), settings.middle, keep[which])
+        beta = np.zeros((which.size, self.p), self.dtype)
+        if start is not None:
+            beta += start[self.order]
+        given = LaneInput(beta, keep[which], self.shift[which])
         parts = []
         for places, found in over_lanes(
-            fit_lane, self.segments, self.family, which, given, max_memory=self.max_memory
+            fit_lane,
+            self.segments,
+            self.family,
+            which,
+            given,
+            self._options(turns),
+            max_memory=self.max_memory,
         ):
             lanes = _Left(which[places], found)
             # A lane leaves out, of the columns that it was given, those that are zero in its rows.
@@ -213,12 +223,6 @@ class _Rounds:
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
             parts.append(lanes.where(~settled))
         return _Left.joined(parts)
-
-    def _settings(self, which: np.ndarray, turns: int) -> Settings:
-        options = dataclasses.replace(self.options, max_turns=turns)
-        facts = Facts(*(fact[which] for fact in self.facts))
-        # Lanes count their columns themselves.
-        return Settings(self.family, options, self.segments.problem.dtype, 0, facts)
 
     def _once_more(self, left: _Left, chosen: np.ndarray, keep: np.ndarray) -> _Left:
         """With the loops of the chosen ones run again, in all the turns that they may take."""
@@ -233,7 +237,7 @@ class _Rounds:
         if singular.size == 0:
             return left
         which = left.which[singular]
-        rank = rank_of(self.segments, which, self._settings(which, 1).smallest_pivot)
+        rank = rank_of(self.segments, which, smallest_pivot(self.dtype))
         keep[which] = rank.keep
         chosen = np.zeros(left.which.size, bool)
         chosen[singular] = rank.sound & (rank.keep != left.found.keep[singular]).any(axis=1)
@@ -249,8 +253,8 @@ class _Rounds:
             self.segments,
             self.family,
             lanes.which,
-            beta=_coefficients(lanes.found).astype(self.segments.problem.dtype),
-            middle=self._settings(lanes.which, 1).middle,
+            beta=_coefficients(lanes.found).astype(self.dtype),
+            middle=lanes.found.middle,
             keep=lanes.found.keep,
             max_memory=self.max_memory,
         )
@@ -263,9 +267,8 @@ class _Rounds:
     def _ordinary(self, found: LaneSums) -> np.ndarray:
         """Lanes that a single fit would not look at again, but for rows that have gone far."""
         outcome = found.outcome
-        tol = self._settings(np.zeros(0, int), 1).tol
         good = (outcome.status == int(Status.CONVERGED)) & np.isfinite(found.root).all(axis=(1, 2))
-        good &= found.decrement <= np.maximum(_MORE_LEFT * tol, 8 * outcome.floor)
+        good &= found.decrement <= np.maximum(_MORE_LEFT * self.tol, 8 * outcome.floor)
         if self.bounded:
             good &= found.sums.edge == 0
         by_rounding = outcome.stop != int(Stop.DECREMENT)
@@ -279,7 +282,7 @@ class _Rounds:
         if which.size == 0:
             return
         outcome, sums, keep = found.outcome, found.sums, found.keep
-        rank, nobs = keep.sum(axis=1), segments.nobs[which]
+        rank, nobs = keep.sum(axis=1), found.nobs
         df = nobs - rank
         with np.errstate(divide="ignore", invalid="ignore"):
             estimated = np.where(df > 0, sums.pearson / df, np.nan)
@@ -306,8 +309,8 @@ class _Rounds:
             "n_rows": segments.sizes[which],
             "n_patterns": segments.sizes[which],
             "nobs": nobs,
-            "weight_sum": segments.weight_sum[which],
-            "df_model": rank - segments.has_constant[which],
+            "weight_sum": found.weight_sum,
+            "df_model": rank - found.constant,
             "df_resid": df,
             "scale": 1.0 if family.dispersion_fixed else estimated,
             "turns": outcome.turns,

@@ -1,38 +1,37 @@
 """Owns the rows of many segments: one problem whose rows stand segment by segment.
 
-Imports `_problem`, `_settings`, families, sources (for the block) and NumPy only.
+Imports `_problem`, sources (for the block) and NumPy only.
 """
 
 import dataclasses
-import functools
-from typing import Any
 
 import jax
 import numpy as np
 
 from jaxglm._problem import Problem
-from jaxglm._settings import Facts, facts_of
-from jaxglm.families import Family
 from jaxglm.sources import Block
 
 
 @dataclasses.dataclass(frozen=True)
 class Segments:
-    """A problem whose rows stand segment by segment; segment g has rows starts[g]:starts[g+1].
+    """The rows of segment g are those at places starts[g]:starts[g+1] of `order`.
 
     Attributes
     ----------
     problem : Problem
-        All rows.
+        All rows, as the user's table has them: they are brought together when they are fitted.
+    order : [n] int or None
+        Positions in `problem`, segment by segment; None where the rows stand so.
     starts : [G + 1] int
         A segment may be empty: it failed, or its rows were all left out.
     rows : [n] int
-        Where each row stands in the table that the user gave.
+        Where each row, segment by segment, stands in the table that the user gave.
     failed : dict of str
         By segment, why its rows cannot be fitted; it has none here.
     """
 
     problem: Problem
+    order: np.ndarray | None
     starts: np.ndarray
     rows: np.ndarray
     failed: dict[int, str]
@@ -41,64 +40,26 @@ class Segments:
     def count(self) -> int:
         return self.starts.size - 1
 
-    @functools.cached_property
-    def ready(self) -> np.ndarray:
-        """Segments that can be fitted: they have rows that count, and nothing against them."""
-        counted = np.flatnonzero(self.weight_sum > 0)
-        return np.setdiff1d(counted, np.array(list(self.failed), int))
-
-    @functools.cached_property
-    def nobs(self) -> np.ndarray:
-        """Observations of each segment."""
-        live, freq = self.problem.live, self.problem.freq
-        return self.total(live.astype(float) if freq is None else np.where(live, freq, 0.0))
-
-    @functools.cached_property
-    def weight_sum(self) -> np.ndarray:
-        """Sum of the weights of each segment."""
-        return self.total(self.problem.weight)
-
-    @functools.cached_property
-    def has_constant(self) -> np.ndarray:
-        """[G] bool: segments that have an intercept, be it a column that is constant only there."""
-        if self.problem.constant is not None:
-            return np.ones(self.count, bool)
-        design: Any = self.problem.design
-        values = np.asarray(getattr(design, "numeric", design).values)
-        starts = self.starts[self.full]
-        constant = np.zeros(self.count, bool)
-        for j in range(values.shape[1]):
-            column = values[:, j]
-            least, most = (f.reduceat(column, starts) for f in (np.minimum, np.maximum))
-            constant[self.full] |= (least == most) & (least != 0)
-        return constant
-
-    @functools.cached_property
-    def full(self) -> np.ndarray:
-        """Segments that have rows."""
-        return np.flatnonzero(self.sizes)
-
-    def total(self, values: np.ndarray) -> np.ndarray:
-        """Sums of one value a row over each segment."""
-        sums = np.zeros(self.count)
-        sums[self.full] = np.add.reduceat(values, self.starts[self.full])
-        return sums
-
     @property
     def sizes(self) -> np.ndarray:
         """Rows of each segment."""
         return np.diff(self.starts)
 
-    def facts(self, family: Family) -> Facts:
-        """What the settings need to know of each segment; 0 for those without rows."""
-        own = facts_of(self.problem, family, self.starts[self.full], self.has_constant[self.full])
+    @property
+    def ready(self) -> np.ndarray:
+        """Segments that can be fitted."""
+        return np.flatnonzero(self.sizes)
 
-        def spread(values: np.ndarray) -> np.ndarray:
-            out = np.zeros(self.count)
-            out[self.full] = values
-            return out
+    @property
+    def of_rows(self) -> np.ndarray:
+        """The segment of each row of `problem`; -1 for one that is in none."""
+        segment = np.full(self.problem.y.size, -1)
+        segment[self.at(np.arange(self.starts[-1]))] = np.repeat(np.arange(self.count), self.sizes)
+        return segment
 
-        return Facts(*map(spread, own))
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """Positions in `problem` of places in the order of the segments."""
+        return places if self.order is None else self.order[places]
 
     def common(self, size: int) -> Block | None:
         """What all segments share: nothing."""
@@ -110,8 +71,8 @@ class Segments:
         step = np.arange(size)
         inside = step < self.sizes[which][:, None]
         inside[count:] = False
-        rows = np.where(inside, self.starts[which][:, None] + step, self.starts[which][:, None])
-        flat = rows.ravel()
+        first = self.starts[which][:, None]
+        flat = self.at(np.where(inside, first + step, first).ravel())
 
         def laid(values: np.ndarray) -> np.ndarray:
             return values.reshape(*shape, size, *values.shape[1:])
@@ -138,4 +99,4 @@ class Segments:
 
     def one(self, g: int) -> Problem:
         """The problem of one segment."""
-        return self.problem.take_rows(np.arange(self.starts[g], self.starts[g + 1]))
+        return self.problem.take_rows(self.at(np.arange(self.starts[g], self.starts[g + 1])))

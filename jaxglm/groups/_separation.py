@@ -26,11 +26,11 @@ class _At(NamedTuple):
     directions: Any
 
 
-def _others(block: Block, family: Family, at: _At) -> Any:
+def _others(block: Block, family: Family, at: _At, shared: None) -> Any:
     return grams_of_others(masked(block, at.keep), family, at.beta, at.middle)
 
 
-def _pulls(block: Block, family: Family, at: _At) -> Any:
+def _pulls(block: Block, family: Family, at: _At, shared: None) -> Any:
     return pulls_along(masked(block, at.keep), family, at.beta, at.middle, at.directions)
 
 
