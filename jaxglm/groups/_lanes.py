@@ -1,8 +1,8 @@
 """Owns the compiled programs that work on many segments at once, a lane each.
 
 Imports `_drive`, `_final`, `_linalg`, `_moments`, `_programs`, `_settings`, `groups._buckets`,
-`groups._segments`, solvers, sources, designs and families. The loop in a lane is that of a single
-fit.
+`groups._replicas`, `groups._segments`, solvers, sources, designs and families. The loop in a lane
+is that of a single fit.
 
 Segments of similar length share a program: rows are padded to a common size with weight 0. A
 program works through blocks of lanes, each of which stops by itself, so that a lane that needs many
@@ -28,6 +28,7 @@ from jaxglm._settings import Facts, Options, Settings, facts_of
 from jaxglm.designs import Masked
 from jaxglm.families import Family
 from jaxglm.groups._buckets import call_shape, padded_sizes
+from jaxglm.groups._replicas import Replicas
 from jaxglm.groups._segments import Segments
 from jaxglm.solvers import Newton, Outcome
 from jaxglm.sources import Block, Resident
@@ -195,7 +196,7 @@ def _on_lanes(
 
 def over_lanes(
     function: Callable,
-    segments: Segments,
+    segments: Segments | Replicas,
     family: Family,
     which: np.ndarray,
     own: Any,
@@ -210,7 +211,7 @@ def over_lanes(
     function : callable
         Of a traced block, the family, what differs from lane to lane and what does not; the same
         object at each call, for it names the program.
-    segments : Segments
+    segments : Segments or Replicas
     family : Family
         With all parameters known.
     which : [k] int
@@ -240,7 +241,7 @@ def over_lanes(
 
 def _of_size(
     function: Callable,
-    segments: Segments,
+    segments: Segments | Replicas,
     family: Family,
     which: np.ndarray,
     places: np.ndarray,

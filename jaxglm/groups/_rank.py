@@ -1,6 +1,6 @@
 """Owns the decision on rank in many segments: which of their columns earlier ones determine.
 
-Imports `_conditioning` and `groups._segments` only; the algebra is NumPy's, on stacks of segments.
+Imports `_conditioning` and `groups._replicas`, `groups._segments` only; the algebra is NumPy's, on stacks of segments.
 """
 
 from typing import NamedTuple
@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxglm._conditioning import RANK_TOLERANCE, independent_shares
 from jaxglm.groups._buckets import padded_sizes
+from jaxglm.groups._replicas import Replicas
 from jaxglm.groups._segments import Segments
 
 # Numbers of a stack of segments.
@@ -31,7 +32,7 @@ class Rank(NamedTuple):
     sound: np.ndarray
 
 
-def rank_of(segments: Segments, which: np.ndarray, smallest_pivot: float) -> Rank:
+def rank_of(segments: Segments | Replicas, which: np.ndarray, smallest_pivot: float) -> Rank:
     """The rank of some segments, by the rules of `_conditioning.condition`."""
     p = segments.problem.n_columns
     in_public_order = np.argsort(segments.problem.order)

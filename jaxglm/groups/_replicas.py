@@ -20,23 +20,24 @@ class Replicas:
     Attributes
     ----------
     problem : Problem
-        The rows. What the lanes have of their own stands in place of its response and frequencies.
+        The rows. What a lane has of its own goes before what stands here.
     y : [G, n] or None
         A response for each lane.
-    freq : [G, n] or None
-        Frequencies for each lane; a row of frequency 0 is none of its.
+    times : [G, n] or None
+        How often each lane has each row: a count of observations, or bool where a row is there as
+        it stands or is not.
     failed : dict of str
         By lane, why it cannot be fitted; each lane without a row that counts is here.
     """
 
     problem: Problem
     y: np.ndarray | None
-    freq: np.ndarray | None
+    times: np.ndarray | None
     failed: dict[int, str]
 
     @property
     def count(self) -> int:
-        own = self.y if self.freq is None else self.freq
+        own = self.y if self.times is None else self.times
         assert own is not None
         return len(own)
 
@@ -80,11 +81,14 @@ class Replicas:
 
         weight = np.zeros((which.size, size))
         weight[:count, :n] = self._weights(which[:count])
+        counts = None if self.times is None or self.times.dtype == bool else self.times[which]
+        if counts is not None and self.problem.freq is not None:
+            counts = counts * self.problem.freq
         return Block(
             design=None,
             y=None if self.y is None else laid(self.y[which]),
             weight=laid(weight),
-            freq=None if self.freq is None else laid(self.freq[which]),
+            freq=None if counts is None else laid(counts),
         )
 
     def dense(self, which: np.ndarray, size: int) -> np.ndarray:
@@ -99,18 +103,20 @@ class Replicas:
         problem = self.problem
         if self.y is not None:
             problem = dataclasses.replace(problem, y=self.y[g])
-        if self.freq is None:
+        if self.times is None:
             return problem
-        freq = self.freq[g].astype(float)
-        weight = problem.unit_weight() * freq
-        problem = dataclasses.replace(problem, freq=freq, weight=weight)
-        return problem.take_rows(np.flatnonzero(freq > 0))
+        times = self.times[g]
+        if times.dtype != bool:
+            freq = times * (1.0 if problem.freq is None else problem.freq)
+            problem = dataclasses.replace(problem, freq=freq, weight=times * problem.weight)
+        return problem.take_rows(np.flatnonzero(times))
 
     def _weights(self, which: np.ndarray) -> np.ndarray:
         """The weights of all rows in some lanes, [k, n]."""
-        if self.freq is None:
-            return np.broadcast_to(self.problem.weight, (which.size, self.problem.y.size))
-        return self.freq[which] * self.problem.unit_weight()
+        weight = self.problem.weight
+        if self.times is None:
+            return np.broadcast_to(weight, (which.size, weight.size))
+        return self.times[which] * weight
 
 
 def _padded(values: np.ndarray, size: int) -> np.ndarray:

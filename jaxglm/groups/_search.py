@@ -1,8 +1,8 @@
 """Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
-Imports `groups._buckets`, `groups._lanes`, `groups._rank`, `groups._records`, `groups._segments`,
-`groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`, `_compress`, `_settings`,
-`_record`, `_status`, solvers, designs and families.
+Imports `groups._buckets`, `groups._lanes`, `groups._rank`, `groups._records`, `groups._replicas`,
+`groups._segments`, `groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`,
+`_compress`, `_settings`, `_record`, `_status`, solvers, designs and families.
 
 The order of attempts is that of a single fit: the plain loop, the decision on rank, the test of
 separation. Each is a round over the segments that need it. What is left (another method, a link
@@ -32,6 +32,7 @@ from jaxglm.groups._buckets import SCRATCH
 from jaxglm.groups._lanes import LaneInput, LaneOptions, LaneSums, fit_lane, over_lanes
 from jaxglm.groups._rank import rank_of
 from jaxglm.groups._records import Fits, Words
+from jaxglm.groups._replicas import Replicas
 from jaxglm.groups._segments import Segments
 from jaxglm.groups._separation import infinite_columns
 from jaxglm.solvers import Stop
@@ -48,7 +49,7 @@ _MORE_LEFT = 100
 
 
 def fit_segments(
-    segments: Segments,
+    segments: Segments | Replicas,
     family: Family,
     options: Options,
     *,
@@ -60,7 +61,7 @@ def fit_segments(
 
     Parameters
     ----------
-    segments : Segments
+    segments : Segments or Replicas
     family : Family
         As given; a negative binomial shape that is not given is estimated segment by segment.
     options : Options
@@ -132,7 +133,7 @@ class _Rounds:
 
     def __init__(
         self,
-        segments: Segments,
+        segments: Segments | Replicas,
         family: Family,
         options: Options,
         fits: Fits,

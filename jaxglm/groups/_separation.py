@@ -1,6 +1,6 @@
 """Owns the test of separation in many segments.
 
-Imports `_separation`, `groups._lanes`, `groups._segments`, designs, families and sources.
+Imports `_separation`, `groups._lanes`, `groups._replicas`, `groups._segments`, designs, families and sources.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +13,7 @@ from jaxglm._final import Middle
 from jaxglm._separation import common_step, grams_of_others, pulls_along, unseen_directions
 from jaxglm.families import Family
 from jaxglm.groups._lanes import masked, over_lanes
+from jaxglm.groups._replicas import Replicas
 from jaxglm.groups._segments import Segments
 from jaxglm.sources import Block
 
@@ -35,7 +36,7 @@ def _pulls(block: Block, family: Family, at: _At, shared: None) -> Any:
 
 
 def infinite_columns(
-    segments: Segments,
+    segments: Segments | Replicas,
     family: Family,
     which: np.ndarray,
     *,
@@ -48,7 +49,7 @@ def infinite_columns(
 
     Parameters
     ----------
-    segments : Segments
+    segments : Segments or Replicas
     family : Family
     which : [k] int
         Segments in which rows have gone far.
