@@ -29,7 +29,7 @@ from jaxglm.families import (
     QuasiPoisson,
     Tweedie,
 )
-from jaxglm.groups import GroupResults, ResponseResults, fit_groups, fit_responses
+from jaxglm.groups import Bootstrap, GroupResults, ResponseResults, fit_groups, fit_responses
 from jaxglm.io import add_constant
 from jaxglm.links import (
     Cauchit,
@@ -52,6 +52,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GLM",
     "Binomial",
+    "Bootstrap",
     "BoundaryWarning",
     "CLogLog",
     "Cauchit",

@@ -94,6 +94,10 @@ def from_formula(
         columns = Columns(*assemble(pieces, n_given), n_given)
         return columns if kept is None else columns.rows(kept)
 
+    def codes_of(name: str) -> np.ndarray:
+        codes, _ = io.segments_of(io.read_table(data), [name])
+        return codes if kept is None else codes[kept]
+
     event = None if frame.y_levels is None else str(frame.y_levels[1])
     intake = _intake(
         *assemble(frame.pieces, n),
@@ -109,7 +113,9 @@ def from_formula(
         rows=Rows(fits, kept),
         dtype=dtype,
     )
-    model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec)
+    assert intake.model.dataset is not None
+    dataset = dataclasses.replace(intake.model.dataset, codes_of=codes_of)
+    model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec, dataset=dataset)
     return dataclasses.replace(intake, model=model, notes=(*frame.notes, *intake.notes))
 
 
@@ -197,7 +203,7 @@ def _intake(
         offset=offset,
         freq=freq,
         trials=trials,
-        constant=_constant_column(design),
+        constant=constant_column(design),
         dtype=dtype,
         n_rows=y.size,
     )
@@ -396,7 +402,7 @@ def _nonnegative(values: np.ndarray | None, name: str, rows: Rows):
     return values
 
 
-def _constant_column(design: Design) -> tuple[int, float] | None:
+def constant_column(design: Design) -> tuple[int, float] | None:
     """Design position and value of the intercept: a constant numeric column that is not zero."""
     if isinstance(design, Sparse):
         return _constant_sparse_column(design)

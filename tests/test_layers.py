@@ -39,7 +39,7 @@ LAYERS: list[set[str]] = [
     {"_intake"},
     {"results", "summary", "_estimates", "_notes", "_render", "_save", "groups._results"}
     | {"groups._estimates", "groups._failures", "groups._levels", "groups._predict"}
-    | {"groups._many", "groups._response_results"},
+    | {"groups._many", "groups._response_results", "groups._bootstrap"},
     {"groups._intake", "groups._responses"},
     {"groups._verb"},
     {"groups._response_verb"},
@@ -66,6 +66,7 @@ TABLE_EXCEPTIONS = {
         "groups._results",
         "groups._estimates",
         "groups._many",
+        "groups._bootstrap",
         "groups._response_results",
         "groups._responses",
     )

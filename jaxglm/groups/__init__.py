@@ -5,9 +5,10 @@ fits (`_records`), which `_results` answers with. The rows of a segment are a la
 program (`_lanes`, in shapes that `_buckets` chooses), whose loop is that of a single fit.
 """
 
+from jaxglm.groups._bootstrap import Bootstrap
 from jaxglm.groups._response_results import ResponseResults
 from jaxglm.groups._response_verb import fit_responses
 from jaxglm.groups._results import GroupResults
 from jaxglm.groups._verb import fit_groups
 
-__all__ = ["GroupResults", "ResponseResults", "fit_groups", "fit_responses"]
+__all__ = ["Bootstrap", "GroupResults", "ResponseResults", "fit_groups", "fit_responses"]

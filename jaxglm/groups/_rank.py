@@ -1,6 +1,7 @@
 """Owns the decision on rank in many segments: which of their columns earlier ones determine.
 
-Imports `_conditioning` and `groups._replicas`, `groups._segments` only; the algebra is NumPy's, on stacks of segments.
+Imports `_conditioning`, `groups._buckets`, `groups._replicas` and `groups._segments` only; the
+algebra is NumPy's, on stacks of segments.
 """
 
 from typing import NamedTuple

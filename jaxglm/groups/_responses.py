@@ -63,6 +63,8 @@ def from_formula(
         responses = [responses]
     names = _distinct([str(name) for name in responses])
     table = io.read_table(data).load(names)
+    for name in set(names) - set(table.names):
+        table.native_named(name)  # says which names are near
     intake = _intake.from_formula(
         formula,
         table,

@@ -1,6 +1,7 @@
 """Owns the test of separation in many segments.
 
-Imports `_separation`, `groups._lanes`, `groups._replicas`, `groups._segments`, designs, families and sources.
+Imports `_separation`, `groups._lanes`, `groups._replicas`, `groups._segments`, designs, families and
+sources.
 """
 
 from collections.abc import Callable, Iterator
