@@ -1,6 +1,6 @@
 """Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
-Imports `groups._lanes`, `groups._rank`, `groups._records`, `groups._segments`,
+Imports `groups._lanes`, `groups._likelihood`, `groups._rank`, `groups._records`, `groups._segments`,
 `groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`, `_compress`, `_settings`,
 `_record`, `_status`, solvers, designs and families.
 
@@ -29,6 +29,7 @@ from jaxglm._status import Status
 from jaxglm.designs import Dense
 from jaxglm.families import Family, NegativeBinomial
 from jaxglm.groups._lanes import LaneInput, LaneOptions, LaneSums, fit_lane, over_lanes
+from jaxglm.groups._likelihood import host_likelihoods
 from jaxglm.groups._rank import rank_of
 from jaxglm.groups._records import Fits, Words
 from jaxglm.groups._segments import Segments
@@ -277,6 +278,15 @@ class _Rounds:
         which, found = lanes.which, lanes.found
         if which.size == 0:
             return
+        if family.has_likelihood and family.likelihood_on_host:
+            found = host_likelihoods(
+                segments,
+                family,
+                which,
+                found,
+                np.where(found.keep, _coefficients(found), 0.0),
+                max_memory=self.max_memory,
+            )
         outcome, sums, keep = found.outcome, found.sums, found.keep
         rank, nobs = keep.sum(axis=1), found.nobs
         df = nobs - rank
