@@ -12,7 +12,7 @@ import numpy as np
 from jaxglm.designs import bucket
 
 # A program may pad so many rows before another one pays: about what its compilation costs.
-_ROWS_A_PROGRAM = 2_000_000
+_ROWS_A_PROGRAM = 500_000
 # Numbers of a block of lanes, columns and scratch included: they stay in a core's cache.
 _BLOCK_NUMBERS = 1 << 16
 _MOST_LANES, _SCRATCH = 64, 6
@@ -21,7 +21,7 @@ _CALL_NUMBERS = 1 << 20
 
 
 def padded_sizes(rows: np.ndarray) -> np.ndarray:
-    """The size that each segment is padded to: few different ones, with little padding in all.
+    """The sizes that segments of so many rows are padded to: few, with little padding in all.
 
     Neighbouring buckets are merged where the rows this pads cost less than a program, by dynamic
     programming over those that occur.
@@ -41,8 +41,7 @@ def padded_sizes(rows: np.ndarray) -> np.ndarray:
     while top > 0:
         chosen.append(sizes[top - 1])
         top = cut[top]
-    ends = np.array(chosen[::-1], dtype=np.int64)
-    return ends[np.searchsorted(ends, own)]
+    return np.array(chosen[::-1], dtype=np.int64)
 
 
 def call_shape(

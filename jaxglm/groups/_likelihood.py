@@ -1,6 +1,6 @@
 """Owns the log-likelihoods of many segments for families whose likelihood is the host's to compute.
 
-Imports `_final`, `groups._lanes`, `groups._segments`, families and sources.
+Imports `_final`, `groups._lanes`, families and sources.
 """
 
 from typing import Any, NamedTuple
@@ -9,8 +9,7 @@ import numpy as np
 
 from jaxglm._final import Middle
 from jaxglm.families import Family
-from jaxglm.groups._lanes import LaneSums, masked, over_lanes
-from jaxglm.groups._segments import Segments
+from jaxglm.groups._lanes import Lanes, LaneSums, masked
 from jaxglm.sources import Block
 
 
@@ -27,30 +26,21 @@ def _means(block: Block, family: Family, at: _At, shared: None) -> Any:
 
 
 def host_likelihoods(
-    segments: Segments,
-    family: Family,
-    which: np.ndarray,
-    found: LaneSums,
-    beta: np.ndarray,
-    *,
-    max_memory: float,
+    lanes: Lanes, which: np.ndarray, found: LaneSums, beta: np.ndarray
 ) -> LaneSums:
     """What lanes have left of some segments, with the log-likelihoods filled in.
 
     Parameters
     ----------
-    segments : Segments
-    family : Family
+    lanes : Lanes
     which : [k] int
         Segments.
     found : LaneSums
         Leaves have a leading axis of k.
     beta : [k, p]
         Coefficients in design order, 0 where a column takes no part.
-    max_memory : float
-        Bytes that the rows in work may take.
     """
-    problem, sums = segments.problem, found.sums
+    segments, family, sums = lanes.segments, lanes.family, found.sums
     df = found.nobs - found.keep.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         pearson = np.where(df > 0, sums.pearson / df, np.nan)
@@ -59,8 +49,8 @@ def host_likelihoods(
         for deviance in (sums.deviance, sums.null_deviance)
     )
     likelihoods = np.full((2, which.size), np.nan)
-    at = _At(beta.astype(problem.dtype), found.middle, found.keep)
-    for places, means in over_lanes(_means, segments, family, which, at, max_memory=max_memory):
+    at = _At(beta.astype(segments.problem.dtype), found.middle, found.keep)
+    for places, means in lanes.over(_means, which, at):
         for i, *own in zip(places, *means, strict=True):
             if not np.isfinite(model[i]):
                 continue

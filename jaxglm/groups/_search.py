@@ -1,8 +1,8 @@
 """Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
-Imports `groups._lanes`, `groups._likelihood`, `groups._rank`, `groups._records`, `groups._segments`,
-`groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`, `_compress`, `_settings`,
-`_record`, `_status`, solvers, designs and families.
+Imports `groups._lanes`, `groups._likelihood`, `groups._rank`, `groups._records`,
+`groups._segments`, `groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`,
+`_compress`, `_settings`, `_record`, `_status`, solvers, designs and families.
 
 The order of attempts is that of a single fit: the plain loop, the decision on rank, the test of
 separation. Each is a round over the segments that need it. What is left (another method, a link
@@ -28,7 +28,7 @@ from jaxglm._statistics import record
 from jaxglm._status import Status
 from jaxglm.designs import Dense
 from jaxglm.families import Family, NegativeBinomial
-from jaxglm.groups._lanes import LaneInput, LaneOptions, LaneSums, fit_lane, over_lanes
+from jaxglm.groups._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
 from jaxglm.groups._likelihood import host_likelihoods
 from jaxglm.groups._rank import rank_of
 from jaxglm.groups._records import Fits, Words
@@ -148,6 +148,7 @@ class _Rounds:
         self.order = segments.problem.order
         self.dtype = segments.problem.dtype
         self.tol = tolerance(options, self.dtype)
+        self.lanes = Lanes.of(segments, family, self.small, max_memory)
         self.shift = self._null_shifts()
         self.absent = np.zeros((segments.count, self.p), bool)
 
@@ -183,9 +184,8 @@ class _Rounds:
             shift[self.small],
         )
         shared = self._options(Options().max_turns)._replace(start=np.int32(AT_INITIAL_MEANS))
-        for places, found in over_lanes(
-            fit_lane, intercepts, family, self.small, given, shared, max_memory=self.max_memory
-        ):
+        lanes = Lanes.of(intercepts, family, self.small, self.max_memory)
+        for places, found in lanes.over(fit_lane, self.small, given, shared):
             shift[self.small[places]] = _coefficients(found)[:, 0]
         return shift
 
@@ -206,15 +206,7 @@ class _Rounds:
             beta += start[self.order]
         given = LaneInput(beta, keep[which], self.shift[which])
         parts = []
-        for places, found in over_lanes(
-            fit_lane,
-            self.segments,
-            self.family,
-            which,
-            given,
-            self._options(turns),
-            max_memory=self.max_memory,
-        ):
+        for places, found in self.lanes.over(fit_lane, which, given, self._options(turns)):
             lanes = _Left(which[places], found)
             settled = self._ordinary(found) & (found.sums.far == 0)
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
@@ -234,7 +226,7 @@ class _Rounds:
         if singular.size == 0:
             return left
         which = left.which[singular]
-        rank = rank_of(self.segments, which, smallest_pivot(self.dtype))
+        rank = rank_of(self.lanes, which, smallest_pivot(self.dtype))
         keep[which] = rank.keep
         chosen = np.zeros(left.which.size, bool)
         chosen[singular] = rank.sound & (rank.keep != left.found.keep[singular]).any(axis=1)
@@ -247,13 +239,11 @@ class _Rounds:
             return left
         lanes = left.where(far)
         infinite = infinite_columns(
-            self.segments,
-            self.family,
+            self.lanes,
             lanes.which,
             beta=_coefficients(lanes.found).astype(self.dtype),
             middle=lanes.found.middle,
             keep=lanes.found.keep,
-            max_memory=self.max_memory,
         )
         settled = infinite.any(axis=1) | self._ordinary(lanes.found)
         self._settle(lanes.where(settled), infinite[settled])
@@ -279,14 +269,8 @@ class _Rounds:
         if which.size == 0:
             return
         if family.has_likelihood and family.likelihood_on_host:
-            found = host_likelihoods(
-                segments,
-                family,
-                which,
-                found,
-                np.where(found.keep, _coefficients(found), 0.0),
-                max_memory=self.max_memory,
-            )
+            beta = np.where(found.keep, _coefficients(found), 0.0)
+            found = host_likelihoods(self.lanes, which, found, beta)
         outcome, sums, keep = found.outcome, found.sums, found.keep
         rank, nobs = keep.sum(axis=1), found.nobs
         df = nobs - rank
