@@ -11,8 +11,9 @@ import numpy as np
 
 from jaxglm.designs import bucket
 
-# A program may pad so many rows before another one pays: about what its compilation costs.
-_ROWS_A_PROGRAM = 500_000
+# A program may pad so many rows before another one pays: a twentieth of a second at each call, for
+# a second of compilation at the first.
+_ROWS_A_PROGRAM = 1_000_000
 # Numbers of a block of lanes, columns and scratch included: they stay in a core's cache.
 _BLOCK_NUMBERS = 1 << 16
 _MOST_LANES, _SCRATCH = 64, 6

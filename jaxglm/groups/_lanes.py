@@ -191,10 +191,25 @@ class _Call(NamedTuple):
 
 
 @program(static_argnames=("function",))
-def _on_lanes(blocks: Block, family: Family, own: Any, shared: Any, *, function: Callable) -> Any:
-    """A function of every lane; leaves of what goes in and out lead with axes [blocks, lanes]."""
+def _on_lanes(
+    blocks: Block, used: Any, family: Family, own: Any, shared: Any, *, function: Callable
+) -> Any:
+    """A function of every lane of the `used` first blocks; zeros for the others.
+
+    The leaves of what goes in and out lead with axes [blocks, lanes].
+    """
     lanes = jax.vmap(lambda block, own: function(block, family, own, shared))
-    return jax.lax.map(lambda block: lanes(*block), (blocks, own))
+
+    def at(i: Any) -> Any:
+        return lanes(*jax.tree.map(lambda leaf: leaf[i], (blocks, own)))
+
+    def turn(i: Any, out: Any) -> Any:
+        return jax.tree.map(lambda filled, one: filled.at[i].set(one), out, at(i))
+
+    room = jax.tree.map(
+        lambda leaf: jnp.zeros((blocks.y.shape[0], *leaf.shape), leaf.dtype), jax.eval_shape(at, 0)
+    )
+    return jax.lax.fori_loop(0, used, turn, room)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -280,7 +295,8 @@ class Lanes:
                 each = jax.tree.map(
                     lambda leaf: leaf[lanes].reshape(*call.shape, *leaf.shape[1:]), own
                 )
-                found = _on_lanes(block, self.family, each, shared, function=function)
+                used = np.int32(-(-count // call.shape[1]))
+                found = _on_lanes(block, used, self.family, each, shared, function=function)
                 found = jax.device_get(found)
             return call.places, jax.tree.map(
                 lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:count], found
