@@ -46,14 +46,40 @@ def padded_sizes(rows: np.ndarray) -> np.ndarray:
 
 
 def call_shape(
-    size: int, columns: int, segments: int, workers: int, max_numbers: float
+    size: int,
+    columns: int,
+    segments: int,
+    *,
+    workers: int,
+    most_numbers: float,
+    accelerator: bool,
 ) -> tuple[int, int]:
-    """Blocks and lanes of one call on segments of a size: powers of two, for few shapes."""
+    """Blocks and lanes of one call on segments of a size: powers of two, for few shapes.
+
+    Parameters
+    ----------
+    size, columns, segments : int
+        Rows that each is padded to, columns, and how many there are.
+    workers : int
+        Calls at a time.
+    most_numbers : float
+        That the rows of all calls at a time may take.
+    accelerator : bool
+        It wants all lanes at once, as many as there is room for; a core wants blocks of lanes that
+        stay in its cache.
+    """
     numbers = size * (columns + _SCRATCH)
+    shared = -(-segments // workers)
+    if accelerator:
+        return 1, min(_power_below(most_numbers / workers / numbers), _power_above(shared))
     lanes = _power_below(min(_BLOCK_NUMBERS / numbers, _MOST_LANES))
-    room = _power_below(min(_CALL_NUMBERS, max_numbers / workers) / (numbers * lanes))
-    wanted = _power_below(-(-segments // (lanes * workers)) * 2 - 1)
-    return min(room, wanted), lanes
+    room = _power_below(min(_CALL_NUMBERS, most_numbers / workers) / (numbers * lanes))
+    return min(room, _power_above(-(-shared // lanes))), lanes
+
+
+def _power_above(number: int) -> int:
+    """The smallest power of two that is not below a number of at least 1."""
+    return 1 << (number - 1).bit_length()
 
 
 def _power_below(number: float) -> int:

@@ -239,13 +239,18 @@ class Lanes:
         cls, segments: Segments, family: Family, which: np.ndarray, max_memory: float
     ) -> "Lanes":
         """Lanes for some segments, whose rows in work may take so many bytes."""
-        numbers = max_memory / segments.problem.dtype.itemsize
         rows = segments.sizes[which]
         sizes = padded_sizes(rows)
         counts = np.bincount(np.searchsorted(sizes, rows), minlength=sizes.size)
-        columns, workers = segments.problem.n_columns, _workers()
         shapes = {
-            size: call_shape(size, columns, count, workers, numbers)
+            size: call_shape(
+                size,
+                segments.problem.n_columns,
+                count,
+                workers=_workers(),
+                most_numbers=max_memory / segments.problem.dtype.itemsize,
+                accelerator=jax.default_backend() != "cpu",
+            )
             for size, count in zip(sizes.tolist(), counts.tolist(), strict=True)
         }
         return cls(segments, family, sizes, shapes)
