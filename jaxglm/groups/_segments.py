@@ -1,6 +1,6 @@
 """Owns the rows of many segments: one problem whose rows stand segment by segment.
 
-Imports `_problem`, sources (for the block) and NumPy only.
+Imports `_problem`, designs, sources (for the block), NumPy, and SciPy where a design is sparse.
 """
 
 import dataclasses
@@ -10,7 +10,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxglm._problem import Problem
+from jaxglm._problem import Problem, constant_column
+from jaxglm.designs import Dense, Sparse
 from jaxglm.sources import Block
 
 
@@ -61,15 +62,38 @@ class Segments:
         """[G] bool: segments that have an intercept, be it a column that is constant only there."""
         if self.problem.constant is not None:
             return np.ones(self.count, bool)
+        constant = np.zeros(self.count, bool)
+        if self._entries is not None:
+            entries = self._entries.tocoo()
+            segment = np.repeat(np.arange(self.count), self.sizes)[entries.row]
+            order = np.lexsort((entries.col, segment))
+            column, segment, values = entries.col[order], segment[order], entries.data[order]
+            begins = np.flatnonzero(
+                (np.diff(segment, prepend=-1) != 0) | (np.diff(column, prepend=-1) != 0)
+            )
+            least, most = (f.reduceat(values, begins) for f in (np.minimum, np.maximum))
+            everywhere = np.diff(np.append(begins, values.size)) == self.sizes[segment[begins]]
+            constant[segment[begins[everywhere & (least == most) & (least != 0)]]] = True
+            return constant
         design: Any = self.problem.design
         values = np.asarray(getattr(design, "numeric", design).values)
         starts = self.starts[self.full]
-        constant = np.zeros(self.count, bool)
         for j in range(values.shape[1]):
             column = values[:, j]
             least, most = (f.reduceat(column, starts) for f in (np.minimum, np.maximum))
             constant[self.full] |= (least == most) & (least != 0)
         return constant
+
+    @functools.cached_property
+    def _entries(self) -> Any:
+        """The rows of a sparse design, each found at once; None for other designs."""
+        design = self.problem.design
+        if not isinstance(design, Sparse):
+            return None
+        import scipy.sparse
+
+        shape = (design.n_rows, design.width)
+        return scipy.sparse.csr_array((design.values, (design.rows, design.columns)), shape)
 
     @functools.cached_property
     def full(self) -> np.ndarray:
@@ -103,8 +127,11 @@ class Segments:
             return None if values is None else laid(values[flat].astype(problem.dtype, copy=False))
 
         weight = np.where(inside.ravel(), problem.weight[flat], 0.0)
+        # A lane computes with dense columns in any case.
+        sparse = self._entries
+        design = problem.design.take_rows(flat) if sparse is None else Dense(sparse[flat].toarray())
         return Block(
-            design=jax.tree.map(laid, problem.design.take_rows(flat)),
+            design=jax.tree.map(laid, design),
             y=vector(problem.y),
             weight=laid(weight.astype(problem.dtype, copy=False)),
             offset=vector(problem.offset),
@@ -121,4 +148,5 @@ class Segments:
 
     def one(self, g: int) -> Problem:
         """The problem of one segment."""
-        return self.problem.take_rows(np.arange(self.starts[g], self.starts[g + 1]))
+        own = self.problem.take_rows(np.arange(self.starts[g], self.starts[g + 1]))
+        return dataclasses.replace(own, constant=own.constant or constant_column(own.design))
