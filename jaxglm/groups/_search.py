@@ -100,11 +100,10 @@ def fit_segments(
 def _single(problem: Problem, family: Family, options: Options, shaped: bool) -> Fit:
     """The fit of one segment by itself."""
     problem = merge_rows(problem, "auto")
-    shape = None
+    family, shape = problem.narrowed(family), None
     if shaped:
         found, family, shape = estimate_shape(problem, family, options)
     else:
-        family = problem.narrowed(family)
         found = estimate(problem, family, options)
     notes = tuple(note.text for note in search_notes(problem, family, found))
     return record(problem, family, found, shape=shape, notes=notes)
@@ -159,7 +158,6 @@ class _Rounds:
         everything = np.ones((self.segments.count, self.p), bool)
         few = min(_FEW_TURNS, self.options.max_turns)
         left = self._round(self.small, everything, few)
-        self.absent[left.which] = ~left.found.keep
         late = (left.found.outcome.status == int(Status.MAX_TURNS)) & (few < self.options.max_turns)
         left = self._once_more(left, late, everything)
         left = self._of_full_rank(left, everything)
@@ -208,6 +206,8 @@ class _Rounds:
         parts = []
         for places, found in self.lanes.over(fit_lane, which, given, self._options(turns)):
             lanes = _Left(which[places], found)
+            # A column asked for that took no part is zero in all rows.
+            self.absent[lanes.which] |= keep[lanes.which] & ~found.keep
             settled = self._ordinary(found) & (found.sums.far == 0)
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
             parts.append(lanes.where(~settled))
