@@ -12,6 +12,12 @@ from jaxglm.groups._buckets import call_shape, padded_sizes
 RNG = np.random.default_rng(5)
 
 
+def padded(rows: np.ndarray) -> np.ndarray:
+    """What segments of so many rows are padded to."""
+    sizes = padded_sizes(rows)
+    return sizes[np.searchsorted(sizes, rows)]
+
+
 def padding(rows: np.ndarray, sizes: np.ndarray, program: float) -> float:
     return float(sizes.sum()) + program * np.unique(sizes).size
 
@@ -34,7 +40,7 @@ def test_no_other_choice_of_sizes_costs_less(monkeypatch, program: float) -> Non
     monkeypatch.setattr(_buckets, "_ROWS_A_PROGRAM", program)
     for most in (9, 30, 200):
         rows = RNG.integers(1, most, size=12)
-        sizes = padded_sizes(rows)
+        sizes = padded(rows)
         assert (sizes >= rows).all()
         assert {bucket(int(size)) for size in sizes} == set(sizes.tolist())
         assert padding(rows, sizes, program) == least(rows, program)
@@ -42,18 +48,18 @@ def test_no_other_choice_of_sizes_costs_less(monkeypatch, program: float) -> Non
 
 def test_a_program_for_each_bucket_where_segments_are_many() -> None:
     rows = np.repeat([3, 40, 1000], [10, 2_000_000, 2_000_000])
-    assert np.array_equal(np.unique(padded_sizes(rows)), [40, bucket(1000)])
+    assert np.array_equal(padded_sizes(rows), [40, bucket(1000)])
 
 
 def test_size_does_not_depend_on_order() -> None:
     rows = RNG.integers(1, 5000, size=300)
     order = RNG.permutation(rows.size)
-    assert np.array_equal(padded_sizes(rows[order]), padded_sizes(rows)[order])
+    assert np.array_equal(padded_sizes(rows[order]), padded_sizes(rows))
 
 
 def test_sizes_are_few_however_lengths_are_spread() -> None:
     rows = np.clip(np.exp(RNG.normal(5, 2, size=100_000)), 1, 5000).astype(int)
-    assert np.unique(padded_sizes(rows)).size <= 2 * np.log2(5000)
+    assert padded_sizes(rows).size <= 2 * np.log2(5000)
 
 
 @pytest.mark.parametrize("size", [8, 120, 5000, 65_536])
@@ -64,10 +70,25 @@ def test_calls_are_powers_of_two_and_keep_to_the_memory(
 ) -> None:
     for numbers in (1.0, 2.0**22, 2.0**25):
         for workers in (1, 2, 8):
-            blocks, lanes = call_shape(size, columns, segments, workers, numbers)
+            blocks, lanes = call_shape(
+                size,
+                columns,
+                segments,
+                workers=workers,
+                most_numbers=numbers,
+                accelerator=False,
+            )
             for count in (blocks, lanes):
                 assert count >= 1 and count & (count - 1) == 0
             held = blocks * lanes * size * columns * workers
             assert held <= numbers or (blocks == 1 and held <= workers * 2**17) or lanes == 1
             # No more than a call each keeps busy, and at most as many padded lanes as real ones.
             assert blocks * lanes * workers <= max(2 * segments, 64 * workers)
+
+
+@pytest.mark.parametrize(
+    ("segments", "numbers", "lanes"), [(700, 2.0**40, 1024), (700, 2.0**20, 512), (1, 1.0, 1)]
+)
+def test_an_accelerator_takes_all_lanes_at_once(segments: int, numbers: float, lanes: int) -> None:
+    shape = call_shape(100, 5, segments, workers=1, most_numbers=numbers, accelerator=True)
+    assert shape == (1, lanes)

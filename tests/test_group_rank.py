@@ -8,6 +8,7 @@ import pytest
 from jaxglm._conditioning import condition
 from jaxglm.families import family
 from jaxglm.groups._intake import from_formula
+from jaxglm.groups._lanes import Lanes
 from jaxglm.groups._rank import rank_of
 
 RNG = np.random.default_rng(8)
@@ -65,8 +66,9 @@ def test_rank_is_that_of_single_fits(which: str) -> None:
     )
     segments = intake.segments
     chosen = np.arange(len(TABLES))[:: 1 if which == "all" else -3]
+    lanes = Lanes.of(segments, intake.model.family, chosen, max_memory=2.0**20)
     with jax.enable_x64(True):
-        rank = rank_of(segments, chosen, SMALLEST_PIVOT)
+        rank = rank_of(lanes, chosen, SMALLEST_PIVOT)
         bases = [condition(segments.one(int(g)), SMALLEST_PIVOT)[0] for g in chosen]
     for keep, sound, basis, g in zip(rank.keep, rank.sound, bases, chosen, strict=True):
         assert np.array_equal(keep, basis.keep), intake.keys[g]
