@@ -153,7 +153,6 @@ class _Rounds:
         everything = np.ones((self.segments.count, self.p), bool)
         few = min(_FEW_TURNS, self.options.max_turns)
         left = self._round(self.small, everything, few)
-        self.absent[left.which] = ~left.found.keep
         late = (left.found.outcome.status == int(Status.MAX_TURNS)) & (few < self.options.max_turns)
         left = self._once_more(left, late, everything)
         left = self._of_full_rank(left, everything)
@@ -201,6 +200,8 @@ class _Rounds:
             fit_lane, self.segments, self.family, which, given, max_memory=self.max_memory
         ):
             lanes = _Left(which[places], found)
+            # A lane leaves out, of the columns that it was given, those that are zero in its rows.
+            self.absent[lanes.which] |= keep[lanes.which] & ~found.keep
             settled = self._ordinary(found) & (found.sums.far == 0)
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
             parts.append(lanes.where(~settled))
