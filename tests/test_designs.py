@@ -66,6 +66,14 @@ def test_matvec(pair: Pair, more: tuple[int, ...]) -> None:
     assert close(pair.design.matvec(b), pair.dense @ np.asarray(b))
 
 
+def test_times_rows(pair: Pair) -> None:
+    b = np.array(jax.random.normal(jax.random.key(3), pair.dense.shape))
+    assert close(pair.design.times_rows(b), (pair.dense * b).sum(axis=1))
+    # A coefficient that nobody knows matters in the rows that have a part in its column only.
+    b[:, 0] = np.nan
+    assert np.array_equal(np.isnan(pair.design.times_rows(b)), pair.dense[:, 0] != 0)
+
+
 def test_rmatvec(pair: Pair) -> None:
     assert close(pair.design.rmatvec(jnp.asarray(WEIGHT)), pair.dense.T @ WEIGHT)
 

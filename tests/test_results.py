@@ -210,6 +210,7 @@ def test_unseen_levels_follow_the_policy(poisson: jg.Results) -> None:
         poisson.predict(new)
     based = poisson.predict(new, unseen="base")
     assert based.iloc[1] == pytest.approx(poisson.predict(new.assign(g="a")).iloc[1])
+    assert list(poisson.predict(new, unseen="nan").isna()) == [False, True]
 
 
 @pytest.mark.parametrize("name", ["offset", "exposure"])

@@ -31,7 +31,7 @@ class GroupIntake:
     keys : Index or MultiIndex
         One per segment, also of those without a row left.
     index : Index or None
-        The user's labels of the rows, in the order of `segments`.
+        The user's labels of the rows of the whole table, to which `segments.rows` points.
     native : str
         Where the data live, as `io.Table.native`.
     notes : tuple of str
@@ -126,8 +126,6 @@ def _grouped(
     if order is not None:
         problem = problem.take_rows(order)
         rows = order if rows is None else rows[order]
-    if rows is not None and index is not None:
-        index = index[rows]
     return GroupIntake(
         segments=Segments(
             problem,

@@ -1,7 +1,7 @@
 """Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
 Imports `groups._lanes`, `groups._rank`, `groups._records`, `groups._segments`,
-`groups._separation`, `_estimate`, `_shape`, `_statistics`, `_compress`, `_settings`, `_record`,
+`groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`, `_compress`, `_settings`, `_record`,
 `_status`, solvers, designs and families.
 
 The order of attempts is that of a single fit: the plain loop, the decision on rank, the test of
@@ -17,6 +17,7 @@ import numpy as np
 
 from jaxglm._compress import merge_rows
 from jaxglm._estimate import ColumnRangeError, estimate
+from jaxglm._fit_notes import search_notes
 from jaxglm._inverse import root_of_inverse
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
@@ -98,11 +99,14 @@ def fit_segments(
 def _single(problem: Problem, family: Family, options: Options, shaped: bool) -> Fit:
     """The fit of one segment by itself."""
     problem = merge_rows(problem, "auto")
+    shape = None
     if shaped:
-        found, with_shape, shape = estimate_shape(problem, family, options)
-        return record(problem, with_shape, found, shape=shape)
-    narrow = problem.narrowed(family)
-    return record(problem, narrow, estimate(problem, narrow, options))
+        found, family, shape = estimate_shape(problem, family, options)
+    else:
+        family = problem.narrowed(family)
+        found = estimate(problem, family, options)
+    notes = tuple(note.text for note in search_notes(problem, family, found))
+    return record(problem, family, found, shape=shape, notes=notes)
 
 
 @dataclasses.dataclass(frozen=True)
