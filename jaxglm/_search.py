@@ -22,7 +22,7 @@ from jaxglm._moments import Moments, diagonal_moments, full_moments, quick_momen
 from jaxglm._problem import Problem
 from jaxglm._rowwise import Point
 from jaxglm._separation import recession_direction, separated_levels
-from jaxglm._settings import Facts, Options, Settings, facts_of
+from jaxglm._settings import Options, Settings, facts_of
 from jaxglm._status import Status
 from jaxglm.designs import Split
 from jaxglm.families import Family
@@ -77,8 +77,8 @@ class Search:
 
     def __init__(self, problem: Problem, family: Family, options: Options):
         self.problem, self.family, self.options = problem, family, options
-        one = Facts(*(float(value[0]) for value in facts_of(problem, family)))
-        self.set = Settings(family, options, problem.dtype, problem.n_columns, one)
+        facts = facts_of(problem, family, problem.constant is not None)
+        self.set = Settings(family, options, problem.dtype, problem.n_columns, facts)
         self.turns = self.invalid = 0
         work = problem.y.size * float(problem.n_columns) ** 2
         long = problem.y.size >= LARGE_ROWS

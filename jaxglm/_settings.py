@@ -1,7 +1,8 @@
 """Owns the settings of a loop: where it starts and when it stops, from a few facts about the rows.
 
-Imports families, `_problem`, `_final` and `_rowwise`, and solvers for their controls. The facts are
-numbers for one fit, or arrays with one number for each segment; the formulas are the same.
+Imports families, `_problem`, `_final` and `_rowwise`, sources, and solvers for their controls. The
+formulas are those of NumPy for a fit on the host, and of JAX inside a lane of many fits: `xp` says
+which.
 """
 
 import dataclasses
@@ -14,6 +15,7 @@ from jaxglm._problem import Problem
 from jaxglm._rowwise import Point
 from jaxglm.families import Family
 from jaxglm.solvers import Controls
+from jaxglm.sources import Block
 
 # A factor is kept while the information has changed by no more than about this.
 _CHANGE_TO_KEEP = 3e-3
@@ -30,7 +32,7 @@ class Options:
 
 
 class Facts(NamedTuple):
-    """What the settings need to know of the rows; numbers, or arrays of one a segment.
+    """What the settings need to know of the rows.
 
     Attributes
     ----------
@@ -50,62 +52,53 @@ class Facts(NamedTuple):
     shift: Any
 
 
-def facts_of(
-    problem: Problem,
-    family: Family,
-    starts: np.ndarray | None = None,
-    constant: np.ndarray | bool | None = None,
-) -> Facts:
-    """The facts of a problem, or with `starts` those of its segments.
-
-    Parameters
-    ----------
-    problem : Problem
-    family : Family
-    starts : [G] int, optional
-        The first row of each segment; none is empty.
-    constant : bool or [G] bool, optional
-        Whether the model has an intercept; by default what the problem says.
-    """
-    starts = np.zeros(1, int) if starts is None else starts
-
-    def total(values: np.ndarray) -> np.ndarray:
-        return np.add.reduceat(values, starts)
-
-    live, weight, y = problem.live, problem.weight, problem.y
-    freq = live.astype(float) if problem.freq is None else np.where(live, problem.freq, 0.0)
-    counted = np.maximum(total(live.astype(float)), 1.0)
-    weights = total(weight)
-    average = total(weight * y) / np.where(weights > 0, weights, 1.0)
-    size = total(np.where(live, np.abs(y), 0.0)) / counted
-    center = _interior(family, average, size)
-    has_constant = problem.constant is not None if constant is None else constant
-    shift = np.where(has_constant, _null_shift(problem, family, starts), 0.0)
-    return Facts(total(freq), average, center, shift)
+def facts_of(rows: Problem | Block, family: Family, has_constant: Any, xp: Any = np) -> Facts:
+    """The facts of some rows; `has_constant` tells whether the null model has an intercept."""
+    live, weight, y = rows.weight > 0, rows.weight, rows.y
+    count = xp.sum(live)
+    total = xp.sum(weight)
+    average = xp.sum(weight * y) / xp.where(total > 0, total, 1.0)
+    size = xp.sum(xp.where(live, xp.abs(y), 0.0)) / xp.maximum(count, 1)
+    return Facts(
+        nobs=count if rows.freq is None else xp.sum(xp.where(live, rows.freq, 0.0)),
+        average=average,
+        center=_interior(family, average, size, xp),
+        shift=xp.where(has_constant, _null_shift(rows, family, xp), 0.0),
+    )
 
 
-def _interior(family: Family, average: np.ndarray, size: np.ndarray) -> np.ndarray:
+def _interior(family: Family, average: Any, size: Any, xp: Any) -> Any:
     lower, upper = family.mean_domain
     if np.isfinite(lower) and np.isfinite(upper):
-        return np.clip(average, lower + 1e-3, upper - 1e-3)
+        return xp.clip(average, lower + 1e-3, upper - 1e-3)
     link = family.link
     least = max(lower, link.mean_range[0])
     inside = (least < average) & (average < link.mean_range[1]) & (average != link.pole)
-    return np.where(inside, average, np.maximum(size, 1e-3))
+    return xp.where(inside, average, xp.maximum(size, 1e-3))
 
 
-def _null_shift(problem: Problem, family: Family, starts: np.ndarray) -> np.ndarray:
+def _null_shift(rows: Problem | Block, family: Family, xp: Any) -> Any:
     """The `shift` of `Middle` beside an intercept where it needs no fit; nan elsewhere."""
-    offset, weight = problem.offset, problem.weight
+    offset, weight = rows.offset, rows.weight
     if offset is None or not (family.canonical and family.link.name == "log"):
-        return np.full(starts.size, np.nan)
+        return xp.nan
     # The score of an intercept beside the offset is sum w (y - exp(offset + shift)).
-    rows = np.diff(np.append(starts, offset.size))
-    live = np.where(problem.live, offset, -np.inf)
-    largest = np.maximum.reduceat(live, starts)
-    expected = np.add.reduceat(weight * np.exp(live - np.repeat(largest, rows)), starts)
+    live = xp.where(weight > 0, offset, -xp.inf)
+    largest = xp.max(live)
+    expected = xp.sum(weight * xp.exp(live - largest))
     with np.errstate(divide="ignore"):
-        return np.log(np.add.reduceat(weight * problem.y, starts)) - np.log(expected) - largest
+        return xp.log(xp.sum(weight * rows.y)) - xp.log(expected) - largest
+
+
+def tolerance(options: Options, dtype: np.dtype) -> Any:
+    """Distance to the optimum at which to stop, in standard errors."""
+    # eps^(2/3): 4e-11 in float64, 2e-5 in float32.
+    return float(np.finfo(dtype).eps) ** (2 / 3) if options.tol is None else options.tol
+
+
+def smallest_pivot(dtype: np.dtype) -> float:
+    """Under this squared share a Gram matrix has lost more than half its digits."""
+    return float(np.finfo(dtype).eps) ** 0.45
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,23 +111,19 @@ class Settings:
     family: Family
     options: Options
     dtype: np.dtype
-    n_columns: int
+    n_columns: Any
     facts: Facts
+    xp: Any = np
 
     @property
-    def eps(self) -> float:
-        return float(np.finfo(self.dtype).eps)
-
-    @property
-    def tol(self) -> float:
-        """Distance to the optimum at which to stop, in standard errors."""
-        # eps^(2/3): 4e-11 in float64, 2e-5 in float32.
-        return self.eps ** (2 / 3) if self.options.tol is None else self.options.tol
+    def tol(self) -> Any:
+        """See `tolerance`."""
+        return tolerance(self.options, self.dtype)
 
     @property
     def smallest_pivot(self) -> float:
-        """Under this squared share a Gram matrix has lost more than half its digits."""
-        return self.eps**0.45
+        """See `smallest_pivot`."""
+        return smallest_pivot(self.dtype)
 
     def controls(
         self,
@@ -146,37 +135,36 @@ class Settings:
         final: bool = True,
     ) -> Controls:
         """The controls of a loop over a share of the rows; `pivot` 0 damps instead of refusing."""
-        nobs = np.asarray(self.facts.nobs)
-        df = np.maximum(share * nobs - self.n_columns, 1.0)
+        nobs = self.facts.nobs
+        df = self.xp.maximum(share * nobs - self.n_columns, 1.0)
         estimated = not self.family.dispersion_fixed
         return Controls(
-            tol=self._each(self.tol if tol is None else tol),
-            max_turns=self._each(self.options.max_turns, np.int32),
-            smallest_pivot=self._each(self.smallest_pivot if pivot is None else pivot),
-            residual_df=self._each(df if estimated else 0.0),
-            adaptive=self._each(not self.family.canonical, np.bool_),
-            reach=self._each(reach),
-            keep_within=self._each(_CHANGE_TO_KEEP * np.sqrt(nobs)),
-            final=self._each(final, np.bool_),
+            tol=self._scalar(self.tol if tol is None else tol),
+            max_turns=self._scalar(self.options.max_turns, np.int32),
+            smallest_pivot=self._scalar(self.smallest_pivot if pivot is None else pivot),
+            residual_df=self._scalar(df if estimated else 0.0),
+            adaptive=self._scalar(not self.family.canonical, np.bool_),
+            reach=self._scalar(reach),
+            keep_within=self._scalar(_CHANGE_TO_KEEP * self.xp.sqrt(nobs)),
+            final=self._scalar(final, np.bool_),
         )
 
     def point(self, gamma: np.ndarray, start: int, *, observed=False, barrier=0.0) -> Point:
-        """Where a loop starts; `gamma` has a last axis of columns."""
+        """Where a loop starts."""
         return Point(
-            beta=np.asarray(gamma, self.dtype),
-            observed=self._each(observed, np.bool_),
-            start=self._each(start, np.int32),
-            center=self._each(self.facts.center),
-            barrier=self._each(barrier),
+            beta=self.xp.asarray(gamma, self.dtype),
+            observed=self._scalar(observed, np.bool_),
+            start=self._scalar(start, np.int32),
+            center=self._scalar(self.facts.center),
+            barrier=self._scalar(barrier),
         )
 
     @property
     def middle(self) -> Middle:
         """What the response lies about."""
         facts = self.facts
-        return Middle(*map(self._each, (facts.average, facts.center, facts.shift)))
+        return Middle(*map(self._scalar, (facts.average, facts.center, facts.shift)))
 
-    def _each(self, value: Any, dtype: Any = None) -> Any:
-        """The value for each of the facts, in the dtype of the arithmetic."""
-        out = np.broadcast_to(value, np.shape(self.facts.nobs)).astype(dtype or self.dtype)
-        return out[()]
+    def _scalar(self, value: Any, dtype: Any = None) -> Any:
+        """A scalar in the dtype of the arithmetic."""
+        return self.xp.asarray(value, self.dtype if dtype is None else dtype)[()]

@@ -237,7 +237,8 @@ def relative_gap(a: Array, b: Array, difference: Array) -> Array:
     total = jnp.zeros_like(r)
     for odd in range(33, 1, -2):
         total = (total + 1.0 / odd) * r2
-    logarithm = jnp.where(ratio > 0, jnp.log1p(jnp.where(near, 0.0, ratio)), jnp.log(a / b))
+    # Far from 1 on either side one logarithm serves: of 1 + x, or of a/b where that would cancel.
+    logarithm = jnp.log(jnp.where(ratio > 0, 1.0 + ratio, a / b))
     far = jnp.where(ratio < math.inf, ratio - logarithm, math.inf)
     return jnp.where(near, x * r - 2.0 * r * total, far)
 

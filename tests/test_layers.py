@@ -30,7 +30,7 @@ LAYERS: list[set[str]] = [
     {"_shape"},
     {"_statistics", "_fit_notes"},
     {"groups._lanes"},
-    {"groups._rank", "groups._separation"},
+    {"groups._rank", "groups._separation", "groups._likelihood"},
     {"groups._search"},
     {"effects", "_overdispersion", "_prediction"},
     {"io"},

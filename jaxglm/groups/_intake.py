@@ -123,14 +123,13 @@ def _grouped(
         sound[list(fits.failed)] = False
         codes = np.where(sound[codes], codes, -1)
     order, starts = _order(codes, count)
-    if order is not None:
-        problem = problem.take_rows(order)
-        rows = order if rows is None else rows[order]
+    places = np.arange(codes.size) if order is None else order
     return GroupIntake(
         segments=Segments(
             problem,
+            order,
             starts,
-            np.arange(codes.size) if rows is None else rows,
+            places if rows is None else rows[places],
             dict(sorted(fits.failed.items())),
         ),
         model=dataclasses.replace(intake.model, dataset=None),

@@ -12,25 +12,6 @@ from jaxglm._model import Columns, Model
 from jaxglm.groups._records import Fits
 from jaxglm.groups._segments import Segments
 
-# Numbers in a chunk of rows.
-_CHUNK_NUMBERS = 1 << 22
-
-
-def absent_columns(segments: Segments) -> np.ndarray:
-    """Which columns are zero in all rows of a segment that count; [G, p] in public order."""
-    problem = segments.problem
-    absent = np.ones((segments.count, problem.n_columns), bool)
-    segment = np.repeat(np.arange(segments.count), segments.sizes)
-    live = np.flatnonzero(problem.live)
-    step = max(1, _CHUNK_NUMBERS // problem.n_columns)
-    for first in range(0, live.size, step):
-        rows = live[first : first + step]
-        entries = np.asarray(problem.design.take_rows(rows).dense(float)) != 0
-        begins = np.flatnonzero(np.diff(segment[rows], prepend=-1))
-        seen = np.logical_or.reduceat(entries, begins)
-        absent[segment[rows[begins]][:, None], problem.order] &= ~seen
-    return absent
-
 
 def mark_baseless(fits: Fits, model: Model, segments: Segments) -> None:
     """Write into the record which aliased columns owe it to a reference level that is not there."""
@@ -38,8 +19,8 @@ def mark_baseless(fits: Fits, model: Model, segments: Segments) -> None:
     which = np.flatnonzero((fits.aliased & ~fits.absent).any(axis=1))
     if not indicators.shape[1] or not which.size:
         return
-    segment = np.repeat(np.arange(segments.count), segments.sizes)
-    of_interest = np.zeros(segments.count, bool)
+    segment = segments.of_rows
+    of_interest = np.zeros(segments.count + 1, bool)  # the last one stands for -1
     of_interest[which] = True
     rows = np.flatnonzero(segments.problem.live & of_interest[segment])
     columns = Columns(segments.problem.design, segments.problem.order, segment.size).rows(rows)
@@ -53,7 +34,7 @@ def mark_baseless(fits: Fits, model: Model, segments: Segments) -> None:
 
 def without_base(fits: Fits, model: Model, columns: Columns, segment: np.ndarray) -> np.ndarray:
     """Rows that have the reference level of a factor, which their segment lacks; [n] bool."""
-    indicators, columns_of = _factors(model)
+    indicators, _ = _factors(model)
     if not fits.baseless.any():
         return np.zeros(columns.n, bool)
     lacks = fits.baseless @ (indicators != 0)

@@ -282,12 +282,11 @@ class GroupResults(GroupEstimates):
             )
         problem = segments.problem
         columns = Columns(problem.design, problem.order, problem.y.size)
-        segment = np.repeat(np.arange(segments.count), segments.sizes)
+        segment = segments.of_rows
         eta = linear_predictor(self.fits, self.model, columns, segment)
         if problem.offset is not None:
             eta += problem.offset
-        back = np.argsort(segments.rows)
-        return eta[back], self._labels(segments.rows[back])
+        return eta[segment >= 0], self._labels(np.sort(segments.rows))
 
     def _segments_of(self, data: Any, groups: Any, n: int, unseen: str) -> np.ndarray:
         """The segment of each row of new data; -1 where it is unknown and may be so."""

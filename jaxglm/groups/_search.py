@@ -1,8 +1,8 @@
 """Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
-Imports `groups._lanes`, `groups._rank`, `groups._records`, `groups._segments`,
-`groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`, `_compress`, `_settings`, `_record`,
-`_status`, solvers, designs and families.
+Imports `groups._lanes`, `groups._likelihood`, `groups._rank`, `groups._records`,
+`groups._segments`, `groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`,
+`_compress`, `_settings`, `_record`, `_status`, solvers, designs and families.
 
 The order of attempts is that of a single fit: the plain loop, the decision on rank, the test of
 separation. Each is a round over the segments that need it. What is left (another method, a link
@@ -22,13 +22,14 @@ from jaxglm._inverse import root_of_inverse
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
 from jaxglm._search import AT_BETA, AT_INITIAL_MEANS
-from jaxglm._settings import Facts, Options, Settings, facts_of
+from jaxglm._settings import Options, smallest_pivot, tolerance
 from jaxglm._shape import estimate_shape
 from jaxglm._statistics import record
 from jaxglm._status import Status
 from jaxglm.designs import Dense
 from jaxglm.families import Family, NegativeBinomial
-from jaxglm.groups._lanes import LaneInput, LaneSums, fit_lane, over_lanes
+from jaxglm.groups._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
+from jaxglm.groups._likelihood import host_likelihoods
 from jaxglm.groups._rank import rank_of
 from jaxglm.groups._records import Fits, Words
 from jaxglm.groups._segments import Segments
@@ -99,11 +100,10 @@ def fit_segments(
 def _single(problem: Problem, family: Family, options: Options, shaped: bool) -> Fit:
     """The fit of one segment by itself."""
     problem = merge_rows(problem, "auto")
-    shape = None
+    family, shape = problem.narrowed(family), None
     if shaped:
         found, family, shape = estimate_shape(problem, family, options)
     else:
-        family = problem.narrowed(family)
         found = estimate(problem, family, options)
     notes = tuple(note.text for note in search_notes(problem, family, found))
     return record(problem, family, found, shape=shape, notes=notes)
@@ -145,9 +145,10 @@ class _Rounds:
         ready = segments.ready
         self.small = ready[segments.sizes[ready] <= MOST_ROWS]
         self.order = segments.problem.order
-        self.facts = _facts(segments, family)
-        if segments.problem.offset is not None:
-            self.facts = self.facts._replace(shift=self._null_shifts())
+        self.dtype = segments.problem.dtype
+        self.tol = tolerance(options, self.dtype)
+        self.lanes = Lanes.of(segments, family, self.small, max_memory)
+        self.shift = self._null_shifts()
         self.absent = np.zeros((segments.count, self.p), bool)
 
     def run(self) -> np.ndarray:
@@ -165,57 +166,52 @@ class _Rounds:
         return np.union1d(left.which, large)
 
     def _null_shifts(self) -> np.ndarray:
-        """The shift of each null model; where it takes a fit, that is a lane of one column."""
-        shift = self.facts.shift
-        which = self.small[np.isnan(shift[self.small])]
-        problem = self.segments.problem
+        """The shift of each null model that takes a fit: a lane of one column."""
+        shift = np.full(self.segments.count, np.nan, self.dtype)
+        problem, family = self.segments.problem, self.family
+        closed = family.canonical and family.link.name == "log"
+        if problem.offset is None or closed:
+            return shift
         only = dataclasses.replace(
-            problem,
-            design=Dense(np.ones((problem.y.size, 1))),
-            order=np.zeros(1, int),
-            constant=(0, 1.0),
-        )
-        settings = dataclasses.replace(self._settings(which, 100), options=Options())
-        given = LaneInput(
-            settings.point(np.zeros((which.size, 1)), AT_INITIAL_MEANS),
-            settings.controls(),
-            settings.middle,
-            np.ones((which.size, 1), bool),
+            problem, design=Dense(np.ones((problem.y.size, 1))), order=np.zeros(1, int)
         )
         intercepts = dataclasses.replace(self.segments, problem=only)
-        for places, found in over_lanes(
-            fit_lane, intercepts, self.family, which, given, max_memory=self.max_memory
-        ):
-            shift[which[places]] = _coefficients(found)[:, 0]
+        given = LaneInput(
+            np.zeros((self.small.size, 1), self.dtype),
+            np.ones((self.small.size, 1), bool),
+            shift[self.small],
+        )
+        shared = self._options(Options().max_turns)._replace(start=np.int32(AT_INITIAL_MEANS))
+        lanes = Lanes.of(intercepts, family, self.small, self.max_memory)
+        for places, found in lanes.over(fit_lane, self.small, given, shared):
+            shift[self.small[places]] = _coefficients(found)[:, 0]
         return shift
+
+    def _options(self, turns: int) -> LaneOptions:
+        options = self.options
+        return LaneOptions(
+            start=np.int32(AT_INITIAL_MEANS if options.start is None else AT_BETA),
+            observed=np.bool_(options.method == "newton"),
+            tol=self.dtype.type(self.tol),
+            max_turns=np.int32(turns),
+        )
 
     def _round(self, which: np.ndarray, keep: np.ndarray, turns: int) -> _Left:
         """Runs some segments in the columns of `keep` ([G, p]); what is not settled then."""
-        settings = self._settings(which, turns)
         start = self.options.start
-        at = settings.point(
-            np.zeros((which.size, self.p)) + (0 if start is None else start[self.order]),
-            AT_INITIAL_MEANS if start is None else AT_BETA,
-            observed=self.options.method == "newton",
-        )
-        given = LaneInput(at, settings.controls(reach=settings.tol), settings.middle, keep[which])
+        beta = np.zeros((which.size, self.p), self.dtype)
+        if start is not None:
+            beta += start[self.order]
+        given = LaneInput(beta, keep[which], self.shift[which])
         parts = []
-        for places, found in over_lanes(
-            fit_lane, self.segments, self.family, which, given, max_memory=self.max_memory
-        ):
+        for places, found in self.lanes.over(fit_lane, which, given, self._options(turns)):
             lanes = _Left(which[places], found)
-            # A lane leaves out, of the columns that it was given, those that are zero in its rows.
+            # A column asked for that took no part is zero in all rows.
             self.absent[lanes.which] |= keep[lanes.which] & ~found.keep
             settled = self._ordinary(found) & (found.sums.far == 0)
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
             parts.append(lanes.where(~settled))
         return _Left.joined(parts)
-
-    def _settings(self, which: np.ndarray, turns: int) -> Settings:
-        options = dataclasses.replace(self.options, max_turns=turns)
-        facts = Facts(*(fact[which] for fact in self.facts))
-        # Lanes count their columns themselves.
-        return Settings(self.family, options, self.segments.problem.dtype, 0, facts)
 
     def _once_more(self, left: _Left, chosen: np.ndarray, keep: np.ndarray) -> _Left:
         """With the loops of the chosen ones run again, in all the turns that they may take."""
@@ -230,7 +226,7 @@ class _Rounds:
         if singular.size == 0:
             return left
         which = left.which[singular]
-        rank = rank_of(self.segments, which, self._settings(which, 1).smallest_pivot)
+        rank = rank_of(self.lanes, which, smallest_pivot(self.dtype))
         keep[which] = rank.keep
         chosen = np.zeros(left.which.size, bool)
         chosen[singular] = rank.sound & (rank.keep != left.found.keep[singular]).any(axis=1)
@@ -243,13 +239,11 @@ class _Rounds:
             return left
         lanes = left.where(far)
         infinite = infinite_columns(
-            self.segments,
-            self.family,
+            self.lanes,
             lanes.which,
-            beta=_coefficients(lanes.found).astype(self.segments.problem.dtype),
-            middle=self._settings(lanes.which, 1).middle,
+            beta=_coefficients(lanes.found).astype(self.dtype),
+            middle=lanes.found.middle,
             keep=lanes.found.keep,
-            max_memory=self.max_memory,
         )
         settled = infinite.any(axis=1) | self._ordinary(lanes.found)
         self._settle(lanes.where(settled), infinite[settled])
@@ -260,9 +254,8 @@ class _Rounds:
     def _ordinary(self, found: LaneSums) -> np.ndarray:
         """Lanes that a single fit would not look at again, but for rows that have gone far."""
         outcome = found.outcome
-        tol = self._settings(np.zeros(0, int), 1).tol
         good = (outcome.status == int(Status.CONVERGED)) & np.isfinite(found.root).all(axis=(1, 2))
-        good &= found.decrement <= np.maximum(_MORE_LEFT * tol, 8 * outcome.floor)
+        good &= found.decrement <= np.maximum(_MORE_LEFT * self.tol, 8 * outcome.floor)
         if self.bounded:
             good &= found.sums.edge == 0
         by_rounding = outcome.stop != int(Stop.DECREMENT)
@@ -275,8 +268,11 @@ class _Rounds:
         which, found = lanes.which, lanes.found
         if which.size == 0:
             return
+        if family.has_likelihood and family.likelihood_on_host:
+            beta = np.where(found.keep, _coefficients(found), 0.0)
+            found = host_likelihoods(self.lanes, which, found, beta)
         outcome, sums, keep = found.outcome, found.sums, found.keep
-        rank, nobs = keep.sum(axis=1), segments.nobs[which]
+        rank, nobs = keep.sum(axis=1), found.nobs
         df = nobs - rank
         with np.errstate(divide="ignore", invalid="ignore"):
             estimated = np.where(df > 0, sums.pearson / df, np.nan)
@@ -303,8 +299,8 @@ class _Rounds:
             "n_rows": segments.sizes[which],
             "n_patterns": segments.sizes[which],
             "nobs": nobs,
-            "weight_sum": segments.weight_sum[which],
-            "df_model": rank - segments.has_constant[which],
+            "weight_sum": found.weight_sum,
+            "df_model": rank - found.constant,
             "df_resid": df,
             "scale": 1.0 if family.dispersion_fixed else estimated,
             "turns": outcome.turns,
@@ -327,16 +323,3 @@ def _coefficients(found: LaneSums) -> np.ndarray:
     converged = outcome.status == int(Status.CONVERGED)
     step = np.where(converged[:, None], outcome.correction, 0.0)
     return np.asarray(outcome.beta, float) + step
-
-
-def _facts(segments: Segments, family: Family) -> Facts:
-    """The facts of all segments; nan, or 0, of those without rows."""
-    starts = segments.starts[segments.full]
-    own = facts_of(segments.problem, family, starts, segments.has_constant[segments.full])
-
-    def spread(values: np.ndarray) -> np.ndarray:
-        out = np.zeros(segments.count)
-        out[segments.full] = values
-        return out
-
-    return Facts(*map(spread, own))

@@ -1,6 +1,6 @@
 """Owns the rows of many segments: one problem whose rows stand segment by segment.
 
-Imports `_problem`, sources (for the block) and NumPy only.
+Imports `_problem`, designs, sources (for the block), NumPy, and SciPy where a design is sparse.
 """
 
 import dataclasses
@@ -10,27 +10,31 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxglm._problem import Problem
+from jaxglm._problem import Problem, constant_column
+from jaxglm.designs import Dense, Sparse
 from jaxglm.sources import Block
 
 
 @dataclasses.dataclass(frozen=True)
 class Segments:
-    """A problem whose rows stand segment by segment; segment g has rows starts[g]:starts[g+1].
+    """The rows of segment g are those at places starts[g]:starts[g+1] of `order`.
 
     Attributes
     ----------
     problem : Problem
-        All rows.
+        All rows, as the user's table has them: they are brought together when they are fitted.
+    order : [n] int or None
+        Positions in `problem`, segment by segment; None where the rows stand so.
     starts : [G + 1] int
         A segment may be empty: it failed, or its rows were all left out.
     rows : [n] int
-        Where each row stands in the table that the user gave.
+        Where each row, segment by segment, stands in the table that the user gave.
     failed : dict of str
         By segment, why its rows cannot be fitted; it has none here.
     """
 
     problem: Problem
+    order: np.ndarray | None
     starts: np.ndarray
     rows: np.ndarray
     failed: dict[int, str]
@@ -40,52 +44,36 @@ class Segments:
         return self.starts.size - 1
 
     @functools.cached_property
-    def ready(self) -> np.ndarray:
-        """Segments that can be fitted: they have rows that count, and nothing against them."""
-        counted = np.flatnonzero(self.weight_sum > 0)
-        return np.setdiff1d(counted, np.array(list(self.failed), int))
+    def _entries(self) -> Any:
+        """The rows of a sparse design, each found at once; None for other designs."""
+        design = self.problem.design
+        if not isinstance(design, Sparse):
+            return None
+        import scipy.sparse
 
-    @functools.cached_property
-    def nobs(self) -> np.ndarray:
-        """Observations of each segment."""
-        live, freq = self.problem.live, self.problem.freq
-        return self.total(live.astype(float) if freq is None else np.where(live, freq, 0.0))
-
-    @functools.cached_property
-    def weight_sum(self) -> np.ndarray:
-        """Sum of the weights of each segment."""
-        return self.total(self.problem.weight)
-
-    @functools.cached_property
-    def has_constant(self) -> np.ndarray:
-        """[G] bool: segments that have an intercept, be it a column that is constant only there."""
-        if self.problem.constant is not None:
-            return np.ones(self.count, bool)
-        design: Any = self.problem.design
-        values = np.asarray(getattr(design, "numeric", design).values)
-        starts = self.starts[self.full]
-        constant = np.zeros(self.count, bool)
-        for j in range(values.shape[1]):
-            column = values[:, j]
-            least, most = (f.reduceat(column, starts) for f in (np.minimum, np.maximum))
-            constant[self.full] |= (least == most) & (least != 0)
-        return constant
-
-    @functools.cached_property
-    def full(self) -> np.ndarray:
-        """Segments that have rows."""
-        return np.flatnonzero(self.sizes)
-
-    def total(self, values: np.ndarray) -> np.ndarray:
-        """Sums of one value a row over each segment."""
-        sums = np.zeros(self.count)
-        sums[self.full] = np.add.reduceat(values, self.starts[self.full])
-        return sums
+        shape = (design.n_rows, design.width)
+        return scipy.sparse.csr_array((design.values, (design.rows, design.columns)), shape)
 
     @property
     def sizes(self) -> np.ndarray:
         """Rows of each segment."""
         return np.diff(self.starts)
+
+    @property
+    def ready(self) -> np.ndarray:
+        """Segments that can be fitted."""
+        return np.flatnonzero(self.sizes)
+
+    @property
+    def of_rows(self) -> np.ndarray:
+        """The segment of each row of `problem`; -1 for one that is in none."""
+        segment = np.full(self.problem.y.size, -1)
+        segment[self.at(np.arange(self.starts[-1]))] = np.repeat(np.arange(self.count), self.sizes)
+        return segment
+
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """Positions in `problem` of places in the order of the segments."""
+        return places if self.order is None else self.order[places]
 
     def cut(self, which: np.ndarray, count: int, size: int, shape: tuple[int, ...]) -> Block:
         """The rows of some segments, padded to `size`; segments from `count` on have weight 0."""
@@ -93,8 +81,8 @@ class Segments:
         step = np.arange(size)
         inside = step < self.sizes[which][:, None]
         inside[count:] = False
-        rows = np.where(inside, self.starts[which][:, None] + step, self.starts[which][:, None])
-        flat = rows.ravel()
+        first = self.starts[which][:, None]
+        flat = self.at(np.where(inside, first + step, first).ravel())
 
         def laid(values: np.ndarray) -> np.ndarray:
             return values.reshape(*shape, size, *values.shape[1:])
@@ -103,8 +91,11 @@ class Segments:
             return None if values is None else laid(values[flat].astype(problem.dtype, copy=False))
 
         weight = np.where(inside.ravel(), problem.weight[flat], 0.0)
+        # A lane computes with dense columns in any case.
+        sparse = self._entries
+        design = problem.design.take_rows(flat) if sparse is None else Dense(sparse[flat].toarray())
         return Block(
-            design=jax.tree.map(laid, problem.design.take_rows(flat)),
+            design=jax.tree.map(laid, design),
             y=vector(problem.y),
             weight=laid(weight.astype(problem.dtype, copy=False)),
             offset=vector(problem.offset),
@@ -121,4 +112,5 @@ class Segments:
 
     def one(self, g: int) -> Problem:
         """The problem of one segment."""
-        return self.problem.take_rows(np.arange(self.starts[g], self.starts[g + 1]))
+        own = self.problem.take_rows(self.at(np.arange(self.starts[g], self.starts[g + 1])))
+        return dataclasses.replace(own, constant=own.constant or constant_column(own.design))
