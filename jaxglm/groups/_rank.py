@@ -3,7 +3,7 @@
 Imports `_conditioning` and `groups._lanes` only; the algebra is NumPy's, on stacks of segments.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def rank_of(lanes: Lanes, which: np.ndarray, smallest_pivot: float) -> Rank:
             columns = segments.dense(which[some], int(size))[..., in_public_order]
             largest = np.abs(columns).max(axis=-2, keepdims=True)
             columns = columns / np.where(largest > 0, largest, 1.0)
-            triangle = np.linalg.qr(columns, mode="r")
+            triangle: Any = np.linalg.qr(columns, mode="r")
             shares[some[:, None], in_public_order] = independent_shares(triangle, RANK_TOLERANCE)
     least = np.where(shares > 0, shares, 1.0).min(axis=1)
     return Rank(shares > 0, least**2 >= smallest_pivot)

@@ -11,23 +11,24 @@ that confines the means, ill-conditioned columns, very many rows) is fitted one 
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import jax
 import numpy as np
 
 from jaxglm._compress import merge_rows
-from jaxglm._estimate import ColumnRangeError, estimate
+from jaxglm._estimate import ColumnRangeError
 from jaxglm._fit_notes import search_notes
 from jaxglm._inverse import root_of_inverse
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
 from jaxglm._search import AT_BETA, AT_INITIAL_MEANS
 from jaxglm._settings import Options, smallest_pivot, tolerance
-from jaxglm._shape import estimate_shape
+from jaxglm._shape import estimate_all, has_unknown_shape
 from jaxglm._statistics import record
 from jaxglm._status import Status
 from jaxglm.designs import Dense
-from jaxglm.families import Family, NegativeBinomial
+from jaxglm.families import Family
 from jaxglm.groups._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
 from jaxglm.groups._likelihood import host_likelihoods
 from jaxglm.groups._rank import rank_of
@@ -80,15 +81,14 @@ def fit_segments(
     problem = segments.problem
     fits = Fits.empty(segments.count, problem.n_columns, (options.method, Stop.DECREMENT.words))
     progress(segments.count - segments.ready.size)
-    shaped = isinstance(family, NegativeBinomial) and family.alpha is None
     alone = segments.ready
-    if options.method in ("irls", "newton") and not shaped:
+    if options.method in ("irls", "newton") and not has_unknown_shape(family):
         rounds = _Rounds(segments, problem.narrowed(family), options, fits, max_memory, progress)
         alone = rounds.run()
     for g in map(int, alone):
         own = segments.one(g)
         try:
-            fit = _single(own, family, options, shaped)
+            fit = _single(own, family, options)
         except ColumnRangeError as error:
             segments.failed[g] = error.told(names, problem.dtype)
         else:
@@ -97,14 +97,10 @@ def fit_segments(
     return fits
 
 
-def _single(problem: Problem, family: Family, options: Options, shaped: bool) -> Fit:
+def _single(problem: Problem, family: Family, options: Options) -> Fit:
     """The fit of one segment by itself."""
     problem = merge_rows(problem, "auto")
-    family, shape = problem.narrowed(family), None
-    if shaped:
-        found, family, shape = estimate_shape(problem, family, options)
-    else:
-        found = estimate(problem, family, options)
+    found, family, shape = estimate_all(problem, problem.narrowed(family), options)
     notes = tuple(note.text for note in search_notes(problem, family, found))
     return record(problem, family, found, shape=shape, notes=notes)
 
@@ -158,8 +154,9 @@ class _Rounds:
         everything = np.ones((self.segments.count, self.p), bool)
         few = min(_FEW_TURNS, self.options.max_turns)
         left = self._round(self.small, everything, few)
-        late = (left.found.outcome.status == int(Status.MAX_TURNS)) & (few < self.options.max_turns)
-        left = self._once_more(left, late, everything)
+        if few < self.options.max_turns:
+            late = np.asarray(left.found.outcome.status) == int(Status.MAX_TURNS)
+            left = self._once_more(left, late, everything)
         left = self._of_full_rank(left, everything)
         left = self._separated(left)
         large = np.setdiff1d(self.segments.ready, self.small)
@@ -276,7 +273,7 @@ class _Rounds:
         df = nobs - rank
         with np.errstate(divide="ignore", invalid="ignore"):
             estimated = np.where(df > 0, sums.pearson / df, np.nan)
-        separated = infinite.any(axis=1)
+        separated: Any = infinite.any(axis=1)
         root = found.root.astype(float)
         for lane in np.flatnonzero(~np.isfinite(root).all(axis=(1, 2))):
             root[lane] = root_of_inverse(sums.info[lane].astype(float)).dense * keep[lane][:, None]

@@ -84,10 +84,10 @@ class Segments:
         first = self.starts[which][:, None]
         flat = self.at(np.where(inside, first + step, first).ravel())
 
-        def laid(values: np.ndarray) -> np.ndarray:
+        def laid(values: np.ndarray) -> Any:
             return values.reshape(*shape, size, *values.shape[1:])
 
-        def vector(values: np.ndarray | None) -> np.ndarray | None:
+        def vector(values: np.ndarray | None) -> Any:
             return None if values is None else laid(values[flat].astype(problem.dtype, copy=False))
 
         weight = np.where(inside.ravel(), problem.weight[flat], 0.0)

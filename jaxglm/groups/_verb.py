@@ -171,7 +171,7 @@ def _bar(total: int, wanted: bool | None) -> Iterator[Callable[[int], object]]:
         from tqdm.auto import tqdm
     except ImportError:
         if wanted:
-            raise ImportError("progress=True needs tqdm: pip install tqdm") from None
+            raise ImportError("progress=True needs tqdm: pip install 'jaxglm[progress]'") from None
         yield lambda count: None
         return
     delay = 0.0 if wanted else _SECONDS_BEFORE_BAR
