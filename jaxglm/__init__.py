@@ -29,7 +29,7 @@ from jaxglm.families import (
     QuasiPoisson,
     Tweedie,
 )
-from jaxglm.groups import GroupResults, fit_groups
+from jaxglm.groups import Bootstrap, GroupResults, ResponseResults, fit_groups, fit_responses
 from jaxglm.io import add_constant
 from jaxglm.links import (
     Cauchit,
@@ -52,6 +52,7 @@ __version__ = "0.1.0"
 __all__ = [
     "GLM",
     "Binomial",
+    "Bootstrap",
     "BoundaryWarning",
     "CLogLog",
     "Cauchit",
@@ -81,6 +82,7 @@ __all__ = [
     "QuasiBinomial",
     "QuasiPoisson",
     "RankWarning",
+    "ResponseResults",
     "Results",
     "SegmentWarning",
     "SeparationWarning",
@@ -90,6 +92,7 @@ __all__ = [
     "add_constant",
     "datasets",
     "fit_groups",
+    "fit_responses",
     "glm",
     "load",
 ]

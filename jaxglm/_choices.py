@@ -11,6 +11,9 @@ import numpy as np
 from jaxglm._settings import Options
 from jaxglm._status import DataError
 
+# Bytes that the rows in work on many fits may take.
+MAX_MEMORY = 2.0**28
+
 Policy = Literal["warn", "raise", "ignore"]
 
 
@@ -18,6 +21,12 @@ def check_choice(name: str, given: Any, choices: tuple[Any, ...]) -> None:
     """Refuse what is none of the choices."""
     if given not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {given!r}")
+
+
+def check_memory(max_memory: float) -> None:
+    """Refuse what is no number of bytes."""
+    if not max_memory > 0:
+        raise ValueError(f"max_memory must be a positive number of bytes, not {max_memory!r}")
 
 
 def row_vectors(freq_weights, var_weights, trials, offset, exposure) -> dict[str, Any]:

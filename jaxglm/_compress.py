@@ -89,7 +89,7 @@ def merge_rows(problem: Problem, choice: Choice) -> Problem:
         problem,
         design=problem.design.take_rows(rows),
         y=problem.y[rows],
-        weight=_unit_weight(problem, rows) * freq,
+        weight=problem.unit_weight(rows) * freq,
         offset=None if problem.offset is None else problem.offset[rows],
         freq=freq,
         trials=None if problem.trials is None else problem.trials[rows],
@@ -122,21 +122,12 @@ def _all_rows(n: int) -> Key:
     return Key(np.zeros(n, np.int64), 1)
 
 
-def _unit_weight(problem: Problem, rows: np.ndarray) -> np.ndarray:
-    """Prior weight times trials: the weight of one observation of a row."""
-    weight = problem.weight[rows]
-    if problem.freq is None:
-        return weight
-    freq = problem.freq[rows]
-    return np.divide(weight, freq, out=np.zeros_like(weight), where=freq > 0)
-
-
 def _columns(problem: Problem, rows: np.ndarray) -> Iterator[Key]:
     """What tells some rows apart, those columns first that are cheap and often continuous."""
     yield from _numbers(problem.y[rows])
     if problem.offset is not None:
         yield from _numbers(problem.offset[rows])
-    yield from _numbers(_unit_weight(problem, rows))
+    yield from _numbers(problem.unit_weight(rows))
     if problem.trials is not None:
         yield from _numbers(problem.trials[rows])
     every = rows.size == problem.y.size

@@ -13,7 +13,14 @@ import jax
 import numpy as np
 
 from jaxglm import _status
-from jaxglm._choices import Policy, check_choice, chosen_dtype, row_vectors, solver_options
+from jaxglm._choices import (
+    MAX_MEMORY,
+    Policy,
+    check_choice,
+    chosen_dtype,
+    row_vectors,
+    solver_options,
+)
 from jaxglm._compress import Choice, merge_rows
 from jaxglm._estimate import ColumnRangeError, Estimate
 from jaxglm._fit_notes import outcome_notes
@@ -25,8 +32,11 @@ from jaxglm._status import DataError, FitError, Status
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.groups._intake import from_arrays as groups_from_arrays
+from jaxglm.groups._response_results import ResponseResults
+from jaxglm.groups._response_verb import fit_intake as fit_response_intake
+from jaxglm.groups._responses import from_arrays as responses_from_arrays
 from jaxglm.groups._results import GroupResults
-from jaxglm.groups._verb import MAX_MEMORY, fit_intake
+from jaxglm.groups._verb import fit_intake
 from jaxglm.results import Results
 
 
@@ -264,6 +274,61 @@ class GLM:
         )
         options = solver_options(intake.model.names, method, start, tol, max_turns)
         return fit_intake(intake, options, on_failure, max_memory, progress)
+
+    def fit_responses(
+        self,
+        *,
+        method: Any = "irls",
+        start: Any = None,
+        tol: float | None = None,
+        max_turns: int = 100,
+        dtype: str = "float64",
+        on_failure: Policy = "warn",
+        max_memory: float = MAX_MEMORY,
+        progress: bool | None = None,
+    ) -> ResponseResults:
+        """Fit each column of `y` as a response of its own, as if it were alone.
+
+        Here `y` may have any number of columns; two of them are two responses. Names are those of a
+        frame, else y1, y2, ...; weights, trials, offset and exposure hold for every response.
+
+        Parameters
+        ----------
+        method, start, tol, max_turns, dtype, on_failure, max_memory, progress
+            As for `fit_responses`.
+
+        Returns
+        -------
+        ResponseResults
+
+        Raises
+        ------
+        DataError, FitError
+            As for `fit_responses`.
+
+        Examples
+        --------
+        >>> import jaxglm as jg
+        >>> import numpy as np
+        >>> X = jg.add_constant(np.array([[0.0], [1], [2], [3]]))
+        >>> Y = np.array([[1, 9], [2, 3], [4, 1], [8, 0]])
+        >>> fits = jg.GLM(Y, X, family="poisson").fit_responses()
+        >>> fits.params.round(3)
+                  const     x1
+        response
+        y1        0.000  0.693
+        y2        2.226 -1.228
+        """
+        intake = responses_from_arrays(
+            self._y,
+            self._X,
+            self.family,
+            self._vectors,
+            missing=self._missing,
+            dtype=chosen_dtype(dtype),
+        )
+        options = solver_options(intake.model.names, method, start, tol, max_turns)
+        return fit_response_intake(intake, options, on_failure, max_memory, progress)
 
 
 def _fit(

@@ -4,8 +4,8 @@ Imports io, designs, families, `_faults`, `_problem`, `_model` and `_status`.
 """
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from jaxglm._status import DataError
 from jaxglm.designs import Design, assemble, from_matrix
 from jaxglm.families import Family
 
+NO_WEIGHT = "All weights are zero: no row counts, so there is nothing to fit."
 WEIGHTS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
 
 
@@ -42,6 +43,20 @@ class Response:
     name: str
     event: str | None
 
+    @classmethod
+    def read(cls, found: io.Response, name: str) -> "Response":
+        """What a door found."""
+        event = None if found.levels is None else str(found.levels[1])
+        return cls(found.y, found.trials, name, event)
+
+
+class Checked(NamedTuple):
+    """A response that the family can have: values (proportions where there are trials), notes."""
+
+    y: np.ndarray
+    trials: np.ndarray | None
+    notes: tuple[str, ...]
+
 
 def from_formula(
     formula: str,
@@ -53,14 +68,22 @@ def from_formula(
     context: Mapping[str, Any] | None,
     dtype: np.dtype,
     fits: OneFit = ONE_FIT,
+    responses: Sequence[str] | None = None,
 ) -> Intake:
     """The intake of the formula door; `vectors` are column names or arrays, by argument name.
 
     `fits` says what a row that cannot be used ends; those of its rows that come through are in the
-    problem, sound values or not.
+    problem, sound values or not. With `responses`, columns that are yet to be read, the formula has
+    no left side and the problem no response: zeros stand for it.
     """
     frame = io.model_frame(
-        formula, data, missing=missing, extra=vectors, context=context, fits=fits
+        formula,
+        data,
+        missing=missing,
+        extra=vectors,
+        context=context,
+        fits=fits,
+        responses=responses,
     )
     n = frame.y.size
     # Not the frame itself, whose pieces are a copy of the data that no result should hold.
@@ -71,12 +94,17 @@ def from_formula(
         columns = Columns(*assemble(pieces, n_given), n_given)
         return columns if kept is None else columns.rows(kept)
 
+    def codes_of(name: str) -> np.ndarray:
+        codes, _ = io.segments_of(io.read_table(data), [name])
+        return codes if kept is None else codes[kept]
+
     event = None if frame.y_levels is None else str(frame.y_levels[1])
     intake = _intake(
         *assemble(frame.pieces, n),
         Response(frame.y, frame.trials, frame.y_name, event),
         family,
         frame.extra,
+        stands_in=responses is not None,
         formula_offset=frame.offset,
         names=tuple(frame.names),
         terms=tuple(frame.terms),
@@ -85,7 +113,9 @@ def from_formula(
         rows=Rows(fits, kept),
         dtype=dtype,
     )
-    model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec)
+    assert intake.model.dataset is not None
+    dataset = dataclasses.replace(intake.model.dataset, codes_of=codes_of)
+    model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec, dataset=dataset)
     return dataclasses.replace(intake, model=model, notes=(*frame.notes, *intake.notes))
 
 
@@ -98,9 +128,13 @@ def from_arrays(
     missing: str,
     dtype: np.dtype,
     fits: OneFit = ONE_FIT,
+    index: Any = None,
 ) -> Intake:
-    """The intake of the array door; `fits` as for the other one."""
-    frame = io.read_arrays(y, X, vectors, missing=missing, fits=fits)
+    """The intake of the array door; `fits` as for the other one.
+
+    Where `y` is None the problem has no response, as above; `index` are then its labels.
+    """
+    frame = io.read_arrays(y, X, vectors, missing=missing, fits=fits, index=index)
     kept = frame.rows_kept
 
     def again() -> Columns:
@@ -108,13 +142,12 @@ def from_arrays(
         columns = Columns(*from_matrix(matrix), matrix.shape[0])
         return columns if kept is None else columns.rows(kept)
 
-    levels = frame.response.levels
-    event = None if levels is None else str(levels[1])
     intake = _intake(
         *from_matrix(frame.matrix),
-        Response(frame.response.y, frame.response.trials, frame.y_name, event),
+        Response.read(frame.response, "" if y is None else frame.y_name),
         family,
         frame.vectors,
+        stands_in=y is None,
         formula_offset=None,
         names=frame.names,
         terms=tuple((name, slice(i, i + 1)) for i, name in enumerate(frame.names)),
@@ -133,6 +166,7 @@ def _intake(
     family: Family,
     vectors: Mapping[str, np.ndarray | None],
     *,
+    stands_in: bool,
     formula_offset: np.ndarray | None,
     names: tuple[str, ...],
     terms: tuple[tuple[str, slice], ...],
@@ -145,32 +179,22 @@ def _intake(
         raise DataError(
             "The model has no columns, not even an intercept: there is nothing to estimate."
         )
-    notes: list[str] = []
     freq = _nonnegative(vectors.get("freq_weights"), "freq_weights", rows)
     prior = _nonnegative(vectors.get("var_weights"), "var_weights", rows)
-    if response.event is not None and family.mean_domain != (0.0, 1.0):
-        raise DataError(
-            f"The response {response.name!r} holds two labels (one of them {response.event!r}), "
-            f"which the {family.name} family cannot model; use family='binomial', or recode it to "
-            "numbers."
-        )
-    y, trials = _response(response, vectors.get("trials"), family, rows, notes)
+    if stands_in:
+        counts = _nonnegative(vectors.get("trials"), "trials", rows)
+        found = Checked(response.values, counts, ())
+    else:
+        found = check_response(response, vectors.get("trials"), family, rows, dtype)
+    y, trials = found.y, found.trials
     weight = np.ones(y.size)
     for factor in (freq, prior, trials):
         if factor is not None:
             weight = weight * factor
     if not (weight > 0).any():
-        raise DataError("All weights are zero: no row counts, so there is nothing to fit.")
-    _check_support(y, response, family, rows)
-    if family.dispersion_fixed and family.has_likelihood and _fractional(y, trials, rows):
-        notes.append(
-            f"The response {response.name!r} has fractional values: the coefficients are "
-            "quasi-likelihood estimates, and the log-likelihood, AIC and BIC are not those of a "
-            f"{family.name} distribution."
-        )
+        raise DataError(NO_WEIGHT)
     offset = _offset(formula_offset, vectors, family, rows)
-    for what, values in ((f"the response {response.name!r}", y), ("the offset", offset)):
-        _check_representable(values, what, dtype, rows)
+    _check_representable(offset, "the offset", dtype, rows)
     problem = Problem(
         design=design,
         order=order,
@@ -195,7 +219,30 @@ def _intake(
         used=frozenset(name for name in WEIGHTS if vectors.get(name) is not None),
         dataset=dataset,
     )
-    return Intake(problem, model, tuple(notes), rows.kept)
+    return Intake(problem, model, found.notes, rows.kept)
+
+
+def check_response(
+    response: Response, trials: np.ndarray | None, family: Family, rows: Rows, dtype: np.dtype
+) -> Checked:
+    """The response of some rows, as the family can have it; what it cannot have is refused."""
+    if response.event is not None and family.mean_domain != (0.0, 1.0):
+        raise DataError(
+            f"The response {response.name!r} holds two labels (one of them {response.event!r}), "
+            f"which the {family.name} family cannot model; use family='binomial', or recode it to "
+            "numbers."
+        )
+    notes: list[str] = []
+    y, trials = _response(response, trials, family, rows, notes)
+    _check_support(y, response, family, rows)
+    if family.dispersion_fixed and family.has_likelihood and _fractional(y, trials, rows):
+        notes.append(
+            f"The response {response.name!r} has fractional values: the coefficients are "
+            "quasi-likelihood estimates, and the log-likelihood, AIC and BIC are not those of a "
+            f"{family.name} distribution."
+        )
+    _check_representable(y, f"the response {response.name!r}", dtype, rows)
+    return Checked(y, trials, tuple(notes))
 
 
 def _response(

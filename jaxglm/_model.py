@@ -68,7 +68,8 @@ class Dataset:
     """The rows of a fit, by reference: never saved, never pickled.
 
     `columns` makes the design again when it is asked for, from the table or the arrays that the
-    user gave; the vectors are the response and the weights as the fit used them.
+    user gave; the vectors are the response and the weights as the fit used them. `codes_of` numbers
+    the values of a column of the user's table in these rows, -1 where missing.
     """
 
     columns: Callable[[], Columns]
@@ -78,6 +79,7 @@ class Dataset:
     freq: np.ndarray | None
     trials: np.ndarray | None
     index: Any
+    codes_of: Callable[[str], np.ndarray] | None = None
 
     def matvec(self, b: np.ndarray) -> np.ndarray:
         """X b over the rows of the fit, for b of shape [p] or [p, k] in public column order."""

@@ -49,6 +49,14 @@ class Problem:
         """Observations: frequencies of the rows that count."""
         return float(self.live.sum() if self.freq is None else self.freq[self.live].sum())
 
+    def unit_weight(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Prior weight times trials: the weight of one observation of some rows."""
+        weight = self.weight[rows]
+        if self.freq is None:
+            return weight
+        freq = self.freq[rows]
+        return np.divide(weight, freq, out=np.zeros_like(weight), where=freq > 0)
+
     def take_rows(self, rows: np.ndarray) -> "Problem":
         """The problem of some of the rows, in this order."""
 

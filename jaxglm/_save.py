@@ -1,7 +1,7 @@
 """Owns the file of a saved result: NumPy arrays and a JSON header in one archive, no code.
 
 Imports families, links, io (to rebuild a formula and the keys of segments), results and
-`groups._results`. Reading a file only ever makes objects of classes named here; nothing in it is
+`groups`. Reading a file only ever makes objects of classes named here; nothing in it is
 unpickled or evaluated.
 """
 
@@ -20,7 +20,9 @@ from jaxglm._model import Model
 from jaxglm._record import Fit
 from jaxglm._status import DataError
 from jaxglm.diagnostics import RowFacts
+from jaxglm.groups._many import ManyResults
 from jaxglm.groups._records import Fits, Words
+from jaxglm.groups._response_results import ResponseResults
 from jaxglm.groups._results import GroupResults
 from jaxglm.io import TermsSpec, keys_from_arrays, keys_to_arrays
 from jaxglm.results import Results
@@ -48,8 +50,8 @@ def save(results: Results, path: str | PathLike[str]) -> None:
     _write(path, results.model, header, arrays)
 
 
-def save_groups(results: GroupResults, path: str | PathLike[str]) -> None:
-    """Write many fits to `path`, under exactly that name; see `GroupResults.save`."""
+def save_groups(results: ManyResults, path: str | PathLike[str]) -> None:
+    """Write many fits to `path`, under exactly that name; see `ManyResults.save`."""
     fits = results.fits
     fields = {f.name: getattr(fits, f.name) for f in dataclasses.fields(Fits)}
     arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
@@ -58,6 +60,7 @@ def save_groups(results: GroupResults, path: str | PathLike[str]) -> None:
     arrays |= {_KEYS + name: values for name, values in key_arrays.items()}
     header = {
         "groups": {
+            "of": results.unit,
             "keys": keys,
             "native": results.native,
             "notes": results.notes,
@@ -96,8 +99,8 @@ def load(
     *,
     family: Any = None,
     context: Mapping[str, Callable] | None = None,
-) -> Results | GroupResults:
-    """Read what `Results.save` or `GroupResults.save` wrote. It holds no data of the fit.
+) -> Results | GroupResults | ResponseResults:
+    """Read what `save` of a result wrote. It holds no data of the fit.
 
     Parameters
     ----------
@@ -111,7 +114,7 @@ def load(
 
     Returns
     -------
-    Results or GroupResults
+    Results, GroupResults or ResponseResults
         As it was saved.
 
     Raises
@@ -153,7 +156,9 @@ def load(
     )
 
 
-def _groups(body: dict[str, Any], model: Model, arrays: dict[str, np.ndarray]) -> GroupResults:
+def _groups(
+    body: dict[str, Any], model: Model, arrays: dict[str, np.ndarray]
+) -> GroupResults | ResponseResults:
     def part(prefix: str) -> dict[str, np.ndarray]:
         names = [name for name in arrays if name.startswith(prefix)]
         return {name.removeprefix(prefix): arrays.pop(name) for name in names}
@@ -168,7 +173,10 @@ def _groups(body: dict[str, Any], model: Model, arrays: dict[str, np.ndarray]) -
         usual=words(*body["usual"]),
         **arrays,
     )
-    return GroupResults(fits, model, keys, None, None, body["native"], tuple(body["notes"]))
+    notes = tuple(body["notes"])
+    if body["of"] == ResponseResults.unit:
+        return ResponseResults(fits, model, keys, None, body["native"], notes)
+    return GroupResults(fits, model, keys, None, None, body["native"], notes)
 
 
 def _model(header: dict[str, Any], family: Any, context: Mapping[str, Callable] | None) -> Model:

@@ -65,7 +65,7 @@ _MESSAGES = {
         "(log for counts, logit for probabilities) avoids it."
     ),
     Status.INVALID: (
-        "The rows of this segment cannot be fitted; `failed` says which rows, and why."
+        "The rows of this one of many fits cannot be fitted; `failed` says which, and why."
     ),
 }
 

@@ -53,6 +53,14 @@ def wald(
     return statistic, 2.0 * np.asarray(tail)
 
 
+def check_alpha(alpha: float) -> None:
+    """Refuse what leaves no level for an interval."""
+    if not 0.0 < alpha < 1.0:
+        raise ValueError(
+            f"alpha must lie between 0 and 1, got {alpha!r}; 0.05 gives 95 % intervals."
+        )
+
+
 def critical_value(alpha: float, df: float | FloatArray | None) -> float | FloatArray:
     """Quantile by which a standard error is multiplied for a two-sided 1 - alpha interval.
 
@@ -66,10 +74,7 @@ def critical_value(alpha: float, df: float | FloatArray | None) -> float | Float
     >>> critical_value(0.05, df=None).round(6).item()
     1.959964
     """
-    if not 0.0 < alpha < 1.0:
-        raise ValueError(
-            f"alpha must lie between 0 and 1, got {alpha!r}; 0.05 gives 95 % intervals."
-        )
+    check_alpha(alpha)
     from scipy import special
 
     if df is None:

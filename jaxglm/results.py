@@ -7,12 +7,13 @@ arrays and a reference to the data of the fit, never a copy; pickled or saved, i
 import dataclasses
 import functools
 from os import PathLike
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from jaxglm import _overdispersion, effects, inference
+from jaxglm._choices import MAX_MEMORY
 from jaxglm._estimates import Estimates
 from jaxglm._model import Dataset, Model
 from jaxglm._notes import collect
@@ -23,6 +24,9 @@ from jaxglm._status import DataError
 from jaxglm.diagnostics import ResidualKind, RowFacts, evaluate, residuals, row_facts
 from jaxglm.inference import FloatArray
 from jaxglm.summary import Summary, summarise
+
+if TYPE_CHECKING:
+    from jaxglm.groups._bootstrap import Bootstrap
 
 
 class Results(Estimates):
@@ -183,6 +187,66 @@ class Results(Estimates):
     def resid_working(self) -> pd.Series:
         """`resid("working")`."""
         return self.resid("working")
+
+    # -- resampling ------------------------------------------------------------------------------
+
+    def bootstrap(
+        self,
+        data: Any = None,
+        n: int = 1000,
+        *,
+        seed: int,
+        cluster: Any = None,
+        max_memory: float = MAX_MEMORY,
+    ) -> "Bootstrap":
+        """Fit the model to observations drawn again with replacement, `n` times.
+
+        A replicate has each row as often as it was drawn; rows with `freq_weights` are drawn as the
+        observations that they count, and the other weights stay with their row. The replicates
+        start from this fit and leave out the columns that it left out. A negative binomial shape
+        that was estimated is held at its estimate, so that its own uncertainty is not in the
+        replicates.
+
+        Parameters
+        ----------
+        data : table, optional
+            The data of the fit, for a result that was saved, loaded or pickled without them. That
+            takes a formula, and a fit without weights, offset= or exposure= given beside it.
+        n : int
+            Replicates.
+        seed : int
+            The same seed draws the same observations, whatever `max_memory` and the number of
+            cores: replicate i draws from ``numpy.random.default_rng([seed, i])``.
+        cluster : column name or array, optional
+            One value per row of the fit: whole clusters are drawn then, for rows that are not
+            independent within them.
+        max_memory : float
+            Bytes that the replicates in work may take.
+
+        Returns
+        -------
+        Bootstrap
+
+        Raises
+        ------
+        DataError
+            When the rows cannot be had, `data` are not those of the fit, the fit has no optimum,
+            frequency weights are not whole numbers, or a row has no cluster.
+
+        Examples
+        --------
+        >>> import jaxglm as jg
+        >>> table = {"y": [1, 0, 2, 3, 5, 8, 2, 4], "x": [0.0, 1, 2, 3, 4, 5, 1, 4]}
+        >>> fit = jg.glm("y ~ x", table, family="poisson")
+        >>> drawn = fit.bootstrap(n=200, seed=1)
+        >>> drawn
+        <jaxglm.Bootstrap: 200 replicates of 8 observations>
+        >>> drawn.conf_int().shape, bool((drawn.bse > 0).all())
+        ((2, 2), True)
+        """
+        from jaxglm.groups._bootstrap import bootstrap
+
+        return bootstrap(self.fit, self.model, data, n, seed, cluster, max_memory)
 
     # -- reports ---------------------------------------------------------------------------------
 

@@ -29,17 +29,20 @@ LAYERS: list[set[str]] = [
     {"_estimate"},
     {"_shape"},
     {"_statistics", "_fit_notes"},
+    {"groups._replicas"},
     {"groups._lanes"},
     {"groups._rank", "groups._separation", "groups._likelihood"},
     {"groups._search"},
     {"effects", "_overdispersion", "_prediction"},
     {"io"},
     {"_model"},
-    {"results", "summary", "_estimates", "_notes", "_render", "_save", "groups._results"}
-    | {"groups._estimates", "groups._failures", "groups._levels", "groups._predict"},
     {"_intake"},
-    {"groups._intake"},
+    {"results", "summary", "_estimates", "_notes", "_render", "_save", "groups._results"}
+    | {"groups._estimates", "groups._failures", "groups._levels", "groups._predict"}
+    | {"groups._many", "groups._response_results", "groups._bootstrap"},
+    {"groups._intake", "groups._responses"},
     {"groups._verb"},
+    {"groups._response_verb"},
     {"groups"},
     {"_fit"},
     {"datasets"},
@@ -62,6 +65,10 @@ TABLE_EXCEPTIONS = {
         "_compress",
         "groups._results",
         "groups._estimates",
+        "groups._many",
+        "groups._bootstrap",
+        "groups._response_results",
+        "groups._responses",
     )
 }
 

@@ -32,11 +32,24 @@ class Masked(Dense):
     @classmethod
     def of(cls, values: jax.Array, keep: jax.Array) -> "Masked":
         """Those columns of an array where `keep` holds."""
-        kept = keep.astype(values.dtype)
-        return cls(values * kept, kept)
+        return cls(values, keep.astype(values.dtype))
 
-    def gram(self, w: jax.Array) -> jax.Array:
-        return super().gram(w) + jnp.diag(1 - self.keep)
+    def matvec(self, b: jax.Array) -> jax.Array:
+        return super().matvec((b.T * self.keep).T)
+
+    def rmatvec(self, v: jax.Array) -> jax.Array:
+        return self._kept(super().rmatvec(v))
+
+    def _gram(self, w: jax.Array, precision: jax.lax.Precision) -> jax.Array:
+        both = self.keep[:, None] * self.keep
+        return jnp.where(both > 0, super()._gram(w, precision), jnp.diag(1 - self.keep))
 
     def gram_diagonal(self, w: jax.Array) -> jax.Array:
-        return super().gram_diagonal(w) + (1 - self.keep)
+        return self._kept(super().gram_diagonal(w)) + (1 - self.keep)
+
+    def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
+        return self._kept(super().dense(dtype))
+
+    def _kept(self, values: jax.Array) -> jax.Array:
+        # A column left out may have values that overflow.
+        return jnp.where(self.keep > 0, values, jnp.zeros_like(values))

@@ -1,11 +1,14 @@
-"""Owns one model per segment: a table of contents.
+"""Owns many fits of one model, per segment or per response: a table of contents.
 
 `_verb` asks `_intake` for rows that stand segment by segment (`_segments`), and `_search` for their
 fits (`_records`), which `_results` answers with. The rows of a segment are a lane of a compiled
 program (`_lanes`, in shapes that `_buckets` chooses), whose loop is that of a single fit.
 """
 
+from jaxglm.groups._bootstrap import Bootstrap
+from jaxglm.groups._response_results import ResponseResults
+from jaxglm.groups._response_verb import fit_responses
 from jaxglm.groups._results import GroupResults
 from jaxglm.groups._verb import fit_groups
 
-__all__ = ["GroupResults", "fit_groups"]
+__all__ = ["Bootstrap", "GroupResults", "ResponseResults", "fit_groups", "fit_responses"]

@@ -16,7 +16,9 @@ from jaxglm.designs import bucket
 _ROWS_A_PROGRAM = 1_000_000
 # Numbers of a block of lanes, columns and scratch included: they stay in a core's cache.
 _BLOCK_NUMBERS = 1 << 16
-_MOST_LANES, _SCRATCH = 64, 6
+_MOST_LANES = 64
+# Numbers of a row beside its columns.
+SCRATCH = 6
 # Numbers of a call: enough to make its overhead small, and few enough to share out evenly.
 _CALL_NUMBERS = 1 << 20
 
@@ -68,7 +70,7 @@ def call_shape(
         It wants all lanes at once, as many as there is room for; a core wants blocks of lanes that
         stay in its cache.
     """
-    numbers = size * (columns + _SCRATCH)
+    numbers = size * (columns + SCRATCH)
     shared = -(-segments // workers)
     if accelerator:
         return 1, min(_power_below(most_numbers / workers / numbers), _power_above(shared))

@@ -55,22 +55,22 @@ def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
     yield from (note.text for note in found)
 
 
-def lacking(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
-    """Which columns were left out because of levels that a segment lacks."""
+def lacking(fits: Fits, names: Sequence[str], g: int, unit: str) -> Iterator[str]:
+    """Which columns were left out because of levels that a segment, or another unit, lacks."""
     of = np.asarray(names, dtype=object)
     absent = of[fits.aliased[g] & fits.absent[g]]
     if absent.size:
         are = "is" if absent.size == 1 else "are"
         yield (
-            f"{_fit_notes.named(absent)} {are} zero in all rows of this segment (aliased): nothing "
-            "is known of the coefficient, which is nan."
+            f"{_fit_notes.named(absent)} {are} zero in all rows of this {unit} (aliased): "
+            "nothing is known of the coefficient, which is nan."
         )
     baseless = of[fits.baseless[g]]
     if baseless.size:
         are = "is" if baseless.size == 1 else "are"
         yield (
             f"{_fit_notes.named(baseless)} {are} compared with a level that has no row in this "
-            "segment (aliased): the coefficient is nan, and the other coefficients take its part."
+            f"{unit} (aliased): the coefficient is nan, and the other coefficients take its part."
         )
 
 
@@ -80,8 +80,8 @@ def counts(fits: Fits) -> dict[str, int]:
     return dict(zip(KINDS, numbers.tolist(), strict=True))
 
 
-def headline(fits: Fits) -> str | None:
-    """One sentence for the segments without an ordinary optimum; None where there are none."""
+def headline(fits: Fits, unit: str) -> str | None:
+    """One sentence for those without an ordinary optimum; None where there are none."""
     of = counts(fits)
     wrong = fits.count - of[KINDS[_ORDINARY]]
     if not wrong:
@@ -89,6 +89,6 @@ def headline(fits: Fits) -> str | None:
     parts = [f"{of[kind]:,} {kind}" for kind in KINDS[1:] if of[kind]]
     have = "has" if wrong == 1 else "have"
     return (
-        f"{wrong:,} of {fits.count:,} segments {have} no ordinary optimum: {', '.join(parts)}; "
+        f"{wrong:,} of {fits.count:,} {unit}s {have} no ordinary optimum: {', '.join(parts)}; "
         "see .failed"
     )

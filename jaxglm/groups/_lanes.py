@@ -1,8 +1,8 @@
 """Owns the compiled programs that work on many segments at once, a lane each.
 
 Imports `_drive`, `_final`, `_linalg`, `_moments`, `_programs`, `_settings`, `groups._buckets`,
-`groups._segments`, solvers, sources, designs and families. The loop in a lane is that of a single
-fit.
+`groups._replicas`, `groups._segments`, solvers, sources, designs and families. The loop in a lane
+is that of a single fit.
 
 Segments of similar length share a program: rows are padded to a common size with weight 0. A
 program works through blocks of lanes, each of which stops by itself, so that a lane that needs many
@@ -29,6 +29,7 @@ from jaxglm._settings import Facts, Options, Settings, facts_of
 from jaxglm.designs import Masked
 from jaxglm.families import Family
 from jaxglm.groups._buckets import call_shape, padded_sizes
+from jaxglm.groups._replicas import Replicas
 from jaxglm.groups._segments import Segments
 from jaxglm.solvers import Newton, Outcome
 from jaxglm.sources import Block, Resident
@@ -192,13 +193,21 @@ class _Call(NamedTuple):
 
 @program(static_argnames=("function",))
 def _on_lanes(
-    blocks: Block, used: Any, family: Family, own: Any, shared: Any, *, function: Callable
+    blocks: Block,
+    common: Block | None,
+    used: Any,
+    family: Family,
+    own: Any,
+    shared: Any,
+    *,
+    function: Callable,
 ) -> Any:
     """A function of every lane of the `used` first blocks; zeros for the others.
 
-    The leaves of what goes in and out lead with axes [blocks, lanes].
+    The leaves of what goes in and out lead with axes [blocks, lanes]. What the blocks leave out is
+    `common` to all lanes.
     """
-    lanes = jax.vmap(lambda block, own: function(block, family, own, shared))
+    lanes = jax.vmap(lambda block, own: function(block.beside(common), family, own, shared))
 
     def at(i: Any) -> Any:
         return lanes(*jax.tree.map(lambda leaf: leaf[i], (blocks, own)))
@@ -207,7 +216,8 @@ def _on_lanes(
         return jax.tree.map(lambda filled, one: filled.at[i].set(one), out, at(i))
 
     room = jax.tree.map(
-        lambda leaf: jnp.zeros((blocks.y.shape[0], *leaf.shape), leaf.dtype), jax.eval_shape(at, 0)
+        lambda leaf: jnp.zeros((blocks.weight.shape[0], *leaf.shape), leaf.dtype),
+        jax.eval_shape(at, 0),
     )
     return jax.lax.fori_loop(0, used, turn, room)
 
@@ -220,7 +230,7 @@ class Lanes:
 
     Attributes
     ----------
-    segments : Segments
+    segments : Segments or Replicas
     family : Family
         With all parameters known.
     sizes : [s] int
@@ -229,14 +239,14 @@ class Lanes:
         Blocks and lanes of a call on segments of each size.
     """
 
-    segments: Segments
+    segments: Segments | Replicas
     family: Family
     sizes: np.ndarray
     shapes: dict[int, tuple[int, int]]
 
     @classmethod
     def of(
-        cls, segments: Segments, family: Family, which: np.ndarray, max_memory: float
+        cls, segments: Segments | Replicas, family: Family, which: np.ndarray, max_memory: float
     ) -> "Lanes":
         """Lanes for some segments, whose rows in work may take so many bytes."""
         rows = segments.sizes[which]
@@ -282,7 +292,7 @@ class Lanes:
         found : pytree
             What the function returned, on the host, with a leading axis of m.
         """
-        dtype = self.segments.problem.dtype
+        dtype, common = self.segments.problem.dtype, {}
         firsts, others = [], []
         sizes = self.size_of(which)
         for size in np.unique(sizes).tolist():
@@ -290,6 +300,7 @@ class Lanes:
             step = shape[0] * shape[1]
             calls = [_Call(places[i : i + step], size, shape) for i in range(0, places.size, step)]
             firsts.append(calls[0])
+            common[size] = self.segments.common(size)
             others.extend(calls[1:])
 
         def run(call: _Call, device: Any) -> tuple[np.ndarray, Any]:
@@ -301,7 +312,9 @@ class Lanes:
                     lambda leaf: leaf[lanes].reshape(*call.shape, *leaf.shape[1:]), own
                 )
                 used = np.int32(-(-count // call.shape[1]))
-                found = _on_lanes(block, used, self.family, each, shared, function=function)
+                found = _on_lanes(
+                    block, common[call.size], used, self.family, each, shared, function=function
+                )
                 found = jax.device_get(found)
             return call.places, jax.tree.map(
                 lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:count], found

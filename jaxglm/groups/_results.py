@@ -1,13 +1,10 @@
 """Owns `GroupResults`: what one call of `fit_groups` answers, segment by segment.
 
-Imports `_estimates`, `_failures`, `_levels`, `_predict`, `_records`, `_segments`, `_model`,
-`_status`, diagnostics, io (for new data), results and pandas (to label).
+Imports `_levels`, `_many`, `_predict`, `_records`, `_segments`, `_model`, `_prediction`, `_status`,
+diagnostics, io (for new data) and pandas (to label).
 """
 
 import dataclasses
-import functools
-from collections.abc import Iterator
-from os import PathLike
 from typing import Any, Literal
 
 import numpy as np
@@ -16,21 +13,17 @@ import pandas as pd
 from jaxglm import io
 from jaxglm._model import Columns, Dataset, Model
 from jaxglm._prediction import check_scale
-from jaxglm._status import DataError, Status
+from jaxglm._status import DataError
 from jaxglm.diagnostics import evaluate
-from jaxglm.groups import _failures
-from jaxglm.groups._estimates import GroupEstimates
 from jaxglm.groups._levels import mark_baseless
+from jaxglm.groups._many import ManyResults
 from jaxglm.groups._predict import linear_predictor
 from jaxglm.groups._records import Fits
 from jaxglm.groups._segments import Segments
 from jaxglm.inference import FloatArray
-from jaxglm.results import Results
-
-_STATUS = np.array(list(Status), dtype=object)
 
 
-class GroupResults(GroupEstimates):
+class GroupResults(ManyResults):
     """The fits of many segments, made by `fit_groups`.
 
     `fits[segment]` is an ordinary `Results`; iteration, `len` and `in` are over the segments.
@@ -52,6 +45,8 @@ class GroupResults(GroupEstimates):
         What has to be said about the data as a whole.
     """
 
+    unit = "segment"
+
     def __init__(
         self,
         fits: Fits,
@@ -68,72 +63,12 @@ class GroupResults(GroupEstimates):
         `segments.rows` points. What only `segments` knows goes into the record, which outlives the
         rows.
         """
-        super().__init__(fits, model, keys, native)
-        self.notes, self._segments, self._index = notes, segments, index
+        super().__init__(fits, model, keys, native, notes)
+        self._segments, self._index = segments, index
         if segments is not None:
             for g, why in segments.failed.items():
                 fits.refuse(g, why)
             mark_baseless(fits, model, segments)
-
-    # -- how the fits ended ----------------------------------------------------------------------
-
-    @property
-    def status(self) -> pd.Series:
-        """How each fit ended; `INVALID` for a segment whose rows could not be fitted."""
-        return pd.Series(_STATUS[self.fits.scalars["status"]], index=self.keys, name="status")
-
-    @property
-    def converged(self) -> pd.Series:
-        """Whether the coefficients are an optimum (one on the boundary included)."""
-        return pd.Series(self.fits.usable, index=self.keys, name="converged")
-
-    @functools.cached_property
-    def failed(self) -> pd.Series:
-        """What went wrong, in words, for the segments whose fit is no ordinary optimum.
-
-        Levels of a factor that a segment merely lacks are aliased there, and no failure.
-        """
-        which = np.flatnonzero(_failures.kinds(self.fits))
-        texts = [" ".join(_failures.notes(self.fits, self.model.names, int(g))) for g in which]
-        return pd.Series(texts, index=self.keys[which], name="failed", dtype=object)
-
-    def counts(self) -> pd.Series:
-        """Number of segments of each kind, by what was the gravest in each.
-
-        Kinds: `ordinary, rank deficient, at a boundary, separated, not converged, not fitted`; all
-        but the first are in `failed`.
-        """
-        return pd.Series(_failures.counts(self.fits), name="segments")
-
-    # -- one segment -----------------------------------------------------------------------------
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.keys)
-
-    def __contains__(self, segment: Any) -> bool:
-        return self._position(segment) is not None
-
-    def __getitem__(self, segment: Any) -> Results:
-        """The result of one segment, named by its value, or values where several columns make it.
-
-        Raises
-        ------
-        KeyError
-            For a segment that was not in the data.
-        DataError
-            For one whose rows could not be fitted; the message says why.
-        """
-        g = self._position(segment)
-        if g is None:
-            first = ", ".join(repr(key) for key in self.keys[:3])
-            more = ", ..." if len(self) > 3 else ""
-            raise KeyError(f"no segment {segment!r}; there are {len(self):,} ({first}{more})")
-        return self._one(g)
-
-    def items(self) -> Iterator[tuple[Any, Results]]:
-        """Segments with their results; those whose rows could not be fitted are left out."""
-        for g in np.flatnonzero(self.fits.fitted):
-            yield self.keys[g], self._one(int(g))
 
     def predict(
         self,
@@ -196,60 +131,13 @@ class GroupResults(GroupEstimates):
         values = eta if which == "linear" else evaluate(self.model.family.link.inverse, eta)
         return pd.Series(values, index=pd.RangeIndex(len(eta)) if index is None else index)
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write all fits to one file without their data; `jaxglm.load(path)` reads it.
-
-        The file holds arrays and a JSON header, no pickled objects and no code.
-
-        Raises
-        ------
-        DataError
-            When the model or the segments' keys cannot be written without code.
-        """
-        from jaxglm import _save
-
-        _save.save_groups(self, path)
-
-    def __repr__(self) -> str:
-        what = self.model.formula or f"{self.model.y_name} on {len(self.model.names)} columns"
-        family = f"{self.model.family.name}/{self.model.family.link.name}"
-        counts = _failures.counts(self.fits)
-        parts = [f"{count:,} {kind}" for kind, count in counts.items() if count]
-        return (
-            f"<jaxglm.GroupResults: {what}, {family}, {len(self):,} segments: {', '.join(parts)}>"
-        )
-
     def __getstate__(self) -> dict[str, Any]:
-        model = dataclasses.replace(self.model, dataset=None)
-        state = {"fits": self.fits, "model": model, "keys": self.keys, "notes": self.notes}
-        return state | {"native": self.native, "_segments": None, "_index": None}
+        return super().__getstate__() | {"_segments": None, "_index": None}
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _position(self, segment: Any) -> int | None:
-        try:
-            place = self.keys.get_loc(segment)
-        except (KeyError, TypeError, pd.errors.InvalidIndexError):
-            return None
-        # A part of a key is none: pandas would find a run of them.
-        return int(place) if isinstance(place, int | np.integer) else None
-
-    def _one(self, g: int) -> Results:
-        if self.fits.scalars["status"][g] == Status.INVALID:
-            raise DataError(f"segment {self.keys[g]!r} has no fit: {self.fits.words[g].notes[0]}")
-        fit = self.fits.one(g)
-        notes = (
-            *_failures.notes(self.fits, self.model.names, g),
-            *fit.notes,
-            *_failures.lacking(self.fits, self.model.names, g),
-        )
-        family = self.model.family
-        if fit.alpha is not None:
-            # A shape that could not be estimated: the coefficients are those of alpha = 0.
-            shape: dict[str, Any] = {"alpha": float(np.nan_to_num(fit.alpha))}
-            family = dataclasses.replace(family, **shape)
-        model = dataclasses.replace(self.model, family=family, dataset=self._dataset(g))
-        return Results(dataclasses.replace(fit, notes=notes), model)
+    def _model(self, g: int) -> Model:
+        return dataclasses.replace(self.model, dataset=self._dataset(g))
 
     def _dataset(self, g: int) -> Dataset | None:
         if self._segments is None:

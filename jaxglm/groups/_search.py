@@ -1,7 +1,7 @@
 """Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
-Imports `groups._lanes`, `groups._likelihood`, `groups._rank`, `groups._records`,
-`groups._segments`, `groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`,
+Imports `groups._buckets`, `groups._lanes`, `groups._likelihood`, `groups._rank`, `groups._records`,
+`groups._replicas`, `groups._segments`, `groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`,
 `_compress`, `_settings`, `_record`, `_status`, solvers, designs and families.
 
 The order of attempts is that of a single fit: the plain loop, the decision on rank, the test of
@@ -29,10 +29,12 @@ from jaxglm._statistics import record
 from jaxglm._status import Status
 from jaxglm.designs import Dense
 from jaxglm.families import Family
+from jaxglm.groups._buckets import SCRATCH
 from jaxglm.groups._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
 from jaxglm.groups._likelihood import host_likelihoods
 from jaxglm.groups._rank import rank_of
 from jaxglm.groups._records import Fits, Words
+from jaxglm.groups._replicas import Replicas
 from jaxglm.groups._segments import Segments
 from jaxglm.groups._separation import infinite_columns
 from jaxglm.solvers import Stop
@@ -49,7 +51,7 @@ _MORE_LEFT = 100
 
 
 def fit_segments(
-    segments: Segments,
+    segments: Segments | Replicas,
     family: Family,
     options: Options,
     *,
@@ -61,7 +63,7 @@ def fit_segments(
 
     Parameters
     ----------
-    segments : Segments
+    segments : Segments or Replicas
     family : Family
         As given; a negative binomial shape that is not given is estimated segment by segment.
     options : Options
@@ -127,7 +129,7 @@ class _Rounds:
 
     def __init__(
         self,
-        segments: Segments,
+        segments: Segments | Replicas,
         family: Family,
         options: Options,
         fits: Fits,
@@ -139,7 +141,9 @@ class _Rounds:
         self.p = segments.problem.n_columns
         self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
         ready = segments.ready
-        self.small = ready[segments.sizes[ready] <= MOST_ROWS]
+        numbers = max_memory / segments.problem.dtype.itemsize
+        most = min(MOST_ROWS, numbers / (self.p + SCRATCH))
+        self.small = ready[segments.sizes[ready] <= most]
         self.order = segments.problem.order
         self.dtype = segments.problem.dtype
         self.tol = tolerance(options, self.dtype)

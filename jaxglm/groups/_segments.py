@@ -75,6 +75,10 @@ class Segments:
         """Positions in `problem` of places in the order of the segments."""
         return places if self.order is None else self.order[places]
 
+    def common(self, size: int) -> Block | None:
+        """What all segments share: nothing."""
+        return None
+
     def cut(self, which: np.ndarray, count: int, size: int, shape: tuple[int, ...]) -> Block:
         """The rows of some segments, padded to `size`; segments from `count` on have weight 0."""
         problem = self.problem

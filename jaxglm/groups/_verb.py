@@ -1,7 +1,7 @@
 """Owns the verb that fits one model per segment: validate, sort, fit, wrap, warn once.
 
-Imports `_choices`, `_settings` (for a type), `_status`, `groups._failures`, `_intake`, `_results`
-and `_search`, and families; tqdm where a progress bar is shown.
+Imports `_choices`, `_model` and `_settings` (for types), `_status`, `groups._failures`, `_intake`,
+`_many`, `_records`, `_replicas`, `_results`, `_search` and `_segments`, and families; tqdm where a progress bar is shown.
 """
 
 import sys
@@ -13,17 +13,29 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
-from jaxglm._choices import Policy, check_choice, chosen_dtype, row_vectors, solver_options
+from jaxglm._choices import (
+    MAX_MEMORY,
+    Policy,
+    check_choice,
+    check_memory,
+    chosen_dtype,
+    row_vectors,
+    solver_options,
+)
+from jaxglm._model import Model
 from jaxglm._settings import Options
 from jaxglm._status import FitError, SegmentWarning
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.groups import _failures
 from jaxglm.groups._intake import GroupIntake, from_formula
+from jaxglm.groups._many import ManyResults
+from jaxglm.groups._records import Fits
+from jaxglm.groups._replicas import Replicas
 from jaxglm.groups._results import GroupResults
 from jaxglm.groups._search import fit_segments
+from jaxglm.groups._segments import Segments
 
-MAX_MEMORY = 2.0**28
 # A bar for a shorter run would be gone before it is read.
 _SECONDS_BEFORE_BAR = 2.0
 
@@ -136,34 +148,55 @@ def fit_intake(
     progress: bool | None,
 ) -> GroupResults:
     """The fits of all segments, with what is to be said of them raised or warned of."""
+    fits = fit_many(intake.segments, intake.model, options, on_failure, max_memory, progress)
+    results = GroupResults(
+        fits,
+        intake.model,
+        intake.keys,
+        intake.segments,
+        intake.index,
+        intake.native,
+        intake.notes,
+    )
+    announce(results, on_failure)
+    return results
+
+
+def fit_many(
+    lanes: Segments | Replicas,
+    model: Model,
+    options: Options,
+    on_failure: Policy,
+    max_memory: float,
+    progress: bool | None,
+) -> Fits:
+    """The fits of all segments or responses, in the arithmetic of their rows."""
     check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
-    if not max_memory > 0:
-        raise ValueError(f"max_memory must be a positive number of bytes, not {max_memory!r}")
-    segments, model = intake.segments, intake.model
-    double = segments.problem.dtype == np.float64
-    with jax.enable_x64(double), _bar(segments.count, progress) as advance:
-        fits = fit_segments(
-            segments,
+    check_memory(max_memory)
+    double = lanes.problem.dtype == np.float64
+    with jax.enable_x64(double), bar(lanes.count, progress) as advance:
+        return fit_segments(
+            lanes,
             model.family,
             options,
             names=model.names,
             max_memory=max_memory,
             progress=advance,
         )
-    results = GroupResults(
-        fits, model, intake.keys, segments, intake.index, intake.native, intake.notes
-    )
-    headline = _failures.headline(fits)
+
+
+def announce(results: ManyResults, on_failure: Policy) -> None:
+    """Raise or warn of fits without an ordinary optimum; called by what the verb calls."""
+    headline = _failures.headline(results.fits, results.unit)
     if headline is not None and on_failure == "raise":
         raise FitError(headline, results)
     if headline is not None and on_failure == "warn":
-        warnings.warn(headline, SegmentWarning, stacklevel=3)
-    return results
+        warnings.warn(headline, SegmentWarning, stacklevel=4)
 
 
 @contextmanager
-def _bar(total: int, wanted: bool | None) -> Iterator[Callable[[int], object]]:
-    """Something to tell of segments that are done."""
+def bar(total: int, wanted: bool | None) -> Iterator[Callable[[int], object]]:
+    """Something to tell of fits that are done."""
     if wanted is False or (wanted is None and not hasattr(sys, "ps1")):
         yield lambda count: None
         return
@@ -175,5 +208,5 @@ def _bar(total: int, wanted: bool | None) -> Iterator[Callable[[int], object]]:
         yield lambda count: None
         return
     delay = 0.0 if wanted else _SECONDS_BEFORE_BAR
-    with tqdm(total=total, unit=" segments", delay=delay) as bar:
+    with tqdm(total=total, unit=" fits", delay=delay) as bar:
         yield bar.update

@@ -62,10 +62,12 @@ def read_arrays(
     *,
     missing: str = "raise",
     fits: OneFit = ONE_FIT,
+    index: Any = None,
 ) -> ArrayFrame:
     """Read a response, a design matrix and companion vectors that belong together.
 
-    `fits` as for `model_frame`.
+    `fits` as for `model_frame`. Where `y` is None, zeros stand for a response yet to be read, whose
+    labels are `index`.
 
     Raises
     ------
@@ -74,9 +76,12 @@ def read_arrays(
     """
     check_policy(missing)
     drop = missing == "drop"
-    matrix, names, index = read_matrix(X, "X", allow_missing=drop, fits=fits)
+    matrix, names, own = read_matrix(X, "X", allow_missing=drop, fits=fits)
+    index = index if own is None else own
     n = matrix.shape[0]
-    response = read_response(y, n, index, allow_missing=drop, fits=fits)
+    response = Response(np.zeros(n))
+    if y is not None:
+        response = read_response(y, n, index, allow_missing=drop, fits=fits)
     if index is None and hasattr(y, "iloc"):
         index = y.index
     read = {

@@ -20,7 +20,7 @@ from jaxglm.io._expression import evaluate
 from jaxglm.io._gaps import Gaps, check_policy, index_of_kept
 from jaxglm.io._labels import Labels
 from jaxglm.io._messages import listed
-from jaxglm.io._response import evaluate_response
+from jaxglm.io._response import Response, evaluate_response
 from jaxglm.io._rtext import Expression
 from jaxglm.io._spec import Term, TermsSpec, match_component, offset_values
 from jaxglm.io._table import Table, numbers_of, read_table
@@ -101,6 +101,7 @@ def model_frame(
     extra: Mapping[str, Any] | None = None,
     context: Mapping[str, Any] | None = None,
     fits: OneFit = ONE_FIT,
+    responses: Sequence[str] | None = None,
 ) -> ModelFrame:
     """Evaluate a formula on a table.
 
@@ -119,6 +120,9 @@ def model_frame(
     fits : OneFit
         What a row that cannot be used ends. Rows with a value that is missing or not finite are
         left out where that is not the call.
+    responses : sequence of str, optional
+        Columns that are responses, each by itself, and yet to be read: the formula has no left
+        side, and zeros stand for the response.
 
     Raises
     ------
@@ -135,15 +139,22 @@ def model_frame(
     """
     check_policy(missing)
     table = read_table(data)
-    parsed = parse_formula(formula, table.names)
-    if parsed.response is None:
+    aside = set(responses or ())
+    parsed = parse_formula(formula, [name for name in table.names if name not in aside])
+    if parsed.response is None and responses is None:
         raise FormulaError(f"formula {formula!r} has no response; write it as 'y ~ x'")
+    if parsed.response is not None and responses is not None:
+        raise FormulaError(
+            f"formula {formula!r} has a left side, but responses= names the responses; write it as "
+            f"'~ x'"
+        )
     if not parsed.terms:
         raise FormulaError(f"formula {formula!r} leaves no column to estimate a coefficient for")
-    if parsed.response.label in {component.label for component in parsed.components}:
+    taken = aside if parsed.response is None else {parsed.response.label}
+    twice = next((item.label for item in parsed.components if item.label in taken), None)
+    if twice is not None:
         raise FormulaError(
-            f"the response {parsed.response.label!r} is also on the right of {formula!r}; "
-            "remove it there"
+            f"the response {twice!r} is also on the right of {formula!r}; remove it there"
         )
     notes = [*parsed.notes, *_notes_on_dot(parsed, extra or {})]
     if table.n_rows == 0:
@@ -160,8 +171,10 @@ def model_frame(
         gaps.add(expression.text, where)
         return value
 
-    response = evaluate_response(parsed.response, table, context, fits)
-    gaps.add(parsed.response.text, response.missing)
+    response = Response(np.zeros(table.n_rows))
+    if parsed.response is not None:
+        response = evaluate_response(parsed.response, table, context, fits)
+        gaps.add(parsed.response.text, response.missing)
     values = [value_of(component) for component in parsed.components]
     offsets = [offset_values(item.text, value_of(item)) for item in parsed.offsets]
     arrays = _read_extra(extra or {}, table, fits)
@@ -181,7 +194,7 @@ def model_frame(
     return ModelFrame(
         y=response.y,
         trials=response.trials,
-        y_name=parsed.response.label,
+        y_name="" if parsed.response is None else parsed.response.label,
         y_levels=response.levels,
         pieces=pieces,
         names=list(spec.names),

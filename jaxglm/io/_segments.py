@@ -56,28 +56,31 @@ def segments_of(table: Table, names: Sequence[str]) -> tuple[np.ndarray, pd.Inde
     return _combined(codes, keys)
 
 
-def groups_of(groups: Any, n: int, index: Any) -> tuple[np.ndarray, pd.Index]:
+def groups_of(
+    groups: Any, n: int, index: Any, called: str = "groups"
+) -> tuple[np.ndarray, pd.Index]:
     """The segments of the array door: one value per row, or a frame or list of several.
 
-    A pandas object is brought into the order of `index`; unnamed values are called "group".
+    A pandas object is brought into the order of `index`; unnamed values are called "group". In
+    messages they are what they are `called`.
 
     Raises
     ------
     DataError
         For another length than `n`, and for what `segments_of` refuses.
     """
-    table = _table_of(groups)
+    table = _table_of(groups, called)
     if table.n_rows != n:
-        raise DataError(f"groups has length {table.n_rows}, but the data have {n} rows")
+        raise DataError(f"{called} has length {table.n_rows}, but the data have {n} rows")
     codes, keys = segments_of(table, table.names)
     own = groups.index if isinstance(groups, pd.Series | pd.DataFrame) else None
-    order = check_aligned(own, index, "groups")
+    order = check_aligned(own, index, called)
     return codes if order is None else codes[order], keys
 
 
-def _table_of(groups: Any) -> Table:
+def _table_of(groups: Any, called: str) -> Table:
     if isinstance(groups, str) or not hasattr(groups, "__len__"):
-        raise DataError(f"groups is a single {type(groups).__name__}; give one value per row")
+        raise DataError(f"{called} is a single {type(groups).__name__}; give one value per row")
     if isinstance(groups, dict) or hasattr(groups, "columns") or hasattr(groups, "column_names"):
         return read_table(groups)
     if np.ndim(groups) == 2 and hasattr(groups, "T"):

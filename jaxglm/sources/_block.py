@@ -39,6 +39,14 @@ class Block:
     freq: jax.Array | None = None
     trials: jax.Array | None = None
 
+    def beside(self, common: "Block | None") -> "Block":
+        """The block with what it leaves out taken from another one."""
+        if common is None:
+            return self
+        fields = (field.name for field in dataclasses.fields(self))
+        own = {name: getattr(self, name) for name in fields}
+        return dataclasses.replace(common, **{k: v for k, v in own.items() if v is not None})
+
     def linear_predictor(self, beta: jax.Array) -> jax.Array:
         """X beta + offset."""
         eta = self.design.matvec(beta)
