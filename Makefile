@@ -30,13 +30,13 @@ tests: export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1
 tests: .venv/dev.stamp
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
 
-## test-slow: the tests marked slow (float32 on all reference cases, the notebook, a benchmark run)
+## test-slow: the tests marked slow (float32 on all reference cases, the notebooks, a benchmark run)
 test-slow: .venv/dev.stamp
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m slow
 
-## notebook: run notebooks/01-first-model.ipynb and save its outputs
+## notebook: run the notebooks and save their outputs
 notebook: .venv/notebooks.stamp
-	$(BIN)/jupyter execute --inplace notebooks/01-first-model.ipynb
+	$(BIN)/jupyter execute --inplace notebooks/*.ipynb
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -113,7 +113,7 @@ def estimate(
     search = Search(problem, family, options)
     basis, source = placed or (plain_basis(problem), problem.place())
     run = search.first_methods(basis, source)
-    if run.status in (Status.SINGULAR, Status.NONFINITE):
+    if not run.status.usable:
         columns = out_of_range(problem)
         if columns.size:
             raise ColumnRangeError(columns)

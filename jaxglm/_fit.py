@@ -22,15 +22,14 @@ from jaxglm._choices import (
     solver_options,
 )
 from jaxglm._compress import Choice, merge_rows
-from jaxglm._estimate import ColumnRangeError, Estimate, estimate
+from jaxglm._estimate import ColumnRangeError, Estimate
 from jaxglm._fit_notes import outcome_notes
 from jaxglm._intake import Intake, from_arrays, from_formula
-from jaxglm._problem import Problem
 from jaxglm._settings import Options
-from jaxglm._shape import Shape, estimate_shape
+from jaxglm._shape import estimate_all
 from jaxglm._statistics import record
 from jaxglm._status import DataError, FitError, Status
-from jaxglm.families import Family, NegativeBinomial
+from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.groups._intake import from_arrays as groups_from_arrays
 from jaxglm.groups._response_results import ResponseResults
@@ -341,7 +340,7 @@ def _fit(
     problem, family = merge_rows(intake.problem, compress), intake.model.family
     with jax.enable_x64(problem.dtype == np.float64):
         try:
-            found, fitted, shape = _search(problem, problem.narrowed(family), options)
+            found, fitted, shape = estimate_all(problem, problem.narrowed(family), options)
         except ColumnRangeError as error:
             raise DataError(error.told(intake.model.names, problem.dtype)) from None
         family = family if shape is None else fitted
@@ -352,15 +351,6 @@ def _fit(
     _announce(found, notes, on_failure, rank)
     model = dataclasses.replace(intake.model, family=family)
     return Results(fit, model)
-
-
-def _search(
-    problem: Problem, family: Family, options: Options
-) -> tuple[Estimate, Family, Shape | None]:
-    """The estimate, the family with all its parameters, and its shape where that was estimated."""
-    if isinstance(family, NegativeBinomial) and family.alpha is None:
-        return estimate_shape(problem, family, options)
-    return estimate(problem, family, options), family, None
 
 
 def _announce(found: Estimate, notes, on_failure: Policy, rank: str) -> None:

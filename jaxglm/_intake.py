@@ -12,9 +12,9 @@ import numpy as np
 from jaxglm import io
 from jaxglm._faults import ONE_FIT, OneFit, Rows
 from jaxglm._model import Columns, Dataset, Model, log_exposure
-from jaxglm._problem import Problem
+from jaxglm._problem import Problem, constant_column
 from jaxglm._status import DataError
-from jaxglm.designs import Design, Sparse, assemble, from_matrix
+from jaxglm.designs import Design, assemble, from_matrix
 from jaxglm.families import Family
 
 NO_WEIGHT = "All weights are zero: no row counts, so there is nothing to fit."
@@ -400,26 +400,3 @@ def _nonnegative(values: np.ndarray | None, name: str, rows: Rows):
     values = np.asarray(values, float)
     rows.refuse(values < 0, lambda found: f"{name} must not be negative; {found.holding(values)}.")
     return values
-
-
-def constant_column(design: Design) -> tuple[int, float] | None:
-    """Design position and value of the intercept: a constant numeric column that is not zero."""
-    if isinstance(design, Sparse):
-        return _constant_sparse_column(design)
-    numeric: Any = getattr(design, "numeric", design)
-    values = np.asarray(numeric.values)
-    for j in range(values.shape[1]):
-        column = values[:, j]
-        # Ends compared first: most columns are told apart without being read.
-        if column[0] == column[-1] != 0 and (column == column[0]).all():
-            return j, float(column[0])
-    return None
-
-
-def _constant_sparse_column(design: Sparse) -> tuple[int, float] | None:
-    values, columns = np.asarray(design.values), np.asarray(design.columns)
-    for j in np.flatnonzero(np.bincount(columns, minlength=design.width) == design.n_rows):
-        column = values[columns == j]
-        if column[0] != 0 and (column == column[0]).all():
-            return int(j), float(column[0])
-    return None

@@ -65,6 +65,8 @@ def _dense_root(matrix: np.ndarray, diagonal: float | None = None) -> np.ndarray
     """A root of the inverse; `diagonal` is what the matrix is scaled by, its own by default."""
     from scipy.linalg.lapack import dtrtri
 
+    if matrix.size == 0:  # no column is left; LAPACK complains
+        return matrix
     scale = _scale(np.diag(matrix)) if diagonal is None else np.ones(matrix.shape[0])
     scaled = matrix * np.outer(scale, scale)
     try:

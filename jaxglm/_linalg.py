@@ -85,7 +85,7 @@ def factorise(h: Information, damping: jax.Array) -> Factor:
         # A column without information keeps a zero diagonal, so that the pivot tells.
         scaled = scaled + damping * jnp.eye(h.shape[0], dtype=h.dtype)
         lower = jnp.linalg.cholesky(scaled, symmetrize_input=False)
-        return Factor(lower, None, scale, jnp.min(jnp.diagonal(lower) ** 2))
+        return Factor(lower, None, scale, jnp.min(jnp.diagonal(lower) ** 2, initial=1.0))
     q = h.corner.shape[0]
     outer, inner = scale[:q], scale[q:] / jnp.sqrt(1.0 + damping)
     coupling = h.border * inner[:, None] * outer

@@ -4,10 +4,11 @@ Imports designs, sources and families only. Arrays are NumPy; columns are in des
 """
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 
-from jaxglm.designs import Design
+from jaxglm.designs import Design, Sparse
 from jaxglm.families import Family
 from jaxglm.sources import Resident, place
 
@@ -99,3 +100,26 @@ class Problem:
         out = np.empty_like(values)
         out[self.order] = values
         return out
+
+
+def constant_column(design: Design) -> tuple[int, float] | None:
+    """Design position and value of the intercept: a constant numeric column that is not zero."""
+    if isinstance(design, Sparse):
+        return _constant_sparse_column(design)
+    numeric: Any = getattr(design, "numeric", design)
+    values = np.asarray(numeric.values)
+    for j in range(values.shape[1]):
+        column = values[:, j]
+        # Ends compared first: most columns are told apart without being read.
+        if column[0] == column[-1] != 0 and (column == column[0]).all():
+            return j, float(column[0])
+    return None
+
+
+def _constant_sparse_column(design: Sparse) -> tuple[int, float] | None:
+    values, columns = np.asarray(design.values), np.asarray(design.columns)
+    for j in np.flatnonzero(np.bincount(columns, minlength=design.width) == design.n_rows):
+        column = values[columns == j]
+        if column[0] != 0 and (column == column[0]).all():
+            return int(j), float(column[0])
+    return None

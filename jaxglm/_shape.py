@@ -20,7 +20,7 @@ from jaxglm._estimate import Estimate, estimate
 from jaxglm._problem import Problem
 from jaxglm._settings import Options
 from jaxglm._status import Status
-from jaxglm.families import NegativeBinomial
+from jaxglm.families import Family, NegativeBinomial
 from jaxglm.sources import Block
 
 # Under this alpha the variance exceeds the mean by less than the counts can show, and the
@@ -66,6 +66,20 @@ def _excess(block: Block, family: NegativeBinomial, beta: jax.Array):
         return jnp.sum(jnp.where(block.weight > 0, block.weight * rows, jnp.zeros_like(rows)))
 
     return total(square - block.y) / 2, total(square - mu), total(mu**2)
+
+
+def has_unknown_shape(family: Family) -> bool:
+    """Whether a fit has a shape to estimate."""
+    return isinstance(family, NegativeBinomial) and family.alpha is None
+
+
+def estimate_all(
+    problem: Problem, family: Family, options: Options
+) -> tuple[Estimate, Family, Shape | None]:
+    """The estimate, the family with all its parameters, and its shape where that was estimated."""
+    if isinstance(family, NegativeBinomial) and family.alpha is None:
+        return estimate_shape(problem, family, options)
+    return estimate(problem, family, options), family, None
 
 
 def estimate_shape(

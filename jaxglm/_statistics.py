@@ -87,9 +87,8 @@ def _null_model(problem: Problem, family: Family, found: Estimate) -> tuple[Midd
     sums, null = found.sums, found.middle
     if problem.constant is None or problem.offset is None or np.isfinite(null.shift):
         return null, float(sums.null_deviance), float(sums.null_log_likelihood)
-    only = dataclasses.replace(
-        problem, design=Dense(np.ones((1, 1))), order=np.zeros(1, int), constant=(0, 1.0)
-    )
+    column = Dense(np.broadcast_to(1.0, (problem.y.size, 1)))
+    only = dataclasses.replace(problem, design=column, order=np.zeros(1, int), constant=(0, 1.0))
     tiles = found.source.tiles
     ones = Dense(jnp.ones((*tiles.y.shape, 1), found.source.dtype))
     rows = dataclasses.replace(found.source, tiles=dataclasses.replace(tiles, design=ones))

@@ -20,6 +20,10 @@ class Status(enum.IntEnum):
     BOUNDARY = 7
     INVALID = 8
 
+    def __str__(self) -> str:
+        # That of an IntEnum is the number, which is what a table of them would show.
+        return self.name
+
     @property
     def usable(self) -> bool:
         """Whether the coefficients are an optimum (a constrained one for `BOUNDARY`)."""

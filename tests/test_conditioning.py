@@ -315,3 +315,22 @@ def test_shares_of_independent_columns(tolerance: float) -> None:
     assert shares[0] == 1.0 and shares[2] == 0.0
     assert shares[3] == pytest.approx(1.0)
     assert shares[1] == (pytest.approx(5e-9) if tolerance < 1e-8 else 0.0)
+
+
+def test_shares_of_many_problems_are_those_of_each() -> None:
+    rng = np.random.default_rng(6)
+    stack = rng.normal(size=(2, 3, 7, 4))
+    stack[0, 0, :, 2] = stack[0, 0, :, 1] + stack[0, 0, :, 0]  # determined
+    stack[0, 1, :, 1] = 0.0
+    stack[0, 2] = 0.0
+    stack[1, 0, :, 3] = stack[1, 0, :, 1] * (1 + 1e-7 * rng.normal(size=7))  # nearly
+    stack[1, 1, 2:] = 0.0  # two rows
+    stack[1, 2] *= [1e-150, 1.0, 1e150, 1.0]
+    shares = independent_shares(stack, 1e-12)
+    for place in np.ndindex(2, 3):
+        assert np.allclose(shares[place], independent_shares(stack[place], 1e-12), rtol=1e-12)
+    assert (shares > 0).sum(axis=-1).tolist() == [[3, 3, 0], [4, 2, 4]]
+    lengths = np.full((2, 3, 4), 2.0)
+    given = independent_shares(stack[:1], 1e-12, lengths=lengths[:1])
+    alone = independent_shares(stack[0, 0], 1e-12, lengths=lengths[0, 0])
+    assert np.allclose(given[0, 0], alone, rtol=1e-12)

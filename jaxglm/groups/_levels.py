@@ -34,7 +34,7 @@ def mark_baseless(fits: Fits, model: Model, segments: Segments) -> None:
 
 def without_base(fits: Fits, model: Model, columns: Columns, segment: np.ndarray) -> np.ndarray:
     """Rows that have the reference level of a factor, which their segment lacks; [n] bool."""
-    indicators, columns_of = _factors(model)
+    indicators, _ = _factors(model)
     if not fits.baseless.any():
         return np.zeros(columns.n, bool)
     lacks = fits.baseless @ (indicators != 0)

@@ -1,17 +1,14 @@
 """Owns the decision on rank in many segments: which of their columns earlier ones determine.
 
-Imports `_conditioning`, `groups._buckets`, `groups._replicas` and `groups._segments` only; the
-algebra is NumPy's, on stacks of segments.
+Imports `_conditioning` and `groups._lanes` only; the algebra is NumPy's, on stacks of segments.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxglm._conditioning import RANK_TOLERANCE, independent_shares
-from jaxglm.groups._buckets import padded_sizes
-from jaxglm.groups._replicas import Replicas
-from jaxglm.groups._segments import Segments
+from jaxglm.groups._lanes import Lanes
 
 # Numbers of a stack of segments.
 _STACK = 1 << 22
@@ -33,19 +30,20 @@ class Rank(NamedTuple):
     sound: np.ndarray
 
 
-def rank_of(segments: Segments | Replicas, which: np.ndarray, smallest_pivot: float) -> Rank:
+def rank_of(lanes: Lanes, which: np.ndarray, smallest_pivot: float) -> Rank:
     """The rank of some segments, by the rules of `_conditioning.condition`."""
+    segments = lanes.segments
     p = segments.problem.n_columns
     in_public_order = np.argsort(segments.problem.order)
     shares = np.zeros((which.size, p))
-    sizes = padded_sizes(segments.sizes[which])
+    sizes = lanes.size_of(which)
     for size in np.unique(sizes):
         of_size = np.flatnonzero(sizes == size)
         for some in np.array_split(of_size, -(-of_size.size * size * p // _STACK)):
             columns = segments.dense(which[some], int(size))[..., in_public_order]
             largest = np.abs(columns).max(axis=-2, keepdims=True)
             columns = columns / np.where(largest > 0, largest, 1.0)
-            triangle = np.linalg.qr(columns, mode="r")
+            triangle: Any = np.linalg.qr(columns, mode="r")
             shares[some[:, None], in_public_order] = independent_shares(triangle, RANK_TOLERANCE)
     least = np.where(shares > 0, shares, 1.0).min(axis=1)
     return Rank(shares > 0, least**2 >= smallest_pivot)

@@ -162,8 +162,13 @@ class Fits:
         return np.isin(self.scalars["status"], [s for s in Status if s.usable])
 
     def collinear(self, which: int | slice = slice(None)) -> np.ndarray:
-        """Columns that others determine, whatever levels a segment has; [p] or [G, p] bool."""
-        return self.aliased[which] & ~(self.absent[which] | self.baseless[which])
+        """Columns that others determine, whatever levels a segment has; [p] or [G, p] bool.
+
+        Where a segment has no column left, that is said of all.
+        """
+        aliased = self.aliased[which]
+        excused = (self.absent[which] | self.baseless[which]) & ~aliased.all(axis=-1, keepdims=True)
+        return aliased & ~excused
 
     @property
     def standard_errors(self) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
-Imports `groups._buckets`, `groups._lanes`, `groups._rank`, `groups._records`, `groups._replicas`,
-`groups._segments`, `groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`,
+Imports `groups._buckets`, `groups._lanes`, `groups._likelihood`, `groups._rank`, `groups._records`,
+`groups._replicas`, `groups._segments`, `groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`,
 `_compress`, `_settings`, `_record`, `_status`, solvers, designs and families.
 
 The order of attempts is that of a single fit: the plain loop, the decision on rank, the test of
@@ -11,25 +11,27 @@ that confines the means, ill-conditioned columns, very many rows) is fitted one 
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import jax
 import numpy as np
 
 from jaxglm._compress import merge_rows
-from jaxglm._estimate import ColumnRangeError, estimate
+from jaxglm._estimate import ColumnRangeError
 from jaxglm._fit_notes import search_notes
 from jaxglm._inverse import root_of_inverse
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
 from jaxglm._search import AT_BETA, AT_INITIAL_MEANS
 from jaxglm._settings import Options, smallest_pivot, tolerance
-from jaxglm._shape import estimate_shape
+from jaxglm._shape import estimate_all, has_unknown_shape
 from jaxglm._statistics import record
 from jaxglm._status import Status
 from jaxglm.designs import Dense
-from jaxglm.families import Family, NegativeBinomial
+from jaxglm.families import Family
 from jaxglm.groups._buckets import SCRATCH
-from jaxglm.groups._lanes import LaneInput, LaneOptions, LaneSums, fit_lane, over_lanes
+from jaxglm.groups._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
+from jaxglm.groups._likelihood import host_likelihoods
 from jaxglm.groups._rank import rank_of
 from jaxglm.groups._records import Fits, Words
 from jaxglm.groups._replicas import Replicas
@@ -81,15 +83,14 @@ def fit_segments(
     problem = segments.problem
     fits = Fits.empty(segments.count, problem.n_columns, (options.method, Stop.DECREMENT.words))
     progress(segments.count - segments.ready.size)
-    shaped = isinstance(family, NegativeBinomial) and family.alpha is None
     alone = segments.ready
-    if options.method in ("irls", "newton") and not shaped:
+    if options.method in ("irls", "newton") and not has_unknown_shape(family):
         rounds = _Rounds(segments, problem.narrowed(family), options, fits, max_memory, progress)
         alone = rounds.run()
     for g in map(int, alone):
         own = segments.one(g)
         try:
-            fit = _single(own, family, options, shaped)
+            fit = _single(own, family, options)
         except ColumnRangeError as error:
             segments.failed[g] = error.told(names, problem.dtype)
         else:
@@ -98,15 +99,10 @@ def fit_segments(
     return fits
 
 
-def _single(problem: Problem, family: Family, options: Options, shaped: bool) -> Fit:
+def _single(problem: Problem, family: Family, options: Options) -> Fit:
     """The fit of one segment by itself."""
     problem = merge_rows(problem, "auto")
-    shape = None
-    if shaped:
-        found, family, shape = estimate_shape(problem, family, options)
-    else:
-        family = problem.narrowed(family)
-        found = estimate(problem, family, options)
+    found, family, shape = estimate_all(problem, problem.narrowed(family), options)
     notes = tuple(note.text for note in search_notes(problem, family, found))
     return record(problem, family, found, shape=shape, notes=notes)
 
@@ -151,6 +147,7 @@ class _Rounds:
         self.order = segments.problem.order
         self.dtype = segments.problem.dtype
         self.tol = tolerance(options, self.dtype)
+        self.lanes = Lanes.of(segments, family, self.small, max_memory)
         self.shift = self._null_shifts()
         self.absent = np.zeros((segments.count, self.p), bool)
 
@@ -161,8 +158,9 @@ class _Rounds:
         everything = np.ones((self.segments.count, self.p), bool)
         few = min(_FEW_TURNS, self.options.max_turns)
         left = self._round(self.small, everything, few)
-        late = (left.found.outcome.status == int(Status.MAX_TURNS)) & (few < self.options.max_turns)
-        left = self._once_more(left, late, everything)
+        if few < self.options.max_turns:
+            late = np.asarray(left.found.outcome.status) == int(Status.MAX_TURNS)
+            left = self._once_more(left, late, everything)
         left = self._of_full_rank(left, everything)
         left = self._separated(left)
         large = np.setdiff1d(self.segments.ready, self.small)
@@ -185,9 +183,8 @@ class _Rounds:
             shift[self.small],
         )
         shared = self._options(Options().max_turns)._replace(start=np.int32(AT_INITIAL_MEANS))
-        for places, found in over_lanes(
-            fit_lane, intercepts, family, self.small, given, shared, max_memory=self.max_memory
-        ):
+        lanes = Lanes.of(intercepts, family, self.small, self.max_memory)
+        for places, found in lanes.over(fit_lane, self.small, given, shared):
             shift[self.small[places]] = _coefficients(found)[:, 0]
         return shift
 
@@ -208,17 +205,9 @@ class _Rounds:
             beta += start[self.order]
         given = LaneInput(beta, keep[which], self.shift[which])
         parts = []
-        for places, found in over_lanes(
-            fit_lane,
-            self.segments,
-            self.family,
-            which,
-            given,
-            self._options(turns),
-            max_memory=self.max_memory,
-        ):
+        for places, found in self.lanes.over(fit_lane, which, given, self._options(turns)):
             lanes = _Left(which[places], found)
-            # A lane leaves out, of the columns that it was given, those that are zero in its rows.
+            # A column asked for that took no part is zero in all rows.
             self.absent[lanes.which] |= keep[lanes.which] & ~found.keep
             settled = self._ordinary(found) & (found.sums.far == 0)
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
@@ -238,7 +227,7 @@ class _Rounds:
         if singular.size == 0:
             return left
         which = left.which[singular]
-        rank = rank_of(self.segments, which, smallest_pivot(self.dtype))
+        rank = rank_of(self.lanes, which, smallest_pivot(self.dtype))
         keep[which] = rank.keep
         chosen = np.zeros(left.which.size, bool)
         chosen[singular] = rank.sound & (rank.keep != left.found.keep[singular]).any(axis=1)
@@ -251,13 +240,11 @@ class _Rounds:
             return left
         lanes = left.where(far)
         infinite = infinite_columns(
-            self.segments,
-            self.family,
+            self.lanes,
             lanes.which,
             beta=_coefficients(lanes.found).astype(self.dtype),
             middle=lanes.found.middle,
             keep=lanes.found.keep,
-            max_memory=self.max_memory,
         )
         settled = infinite.any(axis=1) | self._ordinary(lanes.found)
         self._settle(lanes.where(settled), infinite[settled])
@@ -282,12 +269,15 @@ class _Rounds:
         which, found = lanes.which, lanes.found
         if which.size == 0:
             return
+        if family.has_likelihood and family.likelihood_on_host:
+            beta = np.where(found.keep, _coefficients(found), 0.0)
+            found = host_likelihoods(self.lanes, which, found, beta)
         outcome, sums, keep = found.outcome, found.sums, found.keep
         rank, nobs = keep.sum(axis=1), found.nobs
         df = nobs - rank
         with np.errstate(divide="ignore", invalid="ignore"):
             estimated = np.where(df > 0, sums.pearson / df, np.nan)
-        separated = infinite.any(axis=1)
+        separated: Any = infinite.any(axis=1)
         root = found.root.astype(float)
         for lane in np.flatnonzero(~np.isfinite(root).all(axis=(1, 2))):
             root[lane] = root_of_inverse(sums.info[lane].astype(float)).dense * keep[lane][:, None]

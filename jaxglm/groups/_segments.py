@@ -1,14 +1,17 @@
 """Owns the rows of many segments: one problem whose rows stand segment by segment.
 
-Imports `_problem`, sources (for the block) and NumPy only.
+Imports `_problem`, designs, sources (for the block), NumPy, and SciPy where a design is sparse.
 """
 
 import dataclasses
+import functools
+from typing import Any
 
 import jax
 import numpy as np
 
-from jaxglm._problem import Problem
+from jaxglm._problem import Problem, constant_column
+from jaxglm.designs import Dense, Sparse
 from jaxglm.sources import Block
 
 
@@ -39,6 +42,17 @@ class Segments:
     @property
     def count(self) -> int:
         return self.starts.size - 1
+
+    @functools.cached_property
+    def _entries(self) -> Any:
+        """The rows of a sparse design, each found at once; None for other designs."""
+        design = self.problem.design
+        if not isinstance(design, Sparse):
+            return None
+        import scipy.sparse
+
+        shape = (design.n_rows, design.width)
+        return scipy.sparse.csr_array((design.values, (design.rows, design.columns)), shape)
 
     @property
     def sizes(self) -> np.ndarray:
@@ -74,15 +88,18 @@ class Segments:
         first = self.starts[which][:, None]
         flat = self.at(np.where(inside, first + step, first).ravel())
 
-        def laid(values: np.ndarray) -> np.ndarray:
+        def laid(values: np.ndarray) -> Any:
             return values.reshape(*shape, size, *values.shape[1:])
 
-        def vector(values: np.ndarray | None) -> np.ndarray | None:
+        def vector(values: np.ndarray | None) -> Any:
             return None if values is None else laid(values[flat].astype(problem.dtype, copy=False))
 
         weight = np.where(inside.ravel(), problem.weight[flat], 0.0)
+        # A lane computes with dense columns in any case.
+        sparse = self._entries
+        design = problem.design.take_rows(flat) if sparse is None else Dense(sparse[flat].toarray())
         return Block(
-            design=jax.tree.map(laid, problem.design.take_rows(flat)),
+            design=jax.tree.map(laid, design),
             y=vector(problem.y),
             weight=laid(weight.astype(problem.dtype, copy=False)),
             offset=vector(problem.offset),
@@ -99,4 +116,5 @@ class Segments:
 
     def one(self, g: int) -> Problem:
         """The problem of one segment."""
-        return self.problem.take_rows(self.at(np.arange(self.starts[g], self.starts[g + 1])))
+        own = self.problem.take_rows(self.at(np.arange(self.starts[g], self.starts[g + 1])))
+        return dataclasses.replace(own, constant=own.constant or constant_column(own.design))

@@ -1,7 +1,6 @@
 """Owns the test of separation in many segments.
 
-Imports `_separation`, `groups._lanes`, `groups._replicas`, `groups._segments`, designs, families and
-sources.
+Imports `_separation`, `groups._lanes`, designs, families and sources.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,9 +12,7 @@ import numpy as np
 from jaxglm._final import Middle
 from jaxglm._separation import common_step, grams_of_others, pulls_along, unseen_directions
 from jaxglm.families import Family
-from jaxglm.groups._lanes import masked, over_lanes
-from jaxglm.groups._replicas import Replicas
-from jaxglm.groups._segments import Segments
+from jaxglm.groups._lanes import Lanes, masked
 from jaxglm.sources import Block
 
 
@@ -37,43 +34,33 @@ def _pulls(block: Block, family: Family, at: _At, shared: None) -> Any:
 
 
 def infinite_columns(
-    segments: Segments | Replicas,
-    family: Family,
-    which: np.ndarray,
-    *,
-    beta: np.ndarray,
-    middle: Middle,
-    keep: np.ndarray,
-    max_memory: float,
+    lanes: Lanes, which: np.ndarray, *, beta: np.ndarray, middle: Middle, keep: np.ndarray
 ) -> np.ndarray:
     """Columns whose coefficients run to infinity, [k, p] bool in design order.
 
     Parameters
     ----------
-    segments : Segments or Replicas
-    family : Family
+    lanes : Lanes
     which : [k] int
         Segments in which rows have gone far.
     beta, middle, keep
         Where their loops ended and in which columns; leaves have a leading axis of k.
-    max_memory : float
-        Bytes that the rows in work may take.
     """
-    p = segments.problem.n_columns
+    p, dtype = lanes.segments.problem.n_columns, lanes.segments.problem.dtype
     infinite = np.zeros((which.size, p), bool)
-    directions = np.zeros((which.size, p, p), segments.problem.dtype)
+    directions = np.zeros((which.size, p, p), dtype)
     lengths = np.ones((which.size, p))
     counts = np.zeros(which.size, int)
 
     def over(function: Callable, some: np.ndarray) -> Iterator[tuple[np.ndarray, Any]]:
         at = jax.tree.map(lambda leaf: leaf[some], _At(beta, middle, keep, directions))
-        found = over_lanes(function, segments, family, which[some], at, max_memory=max_memory)
+        found = lanes.over(function, which[some], at)
         return ((some[places], left) for places, left in found)
 
     for places, (grams, squares) in over(_others, np.flatnonzero(np.isfinite(beta).all(axis=1))):
         for i, gram, square in zip(places, grams.astype(float), squares, strict=True):
             lengths[i] = np.sqrt(square)
-            null = unseen_directions(gram, lengths[i], segments.problem.dtype)
+            null = unseen_directions(gram, lengths[i], dtype)
             counts[i] = null.shape[1]
             directions[i, :, : counts[i]] = null
     for places, pulls in over(_pulls, np.flatnonzero(counts)):

@@ -1,7 +1,8 @@
 """Owns the verb that fits one model per segment: validate, sort, fit, wrap, warn once.
 
 Imports `_choices`, `_model` and `_settings` (for types), `_status`, `groups._failures`, `_intake`,
-`_many`, `_records`, `_replicas`, `_results`, `_search` and `_segments`, and families; tqdm where a progress bar is shown.
+`_many`, `_records`, `_replicas`, `_results`, `_search` and `_segments`, and families; tqdm where a
+progress bar is shown.
 """
 
 import sys
@@ -204,7 +205,7 @@ def bar(total: int, wanted: bool | None) -> Iterator[Callable[[int], object]]:
         from tqdm.auto import tqdm
     except ImportError:
         if wanted:
-            raise ImportError("progress=True needs tqdm: pip install tqdm") from None
+            raise ImportError("progress=True needs tqdm: pip install 'jaxglm[progress]'") from None
         yield lambda count: None
         return
     delay = 0.0 if wanted else _SECONDS_BEFORE_BAR

@@ -21,7 +21,7 @@ Written by `python -m tests.hardcases`; the tests in `tests/hardcases` hold thes
 
 {total} inputs that break, or quietly mislead, GLM software, with what a trustworthy engine does
 and what jaxglm does at default settings. **{handled} of {offered} are handled, {silent} silently
-wrong**; {absent} are about a kind of fit that jaxglm does not offer yet.
+wrong.**
 
 *Say so* means an error, a warning or a note on the result that a user sees without looking for it;
 a huge coefficient with a huge standard error is not a report. A *clear error* names what is wrong
@@ -94,6 +94,8 @@ def write_page(verdicts: dict[str, Verdict]) -> None:
         absent=count["n/a"],
     )
     page += "\n## Cases that are not handled\n\n"
+    if not EXCEPTIONS:
+        page += "None.\n"
     for identifier, (verdict, reason) in EXCEPTIONS.items():
         page += f"- `{identifier}` ({verdict}): {reason}.\n"
     group = ""

@@ -1,10 +1,10 @@
-"""Fits of many segments at once (for engines that offer them)."""
+"""Fits of many segments at once."""
 
 import numpy as np
 
 from ._registry import in_group, model, normal, poisson_quantile, uniform, with_intercept
 
-case = in_group("batched per-segment fits (engines that have them)")
+case = in_group("batched per-segment fits")
 
 
 def _seg():
