@@ -162,11 +162,11 @@ def test_failures_are_told_in_the_words_of_single_fits(hard) -> None:
         "not converged": 0,
         "not fitted": 1,
     }
-    assert headline(many.fits) == (
+    assert headline(many.fits, "segment") == (
         "3 of 6 segments have no ordinary optimum: 1 rank deficient, 1 separated, 1 not fitted; "
         "see .failed"
     )
-    assert headline(Fits.empty(0, 2, ("irls", ""))) is None
+    assert headline(Fits.empty(0, 2, ("irls", "")), "segment") is None
     assert "6 segments: 3 ordinary, 1 rank deficient" in repr(many)
 
 

@@ -5,6 +5,7 @@ Imports `_problem`, designs and sources (for the block).
 
 import dataclasses
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -59,13 +60,13 @@ class Replicas:
         """What all lanes share, padded to `size` rows."""
         problem = self.problem
 
-        def vector(values: np.ndarray | None) -> np.ndarray | None:
+        def vector(values: np.ndarray | None) -> Any:
             return None if values is None else _padded(values.astype(problem.dtype), size)
 
         return Block(
             design=Dense(_padded(self._columns.T, size).T),
             y=vector(problem.y),
-            weight=np.zeros(size, problem.dtype),
+            weight=vector(np.zeros(size)),
             offset=vector(problem.offset),
             freq=vector(problem.freq),
             trials=vector(problem.trials),
@@ -75,9 +76,10 @@ class Replicas:
         """What some lanes have of their own; those from `count` on have weight 0."""
         n = self.problem.y.size
 
-        def laid(values: np.ndarray) -> np.ndarray:
-            own = _padded(values.astype(self.problem.dtype), size)
-            return own.reshape(*shape, size)
+        def laid(values: np.ndarray | None) -> Any:
+            if values is None:
+                return None
+            return _padded(values.astype(self.problem.dtype), size).reshape(*shape, size)
 
         weight = np.zeros((which.size, size))
         weight[:count, :n] = self._weights(which[:count])
@@ -85,10 +87,10 @@ class Replicas:
         if counts is not None and self.problem.freq is not None:
             counts = counts * self.problem.freq
         return Block(
-            design=None,
-            y=None if self.y is None else laid(self.y[which]),
+            design=laid(None),
+            y=laid(None if self.y is None else self.y[which]),
             weight=laid(weight),
-            freq=None if counts is None else laid(counts),
+            freq=laid(counts),
         )
 
     def dense(self, which: np.ndarray, size: int) -> np.ndarray:
