@@ -184,7 +184,7 @@ def test_lengths_and_memory_of_the_call_change_nothing(mixed: jg.GroupResults) -
         np.append(groups, more[2] + 9),
         "poisson",
     )
-    one_by_one = many(*MIXED, "poisson", max_memory=1.0)
+    one_by_one = many(*MIXED, "poisson", max_memory=2.0**13)
     for g in mixed:
         assert_same_segment(longer, mixed, g, rtol=1e-12)
         assert_same_segment(one_by_one, mixed, g, rtol=1e-12)
