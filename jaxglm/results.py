@@ -188,8 +188,6 @@ class Results(Estimates):
         """`resid("working")`."""
         return self.resid("working")
 
-    # -- resampling ------------------------------------------------------------------------------
-
     def bootstrap(
         self,
         data: Any = None,
@@ -201,25 +199,18 @@ class Results(Estimates):
     ) -> "Bootstrap":
         """Fit the model to observations drawn again with replacement, `n` times.
 
-        A replicate has each row as often as it was drawn; rows with `freq_weights` are drawn as the
-        observations that they count, and the other weights stay with their row. The replicates
-        start from this fit and leave out the columns that it left out. A negative binomial shape
-        that was estimated is held at its estimate, so that its own uncertainty is not in the
-        replicates.
+        Rows with `freq_weights` are drawn as the observations that they count; other weights stay
+        with their row. A negative binomial shape that was estimated is held at its estimate.
 
         Parameters
         ----------
         data : table, optional
-            The data of the fit, for a result that was saved, loaded or pickled without them. That
-            takes a formula, and a fit without weights, offset= or exposure= given beside it.
-        n : int
-            Replicates.
-        seed : int
-            The same seed draws the same observations, whatever `max_memory` and the number of
-            cores: replicate i draws from ``numpy.random.default_rng([seed, i])``.
+            The data of the fit, for a result that was saved or pickled without them: for fits of a
+            formula without weights, trials, offset= or exposure= beside it.
+        n, seed : int
+            Replicate i of n draws from ``numpy.random.default_rng([seed, i])``.
         cluster : column name or array, optional
-            One value per row of the fit: whole clusters are drawn then, for rows that are not
-            independent within them.
+            One value per row of the fit: whole clusters of rows are drawn.
         max_memory : float
             Bytes that the replicates in work may take.
 
@@ -230,19 +221,15 @@ class Results(Estimates):
         Raises
         ------
         DataError
-            When the rows cannot be had, `data` are not those of the fit, the fit has no optimum,
-            frequency weights are not whole numbers, or a row has no cluster.
+            When `data` are not those of the fit, the fit has no optimum, frequency weights are not
+            whole numbers, or a row has no cluster.
 
         Examples
         --------
         >>> import jaxglm as jg
         >>> table = {"y": [1, 0, 2, 3, 5, 8, 2, 4], "x": [0.0, 1, 2, 3, 4, 5, 1, 4]}
-        >>> fit = jg.glm("y ~ x", table, family="poisson")
-        >>> drawn = fit.bootstrap(n=200, seed=1)
-        >>> drawn
+        >>> jg.glm("y ~ x", table, family="poisson").bootstrap(n=200, seed=1)
         <jaxglm.Bootstrap: 200 replicates of 8 observations>
-        >>> drawn.conf_int().shape, bool((drawn.bse > 0).all())
-        ((2, 2), True)
         """
         from jaxglm.groups._bootstrap import bootstrap
 

@@ -1,7 +1,8 @@
 """Owns the verb that fits one model per segment: validate, sort, fit, wrap, warn once.
 
 Imports `_choices`, `_model` and `_settings` (for types), `_status`, `groups._failures`, `_intake`,
-`_many`, `_records`, `_replicas`, `_results`, `_search` and `_segments`, and families; tqdm where a progress bar is shown.
+`_many`, `_records`, `_replicas`, `_results`, `_search` and `_segments`, and families; tqdm where a
+progress bar is shown.
 """
 
 import sys
