@@ -5,6 +5,7 @@ Imports `_problem`, designs and sources (for the block).
 
 import dataclasses
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -59,13 +60,13 @@ class Replicas:
         """What all lanes share, padded to `size` rows."""
         problem = self.problem
 
-        def vector(values: np.ndarray | None) -> np.ndarray | None:
+        def vector(values: np.ndarray | None) -> Any:
             return None if values is None else _padded(values.astype(problem.dtype), size)
 
         return Block(
             design=Dense(_padded(self._columns.T, size).T),
             y=vector(problem.y),
-            weight=np.zeros(size, problem.dtype),
+            weight=vector(np.zeros(problem.y.size)),
             offset=vector(problem.offset),
             freq=vector(problem.freq),
             trials=vector(problem.trials),
@@ -75,7 +76,7 @@ class Replicas:
         """What some lanes have of their own; those from `count` on have weight 0."""
         n = self.problem.y.size
 
-        def laid(values: np.ndarray) -> np.ndarray:
+        def laid(values: np.ndarray) -> Any:
             own = _padded(values.astype(self.problem.dtype), size)
             return own.reshape(*shape, size)
 
@@ -84,9 +85,10 @@ class Replicas:
         counts = None if self.times is None or self.times.dtype == bool else self.times[which]
         if counts is not None and self.problem.freq is not None:
             counts = counts * self.problem.freq
+        from_common: Any = None
         return Block(
-            design=None,
-            y=None if self.y is None else laid(self.y[which]),
+            design=from_common,
+            y=from_common if self.y is None else laid(self.y[which]),
             weight=laid(weight),
             freq=None if counts is None else laid(counts),
         )

@@ -1,8 +1,8 @@
 """Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
 Imports `groups._buckets`, `groups._lanes`, `groups._likelihood`, `groups._rank`, `groups._records`,
-`groups._replicas`, `groups._segments`, `groups._separation`, `_estimate`, `_fit_notes`, `_shape`, `_statistics`,
-`_compress`, `_settings`, `_record`, `_status`, solvers, designs and families.
+`groups._replicas`, `groups._segments`, `groups._separation`, `_estimate`, `_fit_notes`, `_shape`,
+`_statistics`, `_compress`, `_settings`, `_record`, `_status`, solvers, designs and families.
 
 The order of attempts is that of a single fit: the plain loop, the decision on rank, the test of
 separation. Each is a round over the segments that need it. What is left (another method, a link
