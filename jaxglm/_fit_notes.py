@@ -112,7 +112,9 @@ def _perfect(problem: Problem, family: Family, found: Estimate) -> bool:
     # Always judged at the precision of float64: data that float32 only seems to fit perfectly are
     # data that it does not resolve.
     eps = float(np.finfo(np.float64).eps)
-    size = problem.weight.sum() * average**2 / variance if variance > 0 else 0.0
+    # A product of floats overflows to infinity, a power of one raises.
+    weight = float(problem.weight.sum())
+    size = weight * average * (average / variance) if variance > 0 else 0.0
     return float(found.sums.deviance) <= eps * max(float(found.sums.null_deviance), 16 * eps * size)
 
 

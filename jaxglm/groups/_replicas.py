@@ -66,7 +66,7 @@ class Replicas:
         return Block(
             design=Dense(_padded(self._columns.T, size).T),
             y=vector(problem.y),
-            weight=vector(np.zeros(size)),
+            weight=vector(np.zeros(problem.y.size)),
             offset=vector(problem.offset),
             freq=vector(problem.freq),
             trials=vector(problem.trials),
@@ -76,21 +76,21 @@ class Replicas:
         """What some lanes have of their own; those from `count` on have weight 0."""
         n = self.problem.y.size
 
-        def laid(values: np.ndarray | None) -> Any:
-            if values is None:
-                return None
-            return _padded(values.astype(self.problem.dtype), size).reshape(*shape, size)
+        def laid(values: np.ndarray) -> Any:
+            own = _padded(values.astype(self.problem.dtype), size)
+            return own.reshape(*shape, size)
 
         weight = np.zeros((which.size, size))
         weight[:count, :n] = self._weights(which[:count])
         counts = None if self.times is None or self.times.dtype == bool else self.times[which]
         if counts is not None and self.problem.freq is not None:
             counts = counts * self.problem.freq
+        from_common: Any = None
         return Block(
-            design=laid(None),
-            y=laid(None if self.y is None else self.y[which]),
+            design=from_common,
+            y=from_common if self.y is None else laid(self.y[which]),
             weight=laid(weight),
-            freq=laid(counts),
+            freq=None if counts is None else laid(counts),
         )
 
     def dense(self, which: np.ndarray, size: int) -> np.ndarray:
