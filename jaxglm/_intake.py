@@ -272,23 +272,39 @@ def _response(
         return _proportion(y, counts, response.name, rows), counts
     counts = _nonnegative(trials, "trials", rows)
     fractions, beyond = y != np.floor(y), (y < 0) | (y > 1)
-    # Fractions make them shares; where there are both, what more rows say.
-    shares = int(fractions.sum()) > 0 and int((beyond & ~fractions).sum()) <= int(fractions.sum())
+    shares = _are_shares(fractions, beyond, rows)
     rows.refuse(
-        beyond if shares else fractions,
+        np.where(shares, beyond, fractions),
         lambda found: (
             f"With trials=, {response.name!r} must be the number of successes (whole numbers) "
             f"or the share of successes (0 to 1); {found.holding(y)} are neither."
         ),
     )
-    if shares:
+    if shares.all():
         return y, counts
-    if (y <= 1).all() and (counts > 1).any():
+    sound = rows.sound(y.size)
+    whole = ~shares[sound]
+    if (y[sound][whole] <= 1).all() and (counts[sound][whole] > 1).any():
         notes.append(
             f"{response.name!r} holds only 0 and 1 and trials= holds more than 1: the response was "
             "read as numbers of successes, not as shares."
         )
-    return _proportion(y, counts, response.name, rows), counts
+    proportion = _proportion(np.where(shares, 0.0, y), counts, response.name, rows)
+    return np.where(shares, y, proportion), counts
+
+
+def _are_shares(fractions: np.ndarray, beyond: np.ndarray, rows: Rows) -> np.ndarray:
+    """Which rows beside trials= are of a fit whose response is shares, not numbers of successes.
+
+    Fractions make them shares; where a fit has both, what more of its rows say.
+    """
+    codes = np.zeros(fractions.size, int) if rows.codes is None else rows.codes
+    # Rows of no fit (code -1) are counted last, by themselves.
+    told, against = (
+        np.bincount(codes[where], minlength=codes.max() + 2)
+        for where in (fractions & (codes >= 0), beyond & ~fractions & (codes >= 0))
+    )
+    return ((told > 0) & (against <= told))[codes]
 
 
 def _proportion(successes: np.ndarray, trials: np.ndarray, name: str, rows: Rows) -> np.ndarray:

@@ -45,7 +45,7 @@ _ROWS_PER_COLUMN, _LEAST_INFORMATION = 20, 20.0
 # The short way ends so near to the optimum that the information, which changes by 1 / sqrt(n) in a
 # standard error, is in error by this much. What is left may turn out to be some times as much: the
 # last step removes it from the coefficients in any case.
-_INFORMATION_ERROR, _MORE_LEFT = 1e-10, 100
+_INFORMATION_ERROR, MORE_LEFT = 1e-10, 100
 _MOST_ROUNDS = 3
 # A sample of so many rows for each column knows the information to three per cent.
 _ROWS_TO_KEEP = 1000
@@ -162,7 +162,7 @@ class Search:
             if run.status is not Status.CONVERGED:
                 return None
             settled = self._settled(run)
-            if settled.outcome.decrement <= max(_MORE_LEFT * reach, 8 * run.outcome.floor):
+            if settled.outcome.decrement <= max(MORE_LEFT * reach, 8 * run.outcome.floor):
                 return settled
             at = self.set.point(settled.gamma, AT_BETA)
             kept = run.outcome.kept._replace(use=np.bool_(False))

@@ -119,6 +119,9 @@ def estimate_shape(
     for _ in range(_MOST_ROUNDS):
         before = log_alpha
         log_alpha, curvature = _best_log_alpha(problem, found, shaped, log_alpha)
+        if not math.isfinite(log_alpha):  # counts whose squares overflow
+            poisson = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
+            return _with_turns(found, turns), poisson, Shape(float("nan"), float("nan"))
         if log_alpha < math.log(_SMALLEST):
             shaped = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
             found = estimate(problem, shaped, options, placed=found.placed)

@@ -53,11 +53,21 @@ MODELS: dict[str, tuple[str, Any, dict, dict]] = {
     "shape": ("scattered", jg.NegativeBinomial(), {}, {}),
     "tweedie": ("with zeros", jg.Tweedie(power=1.5), PRIOR, {}),
 }
+# The other families: the same code for another distribution, and as much to compile.
+OTHERS: dict[str, tuple[str, Any, dict, dict]] = {
+    "inverse gaussian": ("positive", jg.InverseGaussian(link=jg.Log()), PRIOR, {}),
+    "quasi-binomial": ("successes", jg.QuasiBinomial(), {"trials": TRIALS}, {}),
+    "quasi": ("positive", jg.Quasi(variance="mu^2", link=jg.Log()), REPEATED, {}),
+    "identity": ("counts", jg.Poisson(link=jg.Identity()), {}, {}),
+    "gamma, log": ("positive", jg.Gamma(link=jg.Log()), OFFSET, {}),
+    "poisson, square root": ("counts", jg.Poisson(link=jg.Sqrt()), OFFSET, {}),
+}
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in OTHERS]
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [*MODELS, *SLOW])
 def test_each_segment_is_the_fit_of_its_own_rows(name: str) -> None:
-    kind, family, vectors, options = MODELS[name]
+    kind, family, vectors, options = (MODELS | OTHERS)[name]
     fits = many(Y[kind], X, GROUPS, family, vectors, **options)
     for g in fits:
         single = one(Y[kind], X, g == GROUPS, family, vectors, **options)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 import scipy.sparse
 
+import jaxglm as jg
 from jaxglm._status import DataError, FormulaError
 from jaxglm.families import family
 from jaxglm.groups._intake import GroupIntake, from_arrays, from_formula
@@ -337,3 +338,22 @@ def test_rows_without_a_key() -> None:
         by_arrays(data["y"], data[["x"]], data["g"])
     dropped = by_arrays(data["y"], data[["x"]], data["g"], missing="drop")
     assert dropped.segments.sizes.tolist() == [2, 3, 2]
+
+
+def test_each_segment_says_what_its_response_beside_trials_means() -> None:
+    data = pd.DataFrame({"g": np.repeat(list("abc"), 6), "y": [0, 1, 1, 0, 1, 1.0] * 3, "t": 5.0})
+    data["x"] = np.tile(np.arange(6.0), 3)
+    call = {"by": "g", "family": "binomial", "trials": "t", "on_failure": "ignore"}
+    alone = jg.fit_groups("y ~ x", data[data["g"] != "c"], **call)
+    for x in (5.0, np.nan):  # a segment of shares; one that is refused
+        data.loc[17, ["y", "x"]] = 0.5, x
+        fits = jg.fit_groups("y ~ x", data, **call)
+        assert list(fits.failed.index) == ([] if x == 5.0 else ["c"])
+        assert np.allclose(fits.params.loc[["a", "b"]], alone.params, rtol=1e-12)
+    assert any("numbers of successes" in note for note in fits.notes)
+
+
+@pytest.mark.parametrize("by", [None, 0, pd.Series(["a", "b"]), ["g", 1]])
+def test_by_is_a_name_or_names(by) -> None:
+    with pytest.raises(DataError, match="by= must be the name of a column, or a list of names"):
+        jg.fit_groups("y ~ x", frame(), by=by)

@@ -361,3 +361,25 @@ def test_fits_of_arrays() -> None:
         arrays.predict(X)
     with pytest.raises(jg.DataError, match="groups has 3 values, the data have 20 rows"):
         arrays.predict(X, groups=[1, 1, 2])
+
+
+# -- what a review found --------------------------------------------------------------------------
+
+
+def test_groups_given_again_are_aligned_as_in_the_fit() -> None:
+    rng = np.random.default_rng(4)
+    X = pd.DataFrame({"c": 1.0, "x": rng.normal(size=20)}, index=np.arange(20) + 100)
+    a = pd.Series(np.repeat([0, 1], 10), index=X.index, name="a")
+    b = pd.Series(np.tile([0, 1], 10), index=X.index, name="b")
+    y = rng.normal(size=20) + 5 * a
+    fits = jg.GLM(y, X).fit_groups(a.sample(frac=1, random_state=2))
+    expected = fits.predict(X, groups=a)
+    for again in (a.sample(frac=1, random_state=3), a.to_frame(), a.to_numpy(), [a], {"a": a}):
+        assert fits.predict(X, groups=again).equals(expected)
+    both = pd.concat([a, b], axis=1)
+    fits = jg.GLM(y, X).fit_groups(both)
+    expected = fits.predict(X, groups=both)
+    for again in (both[["b", "a"]], both.sample(frac=1, random_state=1), both.to_numpy(), [a, b]):
+        assert fits.predict(X, groups=again).equals(expected)
+    with pytest.raises(jg.DataError, match="1 columns, but 2 make a segment"):
+        fits.predict(X, groups=a)

@@ -31,7 +31,7 @@ LAYERS: list[set[str]] = [
     {"_statistics", "_fit_notes"},
     {"groups._replicas"},
     {"groups._lanes"},
-    {"groups._rank", "groups._separation", "groups._likelihood"},
+    {"groups._rank", "groups._separation"},
     {"groups._search"},
     {"effects", "_overdispersion", "_prediction"},
     {"io"},

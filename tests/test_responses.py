@@ -143,3 +143,15 @@ def test_calls_that_make_no_sense(formula: str, responses: list[str], words: str
 def test_a_dot_leaves_the_responses_out() -> None:
     fits = jg.fit_responses("~ . - e - y3", TABLE, ["y1", "y2"])
     assert fits.names == ["Intercept", "x", "g[T.v]", "g[T.w]"]
+
+
+def test_shares_beside_single_outcomes_keep_their_family() -> None:
+    """What a family leaves out for 0 and 1 must not be left out for the other responses."""
+    rng = np.random.default_rng(3)
+    X = np.column_stack([np.ones(40), rng.normal(size=40)])
+    Y = pd.DataFrame({"event": rng.integers(0, 2, 40) * 1.0, "share": rng.uniform(size=40)})
+    fits = jg.GLM(Y, X, family="binomial").fit_responses(on_failure="ignore")
+    for name in Y:
+        single = jg.GLM(Y[name], X, family="binomial").fit()
+        assert fits[name].deviance == pytest.approx(single.deviance, rel=1e-9)
+        assert fits[name].llf == pytest.approx(single.llf, rel=1e-9)

@@ -62,6 +62,11 @@ def from_formula(
     learns (the knots of bs, the mean of center) are those of all segments together.
     """
     table = io.read_table(data)
+    if not isinstance(by, str | list | tuple) or not all(isinstance(name, str) for name in by):
+        raise DataError(
+            f"by= must be the name of a column, or a list of names, not a {type(by).__name__}; for "
+            "values themselves use GLM(y, X).fit_groups(groups)"
+        )
     names = [by] if isinstance(by, str) else list(by)
     codes, keys = io.segments_of(table, names)
     fits = _fits(codes, keys, missing, lambda: {n: io.segments_of(table, [n])[0] for n in names})

@@ -119,7 +119,7 @@ def fit_lane(block: Block, family: Family, own: LaneInput, shared: LaneOptions) 
         final=final_sums,
     )
     weight_sum, df = jnp.sum(block.weight), facts.nobs - rank
-    if not (family.dispersion_fixed or family.likelihood_on_host) and family.has_likelihood:
+    if family.has_likelihood and not family.dispersion_fixed:
         sums = _with_likelihoods(rows, family, outcome.settled, settings.middle, sums, facts, df)
     factor = factorise(sums.info, jnp.zeros((), dtype))
     return LaneSums(

@@ -1,6 +1,6 @@
 """Owns the rows of fits that share them: the same columns, responses or frequencies of their own.
 
-Imports `_problem`, designs and sources (for the block).
+Imports `_problem`, designs, families and sources (for the block).
 """
 
 import dataclasses
@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxglm._problem import Problem
 from jaxglm.designs import Dense
+from jaxglm.families import Family
 from jaxglm.sources import Block
 
 
@@ -51,6 +52,14 @@ class Replicas:
     def ready(self) -> np.ndarray:
         """Lanes that can be fitted."""
         return np.setdiff1d(np.arange(self.count), np.array(list(self.failed), int))
+
+    def narrowed(self, family: Family) -> Family:
+        """The family with what it need not compute for any of the lanes left out."""
+        if self.y is None:
+            return self.problem.narrowed(family)
+        each = (dataclasses.replace(self.problem, y=self.y[g]).narrowed(family) for g in self.ready)
+        first = next(each, family)
+        return first if all(type(other) is type(first) for other in each) else family
 
     @functools.cached_property
     def _columns(self) -> np.ndarray:

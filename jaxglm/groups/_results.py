@@ -36,13 +36,34 @@ class GroupResults(ManyResults):
     Attributes
     ----------
     keys : Index or MultiIndex
-        The segments, sorted.
+        The segments, sorted; those of a categorical column in the order of its categories.
     model : Model
         What the fits were of: names, family, formula.
     fits : Fits
         The arrays of all fits.
     notes : tuple of str
         What has to be said about the data as a whole.
+
+    Examples
+    --------
+    >>> import jaxglm as jg
+    >>> table = {
+    ...     "shop": ["a"] * 4 + ["b"] * 4 + ["c"] * 4,
+    ...     "week": [0, 1, 2, 3] * 3,
+    ...     "sold": [1, 2, 4, 7, 9, 3, 1, 0, 2, 0, 3, -1],
+    ... }
+    >>> fits = jg.fit_groups("sold ~ week", table, "shop", "poisson", on_failure="ignore")
+    >>> fits
+    <jaxglm.GroupResults: sold ~ week, poisson/log, 3 segments: 2 ordinary, 1 not fitted>
+    >>> print(fits.failed["c"])
+    The response 'sold' is outside the support of the poisson family: counts must be 0 or more, but
+    1 row (first: 11) hold -1.
+    >>> fits.predict({"shop": ["b", "a"], "week": [1, 1]}).round(2).to_list()
+    [2.71, 2.01]
+    >>> fits["a"].effects().round(2)
+          rate ratio  conf_low  conf_high  p_value
+    term
+    week        1.89      1.09       3.26     0.02
     """
 
     unit = "segment"
@@ -85,8 +106,8 @@ class GroupResults(ManyResults):
         Parameters
         ----------
         data : table or array, optional
-            New data with the columns of the fit, those that make the segments among them; the data
-            of the fit when left out.
+            New data with the columns of the fit, those that make the segments among them. When left
+            out, the rows of the fits: those of segments that were not fitted are not among them.
         which : {"mean", "linear"}
             Response scale or link scale.
         groups : array, optional
@@ -201,9 +222,5 @@ class GroupResults(ManyResults):
             return io.key_columns(io.read_table(data), self.keys.names)
         if groups is None:
             raise DataError("These are fits of arrays: give groups= with the segment of each row.")
-        if self.keys.nlevels == 1:
-            return [groups]
-        if isinstance(groups, list | tuple):
-            return list(groups)
-        table = io.read_table(groups)
-        return [table.native_column(i) for i in range(self.keys.nlevels)]
+        index = next((own.index for own in (data,) if hasattr(own, "iloc")), None)
+        return io.group_columns(groups, index, self.keys.names)

@@ -1,6 +1,6 @@
 """Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
-Imports `groups._buckets`, `groups._lanes`, `groups._likelihood`, `groups._rank`, `groups._records`,
+Imports `groups._buckets`, `groups._lanes`, `groups._rank`, `groups._records`,
 `groups._replicas`, `groups._segments`, `groups._separation`, `_estimate`, `_fit_notes`, `_shape`,
 `_statistics`, `_compress`, `_settings`, `_record`, `_status`, solvers, designs and families.
 
@@ -18,11 +18,11 @@ import numpy as np
 
 from jaxglm._compress import merge_rows
 from jaxglm._estimate import ColumnRangeError
-from jaxglm._fit_notes import search_notes
+from jaxglm._fit_notes import RESOLUTION, search_notes
 from jaxglm._inverse import root_of_inverse
 from jaxglm._problem import Problem
 from jaxglm._record import Fit
-from jaxglm._search import AT_BETA, AT_INITIAL_MEANS
+from jaxglm._search import AT_BETA, AT_INITIAL_MEANS, MORE_LEFT
 from jaxglm._settings import Options, smallest_pivot, tolerance
 from jaxglm._shape import estimate_all, has_unknown_shape
 from jaxglm._statistics import record
@@ -31,7 +31,6 @@ from jaxglm.designs import Dense
 from jaxglm.families import Family
 from jaxglm.groups._buckets import SCRATCH
 from jaxglm.groups._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
-from jaxglm.groups._likelihood import host_likelihoods
 from jaxglm.groups._rank import rank_of
 from jaxglm.groups._records import Fits, Words
 from jaxglm.groups._replicas import Replicas
@@ -44,10 +43,6 @@ MOST_ROWS = 1 << 16
 # Turns of the first round. Nearly all lanes need fewer; one that needs many would keep its block
 # waiting, so it starts again among its like.
 _FEW_TURNS = 10
-# As for a single fit: what rounding hides more than this is told, and the single fit does that.
-_RESOLUTION = 1e-4
-# The forecast that ends a loop may leave so many times the tolerance, by the exact sums.
-_MORE_LEFT = 100
 
 
 def fit_segments(
@@ -81,11 +76,14 @@ def fit_segments(
         for it.
     """
     problem = segments.problem
-    fits = Fits.empty(segments.count, problem.n_columns, (options.method, Stop.DECREMENT.words))
+    method = options.method if isinstance(options.method, str) else "optax"
+    fits = Fits.empty(segments.count, problem.n_columns, (method, Stop.DECREMENT.words))
     progress(segments.count - segments.ready.size)
     alone = segments.ready
-    if options.method in ("irls", "newton") and not has_unknown_shape(family):
-        rounds = _Rounds(segments, problem.narrowed(family), options, fits, max_memory, progress)
+    in_lanes = not has_unknown_shape(family) and not family.likelihood_on_host
+    if method in ("irls", "newton") and in_lanes:
+        narrow = segments.narrowed(family)
+        rounds = _Rounds(segments, narrow, options, fits, max_memory, progress)
         alone = rounds.run()
     for g in map(int, alone):
         own = segments.one(g)
@@ -94,9 +92,15 @@ def fit_segments(
         except ColumnRangeError as error:
             segments.failed[g] = error.told(names, problem.dtype)
         else:
-            fits.put(g, fit, absent=problem.public(own.design.largest() == 0))
+            fits.put(g, fit, absent=problem.public(_absent(own)))
         progress(1)
     return fits
+
+
+def _absent(problem: Problem) -> np.ndarray:
+    """Columns that are zero in all rows that count; [p] bool."""
+    live = np.flatnonzero(problem.live)
+    return problem.design.take_rows(live).largest() == 0
 
 
 def _single(problem: Problem, family: Family, options: Options) -> Fit:
@@ -186,6 +190,10 @@ class _Rounds:
         lanes = Lanes.of(intercepts, family, self.small, self.max_memory)
         for places, found in lanes.over(fit_lane, self.small, given, shared):
             shift[self.small[places]] = _coefficients(found)[:, 0]
+            lost = np.asarray(found.outcome.status) != int(Status.CONVERGED)
+            shift[self.small[places[lost]]] = np.nan
+        # Where that did not converge at once, the single fit tries on.
+        self.small = self.small[np.isfinite(shift[self.small])]
         return shift
 
     def _options(self, turns: int) -> LaneOptions:
@@ -256,12 +264,12 @@ class _Rounds:
         """Lanes that a single fit would not look at again, but for rows that have gone far."""
         outcome = found.outcome
         good = (outcome.status == int(Status.CONVERGED)) & np.isfinite(found.root).all(axis=(1, 2))
-        good &= found.decrement <= np.maximum(_MORE_LEFT * self.tol, 8 * outcome.floor)
+        good &= found.decrement <= np.maximum(MORE_LEFT * self.tol, 8 * outcome.floor)
         if self.bounded:
             good &= found.sums.edge == 0
         by_rounding = outcome.stop != int(Stop.DECREMENT)
         hidden = np.maximum(outcome.floor, np.where(by_rounding, outcome.decrement, 0.0))
-        return good & (hidden <= _RESOLUTION)
+        return good & (hidden <= RESOLUTION)
 
     def _settle(self, lanes: _Left, infinite: np.ndarray) -> None:
         """Write the fits of some segments."""
@@ -269,9 +277,6 @@ class _Rounds:
         which, found = lanes.which, lanes.found
         if which.size == 0:
             return
-        if family.has_likelihood and family.likelihood_on_host:
-            beta = np.where(found.keep, _coefficients(found), 0.0)
-            found = host_likelihoods(self.lanes, which, found, beta)
         outcome, sums, keep = found.outcome, found.sums, found.keep
         rank, nobs = keep.sum(axis=1), found.nobs
         df = nobs - rank

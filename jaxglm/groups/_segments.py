@@ -1,6 +1,7 @@
 """Owns the rows of many segments: one problem whose rows stand segment by segment.
 
-Imports `_problem`, designs, sources (for the block), NumPy, and SciPy where a design is sparse.
+Imports `_problem`, designs, families, sources (for the block), NumPy, and SciPy where a design is
+sparse.
 """
 
 import dataclasses
@@ -12,6 +13,7 @@ import numpy as np
 
 from jaxglm._problem import Problem, constant_column
 from jaxglm.designs import Dense, Sparse
+from jaxglm.families import Family
 from jaxglm.sources import Block
 
 
@@ -70,6 +72,18 @@ class Segments:
         segment = np.full(self.problem.y.size, -1)
         segment[self.at(np.arange(self.starts[-1]))] = np.repeat(np.arange(self.count), self.sizes)
         return segment
+
+    def narrowed(self, family: Family) -> Family:
+        """The family with what it need not compute for the rows of segments left out."""
+        placed = int(self.starts[-1])
+        if placed == self.problem.y.size:
+            return self.problem.narrowed(family)
+        rows = self.at(np.arange(placed))
+        y, weight, freq = self.problem.y, self.problem.weight, self.problem.freq
+        some = dataclasses.replace(
+            self.problem, y=y[rows], weight=weight[rows], freq=None if freq is None else freq[rows]
+        )
+        return some.narrowed(family)
 
     def at(self, places: np.ndarray) -> np.ndarray:
         """Positions in `problem` of places in the order of the segments."""

@@ -29,7 +29,7 @@ from jaxglm.io._keys import (
 from jaxglm.io._messages import rows_text
 from jaxglm.io._native import like_native
 from jaxglm.io._response import Response
-from jaxglm.io._segments import groups_of, segments_of
+from jaxglm.io._segments import group_columns, groups_of, segments_of
 from jaxglm.io._spec import TermsSpec
 from jaxglm.io._table import Table, native_of, read_table
 
@@ -43,6 +43,7 @@ __all__ = [
     "add_constant",
     "check_aligned",
     "find_segments",
+    "group_columns",
     "groups_of",
     "key_columns",
     "keys_from_arrays",

@@ -78,6 +78,34 @@ def groups_of(
     return codes if order is None else codes[order], keys
 
 
+def group_columns(groups: Any, index: Any, names: Sequence[Any]) -> list[Any]:
+    """The columns of `groups` given again for new rows, one for each of the `names` of the keys.
+
+    A frame that has these names is taken by name; a pandas object is brought into the order of
+    `index`, as in the fit.
+
+    Raises
+    ------
+    DataError
+        For another number of columns, or an index that does not fit.
+    """
+    table = _table_of(groups, "groups")
+    wanted = [str(name) for name in names]
+    if not set(wanted) <= set(table.names):
+        wanted = list(table.names)
+    if len(wanted) != len(names):
+        raise DataError(
+            f"groups has {len(wanted)} columns, but {len(names)} make a segment: "
+            f"{', '.join(map(repr, names))}"
+        )
+    columns = [table.native_named(name) for name in wanted]
+    own = groups.index if isinstance(groups, pd.Series | pd.DataFrame) else None
+    order = check_aligned(own, index, "groups", "data")
+    if order is None:
+        return columns
+    return [column.iloc[order] for column in columns]
+
+
 def _table_of(groups: Any, called: str) -> Table:
     if isinstance(groups, str) or not hasattr(groups, "__len__"):
         raise DataError(f"{called} is a single {type(groups).__name__}; give one value per row")
