@@ -201,7 +201,7 @@ FAULTS: dict[str, tuple[tuple[str, float], tuple[str, ...], Callable[[Any], Grou
         lambda d: by_formula("y ~ x", d, name="binomial", trials="t"),
     ),
     "share": (
-        ("y", 0.5),
+        ("y", 2.5),
         ("'y'", "first: 3", "neither"),
         lambda d: by_formula("y ~ x", d, name="binomial", trials="t"),
     ),
