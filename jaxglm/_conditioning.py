@@ -1,6 +1,7 @@
 """Owns rank and conditioning: which columns are determined by earlier ones, and a better basis.
 
-Imports designs, `_problem`, `_drive` and the kernels only; p-sized algebra is NumPy's and SciPy's.
+Imports designs, `_problem`, `_drive`, `_inverse`, `_linalg` and `_moments` only; p-sized algebra is
+NumPy's and SciPy's.
 
 Normal equations square the condition number. Where a pivot of the scaled information shows that
 this would cost digits, the columns are factorised themselves, X = Z T with T upper triangular from
@@ -171,18 +172,18 @@ def independent_shares(
     if lengths is None:
         lengths = np.linalg.norm(triangle, axis=-2)
     shares = np.zeros(triangle.shape[:-2] + triangle.shape[-1:])
-    basis = np.zeros_like(triangle)
+    basis = np.zeros_like(np.swapaxes(triangle, -1, -2), order="C")  # a row for each column kept
     for j in range(triangle.shape[-1]):
         length = lengths[..., j, None]
         column = triangle[..., j] / np.where(length > 0, length, 1.0)
-        before = basis[..., :j]
+        before = basis[..., :j, :]
         for _ in range(2):
-            along = np.einsum("...ij,...i->...j", before, column)
-            column = column - np.einsum("...ij,...j->...i", before, along)
+            along = np.matmul(before, column[..., None])
+            column = column - np.matmul(np.swapaxes(along, -1, -2), before)[..., 0, :]
         left = np.linalg.norm(column, axis=-1)
         kept = left > tolerance
         shares[..., j] = np.where(kept, left, 0.0)
-        basis[..., j] = np.where(kept[..., None], column / np.where(kept, left, 1.0)[..., None], 0)
+        basis[..., j, :] = np.where(kept[..., None], column, 0) / np.where(kept, left, 1)[..., None]
     return shares
 
 

@@ -1,5 +1,6 @@
 """Owns the verbs that fit: `glm` for a formula and a table, `GLM` for arrays.
 
+Imports the steps and the types of what they hand on; also those of `groups` for many fits.
 Validate, place, search, wrap: each step is a module of its own; the verbs put them in order and
 look once at the status of what came back.
 """

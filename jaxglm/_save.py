@@ -1,8 +1,8 @@
 """Owns the file of a saved result: NumPy arrays and a JSON header in one archive, no code.
 
-Imports families, links, io (to rebuild a formula and the keys of segments), results and
-`groups`. Reading a file only ever makes objects of classes named here; nothing in it is
-unpickled or evaluated.
+Imports `_model`, `_record`, `_status`, diagnostics, families, links, io (to rebuild a formula and
+the keys of segments), results and `groups`. Reading a file only ever makes objects of classes named
+here; nothing in it is unpickled or evaluated.
 """
 
 import dataclasses

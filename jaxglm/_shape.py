@@ -9,7 +9,7 @@ shape is sought on the log scale by Newton's method with autodiff of the log-lik
 
 import dataclasses
 import math
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -68,7 +68,7 @@ def _excess(block: Block, family: NegativeBinomial, beta: jax.Array):
     return total(square - block.y) / 2, total(square - mu), total(mu**2)
 
 
-def has_unknown_shape(family: Family) -> bool:
+def has_unknown_shape(family: Family) -> TypeGuard[NegativeBinomial]:
     """Whether a fit has a shape to estimate."""
     return isinstance(family, NegativeBinomial) and family.alpha is None
 
@@ -77,7 +77,7 @@ def estimate_all(
     problem: Problem, family: Family, options: Options
 ) -> tuple[Estimate, Family, Shape | None]:
     """The estimate, the family with all its parameters, and its shape where that was estimated."""
-    if isinstance(family, NegativeBinomial) and family.alpha is None:
+    if has_unknown_shape(family):
         return estimate_shape(problem, family, options)
     return estimate(problem, family, options), family, None
 

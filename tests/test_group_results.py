@@ -62,6 +62,7 @@ def fit_by_hand(
                 singles[key] = model.fit()
         except jg.DataError as error:
             failed[g] = str(error)
+            fits.refuse(g, failed[g])
             continue
         fit = dataclasses.replace(singles[key].fit, notes=())
         fits.put(g, fit, problem.public(part.design.largest() == 0))

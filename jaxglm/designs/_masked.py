@@ -1,6 +1,6 @@
 """Owns dense columns of which some take no part: those that a segment lacks or that are aliased.
 
-Imports `designs._dense` only.
+Imports `designs._base` and `designs._dense` only.
 """
 
 import dataclasses

@@ -159,17 +159,14 @@ def _fitted(
     problem: Problem, times: np.ndarray, model: Model, start: np.ndarray, max_memory: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients of some replicates and their kinds, as positions in `KINDS`."""
-    replicas = Replicas(problem, None, times, {})
     fits = fit_segments(
-        replicas,
+        Replicas(problem, None, times, {}),
         model.family,
         Options(start=start),
         names=model.names,
         max_memory=max_memory * (1 - _SHARE_OF_COUNTS),
         progress=lambda count: None,
     )
-    for g, why in replicas.failed.items():
-        fits.refuse(g, why)
     return fits.coef, _failures.kinds(fits)
 
 

@@ -1,6 +1,7 @@
 """Owns what the results of many fits have in common: how each ended, and each as an own result.
 
-Imports `_estimates`, `_failures`, `_records`, `_model`, `_status`, results and pandas (to label).
+Imports `_estimates`, `_failures`, `_records`, `_model`, `_save`, `_status`, results and pandas (to
+label).
 """
 
 import abc

@@ -53,9 +53,6 @@ class ResponseResults(ManyResults):
     ):
         super().__init__(fits, model, keys, native, notes)
         self._replicas = replicas
-        if replicas is not None:
-            for g, why in replicas.failed.items():
-                fits.refuse(g, why)
 
     def predict(
         self,

@@ -120,8 +120,9 @@ def fit_intake(
     """The fits of all responses, with what is to be said of them raised or warned of."""
     fits = fit_many(intake.replicas, intake.model, options, on_failure, max_memory, progress)
     for g, notes in intake.own_notes.items():
-        words = fits.words.get(g, fits.usual)
-        fits.say(g, words._replace(notes=(*words.notes, *notes)))
+        if g not in intake.replicas.failed:
+            words = fits.words.get(g, fits.usual)
+            fits.say(g, words._replace(notes=(*words.notes, *notes)))
     results = ResponseResults(
         fits, intake.model, intake.keys, intake.replicas, intake.native, intake.notes
     )

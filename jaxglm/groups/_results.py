@@ -1,7 +1,7 @@
 """Owns `GroupResults`: what one call of `fit_groups` answers, segment by segment.
 
 Imports `_levels`, `_many`, `_predict`, `_records`, `_segments`, `_model`, `_prediction`, `_status`,
-diagnostics, io (for new data) and pandas (to label).
+diagnostics, inference, io (for new data) and pandas (to label).
 """
 
 import dataclasses
@@ -87,8 +87,6 @@ class GroupResults(ManyResults):
         super().__init__(fits, model, keys, native, notes)
         self._segments, self._index = segments, index
         if segments is not None:
-            for g, why in segments.failed.items():
-                fits.refuse(g, why)
             mark_baseless(fits, model, segments)
 
     def predict(

@@ -1,8 +1,9 @@
 """Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
 
-Imports `groups._buckets`, `groups._lanes`, `groups._rank`, `groups._records`,
-`groups._replicas`, `groups._segments`, `groups._separation`, `_estimate`, `_fit_notes`, `_shape`,
-`_statistics`, `_compress`, `_settings`, `_record`, `_status`, solvers, designs and families.
+Imports `groups._buckets`, `groups._lanes`, `groups._rank`, `groups._records`, `groups._replicas`,
+`groups._segments`, `groups._separation`, `_compress`, `_estimate`, `_fit_notes`, `_inverse`,
+`_problem`, `_record`, `_search`, `_settings`, `_shape`, `_statistics`, `_status`, solvers, designs
+and families.
 
 The order of attempts is that of a single fit: the plain loop, the decision on rank, the test of
 separation. Each is a round over the segments that need it. What is left (another method, a link
@@ -72,8 +73,7 @@ def fit_segments(
     Returns
     -------
     Fits
-        nan, and status `INVALID`, for a segment that cannot be fitted; `segments.failed` has words
-        for it.
+        nan, status `INVALID` and words for a segment that cannot be fitted.
     """
     problem = segments.problem
     method = options.method if isinstance(options.method, str) else "optax"
@@ -90,10 +90,12 @@ def fit_segments(
         try:
             fit = _single(own, family, options)
         except ColumnRangeError as error:
-            segments.failed[g] = error.told(names, problem.dtype)
+            fits.refuse(g, error.told(names, problem.dtype))
         else:
             fits.put(g, fit, absent=problem.public(_absent(own)))
         progress(1)
+    for g, why in segments.failed.items():
+        fits.refuse(g, why)
     return fits
 
 

@@ -1,4 +1,4 @@
-"""Owns the rows of many segments: one problem whose rows stand segment by segment.
+"""Owns the rows of many segments: one problem, and which of its rows are each segment's.
 
 Imports `_problem`, designs, families, sources (for the block), NumPy, and SciPy where a design is
 sparse.

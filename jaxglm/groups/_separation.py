@@ -1,6 +1,6 @@
 """Owns the test of separation in many segments.
 
-Imports `_separation`, `groups._lanes`, designs, families and sources.
+Imports `_final`, `_separation`, `groups._lanes`, families and sources.
 """
 
 from collections.abc import Callable, Iterator
