@@ -1,8 +1,6 @@
 """jaxglm: generalized linear models on JAX. This module is the table of contents."""
 
 from jaxglm import datasets
-from jaxglm._fit import GLM, glm
-from jaxglm._save import load
 from jaxglm._status import (
     BoundaryWarning,
     ConvergenceWarning,
@@ -29,7 +27,7 @@ from jaxglm.families import (
     QuasiPoisson,
     Tweedie,
 )
-from jaxglm.groups import Bootstrap, GroupResults, ResponseResults, fit_groups, fit_responses
+from jaxglm.inference import Bootstrap
 from jaxglm.io import add_constant
 from jaxglm.links import (
     Cauchit,
@@ -45,7 +43,8 @@ from jaxglm.links import (
     Probit,
     Sqrt,
 )
-from jaxglm.results import Results
+from jaxglm.results import GroupResults, ResponseResults, Results
+from jaxglm.verbs import GLM, fit_groups, fit_responses, glm, load
 
 __version__ = "0.1.0"
 

@@ -1,10 +1,12 @@
-"""Owns how numbers are written in reports: enough digits to read, few enough to compare.
-
-Imports the standard library only.
-"""
+"""Owns how numbers are written in reports, enough digits to read and few enough to compare."""
 
 import math
 from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
 
 # Outside these sizes a number is written with a power of ten.
 _SMALLEST, _LARGEST = 1e-4, 1e7

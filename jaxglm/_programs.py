@@ -1,4 +1,4 @@
-"""Owns how programs are compiled, and how many of them are kept. Imports jax only.
+"""Owns how programs are compiled, and how many of them are kept.
 
 A compiled program holds some hundreds of memory maps, of which Linux allows a process 65,530: a
 process that fits some two hundred models of different shapes would end in a crash without a word.

@@ -1,6 +1,6 @@
 """Owns the outcomes a fit can have, the warnings that announce them, and the errors for bad input.
 
-Imports nothing from the package. Compiled code returns a `Status`; only host code warns or raises.
+Compiled code returns a `Status`; only host code warns or raises.
 """
 
 import enum

@@ -1,7 +1,6 @@
 """Tables to learn and to test with: a synthetic one, the 2013 New York flights, US baby names.
 
-Owns how the tables are made or read. Imports pandas (a table is what it returns) and nothing of
-the library.
+Owns how the tables are made or read.
 """
 
 from __future__ import annotations

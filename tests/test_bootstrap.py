@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
-from jaxglm.groups import _search
+from jaxglm.lanes import _rounds as _search
 
 N = 500
 RNG = np.random.default_rng(3)

@@ -8,9 +8,9 @@ import pytest
 import scipy.sparse
 
 import jaxglm as jg
-from jaxglm import _compress
-from jaxglm._compress import merge_rows
-from jaxglm._intake import from_formula
+from jaxglm.intake._one import from_formula
+from jaxglm.rows import _compress
+from jaxglm.rows._compress import merge_rows
 
 PATTERNS, N = 24, 150
 STATISTICS = (

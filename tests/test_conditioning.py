@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse
 
 import jaxglm as jg
-from jaxglm._conditioning import independent_shares
+from jaxglm.search._basis import independent_shares
 
 from .exact_least_squares import exact_least_squares
 

@@ -12,11 +12,12 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
-from jaxglm import _conditioning, _search
-from jaxglm._inverse import root_of_inverse
-from jaxglm._linalg import Bordered, all_finite, diagonal_of, factorise, full_matrix, solve
 from jaxglm._status import Status
+from jaxglm.algebra._factor import Bordered, all_finite, diagonal_of, factorise, full_matrix, solve
+from jaxglm.algebra._root import root_of_inverse
 from jaxglm.designs import DensePiece, FactorPiece, Split, _assemble, assemble
+from jaxglm.search import _attempts as _search
+from jaxglm.search import _basis as _conditioning
 
 from .make_designs import DESIGNS, one_hot
 

@@ -9,7 +9,8 @@ import pytest
 import scipy.sparse
 
 import jaxglm as jg
-from jaxglm.groups import _buckets, _search
+from jaxglm.lanes import _buckets
+from jaxglm.lanes import _rounds as _search
 
 from .group_fits import assert_same_fit, assert_same_segment, many, one
 from .reference.cases import load

@@ -15,15 +15,14 @@ import numpy as np
 import pytest
 
 import jaxglm as jg
-from jaxglm import _fastest
-from jaxglm._drive import one_pass
-from jaxglm._fastest import fastest, fastest_kernel
-from jaxglm._fused import Fused, can_fuse
-from jaxglm._moments import Moments, diagonal_moments, full_moments, quick_moments
-from jaxglm._rowwise import Point
 from jaxglm.designs import Dense, Split
 from jaxglm.families import Family
-from jaxglm.sources import Block, Resident
+from jaxglm.sources import Block, Resident, one_pass
+from jaxglm.sums import _fastest
+from jaxglm.sums._fastest import fastest, fastest_kernel
+from jaxglm.sums._fused import Fused, can_fuse
+from jaxglm.sums._moments import Moments, diagonal_moments, full_moments, quick_moments
+from jaxglm.sums._rowwise import Point
 
 ROWS, COLUMNS = 96, 5
 RNG = np.random.default_rng(2)
@@ -112,7 +111,7 @@ def test_float32_sums_are_those_of_full_moments(name: str) -> None:
 
 @pytest.mark.parametrize("rows", [96, 75, 1])
 def test_rows_need_not_fill_programs_or_chunks(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jaxglm._fused._ROWS_PER_COLUMN", 2)  # several programs for few rows
+    monkeypatch.setattr("jaxglm.sums._fused._ROWS_PER_COLUMN", 2)  # several programs for few rows
     family, y = MODELS["poisson"]
     block = jax.tree.map(lambda leaf: leaf[0, :rows], tiles(y, "float64", offset=True).tiles)
     block = dataclasses.replace(block, weight=jnp.ones(rows))
@@ -124,7 +123,7 @@ def test_rows_need_not_fill_programs_or_chunks(rows: int, monkeypatch: pytest.Mo
 
 def test_the_float32_score_is_compensated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Large sums that cancel, as at the end of a fit: what is left has its digits."""
-    monkeypatch.setattr("jaxglm._fused._PROGRAMS", 1)
+    monkeypatch.setattr("jaxglm.sums._fused._PROGRAMS", 1)
     rows, chunk = 8192, 16
     y = np.where(np.arange(rows) < rows // 2, 3.1, -3.1).astype("float32")
     live = np.arange(rows) % chunk == 0  # one row of a chunk: its own sum is exact
@@ -138,7 +137,7 @@ def test_the_float32_score_is_compensated(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_fit_ends_where_it_does_with_the_plain_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jaxglm import _search
+    from jaxglm.search import _attempts as _search
 
     right = jg.GLM(YES, X, "binomial").fit()
     fused = Fused(quick_moments, chunk=32, interpret=True)
@@ -303,7 +302,7 @@ def test_an_accelerator_is_asked_once_for_each_shape_and_family(
     assert ask(jg.Poisson(), diagonal_moments) is diagonal_moments
     assert ask(Counted()) is quick_moments
     with monkeypatch.context() as patch:
-        patch.setitem(sys.modules, "jaxglm._fused", None)
+        patch.setitem(sys.modules, "jaxglm.sums._fused", None)
         assert ask(jg.Gamma()) is quick_moments
     monkeypatch.setattr(_fastest, "_LEAST_WORK", 1e10)
     assert ask(jg.Poisson()) is quick_moments

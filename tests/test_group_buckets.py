@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from jaxglm.designs import bucket
-from jaxglm.groups import _buckets
-from jaxglm.groups._buckets import call_shape, padded_sizes
+from jaxglm.lanes import _buckets
+from jaxglm.lanes._buckets import call_shape, padded_sizes
 
 RNG = np.random.default_rng(5)
 

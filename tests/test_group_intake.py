@@ -14,7 +14,7 @@ import scipy.sparse
 import jaxglm as jg
 from jaxglm._status import DataError, FormulaError
 from jaxglm.families import family
-from jaxglm.groups._intake import GroupIntake, from_arrays, from_formula
+from jaxglm.intake._segments import GroupIntake, from_arrays, from_formula
 from jaxglm.io import groups_of, read_table, segments_of
 
 FLOAT = np.dtype(np.float64)

@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxglm._conditioning import condition
 from jaxglm.families import family
-from jaxglm.groups._intake import from_formula
-from jaxglm.groups._lanes import Lanes
-from jaxglm.groups._rank import rank_of
+from jaxglm.intake._segments import from_formula
+from jaxglm.lanes._lanes import Lanes
+from jaxglm.lanes._rank import rank_of
+from jaxglm.search._basis import condition
 
 RNG = np.random.default_rng(8)
 SMALLEST_PIVOT = float(np.finfo(float).eps ** 0.45)

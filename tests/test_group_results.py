@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
-from jaxglm._intake import from_formula
 from jaxglm.families import family as resolve
-from jaxglm.groups import GroupResults
-from jaxglm.groups._failures import headline
-from jaxglm.groups._records import Fits
-from jaxglm.groups._segments import Segments
+from jaxglm.intake._one import from_formula
+from jaxglm.lanes._failures import headline
+from jaxglm.lanes._fits import Fits
+from jaxglm.results import GroupResults
+from jaxglm.rows._segments import Segments
 
 DAYS = pd.DatetimeIndex(["2024-01-01", "2024-01-03"])
 NO_VECTORS = {

@@ -1,8 +1,4 @@
-"""Holds the architecture: who may import whom. Reads the source, imports nothing.
-
-Each module may import from its own layer and from those before it. The layers are those of
-docs/design.md; a new module is added to the list here, by whoever adds the module.
-"""
+"""Holds the architecture: the table of rooms, and who may import whom. Reads the source only."""
 
 import ast
 from collections.abc import Iterator
@@ -13,171 +9,128 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "jaxglm"
 
-# A name stands for a module or for a package with all its modules; the longest match counts.
-LAYERS: list[set[str]] = [
-    {"_status", "_faults", "_record", "_pytree", "_numbers", "_programs"},
-    {"links", "_linalg", "_special", "_inverse", "designs"},
-    {"families", "sources._block"},
-    {"_rowwise", "sources"},
-    {"_moments", "_final"},
-    {"_fused"},
-    {"solvers"},
-    {"_drive", "_problem", "inference", "diagnostics"},
-    {"_settings", "groups._segments", "groups._records", "groups._buckets"},
-    {"_conditioning", "_separation", "_compress", "_fastest", "_choices"},
-    {"_search"},
-    {"_estimate"},
-    {"_shape"},
-    {"_statistics", "_fit_notes"},
-    {"groups._replicas"},
-    {"groups._lanes"},
-    {"groups._rank", "groups._separation"},
-    {"groups._search"},
-    {"effects", "_overdispersion", "_prediction"},
-    {"io"},
-    {"_model"},
-    {"_intake"},
-    {"results", "summary", "_estimates", "_notes", "_render", "_save", "groups._results"}
-    | {"groups._estimates", "groups._failures", "groups._levels", "groups._predict"}
-    | {"groups._many", "groups._response_results", "groups._bootstrap"},
-    {"groups._intake", "groups._responses"},
-    {"groups._verb"},
-    {"groups._response_verb"},
-    {"groups"},
-    {"_fit"},
-    {"datasets"},
-]
+# The rooms of docs/design.md. A file imports from its own room and from those above it, also for
+# types; the modules at the top of the package that begin with an underscore are the first room.
+ROOMS = (
+    "top",
+    "algebra",
+    "links",
+    "designs",
+    "penalties",
+    "families",
+    "sources",
+    "rows",
+    "sums",
+    "solvers",
+    "io.tables",
+    "io.formula",
+    "io.arrays",
+    "io",
+    "diagnostics",
+    "search",
+    "lanes",
+    "intake",
+    "inference",
+    "report",
+    "results",
+    "verbs",
+    "datasets",
+    "contents",
+)
+MOST_FILES_AT_THE_TOP = 10
 
 # A solver is told sums; it never sees what they were summed over.
-FORBIDDEN = {"solvers": {"designs", "sources", "families"}}
+FORBIDDEN = {"solvers": {"designs", "sources", "rows", "families"}}
 
-# Data frames stop at the door. Outside it: the labels on what a result answers, `datasets`, and
-# pandas' hash table of numbers, which `_compress` gives plain arrays.
+# Data frames stop at the door. Beyond it pandas labels what users are given, and `rows` has its
+# hash table of numbers for plain arrays.
 TABLE_PACKAGES = {"pandas", "polars", "pyarrow", "formulaic", "narwhals"}
-TABLE_EXCEPTIONS = {
-    name: {"pandas"}
-    for name in (
-        "results",
-        "_estimates",
-        "effects",
-        "_prediction",
-        "datasets",
-        "_compress",
-        "groups._results",
-        "groups._estimates",
-        "groups._many",
-        "groups._bootstrap",
-        "groups._response_results",
-        "groups._responses",
-    )
-}
+ROOMS_WITH_PANDAS = {"rows", "intake", "inference", "results", "datasets"}
 
 # Imported inside the function that needs them, so that `import jaxglm` stays cheap.
-LAZY_PACKAGES = {"formulaic", "optax", "pyarrow", "polars", "scipy.optimize", "scipy.stats"}
+LAZY_PACKAGES = ("formulaic", "optax", "pyarrow", "polars", "scipy.optimize", "scipy.stats")
+
+FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-def module_name(path: Path) -> str:
-    """`designs._dense` for jaxglm/designs/_dense.py, `designs` for its __init__."""
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+def name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
 
 
-MODULES = {
-    name: path for path in sorted(PACKAGE.rglob("*.py")) if (name := module_name(path)) != ""
-}
+def room(module: str) -> str | None:
+    """The room of a module, named as `designs._dense`; None where there is no such room."""
+    if module == "__init__":
+        return "contents"
+    if module.startswith("_"):
+        return "top"
+    found = [room for room in ROOMS if module == room or module.startswith(room + ".")]
+    return max(found, key=len, default=None)
 
 
-def imports(path: Path) -> Iterator[tuple[str, ast.stmt]]:
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.AST) -> Iterator[tuple[str, ast.stmt]]:
     """Each imported module's absolute name with the statement that imports it."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name, node
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}:{node.lineno}: write absolute imports"
+            assert node.level == 0, f"line {node.lineno}: write absolute imports"
             assert node.module is not None
             for alias in node.names:
-                # `from jaxglm import _linalg` and `from jaxglm._linalg import x` alike.
+                # `from jaxglm import links` and `from jaxglm.links import Log` alike.
                 yield f"{node.module}.{alias.name}", node
 
 
-def listed(module: str, names: set[str]) -> str | None:
-    """The longest entry of `names` that is `module` or a package that holds it."""
-    found = [name for name in names if module == name or module.startswith(name + ".")]
-    return max(found, key=len, default=None)
-
-
-def layer(module: str) -> int | None:
-    best = {i: name for i, names in enumerate(LAYERS) if (name := listed(module, names))}
-    return max(best, key=lambda i: len(best[i]), default=None)
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_module_imports_only_from_layers_before_it(module: str) -> None:
-    own = layer(module)
-    assert own is not None, f"jaxglm.{module} stands in no layer of tests/test_layers.py"
-    for target, node in imports(MODULES[module]):
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_file_imports_only_from_rooms_above_its_own(path: Path) -> None:
+    own = room(name(path))
+    assert own in ROOMS, f"{path} stands in no room of the table"
+    for target, node in imports(parse(path)):
         if target.split(".")[0] != "jaxglm":
             continue
-        inner = target.removeprefix("jaxglm").removeprefix(".")
-        their = layer(inner)
-        place = f"jaxglm.{module}, line {node.lineno}"
-        assert their is not None, f"{place}: {target} stands in no layer; import it from its module"
-        assert their <= own, f"{place}: {target} belongs to a later layer"
-        if inside := listed(module, set(FORBIDDEN)):
-            assert not listed(inner, FORBIDDEN[inside]), f"{place}: {inside} must not know {target}"
+        their = room(target.removeprefix("jaxglm."))
+        place = f"jaxglm.{name(path)}, line {node.lineno}: {target}"
+        assert their in ROOMS, f"{place} stands in no room of the table"
+        assert ROOMS.index(their) <= ROOMS.index(own), f"{place} is of a room below"
+        assert their not in FORBIDDEN.get(own, ()), f"{place}: {own} must not know {their}"
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_only_the_door_knows_data_frames(module: str) -> None:
-    if listed(module, {"io"}):
+def test_every_room_of_the_table_exists_and_the_top_is_small() -> None:
+    assert {room(name(path)) for path in FILES} == set(ROOMS)
+    assert len(list(PACKAGE.glob("*.py"))) <= MOST_FILES_AT_THE_TOP
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_only_the_doors_know_data_frames(path: Path) -> None:
+    own = room(name(path))
+    if own is not None and own.split(".")[0] == "io":
         return
-    allowed = TABLE_EXCEPTIONS.get(listed(module, set(TABLE_EXCEPTIONS)) or "", set())
-    for target, node in imports(MODULES[module]):
+    allowed = {"pandas"} if own in ROOMS_WITH_PANDAS else set()
+    for target, node in imports(parse(path)):
         package = target.split(".")[0]
         assert package not in TABLE_PACKAGES - allowed, (
-            f"jaxglm.{module}, line {node.lineno}: {package} is imported in jaxglm.io only"
+            f"jaxglm.{name(path)}, line {node.lineno}: {package} is imported in jaxglm.io only"
         )
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_heavy_packages_are_imported_in_functions(module: str) -> None:
-    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_heavy_packages_are_imported_in_functions(path: Path) -> None:
+    tree = parse(path)
     in_functions = {
-        node
+        id(node)
         for function in ast.walk(tree)
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
     }
-    type_checking = {
-        node
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and ast.unparse(block.test).endswith("TYPE_CHECKING")
-        for node in ast.walk(block)
-    }
-    for node in ast.walk(tree):
-        if node in in_functions or node in type_checking:
-            continue
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        heavy = [name for name in names if listed(name, LAZY_PACKAGES)]
-        assert not heavy, f"jaxglm.{module}, line {node.lineno}: import {heavy} in a function"
+    for target, node in imports(tree):
+        heavy = any(f"{target}.".startswith(package + ".") for package in LAZY_PACKAGES)
+        assert not heavy or id(node) in in_functions, f"import {target} inside a function"
 
 
-def test_layers_name_modules_that_exist() -> None:
-    stale = {
-        name for names in LAYERS for name in names if not any(listed(m, {name}) for m in MODULES)
-    }
-    assert not stale, f"remove from LAYERS: {sorted(stale)}"
-
-
-def test_no_module_is_near_500_lines() -> None:
-    lengths = {
-        name: len(path.read_text(encoding="utf-8").splitlines()) for name, path in MODULES.items()
-    }
-    too_long = {name: length for name, length in lengths.items() if length > 450}
-    assert not too_long, f"split by concept: {too_long}"
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_no_file_is_near_500_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 450, "split by concept"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
-from jaxglm.groups import _search
+from jaxglm.lanes import _rounds as _search
 
 N = 40
 RNG = np.random.default_rng(5)

@@ -14,7 +14,7 @@ from scipy import special
 
 import jaxglm as jg
 from jaxglm import inference
-from jaxglm._prediction import Prediction
+from jaxglm.inference._prediction import Prediction
 
 ROWS = pd.Index([f"row{i}" for i in range(120)], name="id")
 
@@ -565,7 +565,7 @@ def test_a_foreign_file_is_refused(content: bytes, tmp_path: Any) -> None:
 def test_a_newer_format_is_refused(
     poisson: jg.Results, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jaxglm._save._FORMAT", 99)
+    monkeypatch.setattr("jaxglm.results._file._FORMAT", 99)
     poisson.save(tmp_path / "new")
     monkeypatch.undo()
     with pytest.raises(jg.DataError, match="format 99"):

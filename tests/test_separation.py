@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
-from jaxglm._separation import common_step
 from jaxglm._status import Status
+from jaxglm.search._separation import common_step
 
 LINKS = {
     "logit": jg.Binomial(),

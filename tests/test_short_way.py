@@ -10,13 +10,13 @@ import pytest
 from scipy import stats
 
 import jaxglm as jg
-from jaxglm import _search, _settings
-from jaxglm._drive import one_pass
-from jaxglm._moments import unit_gram
-from jaxglm._search import Run, Search
 from jaxglm._status import Status
 from jaxglm.designs import Dense
-from jaxglm.sources import Block, Resident, _placement
+from jaxglm.search import _attempts as _search
+from jaxglm.search import _settings
+from jaxglm.search._attempts import Run, Search
+from jaxglm.sources import Block, Resident, _placement, one_pass
+from jaxglm.sums._moments import unit_gram
 
 N = 2000
 _rng = np.random.default_rng(5)

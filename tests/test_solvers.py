@@ -10,10 +10,10 @@ import optax
 import pytest
 
 import jaxglm as jg
-from jaxglm._moments import Moments
-from jaxglm._rowwise import Point
 from jaxglm._status import Status
 from jaxglm.solvers import Controls, FirstOrder, Newton, Outcome, Solver, Stop, lbfgs
+from jaxglm.sums._moments import Moments
+from jaxglm.sums._rowwise import Point
 
 CONTROLS = Controls(
     tol=np.float64(1e-10),

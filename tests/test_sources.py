@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from jaxglm import families
-from jaxglm._drive import each_row, one_pass
-from jaxglm._moments import Moments, diagonal_moments, full_moments
-from jaxglm._rowwise import Point
 from jaxglm.designs import Dense, Tiling, bucket
-from jaxglm.sources import Block, Resident, place
+from jaxglm.sources import Block, Resident, each_row, one_pass, place
 from jaxglm.sources._placement import tile_rows
+from jaxglm.sums._moments import Moments, diagonal_moments, full_moments
+from jaxglm.sums._rowwise import Point
 
 from .make_designs import DESIGNS, N, Pair
 

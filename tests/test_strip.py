@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 import jaxglm as jg
-from jaxglm._drive import one_pass
 from jaxglm.designs import Dense, Strip, Tiling, _tiling
 from jaxglm.designs._strip import strip
-from jaxglm.sources import Block, Resident, _placement
+from jaxglm.sources import Block, Resident, _placement, one_pass
 
 ROWS = 32
 _rng = np.random.default_rng(8)

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
-from jaxglm import _render
-from jaxglm._render import Sheet
-from jaxglm.diagnostics import RowFacts
+from jaxglm.diagnostics._residuals import RowFacts
+from jaxglm.report import _render
+from jaxglm.report._render import Sheet
 
 HR = jg.datasets.load_hr(400)
 LOGIT = "left ~ salary + overtime_hours"

@@ -1,7 +1,4 @@
-"""Owns the way from pieces (public column order) or a matrix to one host design.
-
-Imports the designs and `designs._pieces` only; all arrays here are NumPy.
-"""
+"""Owns the way from pieces (public column order) or a matrix to one host design."""
 
 from collections.abc import Sequence
 from typing import Any

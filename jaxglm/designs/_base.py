@@ -1,7 +1,4 @@
-"""Owns the contract of a design: what the columns look like inside a block of rows.
-
-Imports `designs._tiling`, and `_linalg` for a type.
-"""
+"""Owns the contract of a design: what the columns look like inside a block of rows."""
 
 import abc
 from typing import Any, Self
@@ -10,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._linalg import Information
+from jaxglm.algebra import Information
 from jaxglm.designs._tiling import Tiling
 
 # A leaf of a design: traced or on a device inside a fit, NumPy on the host before it is placed.

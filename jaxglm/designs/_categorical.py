@@ -1,7 +1,5 @@
 """Owns the categorical design: integer codes instead of one-hot columns.
 
-Imports `designs._base`, `_dense` and `_tiling` only.
-
 A product with the one-hot matrix is a gather, a product with its transpose a segment sum, so a
 factor of any number of levels costs what one dense column does.
 """

@@ -1,7 +1,4 @@
-"""Owns the dense design: numeric columns, the intercept among them.
-
-Imports `designs._base` and `_tiling` only.
-"""
+"""Owns the dense design: numeric columns, the intercept among them."""
 
 import dataclasses
 import itertools

@@ -1,7 +1,4 @@
-"""Owns dense columns of which some take no part: those that a segment lacks or that are aliased.
-
-Imports `designs._base` and `designs._dense` only.
-"""
+"""Owns dense columns of which some take no part: those that a segment lacks or that are aliased."""
 
 import dataclasses
 

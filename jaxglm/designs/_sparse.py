@@ -1,7 +1,4 @@
-"""Owns the sparse design: the stored entries of a block of rows, as triples.
-
-Imports `designs._base`, `_dense` and `_tiling` only.
-"""
+"""Owns the sparse design: the stored entries of a block of rows, as triples."""
 
 import dataclasses
 

@@ -1,7 +1,4 @@
-"""Owns the split design: dense columns beside factors, each kept in its own form.
-
-Imports `designs._base`, `_dense`, `_categorical` and `_tiling`, and `_linalg` for a type.
-"""
+"""Owns the split design: dense columns beside factors, each kept in its own form."""
 
 import dataclasses
 import itertools
@@ -10,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._linalg import Bordered, Information
+from jaxglm.algebra import Bordered, Information
 from jaxglm.designs._base import Design
 from jaxglm.designs._categorical import Categorical, cross
 from jaxglm.designs._dense import Dense

@@ -1,7 +1,5 @@
 """Owns the strip: tiles that lie in the memory of the host's own array.
 
-Imports jax and NumPy only.
-
 XLA reads a NumPy array in place if it starts at a multiple of 64 bytes, which NumPy's own large
 arrays do not: those start 16 bytes late. From its first aligned element on, the array is handed
 over as it is. The first tile, which begins before that element, and the last, which is padded, are

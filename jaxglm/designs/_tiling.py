@@ -1,7 +1,4 @@
-"""Owns how rows are cut into tiles: buckets, padding and the leading axis of tiles.
-
-Imports jax and NumPy, and `designs._strip`.
-"""
+"""Owns how rows are cut into tiles: buckets, padding and the leading axis of tiles."""
 
 import dataclasses
 import math

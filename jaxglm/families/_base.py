@@ -1,4 +1,4 @@
-"""Owns `Family`, the distribution of a response given its mean. Imports links.
+"""Owns `Family`, the distribution of a response given its mean.
 
 A family holds parameters, never data. The solver sees `loss`, `score` and `fisher_weight`, which
 are functions of the response and of the linear predictor eta, so that no mean is ever clipped.
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxglm._pytree import Record, static
+from jaxglm._record import Record, static
 from jaxglm.links import Identity, Link
 
 

@@ -1,19 +1,13 @@
-"""Owns the binomial family. Imports the family base and links."""
+"""Owns the binomial family."""
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxglm._pytree import static
-from jaxglm._special import (
-    LOG_SQRT_2PI,
-    scaled_gap,
-    stirling_remainder,
-    tail_product,
-    times,
-)
+from jaxglm._record import static
 from jaxglm.families._base import Family, infinite_outside, only_weighted, slope
 from jaxglm.links import Link, Logit
+from jaxglm.links._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder, tail_product, times
 
 
 class Binomial(Family):

@@ -1,4 +1,4 @@
-"""Owns the gamma family. Imports the power-variance base and links."""
+"""Owns the gamma family."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxglm._pytree import static
-from jaxglm._special import LOG_SQRT_2PI, relative_gap, stirling_remainder
+from jaxglm._record import static
 from jaxglm.families._base import infinite_outside, only_weighted
 from jaxglm.families._power_variance import PowerVariance
 from jaxglm.links import Inverse, Link, Power
+from jaxglm.links._special import LOG_SQRT_2PI, relative_gap, stirling_remainder
 
 
 class Gamma(PowerVariance):

@@ -1,14 +1,14 @@
-"""Owns the Gaussian family. Imports the family base and links."""
+"""Owns the Gaussian family."""
 
 from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
 
-from jaxglm._pytree import static
-from jaxglm._special import LOG_SQRT_2PI
+from jaxglm._record import static
 from jaxglm.families._base import Family, infinite_outside, only_weighted, slope
 from jaxglm.links import Identity, Link, Power
+from jaxglm.links._special import LOG_SQRT_2PI
 
 
 class Gaussian(Family):

@@ -1,4 +1,4 @@
-"""Owns the inverse Gaussian family. Imports the power-variance base and links."""
+"""Owns the inverse Gaussian family."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxglm._pytree import static
-from jaxglm._special import LOG_SQRT_2PI
+from jaxglm._record import static
 from jaxglm.families._base import infinite_outside, only_weighted
 from jaxglm.families._power_variance import PowerVariance
 from jaxglm.links import InverseSquared, Link, Power
+from jaxglm.links._special import LOG_SQRT_2PI
 
 
 class InverseGaussian(PowerVariance):

@@ -1,4 +1,4 @@
-"""Owns the resolver of family and link names. Imports the families and links."""
+"""Owns the resolver of family and link names."""
 
 from typing import Any
 

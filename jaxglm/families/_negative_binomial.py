@@ -1,4 +1,4 @@
-"""Owns the negative binomial family. Imports the family base and links."""
+"""Owns the negative binomial family."""
 
 import math
 from typing import Any
@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxglm._pytree import static
-from jaxglm._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder, times
+from jaxglm._record import static
 from jaxglm.families._base import Family, infinite_outside, only_weighted, slope
 from jaxglm.links import Link, Log
+from jaxglm.links._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder, times
 
 
 class NegativeBinomial(Family):

@@ -1,14 +1,14 @@
-"""Owns the Poisson family. Imports the power-variance base and links."""
+"""Owns the Poisson family."""
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxglm._pytree import static
-from jaxglm._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder, times
+from jaxglm._record import static
 from jaxglm.families._base import infinite_outside, only_weighted
 from jaxglm.families._power_variance import PowerVariance
 from jaxglm.links import Link, Log
+from jaxglm.links._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder, times
 
 
 class Poisson(PowerVariance):

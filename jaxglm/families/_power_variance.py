@@ -1,4 +1,4 @@
-"""Owns the mathematics shared by the families with V(mu) = mu^p. Imports the family base only."""
+"""Owns the mathematics shared by the families with V(mu) = mu^p."""
 
 import math
 from typing import Any, ClassVar
@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 from jax import Array
 
-from jaxglm._special import times
 from jaxglm.families._base import Family, slope
+from jaxglm.links._special import times
 
 
 class PowerVariance(Family):

@@ -1,4 +1,4 @@
-"""Owns the quasi-family of a user's variance function. Imports the family base only."""
+"""Owns the quasi-family of a user's variance function."""
 
 import math
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxglm._pytree import static
+from jaxglm._record import static
 from jaxglm.families._base import Family, infinite_outside, slope
 
 # Relative errors near 1e-8 where y and mu differ by a factor of a million, and far smaller for a

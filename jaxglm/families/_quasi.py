@@ -1,4 +1,4 @@
-"""Owns `Quasi`, R's `quasi(link, variance)`. Imports the families it borrows from."""
+"""Owns `Quasi`, R's `quasi(link, variance)`."""
 
 import math
 from collections.abc import Callable
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxglm._pytree import static
+from jaxglm._record import static
 from jaxglm.families._base import Family
 from jaxglm.families._binomial import Binomial
 from jaxglm.families._gamma import Gamma

@@ -1,4 +1,4 @@
-"""Owns the quasi-Poisson and quasi-binomial families. Imports their likelihood families."""
+"""Owns the quasi-Poisson and quasi-binomial families."""
 
 from jaxglm.families._base import Family
 from jaxglm.families._binomial import Binomial

@@ -1,4 +1,4 @@
-"""Owns the Tweedie family; its density is in `_tweedie_series`. Imports the power-variance base."""
+"""Owns the Tweedie family; its density is in `_tweedie_series`."""
 
 import math
 from typing import Any
@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxglm._pytree import static
-from jaxglm._special import times
+from jaxglm._record import static
 from jaxglm.families._base import infinite_outside, only_weighted
 from jaxglm.families._power_variance import PowerVariance
 from jaxglm.families._tweedie_series import log_normaliser
 from jaxglm.links import Identity, Inverse, InverseSquared, Link, Log, Power, Sqrt
+from jaxglm.links._special import times
 
 
 class Tweedie(PowerVariance):

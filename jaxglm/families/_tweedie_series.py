@@ -1,11 +1,11 @@
-"""Owns the normaliser of the Tweedie density. Imports special functions.
+"""Owns the normaliser of the Tweedie density.
 
 A Tweedie density is exp(-d(y, mu) / (2 phi)), d the unit deviance, times a function of y and phi
 alone, the normaliser. For 1 < p < 2 a response is the sum of j gamma amounts, j a Poisson number,
 and the normaliser a sum over j (Dunn & Smyth 2005, section 4). Here each term of that sum has
 Stirling's formula taken out of its two Gamma functions, so that no large numbers cancel:
 
-    1/(2 pi y) sqrt(a) sum_j exp(-(1 + a) G(m, j) - S(j) - S(a j)),
+1/(2 pi y) sqrt(a) sum_j exp(-(1 + a) G(m, j) - S(j) - S(a j)),
 
 with a = (2-p)/(p-1), m = y^(2-p)/(phi (2-p)) the mode, G(m, j) = m - j - j log(m/j), and S what
 Stirling's formula leaves of log Gamma.
@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from jaxglm._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder
+from jaxglm.links._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder
 
 # Terms fall off like a normal density with standard deviation s = sqrt(m (p - 1)); 8.5 s on each
 # side leave out less than 1e-15. For small m the right tail is a Poisson tail: 20 more terms.

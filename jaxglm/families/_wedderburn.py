@@ -1,14 +1,14 @@
-"""Owns the quasi-family with variance mu^2 (1 - mu)^2. Imports the binomial family."""
+"""Owns the quasi-family with variance mu^2 (1 - mu)^2."""
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxglm._pytree import static
-from jaxglm._special import relative_gap, times
+from jaxglm._record import static
 from jaxglm.families._base import Family, infinite_outside, slope
 from jaxglm.families._binomial import Binomial
 from jaxglm.links import Link, Logit
+from jaxglm.links._special import relative_gap, times
 
 
 class Wedderburn(Family):

@@ -1,7 +1,4 @@
-"""Owns what every solver shares: the state of a loop, its controls, and the stopping rules.
-
-Imports `_linalg`, `_status` and the sums' type; never designs, sources or families.
-"""
+"""Owns what every solver shares: the state of a loop, its controls, and the stopping rules."""
 
 import enum
 from collections.abc import Callable
@@ -10,9 +7,8 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 
-from jaxglm._moments import Moments
-from jaxglm._rowwise import Point, Value
 from jaxglm._status import Status
+from jaxglm.sums import Moments, Point, Value
 
 
 class Stop(enum.IntEnum):

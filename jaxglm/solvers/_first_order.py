@@ -1,7 +1,4 @@
-"""Owns the first-order solvers: L-BFGS or any optax transformation, for p too large for p x p.
-
-Imports `_linalg`, `_status`, the sums and `solvers._base`; optax on use.
-"""
+"""Owns the first-order solvers: L-BFGS or any optax transformation, for p too large for p x p."""
 
 import dataclasses
 import functools
@@ -11,10 +8,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxglm._linalg import diagonal_of
-from jaxglm._moments import Moments
-from jaxglm._rowwise import Point
 from jaxglm._status import Status
+from jaxglm.algebra import diagonal_of
 from jaxglm.solvers._base import (
     Controls,
     Outcome,
@@ -25,6 +20,7 @@ from jaxglm.solvers._base import (
     outcome_of,
     rounding_floor,
 )
+from jaxglm.sums import Moments, Point
 
 _MOST_HALVINGS = 30
 

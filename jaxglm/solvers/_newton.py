@@ -1,7 +1,4 @@
-"""Owns Newton's method and IRLS: one algorithm, with the expected or the observed information.
-
-Imports `_linalg`, `_status`, the sums and `solvers._base` only.
-"""
+"""Owns Newton's method and IRLS: one algorithm, with the expected or the observed information."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,11 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._linalg import Factor, all_finite, diagonal_of, factorise, solve
-from jaxglm._moments import Moments, light_moments
-from jaxglm._pytree import zeros_of
-from jaxglm._rowwise import Point, Value
+from jaxglm._record import zeros_of
 from jaxglm._status import Status
+from jaxglm.algebra import Factor, all_finite, diagonal_of, factorise, solve
 from jaxglm.solvers._base import (
     Controls,
     Outcome,
@@ -26,6 +21,7 @@ from jaxglm.solvers._base import (
     outcome_of,
     rounding_floor,
 )
+from jaxglm.sums import Moments, Point, Value, light_moments
 
 # A quadratically convergent step multiplies the decrement by itself; one that keeps a fifth of it
 # is converging linearly, and there the observed information is worth its risk.

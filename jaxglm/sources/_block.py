@@ -1,7 +1,4 @@
-"""Owns the block: what one visit to some rows brings along.
-
-Imports designs only.
-"""
+"""Owns the block: what one visit to some rows brings along."""
 
 import dataclasses
 

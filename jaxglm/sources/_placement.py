@@ -1,7 +1,5 @@
 """Owns the way from host arrays to tiles: how many tiles of how many rows.
 
-Imports designs and `sources._block`, `sources._resident` only, and asks jax for its platform.
-
 A new shape means a new compilation. Row counts are therefore padded up to buckets (eight an octave)
 with rows of weight 0, so that tables of neighbouring sizes share the compiled programs.
 """

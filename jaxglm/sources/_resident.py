@@ -1,7 +1,4 @@
-"""Owns the resident source: rows that fit in memory, visited tile by tile.
-
-Imports designs and `sources._block` only.
-"""
+"""Owns the resident source: rows that fit in memory, visited tile by tile."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._pytree import zeros_of
+from jaxglm._record import zeros_of
 from jaxglm.designs import Strip
 from jaxglm.sources._block import Block
 

@@ -1,0 +1,304 @@
+"""Owns the bootstrap of one fit: observations or clusters drawn again, and what their fits say."""
+
+import dataclasses
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+
+from jaxglm import io
+from jaxglm._status import DataError, SegmentWarning, Status
+from jaxglm.inference._wald import check_alpha
+from jaxglm.intake import Dataset, Model, check_memory
+from jaxglm.intake import _one as _intake
+from jaxglm.lanes import _failures, fit_segments
+from jaxglm.rows import Problem, Replicas, merge_rows
+from jaxglm.search import Fit, Options
+
+# Kinds of fits that are no optimum of the model that was fitted.
+_LOST = ("rank deficient", "separated", "not converged", "not fitted")
+# The counts of a batch of replicates take this share of the memory.
+_SHARE_OF_COUNTS = 0.25
+# Distance in standard errors from which on data given are others than those of the fit.
+_OTHER = 1e-3
+
+
+class Bootstrap:
+    """Coefficients of a model in resampled data, made by `Results.bootstrap`.
+
+    A replicate without an optimum (its rows are separated, or collinear) is nan as a whole; a
+    coefficient whose column is zero in all rows of a replicate is nan there. Both are left out of
+    what is computed from the replicates.
+
+    Attributes
+    ----------
+    params : DataFrame
+        Coefficients, one row per replicate and one column per term.
+    failed : int
+        Replicates without an optimum.
+    kinds : dict of int
+        The same by kind: `rank deficient, separated, not converged, not fitted`.
+    """
+
+    def __init__(self, params: pd.DataFrame, kinds: Mapping[str, int], what: str):
+        self.params, self.kinds, self._what = params, dict(kinds), what
+
+    @property
+    def failed(self) -> int:
+        return sum(self.kinds.values())
+
+    @property
+    def replicates(self) -> pd.Series:
+        """Number of replicates that each coefficient has a value in."""
+        return self.params.notna().sum().rename("replicates")
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors: the standard deviations of the coefficients over the replicates."""
+        return self.params.std().rename("bse")
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of the coefficients over the replicates that have both of a pair."""
+        return self.params.cov()
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Percentile intervals, in columns 0 (lower) and 1 (upper).
+
+        Raises
+        ------
+        ValueError
+            When `alpha` is outside (0, 1).
+        """
+        check_alpha(alpha)
+        ends = self.params.quantile([alpha / 2, 1 - alpha / 2]).T
+        return ends.set_axis([0, 1], axis=1)
+
+    def __repr__(self) -> str:
+        told = f"<jaxglm.Bootstrap: {len(self.params):,} replicates of {self._what}"
+        if self.failed:
+            told += f", {self.failed:,} without an optimum ({_told(self.kinds)})"
+        fewest = self.replicates[self.replicates > 0]
+        if len(fewest) and fewest.min() < len(self.params) - self.failed:
+            told += f", {fewest.idxmin()!r} in {fewest.min():,} of them"
+        return told + ">"
+
+
+def _told(kinds: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
+
+
+def bootstrap(
+    fit: Fit,
+    model: Model,
+    data: Any,
+    n: int,
+    seed: int,
+    cluster: Any,
+    max_memory: float,
+) -> Bootstrap:
+    """The bootstrap of a fit; see `Results.bootstrap`."""
+    _check(n, seed)
+    check_memory(max_memory)
+    if not Status(fit.status).usable:
+        raise DataError(
+            f"The fit has no optimum that resampling could move about: {Status(fit.status).message}"
+        )
+    rows = _rows(fit, model, data)
+    with jax.enable_x64(True):
+        drawing = _Drawing.of(fit, rows, cluster)
+        start = fit.coef[~fit.aliased]
+        if data is not None:
+            _check_same(drawing, model, fit, start, max_memory)
+        size = drawing.problem.y.size
+        counts = np.dtype(np.int32).itemsize * size
+        batch = max(1, int(max_memory * _SHARE_OF_COUNTS / counts))
+        coef = np.full((n, fit.coef.size), np.nan)
+        lost = dict.fromkeys(_LOST, 0)
+        for first in range(0, n, batch):
+            which = range(first, min(first + batch, n))
+            times = np.stack([drawing.draw(np.random.default_rng([seed, g])) for g in which])
+            found, kinds = _fitted(drawing.problem, times, model, start, max_memory)
+            names = np.array(_failures.KINDS)[kinds]
+            for kind in lost:
+                lost[kind] += int((names == kind).sum())
+            found[np.isin(names, _LOST)] = np.nan
+            coef[first : first + len(which), ~fit.aliased] = found
+    index = pd.RangeIndex(n, name="replicate")
+    result = Bootstrap(
+        pd.DataFrame(coef, index=index, columns=list(model.names)), lost, drawing.what
+    )
+    if result.failed:
+        warnings.warn(
+            f"{result.failed:,} of {n:,} replicates have no optimum ({_told(lost)}): they are nan, "
+            "and intervals and standard errors are those of the others",
+            SegmentWarning,
+            stacklevel=3,
+        )
+    return result
+
+
+def _check(n: int, seed: int) -> None:
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 2:
+        raise ValueError(f"n must be a number of replicates, 2 or more, not {n!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise ValueError(f"seed must be a whole number, 0 or more, not {seed!r}")
+
+
+def _fitted(
+    problem: Problem, times: np.ndarray, model: Model, start: np.ndarray, max_memory: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients of some replicates and their kinds, as positions in `KINDS`."""
+    fits = fit_segments(
+        Replicas(problem, None, times, {}),
+        model.family,
+        Options(start=start),
+        names=model.names,
+        max_memory=max_memory * (1 - _SHARE_OF_COUNTS),
+        progress=lambda count: None,
+    )
+    return fits.coef, _failures.kinds(fits)
+
+
+def _rows(fit: Fit, model: Model, data: Any) -> Dataset:
+    """The rows of the fit: those held, or those of the data given again."""
+    if model.dataset is not None:
+        if data is not None:
+            raise DataError("This result holds the rows of its fit; leave out data=.")
+        return model.dataset
+    again = "Fit again and call bootstrap on that result."
+    if model.formula is None or model.used:
+        lacks = "a fit of arrays, whose response is not in the file"
+        if model.formula is not None:
+            lacks = f"a fit with {', '.join(f'{name}=' for name in sorted(model.used))}"
+        raise DataError(
+            f"bootstrap() needs the rows of the fit, and this result holds none: it is {lacks}. "
+            + again
+        )
+    if data is None:
+        raise DataError(
+            "bootstrap() needs the rows of the fit, and this result holds none: results that were "
+            "saved, loaded or pickled leave the data behind. Give the table as data=."
+        )
+    intake = _intake.from_formula(
+        model.formula,
+        data,
+        model.family,
+        {},
+        missing="drop",
+        context=None if model.spec is None else model.spec.context,
+        dtype=np.dtype(np.float64),
+    )
+    if intake.model.names != model.names or intake.problem.n_rows != fit.n_rows:
+        raise DataError(
+            f"data= are not those of the fit: {intake.problem.n_rows} rows and columns "
+            f"{', '.join(intake.model.names[:8])}, where the fit had {fit.n_rows} rows and columns "
+            f"{', '.join(model.names[:8])}. {again}"
+        )
+    dataset = intake.model.dataset
+    assert dataset is not None
+    return dataset
+
+
+def _check_same(
+    drawing: "_Drawing", model: Model, fit: Fit, start: np.ndarray, max_memory: float
+) -> None:
+    """Refuse data whose optimum is another than the fit's."""
+    found, _ = _fitted(drawing.problem, drawing.counts[None], model, start, max_memory)
+    scale = np.sqrt(fit.scale * fit.variances[~fit.aliased])
+    if not (np.abs(found[0] - start) <= _OTHER * np.maximum(scale, 1e-9)).all():
+        raise DataError(
+            "data= are not those of the fit: the model has other coefficients there. Fit again and "
+            "call bootstrap on that result."
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Drawing:
+    """What replicates are drawn from.
+
+    Attributes
+    ----------
+    problem : Problem
+        Rows that count, each as one observation, in the columns that have a coefficient.
+    counts : int [n]
+        Observations of each row.
+    cluster : int [n] or None
+        The cluster of each row, where whole clusters are drawn.
+    what : str
+        What is drawn, in words.
+    """
+
+    problem: Problem
+    counts: np.ndarray
+    cluster: np.ndarray | None
+    what: str
+
+    @classmethod
+    def of(cls, fit: Fit, rows: Dataset, cluster: Any) -> "_Drawing":
+        """The rows of a fit; identical ones are merged where that saves time."""
+        codes = None if cluster is None else _codes(cluster, rows)
+        columns = rows.columns()
+        design, order = columns.design, columns.order
+        if fit.aliased.any():
+            keep = ~fit.aliased[order]
+            design, order = design.take_columns(keep), np.argsort(np.argsort(order[keep]))
+        problem = Problem(
+            design=design,
+            order=order,
+            y=rows.y,
+            weight=rows.weight,
+            offset=rows.offset,
+            freq=rows.freq,
+            trials=rows.trials,
+            constant=_intake.constant_column(design),
+            dtype=np.dtype(np.float64),
+            n_rows=rows.y.size,
+        )
+        live = np.flatnonzero(problem.live)
+        if live.size < problem.y.size:
+            problem = problem.take_rows(live)
+        if codes is None:
+            problem = merge_rows(problem, "auto")
+        else:
+            codes = np.unique(codes[live], return_inverse=True)[1]
+        counts = np.ones(problem.y.size) if problem.freq is None else problem.freq
+        if (counts != np.floor(counts)).any():
+            raise DataError(
+                "A bootstrap draws observations again, and freq_weights that are no whole numbers "
+                "count none; give such weights as var_weights, or draw whole clusters of your own."
+            )
+        one_each = dataclasses.replace(problem, weight=problem.unit_weight(), freq=None)
+        many = counts.sum() if codes is None else codes.max() + 1
+        what = f"{int(many):,} {'observations' if codes is None else 'clusters'}"
+        return cls(one_each, counts.astype(np.int32), codes, what)
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """How often a replicate has each row; int32 [n]."""
+        if self.cluster is None:
+            total = int(self.counts.sum())
+            return rng.multinomial(total, self.counts / total).astype(np.int32)
+        clusters = int(self.cluster.max()) + 1
+        drawn = rng.multinomial(clusters, np.full(clusters, 1 / clusters))
+        return (drawn[self.cluster] * self.counts).astype(np.int32)
+
+
+def _codes(cluster: Any, rows: Dataset) -> np.ndarray:
+    """The cluster of each row of the fit."""
+    if isinstance(cluster, str):
+        if rows.codes_of is None:
+            raise DataError(
+                f"cluster={cluster!r} names a column, and this fit has no table; give an array "
+                "with one value per row of the fit"
+            )
+        codes = rows.codes_of(cluster)
+    else:
+        codes, _ = io.groups_of(cluster, rows.y.size, rows.index, "cluster")
+    if (codes < 0).any():
+        raise DataError(
+            f"cluster has missing values in {io.rows_text(codes < 0)} of the rows of the fit; fill "
+            "them in, or fit without those rows"
+        )
+    return codes

@@ -1,0 +1,199 @@
+"""Owns the estimates of a fit and its scalars, under the names that statsmodels uses."""
+
+import functools
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxglm._numbers import FloatArray
+from jaxglm._status import Status
+from jaxglm.inference import _wald as inference
+from jaxglm.intake import Model
+from jaxglm.search import Fit
+
+
+class Estimates:
+    """Coefficients with their uncertainty, and the scalars of a fit; the base of `Results`.
+
+    Attributes
+    ----------
+    fit : Fit
+        The arrays and scalars of the fit.
+    model : Model
+        What the fit was of: names, family, formula, and the data where still held.
+    """
+
+    def __init__(self, fit: Fit, model: Model):
+        self.fit = fit
+        self.model = model
+
+    @property
+    def family(self) -> Any:
+        """The family of the fit, with its link; `family.alpha` of an estimated shape is filled."""
+        return self.model.family
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in the order of the coefficients."""
+        return list(self.model.names)
+
+    @property
+    def params(self) -> pd.Series:
+        """Coefficients, link scale; nan for a column that was left out as aliased."""
+        return self._labelled(self.fit.coef)
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors, link scale: roots of the diagonal of `cov_params()`."""
+        return self._labelled(self._se)
+
+    @property
+    def tvalues(self) -> pd.Series:
+        """Wald statistics `params / bse`: t where the dispersion is estimated, z otherwise."""
+        return self._labelled(self._wald[0])
+
+    @property
+    def pvalues(self) -> pd.Series:
+        """Two-sided p-values of `tvalues`, accurate in relative terms far into the tail."""
+        return self._labelled(self._wald[1])
+
+    @property
+    def use_t(self) -> bool:
+        """Whether tests and intervals use Student's t with `df_resid` (dispersion estimated)."""
+        return not self.family.dispersion_fixed
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Wald intervals of the coefficients, link scale, in columns 0 (lower) and 1 (upper).
+
+        Parameters
+        ----------
+        alpha : float
+            One minus the level: 0.05 for 95 % intervals.
+
+        Raises
+        ------
+        ValueError
+            When `alpha` is outside (0, 1).
+        """
+        low, high = inference.interval(self.fit.coef, self._se, alpha, self._df)
+        return pd.DataFrame({0: low, 1: high}, index=self.names)
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of the coefficients: `scale` times the inverse expected information."""
+        return pd.DataFrame(
+            self.fit.scale * self.fit.cov_unscaled, index=self.names, columns=self.names
+        )
+
+    # -- scalars ---------------------------------------------------------------------------------
+
+    @property
+    def deviance(self) -> float:
+        """Residual deviance, the sum of weight times unit deviance."""
+        return self.fit.deviance
+
+    @property
+    def null_deviance(self) -> float:
+        """Deviance of the model with an intercept (and the offset) only."""
+        return self.fit.null_deviance
+
+    @property
+    def pearson_chi2(self) -> float:
+        """Sum of squared Pearson residuals."""
+        return self.fit.pearson_chi2
+
+    @property
+    def scale(self) -> float:
+        """Dispersion: 1 where the family fixes it, else `pearson_chi2 / df_resid`."""
+        return self.fit.scale
+
+    @property
+    def llf(self) -> float:
+        """Log-likelihood as R's `logLik`; nan for quasi families, which have none."""
+        return self.fit.log_likelihood
+
+    @property
+    def llnull(self) -> float:
+        """Log-likelihood of the model with an intercept (and the offset) only."""
+        return self.fit.null_log_likelihood
+
+    @property
+    def aic(self) -> float:
+        """`-2 llf + 2 k`; k counts the coefficients, and an estimated dispersion or shape."""
+        return inference.akaike(self.llf, self._n_parameters)
+
+    @property
+    def bic(self) -> float:
+        """`-2 llf + k log(nobs)` as R's `BIC` (statsmodels calls this `bic_llf`)."""
+        return float(inference.schwarz(self.llf, self._n_parameters, self.nobs))
+
+    @property
+    def df_model(self) -> int:
+        """Rank of the design without the intercept."""
+        return int(self.fit.df_model)
+
+    @property
+    def df_resid(self) -> float:
+        """Observations less the rank of the design."""
+        return self.fit.df_resid
+
+    @property
+    def nobs(self) -> float:
+        """Observations: rows of positive weight, each counted `freq_weights` times."""
+        return self.fit.nobs
+
+    @property
+    def status(self) -> Status:
+        """How the fit ended; `status.message` says it in a sentence."""
+        return Status(self.fit.status)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the coefficients are an optimum (one on the boundary included)."""
+        return self.status.usable
+
+    @property
+    def n_iter(self) -> int:
+        """Turns the solver took."""
+        return self.fit.turns
+
+    @property
+    def decrement(self) -> float:
+        """Newton decrement where the loop stopped: the distance to the optimum in standard errors.
+
+        The last step is still added, so the coefficients are closer than this.
+        """
+        return self.fit.decrement
+
+    @property
+    def stopped_by(self) -> str:
+        """The test that ended a converged fit, in words."""
+        return self.fit.stopped_by
+
+    @property
+    def method(self) -> str:
+        """The solver that answered; another than asked for where that one failed."""
+        return self.fit.method
+
+    @property
+    def _df(self) -> float | None:
+        return self.df_resid if self.use_t else None
+
+    @property
+    def _rank(self) -> int:
+        return int(np.sum(~np.asarray(self.fit.aliased)))
+
+    @property
+    def _n_parameters(self) -> int:
+        return self._rank + self.fit.likelihood_params
+
+    @functools.cached_property
+    def _se(self) -> FloatArray:
+        return np.sqrt(self.fit.scale * self.fit.variances)
+
+    @functools.cached_property
+    def _wald(self) -> tuple[FloatArray, FloatArray]:
+        return inference.wald(self.fit.coef, self._se, self._df)
+
+    def _labelled(self, values: FloatArray) -> pd.Series:
+        return pd.Series(np.array(values), index=self.names)

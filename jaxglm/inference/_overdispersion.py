@@ -1,0 +1,181 @@
+"""Owns the overdispersion report: two ratios, a test, and what to do next, in plain words."""
+
+import dataclasses
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from jaxglm._numbers import count, measure, p_value, statistic
+from jaxglm.diagnostics import RowFacts
+
+# Above this ratio a standard error is off by more than a fifth (sqrt(1.5) = 1.22).
+MILD_RATIO = 1.5
+LEVEL = 0.05
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Overdispersion:
+    """Whether the response varies more than the family of the fit allows.
+
+    Attributes
+    ----------
+    pearson_chi2, deviance, df_resid : float
+        The two measures of fit and the degrees of freedom both are compared with.
+    pearson_ratio, deviance_ratio : float
+        Each over `df_resid`; near 1 when the variance is as the family says.
+    test : str
+        Name of the test, empty when none applies.
+    statistic, pvalue : float
+        Its statistic and its upper-tail probability; nan when none applies.
+    overdispersed : bool or None
+        The verdict at the 5 % level; None when the data cannot tell.
+    underdispersed : bool
+        Whether the response varies significantly less than the family says (2.5 % level).
+    caution : str
+        Why the test may mislead on these data; empty when it should not.
+    advice : str
+        What it means and what to do next.
+    """
+
+    pearson_chi2: float
+    deviance: float
+    df_resid: float
+    pearson_ratio: float
+    deviance_ratio: float
+    test: str
+    statistic: float
+    pvalue: float
+    overdispersed: bool | None
+    underdispersed: bool
+    caution: str
+    advice: str
+
+    def __str__(self) -> str:
+        lines = [
+            "Overdispersion",
+            f"  Pearson chi2 / df   {self.pearson_ratio:10.4f}   "
+            f"({measure(self.pearson_chi2)} / {count(self.df_resid)})",
+            f"  deviance / df       {self.deviance_ratio:10.4f}   "
+            f"({measure(self.deviance)} / {count(self.df_resid)})",
+        ]
+        if self.test:
+            lines.append(f"  {self.test}: {statistic(self.statistic)}, p {equals(self.pvalue)}")
+        words = [f"Caution: {self.caution}"] if self.caution else []
+        for sentence in [*words, self.advice]:
+            lines += textwrap.wrap(sentence, 78, initial_indent="  ", subsequent_indent="  ")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    @property
+    def serious(self) -> bool:
+        """Overdispersed enough to mislead: significant and a ratio above 1.5."""
+        return bool(self.overdispersed) and self.pearson_ratio > MILD_RATIO
+
+
+def assess(
+    family: Any, pearson_chi2: float, deviance: float, df_resid: float, facts: RowFacts
+) -> Overdispersion:
+    """Choose the test that the family and the rows allow, and put the outcome in words."""
+    from scipy import special
+
+    ratio = pearson_chi2 / df_resid if df_resid > 0 else np.nan
+    test, value, pvalue, caution = "", np.nan, np.nan, ""
+    if df_resid <= 0:
+        caution = "the model has as many coefficients as observations, so nothing is left to test."
+    elif not family.dispersion_fixed:
+        pass
+    elif family.name == "binomial" and not facts.grouped:
+        caution = (
+            "each row is a single 0/1 outcome, whose variance is fixed by its mean: these ratios "
+            "say nothing about overdispersion. Rows that share all predictors can be grouped into "
+            "successes and failures; then it can be seen."
+        )
+    elif family.name == "poisson" and np.isfinite(facts.dean_lawless):
+        test, value = "Dean-Lawless score test against NB2", facts.dean_lawless
+        pvalue = float(special.ndtr(-value))
+        if facts.total_mean < 20:
+            caution = "fewer than 20 events in all; the normal approximation of the test is rough."
+    elif np.isfinite(facts.pearson_variance):
+        test = "Pearson chi2 less df, in standard deviations"
+        value = (pearson_chi2 - df_resid) / np.sqrt(facts.pearson_variance)
+        pvalue = float(special.ndtr(-value))
+    else:
+        test, value = "Pearson chi2 test", pearson_chi2
+        pvalue = float(special.chdtrc(df_resid, value))
+        caution = _chi2_caution(family, facts)
+    tested = bool(np.isfinite(pvalue))
+    over = bool(pvalue < LEVEL) if tested else None
+    under = tested and pvalue > 1 - LEVEL / 2 and ratio < 1
+    return Overdispersion(
+        pearson_chi2=pearson_chi2,
+        deviance=deviance,
+        df_resid=df_resid,
+        pearson_ratio=ratio,
+        deviance_ratio=deviance / df_resid if df_resid > 0 else np.nan,
+        test=test,
+        statistic=value,
+        pvalue=pvalue,
+        overdispersed=over,
+        underdispersed=under,
+        caution=caution,
+        advice=_advice(family, ratio, over, under, df_resid),
+    )
+
+
+def _chi2_caution(family: Any, facts: RowFacts) -> str:
+    if facts.grouped and facts.sparse_share > 0.2:
+        return (
+            f"{facts.sparse_share:.0%} of the rows expect fewer than 5 successes or failures; "
+            "the chi-squared approximation is rough there (Cochran's rule allows 20 %)."
+        )
+    if family.name != "binomial":
+        return "the chi-squared approximation is rough where fitted means are below about 5."
+    return ""
+
+
+def _advice(family: Any, ratio: float, over: bool | None, under: bool, df_resid: float) -> str:
+    if not family.dispersion_fixed:
+        return (
+            f"The {family.name} family estimates its dispersion from the data, and the standard "
+            "errors already include it: nothing to correct."
+        )
+    if over is None:
+        return "No verdict: these data cannot show overdispersion."
+    if under:
+        return (
+            "Less variation than the model allows: the standard errors are too large rather than "
+            f"too small. {_quasi(family)} would shrink them."
+        )
+    if not over:
+        return "No sign of more variation than the model allows."
+    return (
+        f"The response varies {ratio:.3g} times as much as the model allows: standard errors are "
+        f"too small by a factor of about {np.sqrt(ratio):.2g}. What next: {_remedy(family)}"
+    )
+
+
+def _quasi(family: Any) -> str:
+    name = {"poisson": "quasipoisson", "binomial": "quasibinomial"}.get(family.name)
+    return f"family='{name}'" if name else "A quasi family (jaxglm.Quasi)"
+
+
+def equals(p: float) -> str:
+    """A p-value after its letter: "= 0.03", or "< 1e-300" where it underflows."""
+    text = p_value(p)
+    return f"< {text[1:]}" if text.startswith("<") else f"= {text}"
+
+
+def _remedy(family: Any) -> str:
+    if family.name == "poisson":
+        return (
+            "if no predictor or exposure is missing, refit with family='quasipoisson' (same "
+            "coefficients, wider intervals) or family='negative_binomial' (with a likelihood)."
+        )
+    if family.name == "binomial":
+        return (
+            "if no predictor is missing, refit with family='quasibinomial' (same coefficients, "
+            "wider intervals)."
+        )
+    return "look for a missing predictor, outliers or excess zeros, or estimate the shape."

@@ -1,0 +1,67 @@
+"""Owns the checks of what a caller chooses, for the verbs that fit."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from jaxglm._status import DataError
+from jaxglm.search import Options
+
+# Bytes that the rows in work on many fits may take.
+MAX_MEMORY = 2.0**28
+
+Policy = Literal["warn", "raise", "ignore"]
+
+
+def check_choice(name: str, given: Any, choices: tuple[Any, ...]) -> None:
+    """Refuse what is none of the choices."""
+    if given not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {given!r}")
+
+
+def check_memory(max_memory: float) -> None:
+    """Refuse what is no number of bytes."""
+    if not max_memory > 0:
+        raise ValueError(f"max_memory must be a positive number of bytes, not {max_memory!r}")
+
+
+def row_vectors(freq_weights, var_weights, trials, offset, exposure) -> dict[str, Any]:
+    """What was given for each row, by argument name."""
+    return {
+        "freq_weights": freq_weights,
+        "var_weights": var_weights,
+        "trials": trials,
+        "offset": offset,
+        "exposure": exposure,
+    }
+
+
+def chosen_dtype(dtype: str) -> np.dtype:
+    """The dtype of the arithmetic."""
+    chosen = np.dtype(dtype)
+    if chosen not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be 'float64' or 'float32', not {dtype!r}")
+    return chosen
+
+
+def solver_options(
+    names: Sequence[str], method: Any, start: Any, tol: float | None, turns: int
+) -> Options:
+    """The options of a search, for columns of these names."""
+    if isinstance(method, str) and method not in ("irls", "newton", "lbfgs"):
+        raise ValueError(
+            f"method must be 'irls', 'newton', 'lbfgs' or an optax transformation, not {method!r}"
+        )
+    if start is not None:
+        start = np.asarray(start, float)
+        p = len(names)
+        if start.shape != (p,) or not np.isfinite(start).all():
+            raise DataError(
+                f"start must hold {p} finite coefficients, one per column "
+                f"({', '.join(names[:5])}{', ...' if p > 5 else ''}); "
+                f"its shape is {start.shape}."
+            )
+    if tol is not None and not tol > 0:
+        raise ValueError(f"tol must be positive, not {tol!r}")
+    return Options(method=method, start=start, tol=tol, max_turns=int(turns))

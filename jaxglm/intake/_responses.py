@@ -1,0 +1,232 @@
+"""Owns the way from a table or arrays to many responses on the same columns."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from jaxglm import io
+from jaxglm._status import DataError
+from jaxglm.families import Family
+from jaxglm.intake import _one as _intake
+from jaxglm.intake._model import Model
+from jaxglm.rows import ONE_FIT, Replicas, Rows
+
+
+@dataclasses.dataclass(frozen=True)
+class ResponseIntake:
+    """Replicas with the model they are of.
+
+    Attributes
+    ----------
+    replicas : Replicas
+        A response that failed stands there as zeros.
+    model : Model
+        What all responses share, with the rows.
+    keys : Index
+        The names of the responses.
+    native : str
+        Where the data live, as `io.Table.native`.
+    notes : tuple of str
+        On the data as a whole.
+    own_notes : dict of tuple of str
+        By response, what is to be said of it alone.
+    """
+
+    replicas: Replicas
+    model: Model
+    keys: pd.Index
+    native: str
+    notes: tuple[str, ...]
+    own_notes: dict[int, tuple[str, ...]]
+
+
+def from_formula(
+    formula: str,
+    data: Any,
+    responses: Sequence[str],
+    family: Family,
+    vectors: Mapping[str, Any],
+    *,
+    missing: str,
+    context: Mapping[str, Any] | None,
+    dtype: np.dtype,
+) -> ResponseIntake:
+    """The responses that are columns of a table, on the right side of a formula."""
+    if isinstance(responses, str):
+        responses = [responses]
+    names = _distinct([str(name) for name in responses])
+    table = io.read_table(data).load(names)
+    for name in set(names) - set(table.names):
+        table.native_named(name)  # says which names are near
+    intake = _intake.from_formula(
+        formula,
+        table,
+        family,
+        vectors,
+        missing=missing,
+        context=context,
+        dtype=dtype,
+        responses=names,
+    )
+    given = _Given(names, lambda j: table.native_named(names[j]), table.n_rows, table.index)
+    return _with_responses(intake, given, table.native, missing == "drop")
+
+
+def from_arrays(
+    Y: Any,
+    X: Any,
+    family: Family,
+    vectors: Mapping[str, Any],
+    *,
+    missing: str,
+    dtype: np.dtype,
+) -> ResponseIntake:
+    """The responses that are columns of an array or a frame."""
+    given = _columns(Y)
+    own = getattr(X, "index", None) if hasattr(X, "iloc") else given.index
+    intake = _intake.from_arrays(
+        None, X, family, vectors, missing=missing, dtype=dtype, index=given.index
+    )
+    n = X.shape[0] if hasattr(X, "shape") else len(X)
+    return _with_responses(
+        intake, given._replace(n=n, index=own), io.native_of(Y), missing == "drop"
+    )
+
+
+class _Given(NamedTuple):
+    """Responses as the user has them: names, columns by position, rows and labels of the data."""
+
+    names: list[str]
+    column: Callable[[int], Any]
+    n: int
+    index: Any
+
+
+def _columns(Y: Any) -> _Given:
+    """Names and columns of what was given as responses."""
+    if hasattr(Y, "tocsr"):
+        raise DataError("the responses are a sparse matrix; give an array or a data frame")
+    index = Y.index if hasattr(Y, "iloc") else None
+    if isinstance(Y, pd.Series):
+        Y = Y.to_frame("y1" if Y.name is None else Y.name)
+    if isinstance(Y, Mapping) or hasattr(Y, "columns") or hasattr(Y, "column_names"):
+        table = io.read_table(Y)
+        return _Given(_distinct(list(table.names)), table.native_column, table.n_rows, index)
+    array = Y if isinstance(Y, np.ma.MaskedArray) else np.asarray(Y)
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2:
+        raise DataError(
+            f"the responses have shape {array.shape}; one column per response is needed"
+        )
+    names = _distinct([f"y{j + 1}" for j in range(array.shape[1])])
+    return _Given(names, lambda j: array[:, j], array.shape[0], None)
+
+
+def _distinct(names: list[str]) -> list[str]:
+    if not names:
+        raise DataError("there is no response: name at least one column")
+    repeated = next((name for i, name in enumerate(names) if name in set(names[:i])), None)
+    if repeated is not None:
+        raise DataError(f"the response {repeated!r} is given twice")
+    return names
+
+
+class _Own(NamedTuple):
+    """One response in the rows in use: its values, which rows it has (None: all), its words."""
+
+    y: np.ndarray
+    present: np.ndarray | None
+    event: str | None
+    notes: tuple[str, ...]
+
+
+def _with_responses(
+    intake: _intake.Intake, given: _Given, native: str, drop: bool
+) -> ResponseIntake:
+    problem, names = intake.problem, given.names
+    y = np.zeros((len(names), problem.y.size))
+    present: dict[int, np.ndarray] = {}
+    events: dict[str, str] = {}
+    own_notes: dict[int, tuple[str, ...]] = {}
+    failed: dict[int, str] = {}
+    for g, name in enumerate(names):
+        try:
+            own = _one(intake, given, g, drop)
+        except DataError as error:
+            failed[g] = str(error)
+            continue
+        y[g] = own.y
+        if own.present is not None:
+            present[g] = own.present
+        if own.event is not None:
+            events[name] = own.event
+        if own.notes:
+            own_notes[g] = own.notes
+    if len(failed) == len(names):
+        raise DataError(f"no response can be fitted; {names[0]!r}: {failed[0]}")
+    if len(set(events.values())) > 1:
+        told = ", ".join(f"{event!r} in {name!r}" for name, event in list(events.items())[:4])
+        raise DataError(
+            f"the responses hold different labels for the event ({told}); recode them to 0 and 1"
+        )
+    times = None
+    if present:
+        times = np.ones(y.shape, bool)
+        for g, rows in present.items():
+            times[g] = rows
+    return ResponseIntake(
+        replicas=Replicas(problem, y, times, failed),
+        model=dataclasses.replace(intake.model, event=next(iter(events.values()), None)),
+        keys=pd.Index(names, name="response", dtype=object),
+        native=native,
+        notes=intake.notes,
+        own_notes=own_notes,
+    )
+
+
+def _one(intake: _intake.Intake, given: _Given, g: int, drop: bool) -> _Own:
+    """One response, read and checked.
+
+    Raises
+    ------
+    DataError
+        Where it cannot be fitted.
+    """
+    problem, kept, name = intake.problem, intake.rows, given.names[g]
+    column = given.column(g)
+    found = io.read_response(column, given.n, given.index, name, allow_missing=drop)
+    if kept is not None:
+        found = found.take(kept)
+    trials, gaps = problem.trials, io.missing_rows(found.y)
+    notes: tuple[str, ...] = ()
+    if gaps is not None:
+        rows = np.flatnonzero(~gaps)
+        if rows.size == 0:
+            raise DataError(f"no row is complete: missing values in {name!r}")
+        notes = (
+            f"{int(gaps.sum())} of {gaps.size} rows were left out for missing values in {name!r}",
+        )
+        found, trials = found.take(rows), None if trials is None else trials[rows]
+        kept = rows if kept is None else kept[rows]
+    checked = _intake.check_response(
+        _intake.Response.read(found, name),
+        trials,
+        intake.model.family,
+        Rows(ONE_FIT, kept),
+        problem.dtype,
+    )
+    if gaps is None:
+        values, present = checked.y, None
+    else:
+        present = ~gaps
+        if not problem.live[present].any():
+            raise DataError(_intake.NO_WEIGHT)
+        # What stands in a row that is left out must be a value that the family can have.
+        values = np.full(gaps.size, checked.y[0])
+        values[present] = checked.y
+    event = None if found.levels is None else str(found.levels[1])
+    return _Own(values, present, event, (*notes, *checked.notes))

@@ -1,0 +1,94 @@
+"""Owns contrast codings: the matrix that turns the levels of a factor into columns, and its labels.
+
+The matrices are those of R's contr.* functions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxglm._status import FormulaError
+from jaxglm.io.tables import Level
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Which coding a factor asks for.
+
+    Attributes
+    ----------
+    kind : "treatment", "sum", "helmert" or "poly"
+    reference : level, int or None
+        Treatment coding only: the level without a column; None stands for the first.
+    """
+
+    kind: str = "treatment"
+    reference: Level | None = None
+
+    def reference_code(self, levels: tuple[Level, ...], label: str) -> int:
+        """The position of the reference level: a level, or else a position counted from 0."""
+        if self.reference is None:
+            return 0
+        if self.reference in levels:
+            return levels.index(self.reference)
+        whole = isinstance(self.reference, int) and not isinstance(self.reference, bool)
+        if whole and 0 <= int(self.reference) < len(levels):
+            return int(self.reference)
+        raise FormulaError(
+            f"{label}: the reference {self.reference!r} is not one of its levels {list(levels)}"
+        )
+
+    def columns(self, n_levels: int) -> np.ndarray | None:
+        """The [n_levels, n_levels - 1] matrix; None for treatment coding, which needs none."""
+        return None if self.kind == "treatment" else _MATRICES[self.kind](n_levels)
+
+    def labels(self, levels: tuple[Level, ...], reference: int) -> list[str]:
+        """What stands behind the name of the factor in the names of its columns."""
+        if self.kind == "treatment":
+            return [f"[T.{level}]" for i, level in enumerate(levels) if i != reference]
+        if self.kind == "sum":
+            return [f"[S.{level}]" for level in levels[:-1]]
+        if self.kind == "helmert":
+            return [f"[H.{level}]" for level in levels[1:]]
+        named = [".L", ".Q", ".C"] + [f"^{power}" for power in range(4, len(levels))]
+        return named[: len(levels) - 1]
+
+
+TREATMENT = Contrast()
+
+
+def _sum(n_levels: int) -> np.ndarray:
+    return np.vstack([np.eye(n_levels - 1), -np.ones((1, n_levels - 1))])
+
+
+def _helmert(n_levels: int) -> np.ndarray:
+    column = np.arange(1, n_levels, dtype=float)
+    row = np.arange(n_levels)[:, None]
+    return np.where(row < column, -1.0, np.where(row == column, column, 0.0))
+
+
+def _poly(n_levels: int) -> np.ndarray:
+    """Orthonormal polynomials of the level's position, leading coefficients positive."""
+    position = np.arange(n_levels) - (n_levels - 1) / 2
+    q, r = np.linalg.qr(np.vander(position, increasing=True))
+    return (q * np.sign(np.diag(r)))[:, 1:]
+
+
+_MATRICES: dict[str, Callable[[int], np.ndarray]] = {
+    "sum": _sum,
+    "helmert": _helmert,
+    "poly": _poly,
+}
+
+# The spellings of patsy and statsmodels, and those of R.
+CODINGS = {
+    "Treatment": "treatment",
+    "Sum": "sum",
+    "Helmert": "helmert",
+    "Poly": "poly",
+    "contr.treatment": "treatment",
+    "contr.sum": "sum",
+    "contr.helmert": "helmert",
+    "contr.poly": "poly",
+}

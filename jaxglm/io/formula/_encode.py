@@ -1,0 +1,229 @@
+"""Owns the step from evaluated components to pieces: dense columns, and integer codes for factors.
+
+No one-hot column is made for a factor: factor times factor is one combined code, factor times
+numbers is a code and a multiplier.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxglm._status import DataError
+from jaxglm.designs import DensePiece, FactorPiece
+from jaxglm.designs._pieces import Piece
+from jaxglm.io.formula._contrasts import TREATMENT, Contrast
+from jaxglm.io.tables import Level
+
+_MOST_CODES = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True)
+class Component:
+    """What is multiplied in terms, as the training data fixed it.
+
+    Attributes
+    ----------
+    text, label : str
+        The expression, and how names of columns show it.
+    kind : "numeric", "bool" or "factor"
+    width : int
+        Number of columns of a numeric component.
+    levels : tuple
+        Levels of a factor (False and True for a bool).
+    contrast : Contrast
+    """
+
+    text: str
+    label: str
+    kind: str
+    width: int = 1
+    levels: tuple[Level, ...] = ()
+    contrast: Contrast = TREATMENT
+
+    def column_labels(self) -> list[str]:
+        """The names of the columns of a numeric component."""
+        if self.width == 1:
+            return [self.label]
+        return [f"{self.label}[{j}]" for j in range(1, self.width + 1)]
+
+    @property
+    def reference(self) -> int:
+        """The code of the reference level."""
+        return self.contrast.reference_code(self.levels, self.label)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A component in one term: its values (numbers, or codes), and whether a level is lost."""
+
+    component: Component
+    values: np.ndarray
+    reduced: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Numbers:
+    """Numeric columns of a term on their way into a dense piece."""
+
+    columns: list[np.ndarray]
+    names: list[str]
+
+
+def encode(terms: Sequence[Sequence[Part]], n_rows: int) -> tuple[list[Piece], list[int]]:
+    """Pieces in the order of the terms, runs of numeric columns in one array each.
+
+    Returns
+    -------
+    pieces : list of Piece
+    widths : list of int
+        The number of columns of each term.
+    """
+    pieces: list[Piece] = []
+    run = _Numbers([], [])
+    widths = []
+    for parts in terms:
+        width = 0
+        for block in _encode_term(parts, n_rows):
+            width += len(block.names)
+            if isinstance(block, _Numbers):
+                run.columns.extend(block.columns)
+                run.names.extend(block.names)
+                continue
+            pieces.extend(_dense(run, n_rows))
+            run = _Numbers([], [])
+            pieces.append(block)
+        widths.append(width)
+    pieces.extend(_dense(run, n_rows))
+    return pieces, widths
+
+
+def _dense(run: _Numbers, n_rows: int) -> Iterator[DensePiece]:
+    if run.names:
+        values = np.empty((n_rows, len(run.names)))
+        for j, column in enumerate(run.columns):
+            values[:, j] = column
+        yield DensePiece(values, tuple(run.names))
+
+
+def _encode_term(parts: Sequence[Part], n_rows: int) -> Iterator[_Numbers | FactorPiece]:
+    if not parts:
+        yield _Numbers([np.broadcast_to(1.0, n_rows)], ["Intercept"])
+        return
+    factors = [part for part in parts if part.component.kind == "factor" or not _is_number(part)]
+    if not factors:
+        yield _products(parts)
+        return
+    # Beside a factor a bool is a factor too: its level goes into the code, not the multiplier.
+    numbers = [part for part in parts if part.component.kind == "numeric"]
+    factors = [part for part in parts if part.component.kind != "numeric"]
+    multipliers = _products(numbers).columns if numbers else [None]
+    names = iter(_names(parts))
+    for multiplier in multipliers:
+        yield _factor_piece(factors, multiplier, names)
+
+
+def _is_number(part: Part) -> bool:
+    return part.component.kind == "numeric" or (part.component.kind == "bool" and part.reduced)
+
+
+def _products(parts: Sequence[Part]) -> _Numbers:
+    """Products of numeric columns, the first component varying fastest."""
+    columns: list[np.ndarray] = []
+    for part in parts:
+        values = part.values if part.values.ndim == 2 else part.values[:, None]
+        own = [values[:, j] for j in range(values.shape[1])]
+        if columns:
+            own = [a * np.asarray(b, np.float64) for b in own for a in columns]
+        columns = own
+    return _Numbers(columns, list(_names(parts)))
+
+
+def _labels(part: Part) -> list[str]:
+    component = part.component
+    if component.kind == "numeric":
+        return component.column_labels()
+    if part.reduced:
+        behind = component.contrast.labels(component.levels, component.reference)
+    else:
+        behind = [f"[{level}]" for level in component.levels]
+    return [component.label + text for text in behind]
+
+
+def _names(parts: Sequence[Part]) -> Iterator[str]:
+    """Names of a term's columns: factors vary faster than numbers, the first of each fastest."""
+    if len(parts) == 1:  # a factor may have very many levels
+        yield from _labels(parts[0])
+        return
+    slow_first = sorted(range(len(parts)), key=lambda i: (parts[i].component.kind != "numeric", -i))
+    labels = [_labels(parts[i]) for i in slow_first]
+    for combination in itertools.product(*labels):
+        placed = dict(zip(slow_first, combination, strict=True))
+        yield ":".join(placed[i] for i in range(len(parts)))
+
+
+def _factor_piece(
+    factors: Sequence[Part], multiplier: np.ndarray | None, names: Iterator[str]
+) -> FactorPiece:
+    scale = None if multiplier is None else np.asarray(multiplier, dtype=np.float64)
+    if any(part.reduced and part.component.contrast.kind != "treatment" for part in factors):
+        codes, contrasts = _contrasted(factors)
+        own = tuple(itertools.islice(names, contrasts.shape[1]))
+        return FactorPiece(codes, scale, contrasts, len(contrasts), own)
+    codes, width, spare = _combined(factors)
+    own = tuple(itertools.islice(names, width))
+    return FactorPiece(codes, scale, None, width + spare, own)
+
+
+def _combined(factors: Sequence[Part]) -> tuple[np.ndarray, int, bool]:
+    """Codes that number the columns; `width` stands for no column, where a level is a reference."""
+    codes = np.zeros(1, np.int32)
+    width = 1
+    spare = False
+    for part in factors:
+        n_levels = len(part.component.levels)
+        lookup = np.arange(n_levels, dtype=np.int32)
+        own_width = n_levels - part.reduced
+        if part.reduced:
+            reference = part.component.reference
+            lookup[reference + 1 :] -= 1
+            lookup[reference] = -1
+        own = lookup[part.values.astype(np.int32, copy=False)]
+        _check_size(width * own_width, factors)
+        if len(codes) == 1 and width == 1:
+            codes = own
+        elif spare or part.reduced:
+            codes = np.where((codes < 0) | (own < 0), np.int32(-1), codes + np.int32(width) * own)
+        else:
+            codes = codes + np.int32(width) * own
+        width *= own_width
+        spare = spare or part.reduced
+    if spare:
+        codes = np.where(codes < 0, np.int32(width), codes)
+    return codes, width, spare
+
+
+def _contrasted(factors: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
+    """Codes over all combinations of levels, and the Kronecker product of the codings."""
+    codes = np.zeros(1, np.int32)
+    matrix: np.ndarray = np.ones((1, 1))
+    for part in factors:
+        n_levels = len(part.component.levels)
+        own = np.eye(n_levels)
+        if part.reduced:
+            columns = part.component.contrast.columns(n_levels)
+            own = np.delete(own, part.component.reference, axis=1) if columns is None else columns
+        _check_size(len(matrix) * n_levels, factors)
+        codes = codes + np.int32(len(matrix)) * part.values.astype(np.int32, copy=False)
+        matrix = np.kron(own, matrix)
+    return codes, matrix
+
+
+def _check_size(n_codes: int, factors: Sequence[Part]) -> None:
+    if n_codes > _MOST_CODES:
+        label = ":".join(part.component.label for part in factors)
+        raise DataError(
+            f"the interaction {label} has {n_codes} combinations of levels, more than a code can "
+            "number; merge levels"
+        )

@@ -1,0 +1,326 @@
+"""Owns the evaluation of an expression over the columns of a table.
+
+A walk over the syntax tree with a fixed list of functions and those of the caller's `context`: text
+of a formula, from wherever it was loaded, can compute and do nothing else.
+"""
+
+import ast
+import functools
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from jaxglm._status import FormulaError
+from jaxglm.io.formula._contrasts import CODINGS, Contrast
+from jaxglm.io.formula._labels import (
+    Comparison,
+    Labels,
+    as_array,
+    compare_labels,
+    factor,
+    is_member,
+    labels_of,
+    relevel,
+)
+from jaxglm.io.formula._rtext import Expression, parse_expression
+from jaxglm.io.formula._splines import SPLINES
+from jaxglm.io.formula._transforms import SCALINGS, State
+from jaxglm.io.tables import Table, rows_text
+from jaxglm.io.tables._column import read_column
+from jaxglm.io.tables._messages import near_text
+from jaxglm.rows import ONE_FIT, OneFit
+
+_UFUNCS = {
+    "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
+    "exp": np.exp, "expm1": np.expm1, "sqrt": np.sqrt, "abs": np.abs,
+    "sin": np.sin, "cos": np.cos, "tan": np.tan,
+    "minimum": np.minimum, "maximum": np.maximum, "pmin": np.minimum, "pmax": np.maximum,
+}  # fmt: skip
+_TRANSFORMS = SCALINGS | SPLINES
+_FACTORS: dict[str, Callable[..., Labels]] = {
+    "C": factor,
+    "factor": factor,
+    "as.factor": factor,
+    "relevel": relevel,
+}
+_OTHERS = ("I", "offset", "c", "Treatment", "Sum", "Helmert", "Poly")
+_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: np.true_divide,
+    ast.Pow: np.power,
+    ast.Mod: np.mod,
+    ast.FloorDiv: np.floor_divide,
+}
+_COMPARE: dict[type[ast.cmpop], Comparison] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+}
+
+
+def evaluate(
+    expression: Expression,
+    table: Table,
+    states: dict[str, State],
+    context: Mapping[str, Any] | None,
+    learn: bool,
+    fits: OneFit = ONE_FIT,
+) -> tuple[np.ndarray | Labels, np.ndarray | None]:
+    """The value of an expression, one per row, and where it is missing (None for nowhere).
+
+    `states` holds what the transforms learnt, by the text of their call; it is filled when
+    `learn` is set. `fits` refuses rows with infinite values, and complete ones of which the
+    expression makes NaN or infinity; where that comes back, they are missing.
+
+    Raises
+    ------
+    FormulaError
+        If the expression cannot be evaluated.
+    DataError
+        If a column is not there, or holds what cannot be used.
+    """
+    walk = _Walk(expression, table, states, context or {}, learn, fits)
+    with np.errstate(all="ignore"):
+        value = walk.value(expression.tree)
+    if isinstance(value, Labels):
+        gaps = value.codes < 0
+        return value, _either(walk.missing, gaps if gaps.any() else None)
+    value = np.asarray(value)
+    if value.dtype.kind not in "biuf" or value.ndim not in (1, 2) or len(value) != table.n_rows:
+        raise FormulaError(
+            f"{expression.text!r} does not give a number or label for each of the "
+            f"{table.n_rows} rows"
+        )
+    if value.dtype.kind == "f" and expression.column is None:
+        return value, _either(walk.missing, _refused(expression, value, walk.missing, fits))
+    return value, walk.missing
+
+
+def function_names() -> list[str]:
+    """The functions that a formula may call without a context."""
+    return sorted([*_UFUNCS, *_TRANSFORMS, *_FACTORS, *_OTHERS], key=str.casefold)
+
+
+def _refused(
+    expression: Expression, value: np.ndarray, missing: np.ndarray | None, fits: OneFit
+) -> np.ndarray | None:
+    """Complete rows where the value is not finite, refused; None if there is none."""
+    finite = np.isfinite(value)
+    if finite.all():
+        return None
+    wrong = ~finite if value.ndim == 1 else ~finite.all(axis=1)
+    if missing is not None:
+        wrong &= ~missing
+    fits.refuse(
+        np.flatnonzero(wrong),
+        lambda rows: (
+            f"{expression.text!r} is NaN or infinite although the columns are complete, in "
+            f"{rows_text(rows)}; check for zeros or negative values there"
+        ),
+        FormulaError,
+    )
+    return wrong
+
+
+def _either(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return first | second
+
+
+def _returned(value: Any, text: str, fits: OneFit) -> Any:
+    """What a function of the caller's gave back, of whatever kind, as numbers or labels."""
+    if np.ndim(value) != 1 or (isinstance(value, np.ndarray) and value.dtype.kind in "biuf"):
+        return value
+    column = read_column(value, text, fits)
+    if column.codes is not None:
+        return Labels(column.codes, column.levels or ())
+    return column.values
+
+
+class _Walk:
+    """One evaluation; collects where the columns it meets are missing."""
+
+    def __init__(
+        self,
+        expression: Expression,
+        table: Table,
+        states: dict[str, State],
+        context: Mapping[str, Any],
+        learn: bool,
+        fits: OneFit,
+    ):
+        self.expression = expression
+        self.table = table
+        self.states = states
+        self.context = context
+        self.learn = learn
+        self.fits = fits
+        self.missing: np.ndarray | None = None
+
+    def fail(self, reason: str) -> FormulaError:
+        return FormulaError(f"{self.expression.text!r} in the formula: {reason}")
+
+    def value(self, node: ast.expr) -> Any:
+        if isinstance(node, ast.Name):
+            return self.name(self.expression.name(node.id))
+        if isinstance(node, ast.Constant):
+            return node.value
+        if isinstance(node, ast.List | ast.Tuple):
+            return [self.value(item) for item in node.elts]
+        if isinstance(node, ast.Call):
+            return self.call(node)
+        if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
+            return _BINARY[type(node.op)](self.number(node.left), self.number(node.right))
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+            number = self.number(node.operand)
+            return -number if isinstance(node.op, ast.USub) else number
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            return np.logical_not(self.truth(node.operand))
+        if isinstance(node, ast.BoolOp):
+            join = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
+            return functools.reduce(join, [self.truth(item) for item in node.values])
+        if isinstance(node, ast.Compare):
+            return self.compare(node)
+        raise self.fail(f"{ast.unparse(node)!r} is not arithmetic, a comparison or a call")
+
+    def name(self, name: str) -> Any:
+        if name not in self.table.names and name in self.context:
+            return self.context[name]
+        column = self.table.column(name, self.fits)
+        self.missing = _either(self.missing, column.missing)
+        if column.codes is not None:
+            return Labels(column.codes, column.levels or ())
+        return column.values
+
+    def number(self, node: ast.expr) -> Any:
+        """A value that arithmetic is for, in float64."""
+        value = self.value(node)
+        if isinstance(value, Labels):
+            raise self.fail(f"{ast.unparse(node)!r} holds labels, arithmetic needs numbers")
+        if isinstance(value, str | list) or value is None:
+            raise self.fail(f"{ast.unparse(node)!r} is not a number")
+        return np.asarray(value, dtype=np.float64)
+
+    def truth(self, node: ast.expr) -> Any:
+        value = self.value(node)
+        if isinstance(value, Labels | str | list) or np.asarray(value).dtype.kind != "b":
+            raise self.fail(f"{ast.unparse(node)!r} is not true or false")
+        return value
+
+    def compare(self, node: ast.Compare) -> np.ndarray:
+        results = []
+        left = self.value(node.left)
+        for op, other in zip(node.ops, node.comparators, strict=True):
+            right = self.value(other)
+            if isinstance(op, ast.In | ast.NotIn):
+                inside = is_member(left, right)
+                results.append(inside if isinstance(op, ast.In) else ~inside)
+            elif type(op) in _COMPARE:
+                results.append(self.compared(_COMPARE[type(op)], left, right))
+            else:
+                raise self.fail("this comparison has no meaning for columns")
+            left = right
+        return functools.reduce(np.logical_and, results)
+
+    def compared(self, compare: Comparison, left: Any, right: Any) -> np.ndarray:
+        if isinstance(left, Labels) or isinstance(right, Labels):
+            try:
+                return compare_labels(compare, left, right)
+            except FormulaError as error:
+                raise self.fail(str(error)) from None
+        if isinstance(left, str) != isinstance(right, str):
+            raise self.fail("numbers are compared with text")
+        return np.asarray(compare(left, right))
+
+    def call(self, node: ast.Call) -> Any:
+        if not isinstance(node.func, ast.Name):
+            raise self.fail("only functions with a plain name can be called")
+        name = self.expression.name(node.func.id)
+        if name in self.context:
+            given = [as_array(value) for value in self.positional(node)]
+            value = self.context[name](*given, **self.named(node))
+            fits = self.fits if np.shape(value) == (self.table.n_rows,) else ONE_FIT
+            return _returned(value, self.expression.text, fits)
+        name = name.removeprefix("np.") if name.removeprefix("np.") in _UFUNCS else name
+        if name in _UFUNCS:
+            if len(node.args) != _UFUNCS[name].nin or node.keywords:
+                raise self.fail(f"{name}() takes {_UFUNCS[name].nin} argument(s), by position")
+            return _UFUNCS[name](*[self.number(item) for item in node.args])
+        if name in ("I", "offset") and len(node.args) == 1 and not node.keywords:
+            return self.value(node.args[0])
+        if name == "c":
+            return self.positional(node)
+        if name in _TRANSFORMS:
+            return self.transform(name, node)
+        if name in _FACTORS:
+            return self.factor(name, node)
+        if name == "Treatment":
+            return Contrast("treatment", *self.positional(node), **self.named(node))
+        if name in CODINGS:
+            if node.args or node.keywords:
+                raise self.fail("only Treatment('level') takes an argument among the contrasts")
+            return Contrast(CODINGS[name])
+        raise self.fail(
+            f"there is no function {name!r} (your own are given as context={{name: function}}, "
+            f"also when predicting with a loaded model); {near_text(name, function_names())}"
+        )
+
+    def positional(self, node: ast.Call) -> list[Any]:
+        return [self.argument(item, later=i > 0) for i, item in enumerate(node.args)]
+
+    def named(self, node: ast.Call) -> dict[str, Any]:
+        names = (self.expression.name(item.arg) for item in node.keywords)
+        values = (self.argument(item.value) for item in node.keywords)
+        return {
+            name.replace(".", "_").lower(): value for name, value in zip(names, values, strict=True)
+        }
+
+    def argument(self, node: ast.expr, later: bool = True) -> Any:
+        """A value, or after the first argument the name of a contrast coding."""
+        if later and isinstance(node, ast.Name):
+            name = self.expression.name(node.id)
+            if name in CODINGS:
+                return Contrast(CODINGS[name])
+        return self.value(node)
+
+    def transform(self, name: str, node: ast.Call) -> np.ndarray:
+        if not node.args:
+            raise self.fail(f"{name}() needs a column")
+        x = self.number(node.args[0])
+        if x.ndim != 1:
+            raise self.fail(f"{name}() takes one column")
+        transform = _TRANSFORMS[name]
+        key = self.text_of(node)
+        try:
+            if self.learn and key not in self.states:
+                settings = [self.value(item) for item in node.args[1:]]
+                usable = x if self.missing is None else x[~self.missing]
+                self.states[key] = transform.fit(usable, *settings, **self.named(node))
+        except (TypeError, FormulaError) as error:
+            raise self.fail(f"{name}(): {str(error).replace('_fit_', '')}") from None
+        return transform.apply(self.states[key], x)
+
+    def text_of(self, node: ast.expr) -> str:
+        source = ast.unparse(node)
+        for alias, name in self.expression.aliases.items():
+            source = source.replace(alias, f"`{name}`")
+        return parse_expression(source).text
+
+    def factor(self, name: str, node: ast.Call) -> Labels:
+        if not node.args:
+            raise self.fail(f"{name}() needs a column")
+        value, *settings = self.positional(node)
+        try:
+            if not isinstance(value, Labels):
+                value = labels_of(self.expression.text, value, self.missing)
+            return _FACTORS[name](value, *settings, **self.named(node))
+        except (TypeError, FormulaError) as error:
+            raise self.fail(f"{name}(): {error}") from None

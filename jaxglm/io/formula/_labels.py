@@ -1,0 +1,113 @@
+"""Owns factors as values in an expression: making, relevelling and comparing them.
+
+Work is done once per level, then per code.
+"""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from jaxglm._status import FormulaError
+from jaxglm.io.formula._contrasts import CODINGS, TREATMENT, Contrast
+from jaxglm.io.tables import Level
+from jaxglm.io.tables._column import factor_of_values
+from jaxglm.io.tables._messages import listed
+
+Comparison = Callable[[Any, Any], Any]
+
+# a < b is b > a.
+_MIRRORED: dict[Comparison, Comparison] = {
+    operator.lt: operator.gt,
+    operator.gt: operator.lt,
+    operator.le: operator.ge,
+    operator.ge: operator.le,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """A factor as a value: codes (-1 missing), levels, and the coding it asks for."""
+
+    codes: np.ndarray
+    levels: tuple[Level, ...]
+    contrast: Contrast = TREATMENT
+
+
+def labels_of(text: str, values: Any, missing: np.ndarray | None) -> Labels:
+    """Numbers as a factor, the levels in numeric order; `text` is the expression, for messages."""
+    values = np.asarray(values)
+    if values.dtype.kind not in "biuf" or values.ndim != 1:
+        raise FormulaError("a factor is made of one column")
+    column = factor_of_values(text, values, missing)
+    return Labels(column.codes, column.levels or ())  # type: ignore[arg-type]
+
+
+def factor(
+    labels: Labels,
+    contrast: Contrast | None = None,
+    *,
+    contrasts: Contrast | None = None,
+    levels: list[Level] | None = None,
+) -> Labels:
+    """A factor with the coding and the order of levels that C(...) or factor(...) asks for."""
+    contrast = contrast or contrasts or labels.contrast
+    if not isinstance(contrast, Contrast):
+        raise FormulaError(f"{contrast!r} is not a contrast; there is {listed(CODINGS)}")
+    if levels is None:
+        return replace(labels, contrast=contrast)
+    place = {level: code for code, level in enumerate(levels)}
+    recode = np.array([place.get(level, -2) for level in labels.levels] + [-1], np.int32)
+    codes = recode[labels.codes]
+    if (codes == -2).any():
+        first = int(np.argmax(codes == -2))
+        raise FormulaError(
+            f"value {labels.levels[labels.codes[first]]!r} in row {first} (counting from 0) is not "
+            "among the levels given"
+        )
+    return Labels(codes, tuple(levels), contrast)
+
+
+def relevel(labels: Labels, ref: Level) -> Labels:
+    """A factor with another reference level, as R's relevel."""
+    return replace(labels, contrast=Contrast("treatment", ref))
+
+
+def as_array(value: Any) -> Any:
+    """A factor as an array of its labels, None where missing; other values as they are."""
+    if not isinstance(value, Labels):
+        return value
+    return np.array([*value.levels, None], dtype=object)[value.codes]
+
+
+def is_member(value: Any, choices: Any) -> np.ndarray:
+    """Whether values or labels are among some; False where a label is missing."""
+    choices = choices if isinstance(choices, list) else [choices]
+    if not isinstance(value, Labels):
+        return np.isin(value, choices)
+    return np.array([level in choices for level in value.levels] + [False])[value.codes]
+
+
+def compare_labels(compare: Comparison, left: Any, right: Any) -> np.ndarray:
+    """Compare a factor with a label or with another factor; at least one side is a factor.
+
+    Raises
+    ------
+    FormulaError
+        If text is compared with numbers, or two factors for their order.
+    """
+    if not isinstance(left, Labels):
+        left, right, compare = right, left, _MIRRORED.get(compare, compare)
+    if isinstance(right, Labels):
+        if compare not in (operator.eq, operator.ne):
+            raise FormulaError("two columns of labels can only be compared with == and !=")
+        place = {level: code for code, level in enumerate(left.levels)}
+        recode = np.array([place.get(level, -2) for level in right.levels] + [-1])
+        return compare(left.codes, recode[right.codes])
+    if not isinstance(right, str | int | float):
+        raise FormulaError("labels can be compared with a label, not with a column of numbers")
+    if any(isinstance(level, str) != isinstance(right, str) for level in left.levels):
+        raise FormulaError(f"labels ({listed(left.levels, 3)}) are compared with {right!r}")
+    return np.array([bool(compare(level, right)) for level in left.levels] + [False])[left.codes]

@@ -1,0 +1,260 @@
+"""Owns what a formula has become after training: the recipe that turns new data into pieces.
+
+Saved as plain JSON: text, levels, knots and coefficients, never code.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from jaxglm._status import DataError, FormulaError
+from jaxglm.designs._pieces import Piece
+from jaxglm.io.formula._contrasts import Contrast
+from jaxglm.io.formula._encode import Component, Part, encode
+from jaxglm.io.formula._expression import evaluate
+from jaxglm.io.formula._labels import Labels
+from jaxglm.io.formula._rtext import parse_expression
+from jaxglm.io.formula._transforms import State
+from jaxglm.io.tables import Table, read_table, rows_text
+from jaxglm.io.tables._messages import listed
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term: its label, the components multiplied, and which of them lose a level."""
+
+    label: str
+    components: tuple[int, ...]
+    reduced: tuple[bool, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TermsSpec:
+    """The recipe of a design.
+
+    Attributes
+    ----------
+    formula : str
+    components : tuple of Component
+    terms : tuple of Term
+    offsets : tuple of str
+        Texts of the offset(...) calls.
+    states : dict
+        What the transforms learnt, by the text of their call.
+    names : tuple of str
+        Column names.
+    context : mapping or None
+        The caller's own functions; not saved and not pickled.
+    """
+
+    formula: str
+    components: tuple[Component, ...]
+    terms: tuple[Term, ...]
+    offsets: tuple[str, ...]
+    states: dict[str, State]
+    names: tuple[str, ...]
+    context: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def pieces(
+        self, newdata: Any, unseen: str = "raise", with_offset: bool = True
+    ) -> tuple[list[Piece], np.ndarray | None, np.ndarray | None]:
+        """The design of new data, one row per row given.
+
+        Parameters
+        ----------
+        newdata : as for `read_table`
+        unseen : "raise", "base" or "nan"
+            What a level that was not in the training data does: an error, or it counts as the
+            reference level, or as missing.
+        with_offset : bool
+            Evaluate offset(...) terms.
+
+        Returns
+        -------
+        pieces : list of Piece
+            Zero, or the first level, in rows with missing values.
+        offset : float64 [n] or None
+            NaN in rows with missing values.
+        missing : bool [n] or None
+            Rows with a missing value in any column used; None if there is none.
+
+        Raises
+        ------
+        DataError
+            If a column is not there, has other levels or another type than in training.
+        """
+        if unseen not in ("raise", "base", "nan"):
+            raise DataError(f"unseen={unseen!r}; it must be 'raise', 'base' or 'nan'")
+        table = read_table(newdata)
+        table = table.load(self.columns(table.names))
+        missing = np.zeros(table.n_rows, dtype=bool)
+        values = []
+        for component in self.components:
+            raw, gaps = self._evaluate(component.text, table)
+            own, gaps = match_component(component, raw, gaps, unseen)
+            values.append(own)
+            if gaps is not None:
+                missing |= gaps
+        offset = self._offset(table, missing) if with_offset and self.offsets else None
+        if missing.any():
+            values = [np.where(missing if v.ndim == 1 else missing[:, None], 0, v) for v in values]
+        pieces, _ = encode(self.parts(values), table.n_rows)
+        return pieces, offset, missing if missing.any() else None
+
+    def parts(self, values: Sequence[np.ndarray]) -> list[list[Part]]:
+        """The terms with the evaluated components filled in."""
+        return [
+            [
+                Part(self.components[i], values[i], reduced)
+                for i, reduced in zip(term.components, term.reduced, strict=True)
+            ]
+            for term in self.terms
+        ]
+
+    def columns(self, available: Sequence[str] | None = None) -> tuple[str, ...]:
+        """The columns of a table that the right side needs, `available` ones only if given."""
+        texts = [component.text for component in self.components] + list(self.offsets)
+        names = dict.fromkeys(name for text in texts for name in parse_expression(text).columns())
+        return tuple(name for name in names if available is None or name in available)
+
+    def to_json(self) -> str:
+        """The recipe as JSON, without the functions of a context."""
+        body = {
+            "format": _FORMAT,
+            "formula": self.formula,
+            "components": [dataclasses.asdict(component) for component in self.components],
+            "terms": [dataclasses.asdict(term) for term in self.terms],
+            "offsets": self.offsets,
+            "states": self.states,
+            "names": self.names,
+        }
+        return json.dumps(body)
+
+    @classmethod
+    def from_json(cls, text: str, context: Mapping[str, Any] | None = None) -> "TermsSpec":
+        """The recipe that `to_json` wrote; `context` gives own functions of the formula again."""
+        body = json.loads(text)
+        if body.get("format") != _FORMAT:
+            raise DataError(
+                f"the saved formula has format {body.get('format')}, this version reads {_FORMAT}"
+            )
+        components = tuple(
+            Component(
+                **{
+                    **item,
+                    "levels": tuple(item["levels"]),
+                    "contrast": Contrast(**item["contrast"]),
+                }
+            )
+            for item in body["components"]
+        )
+        terms = tuple(
+            Term(item["label"], tuple(item["components"]), tuple(item["reduced"]))
+            for item in body["terms"]
+        )
+        return cls(
+            formula=body["formula"],
+            components=components,
+            terms=terms,
+            offsets=tuple(body["offsets"]),
+            states=body["states"],
+            names=tuple(body["names"]),
+            context=context,
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return TermsSpec.from_json, (self.to_json(),)
+
+    def _evaluate(self, text: str, table: Table) -> tuple[np.ndarray | Labels, np.ndarray | None]:
+        return evaluate(parse_expression(text), table, self.states, self.context, learn=False)
+
+    def _offset(self, table: Table, missing: np.ndarray) -> np.ndarray:
+        """The sum of the offset(...) terms; marks their gaps in `missing`."""
+        total = np.zeros(table.n_rows)
+        for text in self.offsets:
+            value, gaps = self._evaluate(text, table)
+            total += offset_values(text, value)
+            if gaps is not None:
+                missing |= gaps
+        total[missing] = np.nan
+        return total
+
+
+def offset_values(text: str, value: np.ndarray | Labels) -> np.ndarray:
+    """An evaluated offset, checked to be one number per row."""
+    if isinstance(value, Labels) or value.ndim != 1:
+        raise FormulaError(f"{text!r} must give one number per row")
+    return value
+
+
+def match_component(
+    component: Component,
+    value: np.ndarray | Labels,
+    missing: np.ndarray | None,
+    unseen: str,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Evaluated new data in the terms of the training data: same type, same codes.
+
+    Rows without a level get code 0 and are among those returned as missing.
+    """
+    if component.kind != "factor":
+        if isinstance(value, Labels):
+            raise DataError(
+                f"{component.label!r} held numbers in the fit and now holds labels; convert it"
+            )
+        return _match_numbers(component, value), missing
+    if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.isnan(value).all():
+        # A column with nothing in it has no type: numbers and labels look the same.
+        value = Labels(np.full(len(value), -1, np.int32), ())
+    if not isinstance(value, Labels):
+        raise DataError(
+            f"{component.label!r} held labels in the fit ({listed(component.levels, 4)}) and now "
+            "holds numbers; convert it"
+        )
+    codes = _match_levels(component, value, unseen)
+    gaps = codes < 0
+    if gaps.any():
+        codes = np.where(gaps, np.int32(0), codes)
+        missing = gaps if missing is None else missing | gaps
+    return codes, missing
+
+
+def _match_numbers(component: Component, value: np.ndarray) -> np.ndarray:
+    width = value.shape[1] if value.ndim == 2 else 1
+    if width != component.width:
+        raise DataError(f"{component.label!r} has {width} columns, {component.width} in the fit")
+    if component.kind == "bool" and value.dtype.kind != "b":
+        wrong = (value != 0) & (value != 1) & ~np.isnan(value)
+        if wrong.any():
+            raise DataError(
+                f"{component.label!r} held true and false in the fit and now holds numbers other "
+                f"than 0 and 1 in {rows_text(wrong)}"
+            )
+    return value
+
+
+def _match_levels(component: Component, value: Labels, unseen: str) -> np.ndarray:
+    """Codes in the levels of the training data; -1 where missing, or unseen under "nan"."""
+    if value.levels == component.levels:
+        return value.codes
+    place = {level: code for code, level in enumerate(component.levels)}
+    recode = np.array([place.get(level, -2) for level in value.levels] + [-1], dtype=np.int32)
+    codes = recode[value.codes]
+    strange = codes == -2
+    if strange.any():
+        if unseen == "raise":
+            used = np.unique(value.codes[strange]).tolist()
+            raise DataError(
+                f"column {component.label!r} has levels that were not in the fit: "
+                f"{listed(repr(value.levels[code]) for code in used)} in {rows_text(strange)}; "
+                "unseen='nan' gives nan there, and in a single fit unseen='base' counts them as "
+                f"the reference level {component.levels[component.reference]!r}"
+            )
+        codes[strange] = component.reference if unseen == "base" else -1
+    return codes

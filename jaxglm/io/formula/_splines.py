@@ -1,0 +1,107 @@
+"""Owns the spline bases bs and ns, with the knots and columns of R's splines package."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxglm._status import FormulaError
+from jaxglm.io.formula._transforms import State, Transform, complete
+
+
+def _knots(
+    x: np.ndarray, n_inner: int, knots: Sequence[float] | None, boundary: Sequence[float] | None
+) -> tuple[list[float], list[float]]:
+    """Inner knots (given, or at equally spaced quantiles inside the boundary) and the boundary."""
+    inner = complete(x)
+    ends = (
+        [float(inner.min()), float(inner.max())] if boundary is None else list(map(float, boundary))
+    )
+    if not (len(ends) == 2 and ends[0] < ends[1]):
+        raise FormulaError(f"the boundary knots {ends} must be two different, increasing values")
+    if knots is not None:
+        return sorted(float(knot) for knot in np.atleast_1d(knots)), ends
+    inside = inner if boundary is None else inner[(inner >= ends[0]) & (inner <= ends[1])]
+    share = np.linspace(0, 1, n_inner + 2)[1:-1]
+    return [float(knot) for knot in np.quantile(inside, share)], ends
+
+
+def _design(knots: np.ndarray, x: np.ndarray, degree: int, derivative: int = 0) -> np.ndarray:
+    """All B-splines on the full knot sequence at x; the end pieces are extended beyond it."""
+    from scipy.interpolate import BSpline
+
+    basis = BSpline(knots, np.eye(len(knots) - degree - 1), degree, extrapolate=True)
+    return basis(x, nu=derivative)
+
+
+def _all_knots(state: State) -> np.ndarray:
+    low, high = state["boundary"]
+    repeat = state["degree"] + 1
+    return np.array([low] * repeat + state["knots"] + [high] * repeat)
+
+
+def _fit_bs(
+    x: np.ndarray,
+    df: Any = None,
+    knots: Any = None,
+    degree: Any = 3,
+    intercept: bool = False,
+    boundary_knots: Any = None,
+) -> State:
+    """B-splines: df - degree inner knots (one less with the intercept column) as R's bs."""
+    degree = int(degree)
+    if degree < 1:
+        raise FormulaError(f"the degree {degree} must be 1 or more")
+    least = degree + bool(intercept)
+    n_inner = 0 if df is None else int(df) - least
+    if n_inner < 0:
+        raise FormulaError(
+            f"df={int(df)} is too small; degree {degree} needs df of {least} or more"
+        )
+    inner, ends = _knots(x, n_inner, knots, boundary_knots)
+    return {"knots": inner, "boundary": ends, "degree": degree, "intercept": bool(intercept)}
+
+
+def _apply_bs(state: State, x: np.ndarray) -> np.ndarray:
+    basis = _design(_all_knots(state), x, state["degree"])
+    return basis if state["intercept"] else basis[:, 1:]
+
+
+def _fit_ns(
+    x: np.ndarray,
+    df: Any = None,
+    knots: Any = None,
+    intercept: bool = False,
+    boundary_knots: Any = None,
+) -> State:
+    """Natural cubic splines: B-splines whose second derivative is 0 at both boundary knots.
+
+    The columns are the cubic basis times the last columns of the Q in the QR factorisation of
+    the two constraints, as R's ns; Q is part of the state, so new data get the same columns.
+    """
+    n_inner = 0 if df is None else int(df) - 1 - bool(intercept)
+    if n_inner < 0:
+        raise FormulaError(
+            f"df={int(df)} is too small; ns needs df of {1 + bool(intercept)} or more"
+        )
+    inner, ends = _knots(x, n_inner, knots, boundary_knots)
+    state: State = {"knots": inner, "boundary": ends, "degree": 3, "intercept": bool(intercept)}
+    curvature = _design(_all_knots(state), np.array(ends), 3, derivative=2)
+    curvature = curvature if intercept else curvature[:, 1:]
+    q, _ = np.linalg.qr(curvature.T, mode="complete")
+    return state | {"free": q[:, 2:].tolist()}
+
+
+def _apply_ns(state: State, x: np.ndarray) -> np.ndarray:
+    knots = _all_knots(state)
+    low, high = state["boundary"]
+    basis = _design(knots, np.clip(x, low, high), 3)
+    for end, beyond in ((low, x < low), (high, x > high)):
+        if beyond.any():  # straight lines outside of the boundary
+            slope = _design(knots, np.array([end]), 3, derivative=1)
+            basis[beyond] += (x[beyond] - end)[:, None] * slope
+    basis = basis if state["intercept"] else basis[:, 1:]
+    return basis @ np.array(state["free"])
+
+
+SPLINES = {"bs": Transform(_fit_bs, _apply_bs), "ns": Transform(_fit_ns, _apply_ns)}

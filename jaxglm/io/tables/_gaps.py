@@ -1,0 +1,82 @@
+"""Owns the policy for missing values: which rows have one, in what, and what is done about it."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxglm._status import DataError
+from jaxglm.io.tables._messages import listed, rows_text
+from jaxglm.rows import OneFit
+
+ROWS_NAMED = 10
+
+
+def check_policy(missing: str) -> None:
+    """Refuse a policy other than the two there are."""
+    if missing not in ("raise", "drop"):
+        raise DataError(f"missing={missing!r}; it must be 'raise' or 'drop'")
+
+
+class Gaps:
+    """Collects which rows have a missing value, and in what."""
+
+    def __init__(self, n_rows: int):
+        self._any = np.zeros(n_rows, dtype=bool)
+        self._where: dict[str, np.ndarray] = {}
+
+    def add(self, name: str, where: np.ndarray | None) -> None:
+        """Take down the rows where something is missing."""
+        if where is not None and where.any():
+            self._where[name] = where
+            self._any |= where
+
+    def first(self) -> tuple[int, ...]:
+        """The first incomplete rows, counting from 0."""
+        return tuple(int(row) for row in np.flatnonzero(self._any)[:ROWS_NAMED])
+
+    def rows_kept(self, policy: str, fits: OneFit) -> np.ndarray | None:
+        """The complete rows, None if all are.
+
+        Raises
+        ------
+        DataError
+            If none is complete; and where `fits` refuses the incomplete rows, which it is given if
+            the policy is "raise", or the rows of a fit without a complete one.
+        """
+        if not self._where:
+            return None
+        if policy == "raise":
+            fits.refuse(
+                np.flatnonzero(self._any),
+                lambda rows: (
+                    f"missing values in {self._counted(rows)}, {rows.size} rows in all: "
+                    f"{rows_text(rows)}; remove them, fill them in, or use missing='drop'"
+                ),
+            )
+        if self._any.all():
+            raise DataError(self._none_complete(np.arange(self._any.size)))
+        fits.refuse(fits.without(~self._any), self._none_complete)
+        return np.flatnonzero(~self._any)
+
+    def note(self, fits: OneFit) -> list[str]:
+        """What was dropped and why, for the summary; rows of fits refused are no matter of it."""
+        rows = fits.sound(np.flatnonzero(self._any))
+        if not rows.size:
+            return []
+        return [
+            f"{rows.size} of {len(self._any)} rows were dropped for missing values in "
+            f"{self._counted(rows)}; {rows_text(rows)}"
+        ]
+
+    def _none_complete(self, rows: np.ndarray) -> str:
+        return f"no row is complete: missing values in {self._counted(rows)}"
+
+    def _counted(self, rows: np.ndarray) -> str:
+        counts = {name: int(where[rows].sum()) for name, where in self._where.items()}
+        return listed(f"{name!r} ({count})" for name, count in counts.items() if count)
+
+
+def index_of_kept(index: Any, rows: np.ndarray) -> Any:
+    """The index of the rows kept; without one their positions, so that a join still fits."""
+    return pd.Index(rows) if index is None else index[rows]

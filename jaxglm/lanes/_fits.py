@@ -1,0 +1,185 @@
+"""Owns the record of many fits: the fields of `Fit` as arrays with a leading axis of segments.
+
+Like a single record it holds no data, names or code.
+"""
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxglm._status import Status
+from jaxglm.search import Fit
+
+# Fields of `Fit` that are one number; how each is stored.
+_SCALARS: dict[str, Any] = {
+    "deviance": float,
+    "null_deviance": float,
+    "pearson_chi2": float,
+    "log_likelihood": float,
+    "null_log_likelihood": float,
+    "likelihood_params": np.int32,
+    "objective": float,
+    "decrement": float,
+    "n_rows": np.int64,
+    "n_patterns": np.int64,
+    "nobs": float,
+    "weight_sum": float,
+    "df_model": float,
+    "df_resid": float,
+    "scale": float,
+    "turns": np.int32,
+    "status": np.int8,
+    "alpha": float,
+    "alpha_se": float,
+}
+
+
+class Words(NamedTuple):
+    """The fields of a fit that are text."""
+
+    method: str
+    stopped_by: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Fits:
+    """G fits of the same p columns; see `Fit` for what the fields mean.
+
+    Attributes
+    ----------
+    coef : [G, p]
+    cov_root, cov_diagonal : [G, p, p], [G, p]
+    aliased, infinite : [G, p] bool
+    absent : [G, p] bool
+        Columns that are zero in all rows of a segment, as that of a factor level it lacks: aliased,
+        and no fault of the data.
+    baseless : [G, p] bool
+        Columns that others determine because a segment lacks the reference level that they are
+        compared with: aliased, and no fault of the data either.
+    shaped : [G] bool
+        Whether the negative binomial shape was estimated: `alpha` is nan where that failed.
+    scalars : dict of [G]
+        The fields of `Fit` that are numbers.
+    words : dict of Words
+        By segment where they are not the usual ones.
+    usual : Words
+        Those of the other segments.
+    """
+
+    coef: np.ndarray
+    cov_root: np.ndarray
+    cov_diagonal: np.ndarray
+    aliased: np.ndarray
+    infinite: np.ndarray
+    absent: np.ndarray
+    baseless: np.ndarray
+    shaped: np.ndarray
+    scalars: dict[str, np.ndarray]
+    words: dict[int, Words]
+    usual: Words
+
+    @classmethod
+    def empty(cls, count: int, p: int, usual: tuple[str, str]) -> "Fits":
+        """Room for so many fits; nan and status 0 until they are put in.
+
+        `usual` are the method and the test that ends most of them.
+        """
+        return cls(
+            coef=np.full((count, p), np.nan),
+            cov_root=np.full((count, p, p), np.nan),
+            cov_diagonal=np.zeros((count, p)),
+            aliased=np.zeros((count, p), bool),
+            infinite=np.zeros((count, p), bool),
+            absent=np.zeros((count, p), bool),
+            baseless=np.zeros((count, p), bool),
+            shaped=np.zeros(count, bool),
+            scalars={
+                name: np.full(count, np.nan) if kind is float else np.zeros(count, kind)
+                for name, kind in _SCALARS.items()
+            },
+            words={},
+            usual=Words(*usual),
+        )
+
+    def put(self, g: int, fit: Fit, absent: np.ndarray) -> None:
+        """Write one fit; `absent` [p] tells which columns are zero in all of its rows."""
+        self.coef[g], self.aliased[g], self.infinite[g] = fit.coef, fit.aliased, fit.infinite
+        self.absent[g], self.shaped[g] = absent, fit.alpha is not None
+        self.cov_root[g] = 0.0
+        self.cov_root[g, :, : fit.cov_root.shape[1]] = fit.cov_root
+        self.cov_diagonal[g] = fit.cov_diagonal
+        for name in _SCALARS:
+            value = getattr(fit, name)
+            if value is not None:
+                self.scalars[name][g] = value
+        self.say(g, Words(fit.method, fit.stopped_by, fit.notes))
+
+    def refuse(self, g: int, why: str) -> None:
+        """Say that the rows of a segment cannot be fitted."""
+        self.scalars["status"][g] = Status.INVALID
+        self.words[g] = Words("", "", (why,))
+
+    def say(self, g: int, words: Words) -> None:
+        """Keep the words of one fit where they are not the usual ones."""
+        if words == self.usual:
+            self.words.pop(g, None)
+        else:
+            self.words[g] = words
+
+    def one(self, g: int) -> Fit:
+        """One fit as a record of its own."""
+        method, stopped_by, notes = self.words.get(g, self.usual)
+        scalars: dict[str, Any] = {name: values[g].item() for name, values in self.scalars.items()}
+        if not self.shaped[g]:
+            scalars["alpha"] = scalars["alpha_se"] = None
+        return Fit(
+            coef=self.coef[g].copy(),
+            cov_root=self.cov_root[g].copy(),
+            cov_diagonal=self.cov_diagonal[g].copy(),
+            aliased=self.aliased[g].copy(),
+            infinite=self.infinite[g].copy(),
+            method=method,
+            stopped_by=stopped_by,
+            notes=notes,
+            **scalars,
+        )
+
+    @property
+    def count(self) -> int:
+        """G."""
+        return self.coef.shape[0]
+
+    @property
+    def fitted(self) -> np.ndarray:
+        """Segments whose rows could be fitted, however that ended; [G] bool."""
+        return self.scalars["status"] != Status.INVALID
+
+    @property
+    def usable(self) -> np.ndarray:
+        """Segments whose coefficients are an optimum; [G] bool."""
+        return np.isin(self.scalars["status"], [s for s in Status if s.usable])
+
+    def collinear(self, which: int | slice = slice(None)) -> np.ndarray:
+        """Columns that others determine, whatever levels a segment has; [p] or [G, p] bool.
+
+        Where a segment has no column left, that is said of all.
+        """
+        aliased = self.aliased[which]
+        excused = (self.absent[which] | self.baseless[which]) & ~aliased.all(axis=-1, keepdims=True)
+        return aliased & ~excused
+
+    @property
+    def standard_errors(self) -> np.ndarray:
+        """[G, p]; nan where aliased."""
+        squares = np.einsum("gij,gij->gi", self.cov_root, self.cov_root)
+        squares += self.cov_diagonal**2
+        squares *= self.scalars["scale"][:, None]
+        squares[self.aliased] = np.nan
+        return np.sqrt(squares, out=squares)
+
+    @property
+    def n_parameters(self) -> np.ndarray:
+        """What AIC counts; [G]."""
+        return (~self.aliased).sum(axis=1) + self.scalars["likelihood_params"]

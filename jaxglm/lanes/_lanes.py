@@ -1,0 +1,329 @@
+"""Owns the compiled programs that work on many segments at once, a lane each.
+
+The loop in a lane is that of a single fit.
+
+Segments of similar length share a program: rows are padded to a common size with weight 0. A
+program works through blocks of lanes, each of which stops by itself, so that a lane that needs many
+turns keeps no more than its block waiting.
+"""
+
+import dataclasses
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxglm._programs import program
+from jaxglm.algebra import Factor, factorise, inverse_root, solve
+from jaxglm.designs import Masked
+from jaxglm.families import Family
+from jaxglm.lanes._buckets import call_shape, padded_sizes
+from jaxglm.rows import Replicas, Segments
+from jaxglm.search import Options
+from jaxglm.search._drive import run_loop
+from jaxglm.search._settings import Facts, Settings, facts_of
+from jaxglm.solvers import Newton, Outcome
+from jaxglm.sources import Block, Resident
+from jaxglm.sums import FinalSums, Middle, final_sums, full_moments, log_likelihood
+
+
+class LaneInput(NamedTuple):
+    """What a fit in a lane starts from.
+
+    Attributes
+    ----------
+    beta : [p]
+        Coefficients to start from, where `LaneOptions.start` says so.
+    keep : [p] bool
+        Columns that take part.
+    shift : float
+        Of the null model where that took a fit; see `Middle`.
+    """
+
+    beta: Any
+    keep: Any
+    shift: Any
+
+
+class LaneOptions(NamedTuple):
+    """What is the same in all lanes: fields of `Point` and `Controls`."""
+
+    start: Any
+    observed: Any
+    tol: Any
+    max_turns: Any
+
+
+class LaneSums(NamedTuple):
+    """What a lane leaves.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        How the loop ended.
+    sums : FinalSums
+        Where it ended; the log-likelihoods are at the family's dispersion.
+    middle : Middle
+        What the response lies about.
+    decrement : float
+        What is left of the distance to the optimum, in standard errors, by the exact sums.
+    root : [p, p]
+        A root of the inverse information there; nan where that is not positive definite.
+    keep : [p] bool
+        Columns that took part: those asked for that are not zero in all rows that count.
+    nobs, weight_sum : float
+        Observations, and the sum of the weights.
+    constant : bool
+        Whether a numeric column is constant: the null model's intercept.
+    """
+
+    outcome: Outcome
+    sums: FinalSums
+    middle: Middle
+    decrement: Any
+    root: Any
+    keep: Any
+    nobs: Any
+    weight_sum: Any
+    constant: Any
+
+
+def fit_lane(block: Block, family: Family, own: LaneInput, shared: LaneOptions) -> LaneSums:
+    """The loop of one segment."""
+    dtype, live = block.y.dtype, block.weight > 0
+    seen = (block.design.dense(dtype) != 0) & live[:, None]
+    keep = own.keep & jnp.any(seen, axis=0)
+    rank = jnp.sum(keep)
+    rows = masked(block, keep)
+    constant = _has_constant(block)
+    facts = facts_of(block, family, constant, jnp)
+    facts = facts._replace(shift=jnp.where(jnp.isnan(facts.shift), own.shift, facts.shift))
+    options = Options(tol=shared.tol, max_turns=shared.max_turns)
+    settings = Settings(family, options, dtype, rank, facts, jnp)
+    outcome, sums = run_loop(
+        Resident(jax.tree.map(lambda leaf: leaf[None], rows)),
+        family,
+        settings.point(own.beta * keep, shared.start, observed=shared.observed),
+        settings.controls(reach=settings.tol),
+        settings.middle,
+        solver=Newton(),
+        kernel=full_moments,
+        final=final_sums,
+    )
+    weight_sum, df = jnp.sum(block.weight), facts.nobs - rank
+    if family.has_likelihood and not family.dispersion_fixed:
+        sums = _with_likelihoods(rows, family, outcome.settled, settings.middle, sums, facts, df)
+    factor = factorise(sums.info, jnp.zeros((), dtype))
+    return LaneSums(
+        outcome=outcome,
+        sums=sums,
+        middle=settings.middle,
+        decrement=_distance(family, sums, factor, df),
+        root=inverse_root(factor) * keep[:, None],
+        keep=keep,
+        nobs=facts.nobs,
+        weight_sum=weight_sum,
+        constant=constant,
+    )
+
+
+def _has_constant(block: Block) -> jax.Array:
+    """Whether the segment has an intercept, be it a column that is constant only there."""
+    design: Any = block.design
+    # Padding repeats the first row.
+    values = getattr(design, "numeric", design).dense(block.y.dtype)
+    return jnp.any(jnp.all(values == values[0], axis=0) & (values[0] != 0))
+
+
+def _with_likelihoods(
+    rows: Block, family: Family, beta: Any, middle: Middle, sums: FinalSums, facts: Facts, df: Any
+) -> FinalSums:
+    """The sums with the log-likelihoods at an estimated dispersion."""
+    pearson = jnp.where(df > 0, sums.pearson / df, jnp.nan)
+    weight_sum = jnp.sum(rows.weight)
+
+    def at(mean: Any, deviance: Any) -> Any:
+        scale = family.likelihood_scale(deviance, weight_sum, facts.nobs, pearson)
+        value = log_likelihood(rows, family, mean, scale)
+        return jnp.where(jnp.isfinite(scale), value, jnp.nan)
+
+    fitted = at(family.link.inverse(rows.linear_predictor(beta)), sums.deviance)
+    null = at(middle.null_means(rows, family), sums.null_deviance)
+    return sums._replace(
+        log_likelihood=fitted, null_log_likelihood=jnp.where(jnp.isnan(fitted), fitted, null)
+    )
+
+
+def _distance(family: Family, sums: FinalSums, factor: Factor, df: Any) -> Any:
+    """The Newton decrement of the exact sums."""
+    squared = jnp.maximum(jnp.dot(sums.score, solve(factor, sums.score)), 0.0)
+    if family.dispersion_fixed:
+        return jnp.sqrt(squared)
+    scale = sums.pearson / jnp.maximum(df, 1.0)
+    return jnp.sqrt(squared / jnp.where(scale > 0, scale, 1.0))
+
+
+def masked(block: Block, keep: Any) -> Block:
+    """The block with dense columns, of which those take part where `keep` ([p]) holds."""
+    values = block.design.dense(block.y.dtype)
+    return dataclasses.replace(block, design=Masked.of(values, keep))
+
+
+class _Call(NamedTuple):
+    """Some segments of one size, by their places, in so many blocks of so many lanes."""
+
+    places: np.ndarray
+    size: int
+    shape: tuple[int, int]
+
+    @property
+    def padded(self) -> np.ndarray:
+        """A place for each lane; the first one stands in for those that are missing."""
+        missing = self.shape[0] * self.shape[1] - self.places.size
+        return np.append(self.places, np.full(missing, self.places[0]))
+
+
+@program(static_argnames=("function",))
+def _on_lanes(
+    blocks: Block,
+    common: Block | None,
+    used: Any,
+    family: Family,
+    own: Any,
+    shared: Any,
+    *,
+    function: Callable,
+) -> Any:
+    """A function of every lane of the `used` first blocks; zeros for the others.
+
+    The leaves of what goes in and out lead with axes [blocks, lanes]. What the blocks leave out is
+    `common` to all lanes.
+    """
+    lanes = jax.vmap(lambda block, own: function(block.beside(common), family, own, shared))
+
+    def at(i: Any) -> Any:
+        return lanes(*jax.tree.map(lambda leaf: leaf[i], (blocks, own)))
+
+    def turn(i: Any, out: Any) -> Any:
+        return jax.tree.map(lambda filled, one: filled.at[i].set(one), out, at(i))
+
+    room = jax.tree.map(
+        lambda leaf: jnp.zeros((blocks.weight.shape[0], *leaf.shape), leaf.dtype),
+        jax.eval_shape(at, 0),
+    )
+    return jax.lax.fori_loop(0, used, turn, room)
+
+
+@dataclasses.dataclass(frozen=True)
+class Lanes:
+    """Runs functions of segments, those of similar size in one program.
+
+    The shapes are chosen once, so that all rounds over some of the segments share programs.
+
+    Attributes
+    ----------
+    segments : Segments or Replicas
+    family : Family
+        With all parameters known.
+    sizes : [s] int
+        What segments are padded to, ascending.
+    shapes : dict
+        Blocks and lanes of a call on segments of each size.
+    """
+
+    segments: Segments | Replicas
+    family: Family
+    sizes: np.ndarray
+    shapes: dict[int, tuple[int, int]]
+
+    @classmethod
+    def of(
+        cls, segments: Segments | Replicas, family: Family, which: np.ndarray, max_memory: float
+    ) -> "Lanes":
+        """Lanes for some segments, whose rows in work may take so many bytes."""
+        rows = segments.sizes[which]
+        sizes = padded_sizes(rows)
+        counts = np.bincount(np.searchsorted(sizes, rows), minlength=sizes.size)
+        shapes = {
+            size: call_shape(
+                size,
+                segments.problem.n_columns,
+                count,
+                workers=_workers(),
+                most_numbers=max_memory / segments.problem.dtype.itemsize,
+                accelerator=jax.default_backend() != "cpu",
+            )
+            for size, count in zip(sizes.tolist(), counts.tolist(), strict=True)
+        }
+        return cls(segments, family, sizes, shapes)
+
+    def size_of(self, which: np.ndarray) -> np.ndarray:
+        """What each of some segments is padded to."""
+        return self.sizes[np.searchsorted(self.sizes, self.segments.sizes[which])]
+
+    def over(
+        self, function: Callable, which: np.ndarray, own: Any, shared: Any = None
+    ) -> Iterator[tuple[np.ndarray, Any]]:
+        """`function(block, family, own, shared)` of some segments.
+
+        Parameters
+        ----------
+        function : callable
+            Of a traced block, the family, what differs from lane to lane and what does not; the
+            same object at each call, for it names the program.
+        which : [k] int
+            The segments.
+        own : pytree
+            Leaves have a leading axis of k.
+        shared : pytree, optional
+
+        Yields
+        ------
+        some : [m] int
+            Positions in `which`, in any order; each comes once.
+        found : pytree
+            What the function returned, on the host, with a leading axis of m.
+        """
+        dtype, common = self.segments.problem.dtype, {}
+        firsts, others = [], []
+        sizes = self.size_of(which)
+        for size in np.unique(sizes).tolist():
+            places, shape = np.flatnonzero(sizes == size), self.shapes[size]
+            step = shape[0] * shape[1]
+            calls = [_Call(places[i : i + step], size, shape) for i in range(0, places.size, step)]
+            firsts.append(calls[0])
+            common[size] = self.segments.common(size)
+            others.extend(calls[1:])
+
+        def run(call: _Call, device: Any) -> tuple[np.ndarray, Any]:
+            # What is set by a context manager holds in its own thread only.
+            with jax.enable_x64(dtype == np.float64), jax.default_device(device):
+                lanes, count = call.padded, call.places.size
+                block = self.segments.cut(which[lanes], count, call.size, call.shape)
+                each = jax.tree.map(
+                    lambda leaf: leaf[lanes].reshape(*call.shape, *leaf.shape[1:]), own
+                )
+                used = np.int32(-(-count // call.shape[1]))
+                found = _on_lanes(
+                    block, common[call.size], used, self.family, each, shared, function=function
+                )
+                found = jax.device_get(found)
+            return call.places, jax.tree.map(
+                lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:count], found
+            )
+
+        with ThreadPoolExecutor(_workers()) as pool:
+            # The first call of a shape compiles its program; different ones do so side by side.
+            for calls in (firsts, others):
+                yield from pool.map(run, calls, itertools.cycle(jax.local_devices()))
+
+
+def _workers() -> int:
+    """Calls at a time: one for each core, or for each other device."""
+    devices = jax.local_devices()
+    return (os.cpu_count() or 1) if devices[0].platform == "cpu" else len(devices)

@@ -1,0 +1,46 @@
+"""Owns the decision on rank in many segments: which of their columns earlier ones determine."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxglm.lanes._lanes import Lanes
+from jaxglm.search._basis import RANK_TOLERANCE, independent_shares
+
+# Numbers of a stack of segments.
+_STACK = 1 << 22
+
+
+class Rank(NamedTuple):
+    """Columns are in design order.
+
+    Attributes
+    ----------
+    keep : [k, p] bool
+        Columns that earlier ones do not determine.
+    sound : [k] bool
+        The columns kept are so far from collinear that their Gram matrix tells it; the others want
+        a fit in another basis.
+    """
+
+    keep: np.ndarray
+    sound: np.ndarray
+
+
+def rank_of(lanes: Lanes, which: np.ndarray, smallest_pivot: float) -> Rank:
+    """The rank of some segments, by the rules of `_conditioning.condition`."""
+    segments = lanes.segments
+    p = segments.problem.n_columns
+    in_public_order = np.argsort(segments.problem.order)
+    shares = np.zeros((which.size, p))
+    sizes = lanes.size_of(which)
+    for size in np.unique(sizes):
+        of_size = np.flatnonzero(sizes == size)
+        for some in np.array_split(of_size, -(-of_size.size * size * p // _STACK)):
+            columns = segments.dense(which[some], int(size))[..., in_public_order]
+            largest = np.abs(columns).max(axis=-2, keepdims=True)
+            columns = columns / np.where(largest > 0, largest, 1.0)
+            triangle: Any = np.linalg.qr(columns, mode="r")
+            shares[some[:, None], in_public_order] = independent_shares(triangle, RANK_TOLERANCE)
+    least = np.where(shares > 0, shares, 1.0).min(axis=1)
+    return Rank(shares > 0, least**2 >= smallest_pivot)

@@ -1,0 +1,322 @@
+"""Owns the search for every segment's optimum: rounds over lanes, and single fits for the rest.
+
+The order of attempts is that of a single fit: the plain loop, the decision on rank, the test of
+separation. Each is a round over the segments that need it. What is left (another method, a link
+that confines the means, ill-conditioned columns, very many rows) is fitted one by one.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxglm._status import Status
+from jaxglm.algebra import root_of_inverse
+from jaxglm.designs import Dense
+from jaxglm.families import Family
+from jaxglm.lanes._buckets import SCRATCH
+from jaxglm.lanes._fits import Fits, Words
+from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
+from jaxglm.lanes._rank import rank_of
+from jaxglm.lanes._separation import infinite_columns
+from jaxglm.rows import Problem, Replicas, Segments, merge_rows
+from jaxglm.search import ColumnRangeError, Fit, Options, estimate_all, has_unknown_shape, record
+from jaxglm.search._attempts import AT_BETA, AT_INITIAL_MEANS, MORE_LEFT
+from jaxglm.search._notes import RESOLUTION, search_notes
+from jaxglm.search._settings import smallest_pivot, tolerance
+from jaxglm.solvers import Stop
+
+# More rows than these are a single fit: it takes a sample first, and merges identical rows.
+MOST_ROWS = 1 << 16
+# Turns of the first round. Nearly all lanes need fewer; one that needs many would keep its block
+# waiting, so it starts again among its like.
+_FEW_TURNS = 10
+
+
+def fit_segments(
+    segments: Segments | Replicas,
+    family: Family,
+    options: Options,
+    *,
+    names: Sequence[str],
+    max_memory: float,
+    progress: Callable[[int], object],
+) -> Fits:
+    """Fit every segment, each as if it were alone.
+
+    Parameters
+    ----------
+    segments : Segments or Replicas
+    family : Family
+        As given; a negative binomial shape that is not given is estimated segment by segment.
+    options : Options
+    names : sequence of str
+        Of the columns, for words about them.
+    max_memory : float
+        Bytes that the rows in work may take.
+    progress : callable
+        Told how many segments have been done since the last call.
+
+    Returns
+    -------
+    Fits
+        nan, status `INVALID` and words for a segment that cannot be fitted.
+    """
+    problem = segments.problem
+    method = options.method if isinstance(options.method, str) else "optax"
+    fits = Fits.empty(segments.count, problem.n_columns, (method, Stop.DECREMENT.words))
+    progress(segments.count - segments.ready.size)
+    alone = segments.ready
+    in_lanes = not has_unknown_shape(family) and not family.likelihood_on_host
+    if method in ("irls", "newton") and in_lanes:
+        narrow = segments.narrowed(family)
+        rounds = _Rounds(segments, narrow, options, fits, max_memory, progress)
+        alone = rounds.run()
+    for g in map(int, alone):
+        own = segments.one(g)
+        try:
+            fit = _single(own, family, options)
+        except ColumnRangeError as error:
+            fits.refuse(g, error.told(names, problem.dtype))
+        else:
+            fits.put(g, fit, absent=problem.public(_absent(own)))
+        progress(1)
+    for g, why in segments.failed.items():
+        fits.refuse(g, why)
+    return fits
+
+
+def _absent(problem: Problem) -> np.ndarray:
+    """Columns that are zero in all rows that count; [p] bool."""
+    live = np.flatnonzero(problem.live)
+    return problem.design.take_rows(live).largest() == 0
+
+
+def _single(problem: Problem, family: Family, options: Options) -> Fit:
+    """The fit of one segment by itself."""
+    problem = merge_rows(problem, "auto")
+    found, family, shape = estimate_all(problem, problem.narrowed(family), options)
+    notes = tuple(note.text for note in search_notes(problem, family, found))
+    return record(problem, family, found, shape=shape, notes=notes)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Left:
+    """What lanes left of segments that are not settled; leaves have a leading axis of k."""
+
+    which: np.ndarray
+    found: LaneSums
+
+    def where(self, chosen: np.ndarray) -> "_Left":
+        return _Left(self.which[chosen], jax.tree.map(lambda leaf: leaf[chosen], self.found))
+
+    @staticmethod
+    def joined(parts: Iterable["_Left"]) -> "_Left":
+        parts = list(parts)
+        found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *(p.found for p in parts))
+        return _Left(np.concatenate([part.which for part in parts]), found)
+
+
+class _Rounds:
+    """The rounds over lanes; settled segments are written into `fits`."""
+
+    def __init__(
+        self,
+        segments: Segments | Replicas,
+        family: Family,
+        options: Options,
+        fits: Fits,
+        max_memory: float,
+        progress: Callable[[int], object],
+    ):
+        self.segments, self.family, self.options = segments, family, options
+        self.fits, self.max_memory, self.progress = fits, max_memory, progress
+        self.p = segments.problem.n_columns
+        self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
+        ready = segments.ready
+        numbers = max_memory / segments.problem.dtype.itemsize
+        most = min(MOST_ROWS, numbers / (self.p + SCRATCH))
+        self.small = ready[segments.sizes[ready] <= most]
+        self.order = segments.problem.order
+        self.dtype = segments.problem.dtype
+        self.tol = tolerance(options, self.dtype)
+        self.lanes = Lanes.of(segments, family, self.small, max_memory)
+        self.shift = self._null_shifts()
+        self.absent = np.zeros((segments.count, self.p), bool)
+
+    def run(self) -> np.ndarray:
+        """All rounds; the segments that are left for single fits."""
+        if self.small.size == 0:
+            return self.segments.ready
+        everything = np.ones((self.segments.count, self.p), bool)
+        few = min(_FEW_TURNS, self.options.max_turns)
+        left = self._round(self.small, everything, few)
+        if few < self.options.max_turns:
+            late = np.asarray(left.found.outcome.status) == int(Status.MAX_TURNS)
+            left = self._once_more(left, late, everything)
+        left = self._of_full_rank(left, everything)
+        left = self._separated(left)
+        large = np.setdiff1d(self.segments.ready, self.small)
+        return np.union1d(left.which, large)
+
+    def _null_shifts(self) -> np.ndarray:
+        """The shift of each null model that takes a fit: a lane of one column."""
+        shift = np.full(self.segments.count, np.nan, self.dtype)
+        problem, family = self.segments.problem, self.family
+        closed = family.canonical and family.link.name == "log"
+        if problem.offset is None or closed:
+            return shift
+        only = dataclasses.replace(
+            problem, design=Dense(np.ones((problem.y.size, 1))), order=np.zeros(1, int)
+        )
+        intercepts = dataclasses.replace(self.segments, problem=only)
+        given = LaneInput(
+            np.zeros((self.small.size, 1), self.dtype),
+            np.ones((self.small.size, 1), bool),
+            shift[self.small],
+        )
+        shared = self._options(Options().max_turns)._replace(start=np.int32(AT_INITIAL_MEANS))
+        lanes = Lanes.of(intercepts, family, self.small, self.max_memory)
+        for places, found in lanes.over(fit_lane, self.small, given, shared):
+            shift[self.small[places]] = _coefficients(found)[:, 0]
+            lost = np.asarray(found.outcome.status) != int(Status.CONVERGED)
+            shift[self.small[places[lost]]] = np.nan
+        # Where that did not converge at once, the single fit tries on.
+        self.small = self.small[np.isfinite(shift[self.small])]
+        return shift
+
+    def _options(self, turns: int) -> LaneOptions:
+        options = self.options
+        return LaneOptions(
+            start=np.int32(AT_INITIAL_MEANS if options.start is None else AT_BETA),
+            observed=np.bool_(options.method == "newton"),
+            tol=self.dtype.type(self.tol),
+            max_turns=np.int32(turns),
+        )
+
+    def _round(self, which: np.ndarray, keep: np.ndarray, turns: int) -> _Left:
+        """Runs some segments in the columns of `keep` ([G, p]); what is not settled then."""
+        start = self.options.start
+        beta = np.zeros((which.size, self.p), self.dtype)
+        if start is not None:
+            beta += start[self.order]
+        given = LaneInput(beta, keep[which], self.shift[which])
+        parts = []
+        for places, found in self.lanes.over(fit_lane, which, given, self._options(turns)):
+            lanes = _Left(which[places], found)
+            # A column asked for that took no part is zero in all rows.
+            self.absent[lanes.which] |= keep[lanes.which] & ~found.keep
+            settled = self._ordinary(found) & (found.sums.far == 0)
+            self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
+            parts.append(lanes.where(~settled))
+        return _Left.joined(parts)
+
+    def _once_more(self, left: _Left, chosen: np.ndarray, keep: np.ndarray) -> _Left:
+        """With the loops of the chosen ones run again, in all the turns that they may take."""
+        if not chosen.any():
+            return left
+        again = self._round(left.which[chosen], keep, self.options.max_turns)
+        return _Left.joined([left.where(~chosen), again])
+
+    def _of_full_rank(self, left: _Left, keep: np.ndarray) -> _Left:
+        """With aliased columns left out where the information was singular."""
+        singular = np.flatnonzero(left.found.outcome.status == int(Status.SINGULAR))
+        if singular.size == 0:
+            return left
+        which = left.which[singular]
+        rank = rank_of(self.lanes, which, smallest_pivot(self.dtype))
+        keep[which] = rank.keep
+        chosen = np.zeros(left.which.size, bool)
+        chosen[singular] = rank.sound & (rank.keep != left.found.keep[singular]).any(axis=1)
+        return self._once_more(left, chosen, keep)
+
+    def _separated(self, left: _Left) -> _Left:
+        """Without those that are separated, or have an optimum although rows have gone far."""
+        far = np.flatnonzero(left.found.sums.far > 0)
+        if far.size == 0:
+            return left
+        lanes = left.where(far)
+        infinite = infinite_columns(
+            self.lanes,
+            lanes.which,
+            beta=_coefficients(lanes.found).astype(self.dtype),
+            middle=lanes.found.middle,
+            keep=lanes.found.keep,
+        )
+        settled = infinite.any(axis=1) | self._ordinary(lanes.found)
+        self._settle(lanes.where(settled), infinite[settled])
+        rest = np.ones(left.which.size, bool)
+        rest[far[settled]] = False
+        return left.where(rest)
+
+    def _ordinary(self, found: LaneSums) -> np.ndarray:
+        """Lanes that a single fit would not look at again, but for rows that have gone far."""
+        outcome = found.outcome
+        good = (outcome.status == int(Status.CONVERGED)) & np.isfinite(found.root).all(axis=(1, 2))
+        good &= found.decrement <= np.maximum(MORE_LEFT * self.tol, 8 * outcome.floor)
+        if self.bounded:
+            good &= found.sums.edge == 0
+        by_rounding = outcome.stop != int(Stop.DECREMENT)
+        hidden = np.maximum(outcome.floor, np.where(by_rounding, outcome.decrement, 0.0))
+        return good & (hidden <= RESOLUTION)
+
+    def _settle(self, lanes: _Left, infinite: np.ndarray) -> None:
+        """Write the fits of some segments."""
+        fits, segments, family = self.fits, self.segments, self.family
+        which, found = lanes.which, lanes.found
+        if which.size == 0:
+            return
+        outcome, sums, keep = found.outcome, found.sums, found.keep
+        rank, nobs = keep.sum(axis=1), found.nobs
+        df = nobs - rank
+        with np.errstate(divide="ignore", invalid="ignore"):
+            estimated = np.where(df > 0, sums.pearson / df, np.nan)
+        separated: Any = infinite.any(axis=1)
+        root = found.root.astype(float)
+        for lane in np.flatnonzero(~np.isfinite(root).all(axis=(1, 2))):
+            root[lane] = root_of_inverse(sums.info[lane].astype(float)).dense * keep[lane][:, None]
+        place = which[:, None], self.order
+        fits.coef[place] = np.where(keep, _coefficients(found), np.nan)
+        fits.cov_root[place] = root
+        fits.cov_diagonal[which] = 0.0
+        fits.aliased[place] = ~keep
+        fits.absent[place] = self.absent[which]
+        fits.infinite[place] = infinite
+        scalars = {
+            "deviance": sums.deviance,
+            "null_deviance": sums.null_deviance,
+            "pearson_chi2": sums.pearson,
+            "log_likelihood": sums.log_likelihood,
+            "null_log_likelihood": sums.null_log_likelihood,
+            "likelihood_params": family.n_likelihood_params,
+            "objective": outcome.loss,
+            "decrement": np.where(separated, outcome.decrement, found.decrement),
+            "n_rows": segments.sizes[which],
+            "n_patterns": segments.sizes[which],
+            "nobs": nobs,
+            "weight_sum": found.weight_sum,
+            "df_model": rank - found.constant,
+            "df_resid": df,
+            "scale": 1.0 if family.dispersion_fixed else estimated,
+            "turns": outcome.turns,
+            "status": np.where(separated, int(Status.SEPARATED), outcome.status),
+        }
+        for name, values in scalars.items():
+            fits.scalars[name][which] = values
+        changed = outcome.observed & (self.options.method == "irls") & (not family.canonical)
+        unusual = changed | separated | (outcome.stop != int(Stop.DECREMENT))
+        for lane in np.flatnonzero(unusual):
+            method = "irls+newton" if changed[lane] else self.options.method
+            words = "" if separated[lane] else Stop(int(outcome.stop[lane])).words
+            fits.say(int(which[lane]), Words(method, words))
+        self.progress(which.size)
+
+
+def _coefficients(found: LaneSums) -> np.ndarray:
+    """As of a single run: added in float64, to keep the digits of the correction."""
+    outcome = found.outcome
+    converged = outcome.status == int(Status.CONVERGED)
+    step = np.where(converged[:, None], outcome.correction, 0.0)
+    return np.asarray(outcome.beta, float) + step

@@ -1,0 +1,20 @@
+"""Links: the map between a mean and a linear predictor. Re-exports only."""
+
+from jaxglm.links._base import Link
+from jaxglm.links._power import Identity, Inverse, InverseSquared, Log, Power, Sqrt
+from jaxglm.links._probability import Cauchit, CLogLog, Logit, LogLog, Probit
+
+__all__ = [
+    "CLogLog",
+    "Cauchit",
+    "Identity",
+    "Inverse",
+    "InverseSquared",
+    "Link",
+    "Log",
+    "LogLog",
+    "Logit",
+    "Power",
+    "Probit",
+    "Sqrt",
+]

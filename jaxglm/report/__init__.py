@@ -1,0 +1,5 @@
+"""Words and tables about a fit."""
+
+from jaxglm.report._summary import Summary, summarise
+
+__all__ = ["Summary", "summarise"]

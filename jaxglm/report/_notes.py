@@ -1,0 +1,79 @@
+"""Owns the plain-language notes under a summary: one sentence each, and only when they apply."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jaxglm.inference import _effects as effects
+from jaxglm.inference._overdispersion import equals
+
+if TYPE_CHECKING:
+    from jaxglm.results import Results
+
+
+def collect(results: "Results") -> tuple[str, ...]:
+    """What the fit reported, then what the response says about the family, then how to read it."""
+    notes = [*results.fit.notes]
+    if results.has_row_facts:
+        notes += _distribution(results)
+        notes += _variation(results)
+    notes += _reading(results)
+    return tuple(dict.fromkeys(notes))
+
+
+def _distribution(results: "Results") -> list[str]:
+    facts, name = results.row_facts, results.family.name
+    response = results.model.y_name
+    if facts.zero_one and name == "gaussian":
+        return [
+            f"{response} holds only 0 and 1: a Gaussian model predicts outside that range and "
+            "assumes one variance for all; family='binomial' models the probability."
+        ]
+    if facts.zero_one and name in ("poisson", "negative_binomial", "quasipoisson"):
+        return [
+            f"{response} holds only 0 and 1, not counts: family='binomial' has its variance "
+            "(link='log' there gives risk ratios)."
+        ]
+    if facts.small_counts and name == "gaussian":
+        return [
+            f"{response} looks like counts: a Gaussian model predicts below 0 and assumes one "
+            "variance for all; family='poisson' is made for counts."
+        ]
+    return []
+
+
+def _variation(results: "Results") -> list[str]:
+    report = results.overdispersion()
+    if not report.serious:
+        return []
+    refit = {
+        "poisson": "family='quasipoisson' or 'negative_binomial' allows for it; ",
+        "binomial": "family='quasibinomial' allows for it; ",
+    }.get(results.family.name, "")
+    return [
+        f"Overdispersion: Pearson chi2/df is {report.pearson_ratio:.3g} (p "
+        f"{equals(report.pvalue)}), so standard errors are too small by a factor of about "
+        f"{np.sqrt(report.pearson_ratio):.2g}; {refit}see .overdispersion()."
+    ]
+
+
+def _reading(results: "Results") -> list[str]:
+    """How to read a coefficient; silent for the identity link, where it is what it seems."""
+    family = results.family
+    link, label = family.link.name, effects.ratio_label(family)
+    if link == "identity":
+        return []
+    if label is None:
+        return [f"A coefficient is {effects.meaning(family)}."]
+    scale = {
+        "odds ratio": "log-odds",
+        "hazard ratio": "log hazards",
+        "risk ratio": "log risks",
+        "rate ratio": "log rates",
+        "ratio of means": "log means",
+    }[label]
+    plural = label.replace("ratio", "ratios", 1)
+    door = "odds_ratios" if label == "odds ratio" else "effects"
+    event = results.model.event
+    of = f" of {results.model.y_name} = {event}" if event is not None else ""
+    return [f"Coefficients are differences in {scale}{of}; .{door}() gives {plural}."]

@@ -1,0 +1,160 @@
+"""Owns the summary of a result: what stands in it and in which order."""
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from jaxglm._numbers import count, decimals, fixed, is_plain, measure, p_value, statistic
+from jaxglm.report import _render
+from jaxglm.report._render import Pairs, Sheet
+
+if TYPE_CHECKING:
+    from jaxglm.results import Results
+
+_EXTRAS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
+
+
+class Summary:
+    """A printable summary: `str()` and `as_text()` for terminals, HTML for notebooks, LaTeX.
+
+    Attributes
+    ----------
+    sheet : Sheet
+        The content, free of any format.
+    """
+
+    def __init__(self, sheet: Sheet):
+        self.sheet = sheet
+
+    def as_text(self) -> str:
+        """Plain text, aligned for a fixed-width font."""
+        return _render.text(self.sheet)
+
+    def as_html(self) -> str:
+        """An HTML fragment without scripts or outside styles."""
+        return _render.html(self.sheet)
+
+    def as_latex(self) -> str:
+        """A LaTeX `tabular` pair that needs no package."""
+        return _render.latex(self.sheet)
+
+    def __str__(self) -> str:
+        return self.as_text()
+
+    def __repr__(self) -> str:
+        return self.as_text()
+
+    def _repr_html_(self) -> str:
+        return self.as_html()
+
+
+def summarise(results: "Results", alpha: float, max_rows: int | None) -> Summary:
+    """Put together the summary of a result; see `Results.summary`."""
+    interval = results.conf_int(alpha)
+    names, notes = results.names, list(results.notes)
+    shown = len(names) if max_rows is None else min(len(names), max_rows)
+    if shown < len(names):
+        notes.insert(
+            0,
+            f"The first {shown} of {len(names)} coefficients; summary(max_rows=None) and tidy() "
+            "have all of them.",
+        )
+    coef, se, z, p, low, high = (
+        values.to_numpy()[:shown]
+        for values in (
+            results.params,
+            results.bse,
+            results.tvalues,
+            results.pvalues,
+            interval[0],
+            interval[1],
+        )
+    )
+    # Estimates and interval ends show three digits of the smallest standard error.
+    places = decimals(se, digits=3) if any(map(is_plain, se)) else decimals(coef, digits=5)
+    columns = [
+        [fixed(x, places) for x in coef],
+        [fixed(x, decimals(se, digits=4)) for x in se],
+        [statistic(x) for x in z],
+        [p_value(x) for x in p],
+        [fixed(x, places) for x in low],
+        [fixed(x, places) for x in high],
+    ]
+    letter = "t" if results.use_t else "z"
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    for j in np.flatnonzero(results.fit.aliased[:shown]):
+        rows[j] = ["aliased", "", "", "", "", ""]
+    for j in np.flatnonzero(results.fit.infinite[:shown]):
+        rows[j] = ["inf" if results.fit.coef[j] > 0 else "-inf", "", "", "", "", ""]
+    return Summary(
+        Sheet(
+            title="Generalized linear model",
+            subtitle=results.model.formula or "",
+            header=_header(results),
+            columns=(
+                "coef",
+                "std err",
+                letter,
+                f"P>|{letter}|",
+                f"[{alpha / 2:.4g}",
+                f"{1 - alpha / 2:.4g}]",
+            ),
+            names=tuple(names[:shown]),
+            rows=tuple(tuple(row) for row in rows),
+            notes=tuple(notes),
+        )
+    )
+
+
+def _header(results: "Results") -> tuple[Pairs, Pairs]:
+    """The facts of the left and of the right column."""
+    family, fit, model = results.family, results.fit, results.model
+    turns = f"{results.n_iter} turn{'' if results.n_iter == 1 else 's'}"
+    left = [
+        ("Response", model.y_name if model.event is None else f"{model.y_name} = {model.event}"),
+        ("Family", _family_name(results)),
+        ("Link", family.link.name),
+        ("Method", f"{results.method}, {turns}"),
+        ("Converged", "yes" if results.converged else f"NO ({results.status.name.lower()})"),
+        ("Observations", count(results.nobs)),
+        ("Df residual", count(results.df_resid)),
+        ("Df model", count(results.df_model)),
+    ]
+    likelihood = [("Log-likelihood", results.llf), ("AIC", results.aic), ("BIC", results.bic)]
+    right = [
+        (label, measure(value) if family.has_likelihood else "none (quasi)")
+        for label, value in likelihood
+    ]
+    right += [
+        ("Deviance", measure(results.deviance)),
+        ("Null deviance", measure(results.null_deviance)),
+        ("Pearson chi2", measure(results.pearson_chi2)),
+        ("Scale", _scale(results)),
+    ]
+    if fit.alpha is not None:
+        error = "" if fit.alpha_se is None else f" (se {fit.alpha_se:.3g})"
+        right.append(("Alpha = 1/theta", f"{fit.alpha:.5g}{error}"))
+    used = [name for name in _EXTRAS if name in model.used]
+    if used:
+        (left if len(left) < len(right) else right).append(("Uses", ", ".join(used)))
+    return tuple(left), tuple(right)
+
+
+def _scale(results: "Results") -> str:
+    if results.family.dispersion_fixed:
+        return "1 (fixed)"
+    return measure(results.scale) if results.df_resid > 0 else "undefined"
+
+
+def _family_name(results: "Results") -> str:
+    """The name with the parameters that were given, not those that were estimated."""
+    family = results.family
+    given = [
+        f"{value:g}" if isinstance(value, float | int) else value
+        for field in dataclasses.fields(family)
+        if isinstance(value := getattr(family, field.name), float | int | str)
+    ]
+    if not given or results.fit.alpha is not None:
+        return family.name
+    return f"{family.name}({', '.join(given)})"

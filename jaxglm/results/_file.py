@@ -1,0 +1,114 @@
+"""Owns the file of a saved result: NumPy arrays and a JSON header in one archive, no code.
+
+Reading a file only ever makes objects of classes named here; nothing in it is unpickled or
+evaluated.
+"""
+
+import dataclasses
+import json
+import math
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from jaxglm import families, links
+from jaxglm.intake import Model
+from jaxglm.io import keys_to_arrays
+from jaxglm.lanes import Fits
+from jaxglm.results._many import ManyResults
+from jaxglm.results._one import Results
+from jaxglm.search import Fit
+
+# Raised when a reader of the old layout could no longer make sense of the new one.
+FORMAT = 1
+HEADER = "header.json"
+# What the names of arrays begin with in a file of many fits.
+SCALAR, KEYS = "scalars.", "keys."
+
+
+def save(results: Results, path: str | PathLike[str]) -> None:
+    """Write a result to `path`, under exactly that name; see `Results.save`."""
+    fit = {f.name: getattr(results.fit, f.name) for f in dataclasses.fields(Fit)}
+    arrays = {name: value for name, value in fit.items() if isinstance(value, np.ndarray)}
+    facts = results.row_facts if results.has_row_facts else None
+    header = {
+        "fit": {name: _plain(value) for name, value in fit.items() if name not in arrays},
+        "row_facts": None
+        if facts is None
+        else {k: _plain(v) for k, v in dataclasses.asdict(facts).items()},
+    }
+    _write(path, results.model, header, arrays)
+
+
+def save_groups(results: ManyResults, path: str | PathLike[str]) -> None:
+    """Write many fits to `path`, under exactly that name; see `ManyResults.save`."""
+    fits = results.fits
+    fields = {f.name: getattr(fits, f.name) for f in dataclasses.fields(Fits)}
+    arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
+    arrays |= {SCALAR + name: values for name, values in fits.scalars.items()}
+    keys, key_arrays = keys_to_arrays(results.keys)
+    arrays |= {KEYS + name: values for name, values in key_arrays.items()}
+    header = {
+        "groups": {
+            "of": results.unit,
+            "keys": keys,
+            "native": results.native,
+            "notes": results.notes,
+            "usual": fits.usual,
+            "words": [[g, *words] for g, words in fits.words.items()],
+        }
+    }
+    _write(path, results.model, header, arrays)
+
+
+def _write(
+    path: str | PathLike[str], model: Model, header: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> None:
+    header |= {
+        "format": FORMAT,
+        "family": _describe(model.family),
+        "link": _describe(model.family.link),
+        "model": {
+            "names": list(model.names),
+            "terms": [[label, part.start, part.stop] for label, part in model.terms],
+            "formula": model.formula,
+            "y_name": model.y_name,
+            "event": model.event,
+            "used": sorted(model.used),
+            "spec": None if model.spec is None else model.spec.to_json(),
+        },
+    }
+    text = json.dumps(header, allow_nan=False)
+    members: dict[str, Any] = {HEADER: np.frombuffer(text.encode(), dtype=np.uint8), **arrays}
+    with open(path, "wb") as file:
+        np.savez(file, allow_pickle=False, **members)
+
+
+def _plain(value: Any) -> Any:
+    """A value JSON can hold: numbers that it has no notation for become tagged strings."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _describe(thing: Any) -> dict[str, Any]:
+    """Class name and fields of a family or link; no fields where only its own code restores it."""
+    name = type(thing).__name__
+    fields = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing) if f.name != "link"}
+    own = classes().get(name) is not type(thing) or any(map(callable, fields.values()))
+    return {"class": name, "fields": None if own else {k: _plain(v) for k, v in fields.items()}}
+
+
+def classes() -> dict[str, type]:
+    """The families and links of the library, by class name."""
+    return {
+        name: thing
+        for module, base in ((families, families.Family), (links, links.Link))
+        for name, thing in vars(module).items()
+        if isinstance(thing, type) and issubclass(thing, base) and thing is not base
+    }

@@ -1,0 +1,163 @@
+"""Owns what the results of many fits have in common: how each ended, and each as an own result."""
+
+import abc
+import dataclasses
+import functools
+from collections.abc import Iterator
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxglm._status import DataError, Status
+from jaxglm.intake import Model
+from jaxglm.lanes import Fits, _failures
+from jaxglm.results._many_estimates import GroupEstimates
+from jaxglm.results._one import Results
+
+_STATUS = np.array(list(Status), dtype=object)
+
+
+class ManyResults(GroupEstimates, abc.ABC):
+    """The base of `GroupResults` and `ResponseResults`.
+
+    Attributes
+    ----------
+    keys : Index or MultiIndex
+        What names each fit.
+    model : Model
+        What the fits were of.
+    fits : Fits
+        The arrays of all fits.
+    notes : tuple of str
+        What has to be said about the data as a whole.
+    """
+
+    # What each fit is of, in words.
+    unit: str
+
+    def __init__(
+        self, fits: Fits, model: Model, keys: pd.Index, native: str, notes: tuple[str, ...]
+    ):
+        super().__init__(fits, model, keys, native)
+        self.notes = notes
+
+    # -- how the fits ended ----------------------------------------------------------------------
+
+    @property
+    def status(self) -> pd.Series:
+        """How each fit ended; `INVALID` for one whose rows could not be fitted."""
+        return pd.Series(_STATUS[self.fits.scalars["status"]], index=self.keys, name="status")
+
+    @property
+    def converged(self) -> pd.Series:
+        """Whether the coefficients are an optimum (one on the boundary included)."""
+        return pd.Series(self.fits.usable, index=self.keys, name="converged")
+
+    @functools.cached_property
+    def failed(self) -> pd.Series:
+        """What went wrong, in words, for the fits that are no ordinary optimum.
+
+        Levels of a factor that a segment merely lacks are aliased there, and no failure.
+        """
+        which = np.flatnonzero(_failures.kinds(self.fits))
+        texts = [" ".join(_failures.notes(self.fits, self.model.names, int(g))) for g in which]
+        return pd.Series(texts, index=self.keys[which], name="failed", dtype=object)
+
+    def counts(self) -> pd.Series:
+        """Number of fits of each kind, by what was the gravest in each.
+
+        Kinds: `ordinary, rank deficient, at a boundary, separated, not converged, not fitted`; all
+        but the first are in `failed`.
+        """
+        return pd.Series(_failures.counts(self.fits), name=f"{self.unit}s")
+
+    # -- one fit ---------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.keys)
+
+    def __contains__(self, key: Any) -> bool:
+        return self._position(key) is not None
+
+    def __getitem__(self, key: Any) -> Results:
+        """One result, by its key: the value of a segment, or values where several columns make it.
+
+        Raises
+        ------
+        KeyError
+            For what was not in the data.
+        DataError
+            For one whose rows could not be fitted; the message says why.
+        """
+        g = self._position(key)
+        if g is None:
+            first = ", ".join(repr(key) for key in self.keys[:3])
+            more = ", ..." if len(self) > 3 else ""
+            raise KeyError(f"no {self.unit} {key!r}; there are {len(self):,} ({first}{more})")
+        return self._one(g)
+
+    def items(self) -> Iterator[tuple[Any, Results]]:
+        """Keys with their results; those whose rows could not be fitted are left out."""
+        for g in np.flatnonzero(self.fits.fitted):
+            yield self.keys[g], self._one(int(g))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write all fits to one file without their data; `jaxglm.load(path)` reads it.
+
+        The file holds arrays and a JSON header, no pickled objects and no code.
+
+        Raises
+        ------
+        DataError
+            When the model or the keys cannot be written without code.
+        """
+        from jaxglm.results import _file as _save
+
+        _save.save_groups(self, path)
+
+    def __repr__(self) -> str:
+        what = self.model.formula or f"{self.model.y_name} on {len(self.names)} columns".lstrip()
+        family = f"{self.model.family.name}/{self.model.family.link.name}"
+        counts = _failures.counts(self.fits)
+        parts = [f"{count:,} {kind}" for kind, count in counts.items() if count]
+        return (
+            f"<jaxglm.{type(self).__name__}: {what}, {family}, {len(self):,} {self.unit}s: "
+            f"{', '.join(parts)}>"
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        model = dataclasses.replace(self.model, dataset=None)
+        state = {"fits": self.fits, "model": model, "keys": self.keys, "notes": self.notes}
+        return state | {"native": self.native}
+
+    def _position(self, key: Any) -> int | None:
+        try:
+            place = self.keys.get_loc(key)
+        except (KeyError, TypeError, pd.errors.InvalidIndexError):
+            return None
+        # A part of a key is none: pandas would find a run of them.
+        return int(place) if isinstance(place, int | np.integer) else None
+
+    def _one(self, g: int) -> Results:
+        if self.fits.scalars["status"][g] == Status.INVALID:
+            why = self.fits.words[g].notes[0]
+            raise DataError(f"{self.unit} {self.keys[g]!r} has no fit: {why}")
+        fit = self.fits.one(g)
+        notes = (
+            *_failures.notes(self.fits, self.model.names, g),
+            *fit.notes,
+            *_failures.lacking(self.fits, self.model.names, g, self.unit),
+        )
+        family = self.model.family
+        if fit.alpha is not None:
+            # A shape that could not be estimated: the coefficients are those of alpha = 0.
+            shape: dict[str, Any] = {"alpha": float(np.nan_to_num(fit.alpha))}
+            family = dataclasses.replace(family, **shape)
+        model = dataclasses.replace(self._model(g), family=family)
+        return Results(dataclasses.replace(fit, notes=notes), model)
+
+    @abc.abstractmethod
+    def _model(self, g: int) -> Model:
+        """The model of one fit, with its rows while they are held."""

@@ -1,0 +1,220 @@
+"""Owns `GroupResults`: what one call of `fit_groups` answers, segment by segment."""
+
+import dataclasses
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from jaxglm import io
+from jaxglm._numbers import FloatArray
+from jaxglm._status import DataError
+from jaxglm.diagnostics import evaluate
+from jaxglm.inference._prediction import check_scale
+from jaxglm.intake import Columns, Dataset, Model
+from jaxglm.lanes import Fits
+from jaxglm.results._levels import mark_baseless
+from jaxglm.results._many import ManyResults
+from jaxglm.results._predict import linear_predictor
+from jaxglm.rows import Segments
+
+
+class GroupResults(ManyResults):
+    """The fits of many segments, made by `fit_groups`.
+
+    `fits[segment]` is an ordinary `Results`; iteration, `len` and `in` are over the segments.
+    Names and counting are those of `Results`: estimates are on the link scale, nan where a segment
+    does not determine them or has no fit. `tidy` and `glance` come in the kind of frame that the
+    data came in; the other tables are pandas objects indexed by segment.
+
+    Pickled or saved it holds no data, and no more does a `Results` taken from it then.
+
+    Attributes
+    ----------
+    keys : Index or MultiIndex
+        The segments, sorted; those of a categorical column in the order of its categories.
+    model : Model
+        What the fits were of: names, family, formula.
+    fits : Fits
+        The arrays of all fits.
+    notes : tuple of str
+        What has to be said about the data as a whole.
+
+    Examples
+    --------
+    >>> import jaxglm as jg
+    >>> table = {
+    ...     "shop": ["a"] * 4 + ["b"] * 4 + ["c"] * 4,
+    ...     "week": [0, 1, 2, 3] * 3,
+    ...     "sold": [1, 2, 4, 7, 9, 3, 1, 0, 2, 0, 3, -1],
+    ... }
+    >>> fits = jg.fit_groups("sold ~ week", table, "shop", "poisson", on_failure="ignore")
+    >>> fits
+    <jaxglm.GroupResults: sold ~ week, poisson/log, 3 segments: 2 ordinary, 1 not fitted>
+    >>> print(fits.failed["c"])
+    The response 'sold' is outside the support of the poisson family: counts must be 0 or more, but
+    1 row (first: 11) hold -1.
+    >>> fits.predict({"shop": ["b", "a"], "week": [1, 1]}).round(2).to_list()
+    [2.71, 2.01]
+    >>> fits["a"].effects().round(2)
+          rate ratio  conf_low  conf_high  p_value
+    term
+    week        1.89      1.09       3.26     0.02
+    """
+
+    unit = "segment"
+
+    def __init__(
+        self,
+        fits: Fits,
+        model: Model,
+        keys: pd.Index,
+        segments: Segments | None,
+        index: Any,
+        native: str,
+        notes: tuple[str, ...],
+    ):
+        """Wrap what was found.
+
+        `index` labels the rows of the table that the user gave (None: their positions), to which
+        `segments.rows` points. What only `segments` knows goes into the record, which outlives the
+        rows.
+        """
+        super().__init__(fits, model, keys, native, notes)
+        self._segments, self._index = segments, index
+        if segments is not None:
+            mark_baseless(fits, model, segments)
+
+    def predict(
+        self,
+        data: Any = None,
+        which: Literal["mean", "linear"] = "mean",
+        *,
+        groups: Any = None,
+        offset: Any = None,
+        exposure: Any = None,
+        unseen: Literal["raise", "nan"] = "raise",
+    ) -> pd.Series:
+        """Predicted means or linear predictors, one per row of `data`, each by its own segment.
+
+        Parameters
+        ----------
+        data : table or array, optional
+            New data with the columns of the fit, those that make the segments among them. When left
+            out, the rows of the fits: those of segments that were not fitted are not among them.
+        which : {"mean", "linear"}
+            Response scale or link scale.
+        groups : array, optional
+            The segment of each row of `data`, for fits of arrays; a list of arrays or a table where
+            several columns make a segment.
+        offset, exposure : array or column name, optional
+            As for `Results.predict`.
+        unseen : {"raise", "nan"}
+            A segment, or a level of a factor, that the fits never saw: an error, or nan.
+
+        Returns
+        -------
+        Series
+            Labelled with the index of `data`. nan where a predictor is missing, where the segment
+            has no fit, and where the row has a level (or another column) that its segment lacks.
+
+        Raises
+        ------
+        DataError
+            As for `Results.predict`, and for segments that the fits never saw.
+        """
+        check_scale(which)
+        if unseen not in ("raise", "nan"):
+            raise ValueError(f"unseen must be 'raise' or 'nan', not {unseen!r}")
+        if data is None:
+            if any(given is not None for given in (groups, offset, exposure)):
+                raise DataError(
+                    "groups=, offset= and exposure= belong to new data; the rows of the fit have "
+                    "theirs. Give data= as well."
+                )
+            eta, index = self._fitted()
+        else:
+            columns, shift, missing, index = self.model.new_design(
+                data, offset=offset, exposure=exposure, unseen=unseen
+            )
+            segment = self._segments_of(data, groups, columns.n, unseen)
+            eta = linear_predictor(self.fits, self.model, columns, segment)
+            if shift is not None:
+                eta += shift
+            if missing is not None:
+                eta[missing] = np.nan
+        values = eta if which == "linear" else evaluate(self.model.family.link.inverse, eta)
+        return pd.Series(values, index=pd.RangeIndex(len(eta)) if index is None else index)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_segments": None, "_index": None}
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _model(self, g: int) -> Model:
+        return dataclasses.replace(self.model, dataset=self._dataset(g))
+
+    def _dataset(self, g: int) -> Dataset | None:
+        if self._segments is None:
+            return None
+        one = self._segments.one(g)
+        columns = Columns(one.design, one.order, one.y.size)
+        rows = self._segments.rows[self._segments.starts[g] : self._segments.starts[g + 1]]
+        return Dataset(
+            lambda: columns,
+            one.y,
+            one.weight,
+            one.offset,
+            one.freq,
+            one.trials,
+            self._labels(rows),
+        )
+
+    def _labels(self, rows: np.ndarray) -> pd.Index:
+        """The labels of some rows of the user's table."""
+        return pd.Index(rows) if self._index is None else self._index[rows]
+
+    def _fitted(self) -> tuple[FloatArray, pd.Index]:
+        """Linear predictors of the rows of the fits in the order of the user's table."""
+        segments = self._segments
+        if segments is None:
+            raise DataError(
+                "A prediction without data needs the rows of the fits, and this result holds none: "
+                "results that were saved, loaded or pickled leave the data behind. Use "
+                "predict(data) with data= given."
+            )
+        problem = segments.problem
+        columns = Columns(problem.design, problem.order, problem.y.size)
+        segment = segments.of_rows
+        eta = linear_predictor(self.fits, self.model, columns, segment)
+        if problem.offset is not None:
+            eta += problem.offset
+        return eta[segment >= 0], self._labels(np.sort(segments.rows))
+
+    def _segments_of(self, data: Any, groups: Any, n: int, unseen: str) -> np.ndarray:
+        """The segment of each row of new data; -1 where it is unknown and may be so."""
+        columns = self._given_keys(data, groups)
+        if any(len(column) != n for column in columns):
+            raise DataError(f"groups has {len(columns[0])} values, the data have {n} rows")
+        segment = io.find_segments(columns, self.keys)
+        unknown = segment < 0
+        if unseen == "raise" and unknown.any():
+            raise DataError(
+                f"segments that were not in the fit: {io.unknown_text(columns, unknown)}; "
+                "unseen='nan' gives nan there"
+            )
+        return segment
+
+    def _given_keys(self, data: Any, groups: Any) -> list[Any]:
+        if self.model.formula is not None:
+            if groups is not None:
+                raise DataError(
+                    "groups= is for fits of arrays: here the columns "
+                    f"{', '.join(map(repr, self.keys.names))} of data say which segment a row "
+                    "belongs to."
+                )
+            return io.key_columns(io.read_table(data), self.keys.names)
+        if groups is None:
+            raise DataError("These are fits of arrays: give groups= with the segment of each row.")
+        index = next((own.index for own in (data,) if hasattr(own, "iloc")), None)
+        return io.group_columns(groups, index, self.keys.names)

@@ -1,0 +1,22 @@
+"""The host's rows of one fit or of many: the problem, its checks, and ways to cut it up."""
+
+from jaxglm.rows._compress import Choice, merge_rows
+from jaxglm.rows._faults import ALL_ROWS, ONE_FIT, ManyFits, OneFit, Refused, Rows
+from jaxglm.rows._problem import Problem, constant_column
+from jaxglm.rows._replicas import Replicas
+from jaxglm.rows._segments import Segments
+
+__all__ = [
+    "ALL_ROWS",
+    "ONE_FIT",
+    "Choice",
+    "ManyFits",
+    "OneFit",
+    "Problem",
+    "Refused",
+    "Replicas",
+    "Rows",
+    "Segments",
+    "constant_column",
+    "merge_rows",
+]

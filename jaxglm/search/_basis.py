@@ -1,0 +1,228 @@
+"""Owns rank and conditioning: which columns are determined by earlier ones, and a better basis.
+
+Normal equations square the condition number. Where a pivot of the scaled information shows that
+this would cost digits, the columns are factorised themselves, X = Z T with T upper triangular from
+a QR of X, and the fit runs on Z, whose Gram matrix is close to a multiple of the identity.
+Coefficients are T^-1 of those on Z. Each row of Z solves a triangular system backward-stably, so Z
+represents X to machine precision even where T is ill-conditioned.
+"""
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxglm.algebra import Root, full_matrix
+from jaxglm.designs import Dense, Design
+from jaxglm.rows import Problem
+from jaxglm.sources import one_pass
+from jaxglm.sums import unit_gram
+
+# A column whose part outside the span of the earlier ones is below this share of its length is
+# aliased. The columns are rounded at 1e-16 of their length, so less than this is mostly noise.
+RANK_TOLERANCE = 1e-12
+# The Gram matrix resolves squared shares to about 1e-14; with a margin, shares of 1e-5.
+_GRAM_RANK_TOLERANCE = 1e-5
+# Beyond this many operations the factorisation of X gives way to that of its Gram matrix.
+_MOST_QR_WORK = 5e11
+_CHUNK_ROWS = 16_384
+# Rank decisions and the separation test work with dense columns, which for more than these would
+# fill the memory.
+MOST_COLUMNS = 10_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Basis:
+    """Coordinates in which a fit runs: the kept columns, and a transformation of them.
+
+    `keep` [p] is in design order. With `transform` T ([k, k], upper triangular) the coefficients of
+    the kept columns are T^-1 gamma; without, gamma itself.
+    """
+
+    keep: np.ndarray
+    transform: np.ndarray | None
+
+    def coefficients(self, gamma: np.ndarray) -> np.ndarray:
+        """Coefficients [p] in design order, nan for the columns left out."""
+        out = np.full(self.keep.size, np.nan)
+        out[self.keep] = self._solve(gamma)
+        return out
+
+    def coordinates(self, beta: np.ndarray) -> np.ndarray:
+        """Gamma of given coefficients [p]; those of left-out columns are ignored."""
+        kept = beta[self.keep]
+        return kept if self.transform is None else self.transform @ kept
+
+    def root(self, root: Root) -> Root:
+        """T^-1 times a root of a covariance of gamma; zero for the columns left out."""
+        dense = np.zeros((self.keep.size, root.dense.shape[1]))
+        dense[self.keep] = self._solve(root.dense)
+        diagonal = np.zeros(self.keep.size)
+        diagonal[self.keep] = root.diagonal  # of factors, which are never transformed
+        return Root(dense, diagonal)
+
+    def _solve(self, values: np.ndarray) -> np.ndarray:
+        if self.transform is None:
+            return values
+        from scipy.linalg import solve_triangular
+
+        return solve_triangular(self.transform, values)
+
+
+def plain_basis(problem: Problem) -> Basis:
+    """All columns as they are."""
+    return Basis(np.ones(problem.n_columns, bool), None)
+
+
+def condition(problem: Problem, smallest_pivot: float) -> tuple[Basis, Design]:
+    """A basis without aliased columns and, where a pivot is still small, a triangular transform.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fit's host arrays.
+    smallest_pivot : float
+        Squared share of a column outside the earlier ones under which to transform.
+
+    Returns
+    -------
+    basis : Basis
+    design : Design
+        The host design in that basis.
+    """
+    if problem.design.n_eliminated and problem.n_columns > MOST_COLUMNS:
+        return _without_empty_levels(problem)
+    rank_by_public_order = np.argsort(problem.order)
+    n, p = int(problem.live.sum()), problem.n_columns
+    if 2.0 * n * p * p > _MOST_QR_WORK:
+        triangle = _gram_triangle(problem)[:, rank_by_public_order]
+        tolerance = _GRAM_RANK_TOLERANCE
+    else:
+        triangle = _triangle(problem)[:, rank_by_public_order]
+        tolerance = RANK_TOLERANCE
+    shares = independent_shares(triangle, tolerance)
+    keep = np.zeros(p, bool)
+    keep[rank_by_public_order] = shares > 0
+    design = problem.design if keep.all() else problem.design.take_columns(keep)
+    resolved = tolerance == RANK_TOLERANCE
+    if not resolved or not keep.any() or shares[shares > 0].min() ** 2 >= smallest_pivot:
+        return Basis(keep, None), design
+
+    kept = triangle[:, problem.order][:, keep]
+    transform = np.linalg.qr(kept, mode="r") / np.sqrt(n)
+    return Basis(keep, transform), Dense(_transformed(problem, keep, transform))
+
+
+def _without_empty_levels(problem: Problem) -> tuple[Basis, Design]:
+    """The basis for a factor of very many levels: rank is decided among the other columns.
+
+    A level without rows is left out; of the other columns those are that the levels and the columns
+    before them determine, as the Gram matrix tells once the levels are eliminated.
+    """
+    gram = jax.device_get(one_pass(problem.place(), kernel=unit_gram))
+    live = gram.diagonal > 0
+    within = gram.border / np.sqrt(np.where(live, gram.diagonal, 1.0))[:, None]
+    size = np.sqrt(np.diag(gram.corner))
+    scale = np.where(size > 0, size, 1.0)
+    rest = (gram.corner - within.T @ within) / np.outer(scale, scale)
+    values, vectors = np.linalg.eigh(rest)
+    triangle = np.sqrt(np.maximum(values, 0))[:, None] * vectors.T
+    q = size.size
+    in_order = np.argsort(problem.order[:q])
+    # Lengths before the elimination are 1: shares are of the whole column.
+    shares = independent_shares(triangle[:, in_order], _GRAM_RANK_TOLERANCE, lengths=np.ones(q))
+    keep = np.append(np.zeros(q, bool), live)
+    keep[in_order] = shares > 0
+    return Basis(keep, None), problem.design.take_columns(keep)
+
+
+def out_of_range(problem: Problem) -> np.ndarray:
+    """Public positions of the columns whose squares overflow or vanish in the fit's arithmetic."""
+    # A square and its sums need room: four decades within the root of what the dtype holds.
+    limit = 1e-4 * float(np.sqrt(np.finfo(problem.dtype).max))
+    live = np.flatnonzero(problem.live)
+    design = problem.design if live.size == problem.y.size else problem.design.take_rows(live)
+    largest = design.largest()
+    outside = (largest > limit) | ((largest > 0) & (largest < 1 / limit))
+    return np.flatnonzero(problem.public(outside))
+
+
+def independent_shares(
+    triangle: np.ndarray, tolerance: float, lengths: np.ndarray | None = None
+) -> np.ndarray:
+    """Share of each column's length outside the span of the earlier kept ones; 0 where aliased.
+
+    Columns are taken in order (R's policy: the earlier column stays). Gram-Schmidt is applied
+    twice, which makes the remainder orthogonal to machine precision.
+
+    Parameters
+    ----------
+    triangle : [..., r, p]
+        Columns of one problem or of many; of X, or of R in X = Q R.
+    tolerance : float
+        A smaller share is none.
+    lengths : [..., p], optional
+        Of the columns, where `triangle` does not tell.
+    """
+    if lengths is None:
+        lengths = np.linalg.norm(triangle, axis=-2)
+    shares = np.zeros(triangle.shape[:-2] + triangle.shape[-1:])
+    basis = np.zeros_like(np.swapaxes(triangle, -1, -2), order="C")  # a row for each column kept
+    for j in range(triangle.shape[-1]):
+        length = lengths[..., j, None]
+        column = triangle[..., j] / np.where(length > 0, length, 1.0)
+        before = basis[..., :j, :]
+        for _ in range(2):
+            along = np.matmul(before, column[..., None])
+            column = column - np.matmul(np.swapaxes(along, -1, -2), before)[..., 0, :]
+        left = np.linalg.norm(column, axis=-1)
+        kept = left > tolerance
+        shares[..., j] = np.where(kept, left, 0.0)
+        basis[..., j, :] = np.where(kept[..., None], column, 0) / np.where(kept, left, 1)[..., None]
+    return shares
+
+
+def _chunks(problem: Problem):
+    """Dense float64 chunks of the rows that count."""
+    live = np.flatnonzero(problem.live)
+    for start in range(0, live.size, _CHUNK_ROWS):
+        rows = live[start : start + _CHUNK_ROWS]
+        yield np.asarray(problem.design.take_rows(rows).dense(np.float64))
+
+
+def _triangle(problem: Problem) -> np.ndarray:
+    """R of a QR of X, chunk by chunk; columns in design order. R'R = X'X without squaring."""
+    p = problem.n_columns
+    triangle: Any = np.zeros((0, p))
+    lengths = np.ones(p)
+    for dense in _chunks(problem):
+        if triangle.shape[0] == 0:
+            # Powers of two: the scaling itself rounds nothing and guards against overflow.
+            size = np.abs(dense).max(axis=0)
+            lengths = np.where(size > 0, 2.0 ** np.round(np.log2(np.where(size > 0, size, 1))), 1.0)
+        triangle = np.linalg.qr(np.vstack([triangle, dense / lengths]), mode="r")
+    return triangle * lengths
+
+
+def _gram_triangle(problem: Problem) -> np.ndarray:
+    """A square root of X'X from its eigenvectors, for shapes where a QR of X costs too much."""
+    gram = np.asarray(full_matrix(one_pass(problem.place(), kernel=unit_gram)), float)
+    size = np.sqrt(np.diag(gram))
+    scale = np.where(size > 0, size, 1.0)
+    values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
+    return (np.sqrt(np.maximum(values, 0))[:, None] * vectors.T) * scale
+
+
+def _transformed(problem: Problem, keep: np.ndarray, transform: np.ndarray) -> np.ndarray:
+    """Z = X T^-1 for the kept columns; rows that do not count stay zero."""
+    from scipy.linalg import solve_triangular
+
+    out = np.zeros((problem.y.size, transform.shape[0]))
+    live = np.flatnonzero(problem.live)
+    done = 0
+    for dense in _chunks(problem):
+        rows = live[done : done + dense.shape[0]]
+        out[rows] = solve_triangular(transform, dense[:, keep].T, trans="T").T
+        done += dense.shape[0]
+    return out

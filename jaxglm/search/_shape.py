@@ -1,0 +1,169 @@
+"""Owns the estimation of the negative binomial's shape, as `MASS::glm.nb` does it.
+
+Coefficients given the shape, and the shape given the means, are solved in turn. The two are
+information-orthogonal, so that the alternation converges fast; it ends when neither moves. The
+shape is sought on the log scale by Newton's method with autodiff of the log-likelihood.
+"""
+
+import dataclasses
+import math
+from typing import NamedTuple, TypeGuard
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxglm._status import Status
+from jaxglm.families import Family, NegativeBinomial
+from jaxglm.rows import Problem
+from jaxglm.search._estimate import Estimate, estimate
+from jaxglm.search._settings import Options
+from jaxglm.sources import Block, one_pass
+
+# Under this alpha the variance exceeds the mean by less than the counts can show, and the
+# likelihood is that of the Poisson to more digits than it is known to.
+_SMALLEST = 1e-9
+_LARGEST = 1e9
+_MOST_ROUNDS = 60
+_MOST_STEPS = 40
+
+
+class Shape(NamedTuple):
+    """The shape that maximises the likelihood, with its standard error.
+
+    0 at the boundary; nan where there are no fitted means to estimate it from.
+    """
+
+    alpha: float
+    alpha_se: float
+
+
+def _profile(block: Block, family: NegativeBinomial, beta: jax.Array, log_alpha: jax.Array):
+    """First and second derivative in log alpha of the log-likelihood at fixed means."""
+    mu = family.link.inverse(block.linear_predictor(beta))
+    live = block.weight > 0
+    ones = jnp.ones_like(mu)
+
+    def total(u: jax.Array) -> jax.Array:
+        shaped = dataclasses.replace(family, alpha=jnp.exp(u))
+        rows = shaped.log_likelihood(block.y, mu, ones, jnp.ones_like(u), None)
+        return jnp.sum(jnp.where(live, block.weight * rows, jnp.zeros_like(rows)))
+
+    slope = jax.grad(total)
+    one = jnp.ones_like(log_alpha)
+    return jax.jvp(slope, (log_alpha,), (one,))
+
+
+def _excess(block: Block, family: NegativeBinomial, beta: jax.Array):
+    """Score for alpha at alpha = 0, and moment sums: ((y - mu)^2 - y) / 2, (y-mu)^2 - mu, mu^2."""
+    mu = family.link.inverse(block.linear_predictor(beta))
+    square = (block.y - mu) ** 2
+
+    def total(rows: jax.Array) -> jax.Array:
+        return jnp.sum(jnp.where(block.weight > 0, block.weight * rows, jnp.zeros_like(rows)))
+
+    return total(square - block.y) / 2, total(square - mu), total(mu**2)
+
+
+def has_unknown_shape(family: Family) -> TypeGuard[NegativeBinomial]:
+    """Whether a fit has a shape to estimate."""
+    return isinstance(family, NegativeBinomial) and family.alpha is None
+
+
+def estimate_all(
+    problem: Problem, family: Family, options: Options
+) -> tuple[Estimate, Family, Shape | None]:
+    """The estimate, the family with all its parameters, and its shape where that was estimated."""
+    if has_unknown_shape(family):
+        return estimate_shape(problem, family, options)
+    return estimate(problem, family, options), family, None
+
+
+def estimate_shape(
+    problem: Problem, family: NegativeBinomial, options: Options
+) -> tuple[Estimate, NegativeBinomial, Shape]:
+    """Maximise the likelihood over coefficients and shape.
+
+    Parameters
+    ----------
+    problem : Problem
+        The fit's host arrays.
+    family : NegativeBinomial
+        With alpha None.
+    options : Options
+        For each fit of the coefficients.
+
+    Returns
+    -------
+    found : Estimate
+        Coefficients at the shape.
+    family : NegativeBinomial
+        With the shape filled in: alpha 0 where the counts are not overdispersed.
+    shape : Shape
+    """
+    shaped = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
+    found = estimate(problem, shaped, options)
+    turns = found.turns
+    gamma = found.gamma.astype(problem.dtype)
+    score, excess, squares = map(float, one_pass(found.source, shaped, gamma, kernel=_excess))
+    if not _has_means(found):
+        return found, shaped, Shape(float("nan"), float("nan"))
+    if score <= 0:
+        return found, shaped, Shape(0.0, float("nan"))
+
+    log_alpha = math.log(min(max(excess / squares, 1e-3), 1e3))
+    curvature = float("nan")
+    for _ in range(_MOST_ROUNDS):
+        before = log_alpha
+        log_alpha, curvature = _best_log_alpha(problem, found, shaped, log_alpha)
+        if not math.isfinite(log_alpha):  # counts whose squares overflow
+            poisson = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
+            return _with_turns(found, turns), poisson, Shape(float("nan"), float("nan"))
+        if log_alpha < math.log(_SMALLEST):
+            shaped = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
+            found = estimate(problem, shaped, options, placed=found.placed)
+            return _with_turns(found, turns + found.turns), shaped, Shape(0.0, float("nan"))
+        shaped = dataclasses.replace(family, alpha=problem.dtype.type(math.exp(log_alpha)))
+        warm = dataclasses.replace(options, start=np.nan_to_num(found.beta))
+        found = estimate(problem, shaped, warm, placed=found.placed)
+        turns += found.turns
+        if abs(log_alpha - before) < 8 * float(np.finfo(problem.dtype).eps) ** 0.75:
+            break
+        if not _has_means(found):
+            break
+    alpha = math.exp(log_alpha)
+    alpha_se = alpha / math.sqrt(-curvature) if curvature < 0 else float("nan")
+    return _with_turns(found, turns), shaped, Shape(alpha, alpha_se)
+
+
+def _has_means(found: Estimate) -> bool:
+    """Whether the fitted means are an optimum: under separation they are, at their limits."""
+    return found.status.usable or found.status is Status.SEPARATED
+
+
+def _with_turns(found: Estimate, turns: int) -> Estimate:
+    return dataclasses.replace(found, turns=turns)
+
+
+def _best_log_alpha(
+    problem: Problem, found: Estimate, family: NegativeBinomial, log_alpha: float
+) -> tuple[float, float]:
+    """Newton's method in log alpha at fixed means; a step is held to a factor of e^2."""
+    gamma = found.gamma.astype(problem.dtype)
+    curvature = float("nan")
+    for _ in range(_MOST_STEPS):
+        slope, curvature = (
+            float(v)
+            for v in one_pass(
+                found.source, family, gamma, problem.dtype.type(log_alpha), kernel=_profile
+            )
+        )
+        if curvature < 0:
+            step = float(np.clip(-slope / curvature, -2, 2))
+        else:
+            step = math.copysign(2.0, slope)
+        log_alpha += step
+        tiny = 4 * float(np.finfo(problem.dtype).eps) ** 0.75
+        if abs(step) < tiny or not math.log(_SMALLEST) <= log_alpha <= math.log(_LARGEST):
+            break
+    return log_alpha, curvature

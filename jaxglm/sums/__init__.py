@@ -1,0 +1,38 @@
+"""Rows into additive sums: what solvers, statistics and tests see of the rows."""
+
+from jaxglm.sums._fastest import fastest_kernel
+from jaxglm.sums._final import (
+    FinalSums,
+    Middle,
+    far_sides,
+    final_sums,
+    final_sums_diagonal,
+    log_likelihood,
+)
+from jaxglm.sums._moments import (
+    Moments,
+    diagonal_moments,
+    full_moments,
+    light_moments,
+    quick_moments,
+    unit_gram,
+)
+from jaxglm.sums._rowwise import Point, Value
+
+__all__ = [
+    "FinalSums",
+    "Middle",
+    "Moments",
+    "Point",
+    "Value",
+    "diagonal_moments",
+    "far_sides",
+    "fastest_kernel",
+    "final_sums",
+    "final_sums_diagonal",
+    "full_moments",
+    "light_moments",
+    "log_likelihood",
+    "quick_moments",
+    "unit_gram",
+]

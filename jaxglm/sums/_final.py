@@ -1,0 +1,172 @@
+"""Owns the sums over rows at the solution, and the rows that have gone to a limit of the mean.
+
+Statistics and the separation test see these sums and no row.
+"""
+
+import math
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxglm.algebra import Information
+from jaxglm.families import Family
+from jaxglm.sources import Block
+from jaxglm.sums._rowwise import Value
+
+
+class Middle(NamedTuple):
+    """What the response lies about, and the null model.
+
+    Attributes
+    ----------
+    average : float
+        Weighted mean of the response.
+    inside : float
+        A mean that the link can give, the average itself where it can.
+    shift : float
+        The null model has the linear predictors offset + shift, or where this is nan the average
+        as the mean of all rows.
+    """
+
+    average: Value
+    inside: Value
+    shift: Value
+
+    def null_means(self, block: Block, family: Family) -> jax.Array:
+        """The mean of each row in the null model."""
+        offset = jnp.zeros_like(block.y) if block.offset is None else block.offset
+        shifted = family.link.inverse(offset + self.shift)
+        return jnp.where(jnp.isnan(self.shift), self.average, shifted)
+
+
+class FinalSums(NamedTuple):
+    """Sums at the solution, for the statistics and the separation test.
+
+    Attributes
+    ----------
+    deviance, null_deviance : float
+        Of the fitted means, and of those of the null model.
+    log_likelihood, null_log_likelihood : float
+        R's `logLik` of the same means at dispersion 1; nan where the dispersion is estimated, since
+        it is not known before the sums are.
+    pearson : float
+        Pearson chi-squared.
+    score : [p]
+        X' dl/deta: what is left of the gradient.
+    info : [p, p], `Bordered` or [p]
+        Expected information at dispersion 1, or its diagonal.
+    far : float
+        Rows whose mean has gone to the limit that their response wants.
+    edge : float
+        Rows at a finite end of the link's domain.
+    """
+
+    deviance: jax.Array
+    null_deviance: jax.Array
+    log_likelihood: jax.Array
+    null_log_likelihood: jax.Array
+    pearson: jax.Array
+    score: jax.Array
+    info: Information
+    far: jax.Array
+    edge: jax.Array
+
+
+def final_sums(block: Block, family: Family, beta: jax.Array, middle: Middle) -> FinalSums:
+    """The sums at the solution, with the expected information matrix."""
+    return _final(block, family, beta, middle, full=True)
+
+
+def final_sums_diagonal(block: Block, family: Family, beta: jax.Array, middle: Middle) -> FinalSums:
+    """The sums at the solution, with the diagonal of the information only."""
+    return _final(block, family, beta, middle, full=False)
+
+
+def _final(
+    block: Block, family: Family, beta: jax.Array, middle: Middle, *, full: bool
+) -> FinalSums:
+    eta = block.linear_predictor(beta)
+    mean = family.link.inverse(eta)
+    score, expected = family.score(block.y, eta), family.fisher_weight(block.y, eta)
+    # (y - mu)^2 / V, written with the score and the expected weight: these stay accurate where mu
+    # rounds to its limit and V to zero.
+    chi2 = score**2 / jnp.where(expected > 0, expected, jnp.ones_like(eta))
+
+    def weighted(values: jax.Array) -> jax.Array:
+        return jnp.where(block.weight > 0, block.weight * values, jnp.zeros_like(values))
+
+    # The model and the null model in one computation: what does not depend on the mean is shared.
+    means = jnp.stack([mean, middle.null_means(block, family)])
+    deviances = jax.vmap(lambda mu: jnp.sum(weighted(family.unit_deviance(block.y, mu))))(means)
+    if family.dispersion_fixed and family.has_likelihood and not family.likelihood_on_host:
+        one = jnp.ones((), eta.dtype)
+        likelihoods = jax.vmap(lambda mu: log_likelihood(block, family, mu, one))(means)
+    else:
+        likelihoods = jnp.full(2, jnp.nan, eta.dtype)
+    information = block.design.gram if full else block.design.gram_diagonal
+    return FinalSums(
+        deviance=deviances[0],
+        null_deviance=deviances[1],
+        log_likelihood=likelihoods[0],
+        null_log_likelihood=likelihoods[1],
+        pearson=jnp.sum(weighted(chi2)),
+        score=block.design.rmatvec(weighted(score)),
+        info=information(weighted(expected)),
+        far=jnp.sum(jnp.abs(_sides(block, family, mean, middle))),
+        edge=_rows_at_edge(block, family, eta, middle),
+    )
+
+
+def log_likelihood(block: Block, family: Family, mean: jax.Array, scale: jax.Array) -> jax.Array:
+    """R's log-likelihood: each observation with its prior weight, times its frequency."""
+    live = block.weight > 0
+    ones = jnp.ones_like(block.y)
+    freq = ones if block.freq is None else block.freq
+    trials = ones if block.trials is None else block.trials
+    prior = jnp.where(live, block.weight / jnp.where(live, freq * trials, ones), ones)
+    values = family.log_likelihood(block.y, mean, prior, scale, block.trials)
+    return jnp.sum(jnp.where(live, freq * values, jnp.zeros_like(values)))
+
+
+# Distance from a finite end of the domain, relative to that of the average response, at which a
+# row's linear predictor counts as being there.
+_EDGE = 1e-6
+
+
+def _rows_at_edge(block: Block, family: Family, eta: jax.Array, middle: Middle) -> jax.Array:
+    typical = family.link.link(middle.average)
+    count = jnp.zeros_like(eta)
+    for bound in family.link.domain(family.mean_domain):
+        if math.isfinite(bound):
+            at_edge = jnp.abs(eta - bound) < _EDGE * jnp.abs(typical - bound)
+            count = count + jnp.where(at_edge & (block.weight > 0), 1.0, 0.0).astype(eta.dtype)
+    return jnp.sum(count)
+
+
+# A mean this close to its limit, relative to the distance of the average response from that limit,
+# counts as far gone. Generous: a row wrongly taken in only enlarges a linear programme.
+_FAR = 1e-3
+
+
+def far_sides(block: Block, family: Family, beta: jax.Array, middle: Middle) -> jax.Array:
+    """-1 or +1 for rows whose mean has gone to the limit that their response wants, else 0."""
+    return _sides(block, family, family.link.inverse(block.linear_predictor(beta)), middle)
+
+
+def _sides(block: Block, family: Family, mean: jax.Array, middle: Middle) -> jax.Array:
+    lower, upper = family.link.domain(family.mean_domain)
+
+    def gone(end: float) -> jax.Array:
+        if not math.isinf(end):
+            return jnp.zeros_like(mean, bool)  # eta cannot run there
+        limit = family.link.inverse(jnp.asarray(end, mean.dtype))
+        distance = jnp.abs(middle.average - limit)
+        # All responses are at the limit: any mean close to it in absolute terms has gone far.
+        unit = jnp.where(distance > 0, distance, jnp.ones_like(distance))
+        # A response at the limit or beyond it, as a negative one under a log link.
+        wants = jnp.where(limit <= middle.inside, block.y <= limit, block.y >= limit)
+        return wants & (jnp.abs(mean - limit) < _FAR * unit)
+
+    side = jnp.where(gone(lower), -1.0, jnp.where(gone(upper), 1.0, 0.0)).astype(block.y.dtype)
+    return jnp.where(block.weight > 0, side, jnp.zeros_like(side))

@@ -1,0 +1,205 @@
+"""Owns the verb that fits one model per segment: validate, sort, fit, wrap, warn once."""
+
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import jax
+import numpy as np
+
+from jaxglm._status import FitError, SegmentWarning
+from jaxglm.families import Family
+from jaxglm.families import family as resolve
+from jaxglm.intake import (
+    MAX_MEMORY,
+    Model,
+    Policy,
+    check_choice,
+    check_memory,
+    chosen_dtype,
+    row_vectors,
+    solver_options,
+)
+from jaxglm.intake._segments import GroupIntake, from_formula
+from jaxglm.lanes import Fits, _failures, fit_segments
+from jaxglm.results import GroupResults
+from jaxglm.results._many import ManyResults
+from jaxglm.rows import Replicas, Segments
+from jaxglm.search import Options
+
+# A bar for a shorter run would be gone before it is read.
+_SECONDS_BEFORE_BAR = 2.0
+
+
+def fit_groups(
+    formula: str,
+    data: Any,
+    by: str | Sequence[str],
+    family: Family | str = "gaussian",
+    *,
+    link: Any = None,
+    freq_weights: Any = None,
+    var_weights: Any = None,
+    trials: Any = None,
+    offset: Any = None,
+    exposure: Any = None,
+    missing: Literal["raise", "drop"] = "raise",
+    method: Any = "irls",
+    start: Any = None,
+    tol: float | None = None,
+    max_turns: int = 100,
+    dtype: str = "float64",
+    on_failure: Policy = "warn",
+    context: Mapping[str, Callable] | None = None,
+    max_memory: float = MAX_MEMORY,
+    progress: bool | None = None,
+) -> GroupResults:
+    """Fit the same model to each segment of a table, as if it were alone.
+
+    A segment that cannot be fitted, or has no ordinary optimum, changes nothing in the others: it
+    has its own `status`, nan where nothing can be said, and its words in `failed`.
+
+    Parameters
+    ----------
+    formula : str
+        As for `glm`. It is read once for the whole table: factor levels, and what transforms learn
+        (the knots of `bs`, the mean of `center`), are those of all segments together. A level that
+        a segment lacks is aliased there.
+    data : table
+        As for `glm`; its rows may stand in any order.
+    by : str or list of str
+        The columns whose values, or combinations of values, make the segments.
+    family, link, freq_weights, var_weights, trials, offset, exposure, context
+        As for `glm`.
+    missing : {"raise", "drop"}
+        Rows that miss a value: their segment is not fitted (its words name the rows), or they are
+        left out. Rows without a segment are an error, or left out.
+    method, tol, max_turns, dtype
+        As for `glm`.
+    start : array, optional
+        Coefficients for every segment to start from (link scale), one per column.
+    on_failure : {"warn", "raise", "ignore"}
+        What to do about segments without an ordinary optimum: one warning that counts them by
+        kind, an error (its `results` hold all that was fitted), or nothing.
+    max_memory : float
+        Bytes that the rows in work may take beside the table; at least one segment is in work.
+    progress : bool, optional
+        Show a progress bar (needs tqdm). By default in interactive sessions that have tqdm, where
+        a run takes more than two seconds.
+
+    Returns
+    -------
+    GroupResults
+
+    Raises
+    ------
+    DataError, FormulaError
+        As for `glm`, for what concerns all segments.
+    FitError
+        Under ``on_failure="raise"``.
+
+    Examples
+    --------
+    >>> import jaxglm as jg
+    >>> table = {
+    ...     "shop": ["a"] * 4 + ["b"] * 4,
+    ...     "week": [0, 1, 2, 3] * 2,
+    ...     "sold": [1, 2, 4, 7, 9, 3, 1, 0],
+    ... }
+    >>> fits = jg.fit_groups("sold ~ week", table, by="shop", family="poisson")
+    >>> fits.params.round(3)
+          Intercept   week
+    shop
+    a         0.063  0.634
+    b         2.226 -1.228
+    >>> fits["b"].predict({"week": [1.5]}).round(2).to_list()
+    [1.47]
+    """
+    fitted_family = resolve(family, link)
+    vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
+    intake = from_formula(
+        formula,
+        data,
+        by,
+        fitted_family,
+        vectors,
+        missing=missing,
+        context=context,
+        dtype=chosen_dtype(dtype),
+    )
+    options = solver_options(intake.model.names, method, start, tol, max_turns)
+    return fit_intake(intake, options, on_failure, max_memory, progress)
+
+
+def fit_intake(
+    intake: GroupIntake,
+    options: Options,
+    on_failure: Policy,
+    max_memory: float,
+    progress: bool | None,
+) -> GroupResults:
+    """The fits of all segments, with what is to be said of them raised or warned of."""
+    fits = fit_many(intake.segments, intake.model, options, on_failure, max_memory, progress)
+    results = GroupResults(
+        fits,
+        intake.model,
+        intake.keys,
+        intake.segments,
+        intake.index,
+        intake.native,
+        intake.notes,
+    )
+    announce(results, on_failure)
+    return results
+
+
+def fit_many(
+    lanes: Segments | Replicas,
+    model: Model,
+    options: Options,
+    on_failure: Policy,
+    max_memory: float,
+    progress: bool | None,
+) -> Fits:
+    """The fits of all segments or responses, in the arithmetic of their rows."""
+    check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
+    check_memory(max_memory)
+    double = lanes.problem.dtype == np.float64
+    with jax.enable_x64(double), bar(lanes.count, progress) as advance:
+        return fit_segments(
+            lanes,
+            model.family,
+            options,
+            names=model.names,
+            max_memory=max_memory,
+            progress=advance,
+        )
+
+
+def announce(results: ManyResults, on_failure: Policy) -> None:
+    """Raise or warn of fits without an ordinary optimum; called by what the verb calls."""
+    headline = _failures.headline(results.fits, results.unit)
+    if headline is not None and on_failure == "raise":
+        raise FitError(headline, results)
+    if headline is not None and on_failure == "warn":
+        warnings.warn(headline, SegmentWarning, stacklevel=4)
+
+
+@contextmanager
+def bar(total: int, wanted: bool | None) -> Iterator[Callable[[int], object]]:
+    """Something to tell of fits that are done."""
+    if wanted is False or (wanted is None and not hasattr(sys, "ps1")):
+        yield lambda count: None
+        return
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        if wanted:
+            raise ImportError("progress=True needs tqdm: pip install 'jaxglm[progress]'") from None
+        yield lambda count: None
+        return
+    delay = 0.0 if wanted else _SECONDS_BEFORE_BAR
+    with tqdm(total=total, unit=" fits", delay=delay) as bar:
+        yield bar.update
