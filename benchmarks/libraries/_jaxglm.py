@@ -67,7 +67,7 @@ class JaxGlm(Library):
         if data.spec.segments:
             return {}
         verbs = importlib.import_module("jaxglm.verbs._glm")
-        problem = importlib.import_module("jaxglm.rows.rows").Problem
+        problem = importlib.import_module("jaxglm.rows").Problem
         clock = {"encode": 0.0, "transfer": 0.0}
         door = "from_arrays" if data.spec.door == "arrays" else "from_formula"
         with _clocked(verbs, door, clock, "encode"), _clocked(problem, "place", clock, "transfer"):
