@@ -10,8 +10,9 @@ from jaxglm.algebra._factor import (
     full_matrix,
     inverse_root,
     solve,
+    zero_information,
 )
-from jaxglm.algebra._root import Root, root_of_inverse
+from jaxglm.algebra._root import Root, root_of_inverse, trace_with
 
 __all__ = [
     "Bordered",
@@ -25,4 +26,6 @@ __all__ = [
     "inverse_root",
     "root_of_inverse",
     "solve",
+    "trace_with",
+    "zero_information",
 ]

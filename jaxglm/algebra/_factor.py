@@ -73,6 +73,16 @@ def full_matrix(h: Information) -> jax.Array:
     return jnp.block([[h.corner, h.border.T], [h.border, jnp.diag(h.diagonal)]])
 
 
+def zero_information(columns: int, eliminated: int, dtype: Any) -> Information:
+    """Zeros in the form of an information matrix whose last so many columns are eliminated."""
+    if not eliminated:
+        return jnp.zeros((columns, columns), dtype)
+    q = columns - eliminated
+    return Bordered(
+        jnp.zeros((q, q), dtype), jnp.zeros((eliminated, q), dtype), jnp.zeros(eliminated, dtype)
+    )
+
+
 def factorise(h: Information, damping: jax.Array) -> Factor:
     """Factor H + damping diag(H). Failure shows as a nan pivot, never as an exception."""
     diagonal = diagonal_of(h)

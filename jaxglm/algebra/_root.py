@@ -33,6 +33,12 @@ class Root(NamedTuple):
         return float(np.hypot(*parts))
 
 
+def trace_with(matrix: Any, root: Root) -> Any:
+    """tr P H^-1, for a symmetric P [p, p]; NumPy or JAX."""
+    along = (root.dense * (matrix @ root.dense)).sum()
+    return along + (matrix.diagonal() * root.diagonal**2).sum()
+
+
 def root_of_inverse(information: Any) -> Root:
     """A root of H^-1, from H ([p, p] or `Bordered`, on the host) scaled to unit diagonal.
 

@@ -5,15 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from jaxglm._tuning import tuning
 from jaxglm.designs._base import Design
 from jaxglm.designs._categorical import Categorical
 from jaxglm.designs._dense import Dense
 from jaxglm.designs._pieces import DensePiece, FactorPiece
 from jaxglm.designs._sparse import Sparse
 from jaxglm.designs._split import Split
-
-# With fewer levels the matrix is small as it is.
-LEAST_ELIMINATED = 32
 
 
 def assemble(pieces: Sequence[DensePiece | FactorPiece], n: int) -> tuple[Design, np.ndarray]:
@@ -53,7 +51,7 @@ def _to_eliminate(factors: list[Categorical]) -> int | None:
         if factor.contrasts is None and factor.multiplier is None
     ]
     levels, index = max(plain, default=(0, 0))
-    return index if levels >= LEAST_ELIMINATED else None
+    return index if levels >= tuning().least_eliminated else None
 
 
 def from_matrix(matrix: Any) -> tuple[Design, np.ndarray]:

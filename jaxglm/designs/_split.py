@@ -35,13 +35,13 @@ class Split(Design):
     def n_columns(self) -> int:
         return sum(part.n_columns for part in self.parts)
 
-    @property
-    def least_rows(self) -> int:
-        """How many rows the rarest level of a factor has; on the host."""
-        return min(
-            int(np.bincount(factor.codes, minlength=factor.n_levels)[: factor.n_levels].min())
+    def level_rows(self) -> np.ndarray:
+        """How many rows each level of each factor has, one factor after the other; on the host."""
+        counts = [
+            np.bincount(factor.codes, minlength=factor.n_levels)[: factor.n_levels]
             for factor in self.factors
-        )
+        ]
+        return np.concatenate(counts)
 
     def matvec(self, b: jax.Array) -> jax.Array:
         ends = list(itertools.accumulate(part.n_columns for part in self.parts))

@@ -11,11 +11,11 @@ from jaxglm import io
 from jaxglm._status import DataError
 from jaxglm.designs import Design, assemble, from_matrix
 from jaxglm.families import Family
-from jaxglm.rows import ALL_ROWS, Rows
+from jaxglm.rows import ALL_ROWS, UsedRows
 from jaxglm.sources import Block, each_row, place
 
 
-def log_exposure(exposure: np.ndarray, rows: Rows = ALL_ROWS) -> np.ndarray:
+def log_exposure(exposure: np.ndarray, rows: UsedRows = ALL_ROWS) -> np.ndarray:
     """The offset that an exposure stands for under a log link; one not positive is refused."""
     rows.refuse(
         exposure <= 0, lambda found: f"exposure must be positive; {found.holding(exposure)}."

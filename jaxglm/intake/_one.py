@@ -11,7 +11,7 @@ from jaxglm._status import DataError
 from jaxglm.designs import Design, assemble, from_matrix
 from jaxglm.families import Family
 from jaxglm.intake._model import Columns, Dataset, Model, log_exposure
-from jaxglm.rows import ONE_FIT, OneFit, Problem, Rows, constant_column
+from jaxglm.rows import ONE_FIT, OneFit, Problem, UsedRows, constant_column
 
 NO_WEIGHT = "All weights are zero: no row counts, so there is nothing to fit."
 WEIGHTS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
@@ -106,7 +106,7 @@ def from_formula(
         terms=tuple(frame.terms),
         again=again,
         index=frame.index,
-        rows=Rows(fits, kept),
+        rows=UsedRows(fits, kept),
         dtype=dtype,
     )
     assert intake.model.dataset is not None
@@ -149,7 +149,7 @@ def from_arrays(
         terms=tuple((name, slice(i, i + 1)) for i, name in enumerate(frame.names)),
         again=again,
         index=frame.index,
-        rows=Rows(fits, kept),
+        rows=UsedRows(fits, kept),
         dtype=dtype,
     )
     return dataclasses.replace(intake, notes=(*frame.notes, *intake.notes))
@@ -168,7 +168,7 @@ def _intake(
     terms: tuple[tuple[str, slice], ...],
     again: Any,
     index: Any,
-    rows: Rows,
+    rows: UsedRows,
     dtype: np.dtype,
 ) -> Intake:
     if order.size == 0:
@@ -219,7 +219,7 @@ def _intake(
 
 
 def check_response(
-    response: Response, trials: np.ndarray | None, family: Family, rows: Rows, dtype: np.dtype
+    response: Response, trials: np.ndarray | None, family: Family, rows: UsedRows, dtype: np.dtype
 ) -> Checked:
     """The response of some rows, as the family can have it; what it cannot have is refused."""
     if response.event is not None and family.mean_domain != (0.0, 1.0):
@@ -245,7 +245,7 @@ def _response(
     response: Response,
     trials: np.ndarray | None,
     family: Family,
-    rows: Rows,
+    rows: UsedRows,
     notes: list[str],
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Response values (proportions where there are trials) and trials."""
@@ -289,7 +289,7 @@ def _response(
     return np.where(shares, y, proportion), counts
 
 
-def _are_shares(fractions: np.ndarray, beyond: np.ndarray, rows: Rows) -> np.ndarray:
+def _are_shares(fractions: np.ndarray, beyond: np.ndarray, rows: UsedRows) -> np.ndarray:
     """Which rows beside trials= are of a fit whose response is shares, not numbers of successes.
 
     Fractions make them shares; where a fit has both, what more of its rows say.
@@ -303,7 +303,7 @@ def _are_shares(fractions: np.ndarray, beyond: np.ndarray, rows: Rows) -> np.nda
     return ((told > 0) & (against <= told))[codes]
 
 
-def _proportion(successes: np.ndarray, trials: np.ndarray, name: str, rows: Rows) -> np.ndarray:
+def _proportion(successes: np.ndarray, trials: np.ndarray, name: str, rows: UsedRows) -> np.ndarray:
     rows.refuse(
         (successes > trials) | (successes < 0),
         lambda found: (
@@ -314,7 +314,7 @@ def _proportion(successes: np.ndarray, trials: np.ndarray, name: str, rows: Rows
     return np.divide(successes, trials, out=np.zeros_like(successes), where=trials > 0)
 
 
-def _check_support(y: np.ndarray, response: Response, family: Family, rows: Rows) -> None:
+def _check_support(y: np.ndarray, response: Response, family: Family, rows: UsedRows) -> None:
     """Rows of weight 0 must be valid as well: they are data, and a typing error there is one."""
     hint = ""
     if family.mean_domain == (0.0, 1.0):
@@ -331,7 +331,7 @@ def _check_support(y: np.ndarray, response: Response, family: Family, rows: Rows
     )
 
 
-def _fractional(y: np.ndarray, trials: np.ndarray | None, rows: Rows) -> bool:
+def _fractional(y: np.ndarray, trials: np.ndarray | None, rows: UsedRows) -> bool:
     sound = rows.sound(y.size)
     y, trials = y[sound], None if trials is None else trials[sound]
     counts = y if trials is None else y * trials
@@ -343,7 +343,9 @@ def _fractional(y: np.ndarray, trials: np.ndarray | None, rows: Rows) -> bool:
 _MOST_ROUNDING = 1e-3
 
 
-def _check_representable(values: np.ndarray | None, what: str, dtype: np.dtype, rows: Rows) -> None:
+def _check_representable(
+    values: np.ndarray | None, what: str, dtype: np.dtype, rows: UsedRows
+) -> None:
     """Refuse numbers that the arithmetic of the fit would turn into 0, infinity or each other."""
     if values is None or dtype == np.float64:
         return
@@ -388,7 +390,7 @@ def _offset(
     formula_offset: np.ndarray | None,
     vectors: Mapping[str, np.ndarray | None],
     family: Family,
-    rows: Rows,
+    rows: UsedRows,
 ) -> np.ndarray | None:
     total = formula_offset
     if vectors.get("offset") is not None:
@@ -406,7 +408,7 @@ def _offset(
     return None if total is None else np.asarray(total, float)
 
 
-def _nonnegative(values: np.ndarray | None, name: str, rows: Rows):
+def _nonnegative(values: np.ndarray | None, name: str, rows: UsedRows):
     if values is None:
         return None
     values = np.asarray(values, float)

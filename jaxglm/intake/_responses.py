@@ -12,7 +12,7 @@ from jaxglm._status import DataError
 from jaxglm.families import Family
 from jaxglm.intake import _one as _intake
 from jaxglm.intake._model import Model
-from jaxglm.rows import ONE_FIT, Replicas, Rows
+from jaxglm.rows import ONE_FIT, Replicas, UsedRows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -216,7 +216,7 @@ def _one(intake: _intake.Intake, given: _Given, g: int, drop: bool) -> _Own:
         _intake.Response.read(found, name),
         trials,
         intake.model.family,
-        Rows(ONE_FIT, kept),
+        UsedRows(ONE_FIT, kept),
         problem.dtype,
     )
     if gaps is None:

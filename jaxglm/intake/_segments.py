@@ -11,7 +11,7 @@ from jaxglm._status import DataError
 from jaxglm.families import Family
 from jaxglm.intake import _one as _intake
 from jaxglm.intake._model import Model
-from jaxglm.rows import ManyFits, Rows, Segments
+from jaxglm.rows import ManyFits, Segments, UsedRows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +117,7 @@ def _grouped(
     live = problem.live
     if not live.all():
         counted = np.bincount(codes[live], minlength=count) > 0
-        Rows(fits, rows).refuse(
+        UsedRows(fits, rows).refuse(
             ~counted[codes], lambda found: "all weights are zero: no row counts"
         )
     if fits.failed:

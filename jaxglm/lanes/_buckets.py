@@ -7,11 +7,9 @@ where that pads little: a call compiles few programs however its segments are si
 
 import numpy as np
 
+from jaxglm._tuning import tuning
 from jaxglm.designs import bucket
 
-# A program may pad so many rows before another one pays: a twentieth of a second at each call, for
-# a second of compilation at the first.
-_ROWS_A_PROGRAM = 1_000_000
 # Numbers of a block of lanes, columns and scratch included: they stay in a core's cache.
 _BLOCK_NUMBERS = 1 << 16
 _MOST_LANES = 64
@@ -35,7 +33,7 @@ def padded_sizes(rows: np.ndarray) -> np.ndarray:
     cut = np.zeros(sizes.size + 1, int)
     for top in range(1, sizes.size + 1):
         # The last program takes the sizes from some place on up to this one.
-        cost = best[:top] + (before[top] - before[:top]) * sizes[top - 1] + _ROWS_A_PROGRAM
+        cost = best[:top] + (before[top] - before[:top]) * sizes[top - 1] + tuning().rows_a_program
         cut[top] = np.argmin(cost)
         best[top] = cost[cut[top]]
     chosen, top = [], sizes.size

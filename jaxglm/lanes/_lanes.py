@@ -19,17 +19,26 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._programs import program
-from jaxglm.algebra import Factor, factorise, inverse_root, solve
+from jaxglm.algebra import Factor, Root, factorise, inverse_root, solve, trace_with
 from jaxglm.designs import Masked
 from jaxglm.families import Family
 from jaxglm.lanes._buckets import call_shape, padded_sizes
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
 from jaxglm.search._drive import run_loop
-from jaxglm.search._settings import Facts, Settings, facts_of
+from jaxglm.search._settings import Settings
+from jaxglm.search._statistics import Statistics, likelihoods_of_rows, statistics
 from jaxglm.solvers import Newton, Outcome
-from jaxglm.sources import Block, Resident
-from jaxglm.sums import FinalSums, Middle, final_sums, full_moments, log_likelihood
+from jaxglm.sources import Block, Tiles
+from jaxglm.sums import (
+    FinalSums,
+    NullModel,
+    Objective,
+    final_sums,
+    full_moments,
+    null_model,
+    totals,
+)
 
 
 class LaneInput(NamedTuple):
@@ -42,7 +51,7 @@ class LaneInput(NamedTuple):
     keep : [p] bool
         Columns that take part.
     shift : float
-        Of the null model where that took a fit; see `Middle`.
+        Of the null model where that took a fit; see `NullModel`.
     """
 
     beta: Any
@@ -67,68 +76,81 @@ class LaneSums(NamedTuple):
     outcome : Outcome
         How the loop ended.
     sums : FinalSums
-        Where it ended; the log-likelihoods are at the family's dispersion.
-    middle : Middle
+        Where it ended.
+    null : NullModel
         What the response lies about.
+    statistics : Statistics
     decrement : float
         What is left of the distance to the optimum, in standard errors, by the exact sums.
     root : [p, p]
         A root of the inverse information there; nan where that is not positive definite.
     keep : [p] bool
         Columns that took part: those asked for that are not zero in all rows that count.
-    nobs, weight_sum : float
-        Observations, and the sum of the weights.
-    constant : bool
-        Whether a numeric column is constant: the null model's intercept.
     """
 
     outcome: Outcome
     sums: FinalSums
-    middle: Middle
+    null: NullModel
+    statistics: Statistics
     decrement: Any
     root: Any
     keep: Any
-    nobs: Any
-    weight_sum: Any
-    constant: Any
 
 
-def fit_lane(block: Block, family: Family, own: LaneInput, shared: LaneOptions) -> LaneSums:
-    """The loop of one segment."""
-    dtype, live = block.y.dtype, block.weight > 0
-    seen = (block.design.dense(dtype) != 0) & live[:, None]
+def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOptions) -> LaneSums:
+    """The loop of one segment, and its statistics."""
+    family, penalty = objective.family, objective.penalty
+    dtype = block.rows.y.dtype
+    seen = (block.design.dense(dtype) != 0) & block.rows.live[:, None]
     keep = own.keep & jnp.any(seen, axis=0)
     rank = jnp.sum(keep)
     rows = masked(block, keep)
     constant = _has_constant(block)
-    facts = facts_of(block, family, constant, jnp)
-    facts = facts._replace(shift=jnp.where(jnp.isnan(facts.shift), own.shift, facts.shift))
+    of = totals(block.rows, jnp)
+    null = null_model(of, family, has_constant=constant, xp=jnp)
+    null = null._replace(shift=jnp.where(jnp.isnan(null.shift), own.shift, null.shift))
     options = Options(tol=shared.tol, max_turns=shared.max_turns)
-    settings = Settings(family, options, dtype, rank, facts, jnp)
+    settings = Settings(family, options, dtype, rank, of.nobs, null, jnp)
+    if penalty is not None:
+        penalty = penalty.where(keep)
     outcome, sums = run_loop(
-        Resident(jax.tree.map(lambda leaf: leaf[None], rows)),
-        family,
+        Tiles(jax.tree.map(lambda leaf: leaf[None], rows)),
+        Objective(family, penalty),
         settings.point(own.beta * keep, shared.start, observed=shared.observed),
         settings.controls(reach=settings.tol),
-        settings.middle,
+        settings.null_model,
         solver=Newton(),
         kernel=full_moments,
         final=final_sums,
     )
-    weight_sum, df = jnp.sum(block.weight), facts.nobs - rank
-    if family.has_likelihood and not family.dispersion_fixed:
-        sums = _with_likelihoods(rows, family, outcome.settled, settings.middle, sums, facts, df)
     factor = factorise(sums.info, jnp.zeros((), dtype))
+    root = inverse_root(factor) * keep[:, None]
+    held: Any = 0
+    if penalty is not None:
+        matrix = penalty.added_to(jnp.zeros_like(sums.info))
+        held = trace_with(matrix, Root(root, jnp.zeros_like(sums.score)))
+
+    def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
+        return likelihoods_of_rows(rows, family, outcome.settled, settings.null_model, scales)
+
+    found = statistics(
+        family,
+        sums,
+        likelihoods,
+        nobs=of.nobs,
+        weight_sum=of.weight,
+        parameters=rank - held,
+        has_constant=constant,
+        xp=jnp,
+    )
     return LaneSums(
         outcome=outcome,
         sums=sums,
-        middle=settings.middle,
-        decrement=_distance(family, sums, factor, df),
-        root=inverse_root(factor) * keep[:, None],
+        null=settings.null_model,
+        statistics=jax.tree.map(lambda value: jnp.asarray(value, dtype), found),
+        decrement=_distance(family, sums, factor, found.df_resid),
+        root=root,
         keep=keep,
-        nobs=facts.nobs,
-        weight_sum=weight_sum,
-        constant=constant,
     )
 
 
@@ -136,27 +158,8 @@ def _has_constant(block: Block) -> jax.Array:
     """Whether the segment has an intercept, be it a column that is constant only there."""
     design: Any = block.design
     # Padding repeats the first row.
-    values = getattr(design, "numeric", design).dense(block.y.dtype)
+    values = getattr(design, "numeric", design).dense(block.rows.y.dtype)
     return jnp.any(jnp.all(values == values[0], axis=0) & (values[0] != 0))
-
-
-def _with_likelihoods(
-    rows: Block, family: Family, beta: Any, middle: Middle, sums: FinalSums, facts: Facts, df: Any
-) -> FinalSums:
-    """The sums with the log-likelihoods at an estimated dispersion."""
-    pearson = jnp.where(df > 0, sums.pearson / df, jnp.nan)
-    weight_sum = jnp.sum(rows.weight)
-
-    def at(mean: Any, deviance: Any) -> Any:
-        scale = family.likelihood_scale(deviance, weight_sum, facts.nobs, pearson)
-        value = log_likelihood(rows, family, mean, scale)
-        return jnp.where(jnp.isfinite(scale), value, jnp.nan)
-
-    fitted = at(family.link.inverse(rows.linear_predictor(beta)), sums.deviance)
-    null = at(middle.null_means(rows, family), sums.null_deviance)
-    return sums._replace(
-        log_likelihood=fitted, null_log_likelihood=jnp.where(jnp.isnan(fitted), fitted, null)
-    )
 
 
 def _distance(family: Family, sums: FinalSums, factor: Factor, df: Any) -> Any:
@@ -170,7 +173,7 @@ def _distance(family: Family, sums: FinalSums, factor: Factor, df: Any) -> Any:
 
 def masked(block: Block, keep: Any) -> Block:
     """The block with dense columns, of which those take part where `keep` ([p]) holds."""
-    values = block.design.dense(block.y.dtype)
+    values = block.design.dense(block.rows.y.dtype)
     return dataclasses.replace(block, design=Masked.of(values, keep))
 
 
@@ -193,7 +196,7 @@ def _on_lanes(
     blocks: Block,
     common: Block | None,
     used: Any,
-    family: Family,
+    objective: Objective,
     own: Any,
     shared: Any,
     *,
@@ -204,7 +207,7 @@ def _on_lanes(
     The leaves of what goes in and out lead with axes [blocks, lanes]. What the blocks leave out is
     `common` to all lanes.
     """
-    lanes = jax.vmap(lambda block, own: function(block.beside(common), family, own, shared))
+    lanes = jax.vmap(lambda block, own: function(block.beside(common), objective, own, shared))
 
     def at(i: Any) -> Any:
         return lanes(*jax.tree.map(lambda leaf: leaf[i], (blocks, own)))
@@ -213,7 +216,7 @@ def _on_lanes(
         return jax.tree.map(lambda filled, one: filled.at[i].set(one), out, at(i))
 
     room = jax.tree.map(
-        lambda leaf: jnp.zeros((blocks.weight.shape[0], *leaf.shape), leaf.dtype),
+        lambda leaf: jnp.zeros((blocks.rows.weight.shape[0], *leaf.shape), leaf.dtype),
         jax.eval_shape(at, 0),
     )
     return jax.lax.fori_loop(0, used, turn, room)
@@ -228,8 +231,8 @@ class Lanes:
     Attributes
     ----------
     segments : Segments or Replicas
-    family : Family
-        With all parameters known.
+    objective : Objective
+        What each minimises; the family has all its parameters.
     sizes : [s] int
         What segments are padded to, ascending.
     shapes : dict
@@ -237,13 +240,17 @@ class Lanes:
     """
 
     segments: Segments | Replicas
-    family: Family
+    objective: Objective
     sizes: np.ndarray
     shapes: dict[int, tuple[int, int]]
 
     @classmethod
     def of(
-        cls, segments: Segments | Replicas, family: Family, which: np.ndarray, max_memory: float
+        cls,
+        segments: Segments | Replicas,
+        objective: Objective,
+        which: np.ndarray,
+        max_memory: float,
     ) -> "Lanes":
         """Lanes for some segments, whose rows in work may take so many bytes."""
         rows = segments.sizes[which]
@@ -260,7 +267,7 @@ class Lanes:
             )
             for size, count in zip(sizes.tolist(), counts.tolist(), strict=True)
         }
-        return cls(segments, family, sizes, shapes)
+        return cls(segments, objective, sizes, shapes)
 
     def size_of(self, which: np.ndarray) -> np.ndarray:
         """What each of some segments is padded to."""
@@ -269,12 +276,12 @@ class Lanes:
     def over(
         self, function: Callable, which: np.ndarray, own: Any, shared: Any = None
     ) -> Iterator[tuple[np.ndarray, Any]]:
-        """`function(block, family, own, shared)` of some segments.
+        """`function(block, objective, own, shared)` of some segments.
 
         Parameters
         ----------
         function : callable
-            Of a traced block, the family, what differs from lane to lane and what does not; the
+            Of a traced block, the objective, what differs from lane to lane and what does not; the
             same object at each call, for it names the program.
         which : [k] int
             The segments.
@@ -310,7 +317,13 @@ class Lanes:
                 )
                 used = np.int32(-(-count // call.shape[1]))
                 found = _on_lanes(
-                    block, common[call.size], used, self.family, each, shared, function=function
+                    block,
+                    common[call.size],
+                    used,
+                    self.objective,
+                    each,
+                    shared,
+                    function=function,
                 )
                 found = jax.device_get(found)
             return call.places, jax.tree.map(

@@ -13,6 +13,7 @@ import jax
 import numpy as np
 
 from jaxglm._status import Status
+from jaxglm._tuning import tuning
 from jaxglm.algebra import root_of_inverse
 from jaxglm.designs import Dense
 from jaxglm.families import Family
@@ -23,13 +24,13 @@ from jaxglm.lanes._rank import rank_of
 from jaxglm.lanes._separation import infinite_columns
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
 from jaxglm.search import ColumnRangeError, Fit, Options, estimate_all, has_unknown_shape, record
-from jaxglm.search._attempts import AT_BETA, AT_INITIAL_MEANS, MORE_LEFT
 from jaxglm.search._notes import RESOLUTION, search_notes
-from jaxglm.search._settings import smallest_pivot, tolerance
+from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS, smallest_pivot, tolerance
+from jaxglm.search._short_way import MORE_LEFT
 from jaxglm.solvers import Stop
+from jaxglm.sources import Block
+from jaxglm.sums import Objective
 
-# More rows than these are a single fit: it takes a sample first, and merges identical rows.
-MOST_ROWS = 1 << 16
 # Turns of the first round. Nearly all lanes need fewer; one that needs many would keep its block
 # waiting, so it starts again among its like.
 _FEW_TURNS = 10
@@ -90,7 +91,7 @@ def fit_segments(
 
 def _absent(problem: Problem) -> np.ndarray:
     """Columns that are zero in all rows that count; [p] bool."""
-    live = np.flatnonzero(problem.live)
+    live = np.flatnonzero(problem.rows.live)
     return problem.design.take_rows(live).largest() == 0
 
 
@@ -137,12 +138,14 @@ class _Rounds:
         self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
         ready = segments.ready
         numbers = max_memory / segments.problem.dtype.itemsize
-        most = min(MOST_ROWS, numbers / (self.p + SCRATCH))
+        most = min(tuning().most_lane_rows, numbers / (self.p + SCRATCH))
         self.small = ready[segments.sizes[ready] <= most]
         self.order = segments.problem.order
         self.dtype = segments.problem.dtype
         self.tol = tolerance(options, self.dtype)
-        self.lanes = Lanes.of(segments, family, self.small, max_memory)
+        penalty = None if options.penalty is None else options.penalty.take(self.order)
+        objective = Objective(family, penalty)
+        self.lanes = Lanes.of(segments, objective, self.small, max_memory)
         self.shift = self._null_shifts()
         self.absent = np.zeros((segments.count, self.p), bool)
 
@@ -166,11 +169,10 @@ class _Rounds:
         shift = np.full(self.segments.count, np.nan, self.dtype)
         problem, family = self.segments.problem, self.family
         closed = family.canonical and family.link.name == "log"
-        if problem.offset is None or closed:
+        if problem.rows.offset is None or closed:
             return shift
-        only = dataclasses.replace(
-            problem, design=Dense(np.ones((problem.y.size, 1))), order=np.zeros(1, int)
-        )
+        ones = Dense(np.ones((len(problem.rows), 1)))
+        only = problem.with_block(Block(ones, problem.rows), order=np.zeros(1, int))
         intercepts = dataclasses.replace(self.segments, problem=only)
         given = LaneInput(
             np.zeros((self.small.size, 1), self.dtype),
@@ -178,7 +180,7 @@ class _Rounds:
             shift[self.small],
         )
         shared = self._options(Options().max_turns)._replace(start=np.int32(AT_INITIAL_MEANS))
-        lanes = Lanes.of(intercepts, family, self.small, self.max_memory)
+        lanes = Lanes.of(intercepts, Objective(family), self.small, self.max_memory)
         for places, found in lanes.over(fit_lane, self.small, given, shared):
             shift[self.small[places]] = _coefficients(found)[:, 0]
             lost = np.asarray(found.outcome.status) != int(Status.CONVERGED)
@@ -242,7 +244,7 @@ class _Rounds:
             self.lanes,
             lanes.which,
             beta=_coefficients(lanes.found).astype(self.dtype),
-            middle=lanes.found.middle,
+            null=lanes.found.null,
             keep=lanes.found.keep,
         )
         settled = infinite.any(axis=1) | self._ordinary(lanes.found)
@@ -269,10 +271,6 @@ class _Rounds:
         if which.size == 0:
             return
         outcome, sums, keep = found.outcome, found.sums, found.keep
-        rank, nobs = keep.sum(axis=1), found.nobs
-        df = nobs - rank
-        with np.errstate(divide="ignore", invalid="ignore"):
-            estimated = np.where(df > 0, sums.pearson / df, np.nan)
         separated: Any = infinite.any(axis=1)
         root = found.root.astype(float)
         for lane in np.flatnonzero(~np.isfinite(root).all(axis=(1, 2))):
@@ -285,21 +283,12 @@ class _Rounds:
         fits.absent[place] = self.absent[which]
         fits.infinite[place] = infinite
         scalars = {
-            "deviance": sums.deviance,
-            "null_deviance": sums.null_deviance,
-            "pearson_chi2": sums.pearson,
-            "log_likelihood": sums.log_likelihood,
-            "null_log_likelihood": sums.null_log_likelihood,
+            **found.statistics._asdict(),
             "likelihood_params": family.n_likelihood_params,
             "objective": outcome.loss,
             "decrement": np.where(separated, outcome.decrement, found.decrement),
             "n_rows": segments.sizes[which],
             "n_patterns": segments.sizes[which],
-            "nobs": nobs,
-            "weight_sum": found.weight_sum,
-            "df_model": rank - found.constant,
-            "df_resid": df,
-            "scale": 1.0 if family.dispersion_fixed else estimated,
             "turns": outcome.turns,
             "status": np.where(separated, int(Status.SEPARATED), outcome.status),
         }

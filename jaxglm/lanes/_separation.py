@@ -6,32 +6,32 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxglm.families import Family
 from jaxglm.lanes._lanes import Lanes, masked
-from jaxglm.search._separation import common_step, grams_of_others, pulls_along, unseen_directions
+from jaxglm.search._recession import common_step
+from jaxglm.search._separation import grams_of_others, pulls_along, unseen_directions
 from jaxglm.sources import Block
-from jaxglm.sums import Middle
+from jaxglm.sums import NullModel, Objective
 
 
 class _At(NamedTuple):
     """Where the loop of a segment ended."""
 
     beta: Any
-    middle: Middle
+    null: NullModel
     keep: Any
     directions: Any
 
 
-def _others(block: Block, family: Family, at: _At, shared: None) -> Any:
-    return grams_of_others(masked(block, at.keep), family, at.beta, at.middle)
+def _others(block: Block, objective: Objective, at: _At, shared: None) -> Any:
+    return grams_of_others(masked(block, at.keep), objective.family, at.beta, at.null)
 
 
-def _pulls(block: Block, family: Family, at: _At, shared: None) -> Any:
-    return pulls_along(masked(block, at.keep), family, at.beta, at.middle, at.directions)
+def _pulls(block: Block, objective: Objective, at: _At, shared: None) -> Any:
+    return pulls_along(masked(block, at.keep), objective.family, at.beta, at.null, at.directions)
 
 
 def infinite_columns(
-    lanes: Lanes, which: np.ndarray, *, beta: np.ndarray, middle: Middle, keep: np.ndarray
+    lanes: Lanes, which: np.ndarray, *, beta: np.ndarray, null: NullModel, keep: np.ndarray
 ) -> np.ndarray:
     """Columns whose coefficients run to infinity, [k, p] bool in design order.
 
@@ -40,7 +40,7 @@ def infinite_columns(
     lanes : Lanes
     which : [k] int
         Segments in which rows have gone far.
-    beta, middle, keep
+    beta, null, keep
         Where their loops ended and in which columns; leaves have a leading axis of k.
     """
     p, dtype = lanes.segments.problem.n_columns, lanes.segments.problem.dtype
@@ -50,19 +50,19 @@ def infinite_columns(
     counts = np.zeros(which.size, int)
 
     def over(function: Callable, some: np.ndarray) -> Iterator[tuple[np.ndarray, Any]]:
-        at = jax.tree.map(lambda leaf: leaf[some], _At(beta, middle, keep, directions))
+        at = jax.tree.map(lambda leaf: leaf[some], _At(beta, null, keep, directions))
         found = lanes.over(function, which[some], at)
         return ((some[places], left) for places, left in found)
 
     for places, (grams, squares) in over(_others, np.flatnonzero(np.isfinite(beta).all(axis=1))):
         for i, gram, square in zip(places, grams.astype(float), squares, strict=True):
             lengths[i] = np.sqrt(square)
-            null = unseen_directions(gram, lengths[i], dtype)
-            counts[i] = null.shape[1]
-            directions[i, :, : counts[i]] = null
+            unseen = unseen_directions(gram, lengths[i], dtype, lanes.objective.penalty)
+            counts[i] = unseen.shape[1]
+            directions[i, :, : counts[i]] = unseen
     for places, pulls in over(_pulls, np.flatnonzero(counts)):
         for i, own in zip(places, pulls.astype(float), strict=True):
-            step = common_step(own[:, : counts[i]])
+            step = common_step(lambda own=own, k=counts[i]: [own[:, :k]])
             if step is not None:
                 moved = np.abs(directions[i, :, : counts[i]] @ step) * lengths[i]
                 infinite[i] = moved > 1e-6 * moved.max()

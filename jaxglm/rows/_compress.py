@@ -13,13 +13,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from jaxglm._tuning import tuning
 from jaxglm.designs import Categorical, Dense, Design, Sparse, Split
 from jaxglm.rows._problem import Problem
+from jaxglm.sources import Block, Resident
 
 Choice = Literal["auto"] | bool
 
-# "auto": with fewer rows a fit takes some hundredths of a second as it is.
-_FEWEST_ROWS = 20_000
 # "auto": with as many patterns as this share of the rows, a fit still takes about 0.6 of its time.
 _MOST_PATTERNS = 0.5
 # The probe's rows, in multiples of the root of n: at the largest share of patterns some 36 of its
@@ -56,7 +56,7 @@ def merge_rows(problem: Problem, choice: Choice) -> Problem:
     Parameters
     ----------
     problem : Problem
-        With host arrays.
+        Rows that come part by part stay as they are.
     choice : bool or "auto"
         Never, as far as anything can be merged, or where it is likely to save time.
 
@@ -64,11 +64,14 @@ def merge_rows(problem: Problem, choice: Choice) -> Problem:
     -------
     Problem
     """
-    if not choice or (choice == "auto" and not _promising(problem)):
+    if not choice or not isinstance(problem.source, Resident):
         return problem
-    live = np.flatnonzero(problem.live)
+    if choice == "auto" and not _promising(problem.block):
+        return problem
+    block = problem.block
+    live = np.flatnonzero(block.rows.live)
     key = _all_rows(live.size)
-    for column in _columns(problem, live):
+    for column in _columns(block, live):
         key = key.and_also(column)
     if key.radix > live.size:
         key = key.relabelled()
@@ -76,32 +79,26 @@ def merge_rows(problem: Problem, choice: Choice) -> Problem:
     first = np.full(key.radix, -1)
     first[key.codes[::-1]] = np.arange(live.size - 1, -1, -1)
     first = np.sort(first[first >= 0])
-    most = problem.y.size * (_MOST_PATTERNS if choice == "auto" else 1.0)
-    if first.size == problem.y.size or first.size > most:
+    most = len(block.rows) * (_MOST_PATTERNS if choice == "auto" else 1.0)
+    if first.size == len(block.rows) or first.size > most:
         return problem
 
-    freq = np.bincount(key.codes, None if problem.freq is None else problem.freq[live])
+    freq = np.bincount(key.codes, None if block.rows.freq is None else block.rows.freq[live])
     freq = freq[key.codes[first]].astype(float)
-    rows = live[first]
-    return dataclasses.replace(
-        problem,
-        design=problem.design.take_rows(rows),
-        y=problem.y[rows],
-        weight=problem.unit_weight(rows) * freq,
-        offset=None if problem.offset is None else problem.offset[rows],
-        freq=freq,
-        trials=None if problem.trials is None else problem.trials[rows],
-    )
+    merged = block.take(live[first])
+    weight = merged.rows.unit_weight * freq
+    rows = dataclasses.replace(merged.rows, weight=weight, freq=freq)
+    return problem.with_block(Block(merged.design, rows))
 
 
-def _promising(problem: Problem) -> bool:
+def _promising(block: Block) -> bool:
     """Whether evenly spaced rows let expect few patterns among all rows."""
-    n = problem.y.size
-    if n < _FEWEST_ROWS:
+    n = len(block.rows)
+    if n < tuning().fewest_rows_merged:
         return False
     count = int(_PROBE * math.sqrt(n))
     key = _all_rows(count)
-    for column in _columns(problem, np.arange(count) * n // count):
+    for column in _columns(block, np.arange(count) * n // count):
         key = key.and_also(column).relabelled()
         if _likely_patterns(key) > _MOST_PATTERNS * n:
             return False
@@ -120,16 +117,17 @@ def _all_rows(n: int) -> Key:
     return Key(np.zeros(n, np.int64), 1)
 
 
-def _columns(problem: Problem, rows: np.ndarray) -> Iterator[Key]:
+def _columns(block: Block, which: np.ndarray) -> Iterator[Key]:
     """What tells some rows apart, those columns first that are cheap and often continuous."""
-    yield from _numbers(problem.y[rows])
-    if problem.offset is not None:
-        yield from _numbers(problem.offset[rows])
-    yield from _numbers(problem.unit_weight(rows))
-    if problem.trials is not None:
-        yield from _numbers(problem.trials[rows])
-    every = rows.size == problem.y.size
-    yield from _of_design(problem.design if every else problem.design.take_rows(rows))
+    rows = block.rows.take(which)
+    yield from _numbers(rows.y)
+    if rows.offset is not None:
+        yield from _numbers(rows.offset)
+    yield from _numbers(rows.unit_weight)
+    if rows.trials is not None:
+        yield from _numbers(rows.trials)
+    every = which.size == len(block.rows)
+    yield from _of_design(block.design if every else block.design.take_rows(which))
 
 
 def _of_design(design: Design) -> Iterator[Key]:

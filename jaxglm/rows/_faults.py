@@ -92,7 +92,7 @@ ONE_FIT = OneFit()
 
 
 @dataclasses.dataclass(frozen=True)
-class Rows:
+class UsedRows:
     """Rows in use, some of those given: refused by where they stand, told as the user counts them.
 
     Attributes
@@ -130,7 +130,7 @@ class Rows:
         return codes if codes is None or self.kept is None else codes[self.kept]
 
 
-ALL_ROWS = Rows()
+ALL_ROWS = UsedRows()
 
 
 @dataclasses.dataclass(frozen=True)

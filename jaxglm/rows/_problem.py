@@ -1,7 +1,4 @@
-"""Owns the problem: the validated host arrays of one fit, ready to be placed.
-
-Arrays are NumPy; columns are in design order.
-"""
+"""Owns the problem: validated rows of one fit, wherever they live, and what their columns are."""
 
 import dataclasses
 from typing import Any
@@ -10,96 +7,94 @@ import numpy as np
 
 from jaxglm.designs import Design, Sparse
 from jaxglm.families import Family
-from jaxglm.sources import Resident, place
+from jaxglm.sources import Block, Resident, Rows, Source
 
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
     """What is to be fitted.
 
-    `order[j]` is the public position of design column j. `weight` is the product of frequency and
-    prior weights and trials; rows of weight 0 do not count. `constant` is the position and the
-    value of a constant column, if there is one: it decides the null model. `dtype` is the dtype of
-    the arithmetic. `n_rows` counts the rows of the user's data, which are more than the arrays hold
-    once identical ones are merged.
+    Attributes
+    ----------
+    source : Source
+        The rows; its columns are in design order.
+    order : [p] int
+        The public position of each design column.
+    constant : (int, float) or None
+        Position and value of a constant column, if there is one: it decides the null model.
+    n_rows : int
+        Rows of the user's data, which are more than the source has once identical ones are merged.
     """
 
-    design: Design
+    source: Source
     order: np.ndarray
-    y: np.ndarray
-    weight: np.ndarray
-    offset: np.ndarray | None
-    freq: np.ndarray | None
-    trials: np.ndarray | None
     constant: tuple[int, float] | None
-    dtype: np.dtype
     n_rows: int
+
+    @classmethod
+    def of_block(cls, block: Block, order: np.ndarray, dtype: np.dtype) -> "Problem":
+        """The problem of rows in memory."""
+        constant = constant_column(block.design)
+        return cls(Resident(block, dtype), order, constant, len(block.rows))
 
     @property
     def n_columns(self) -> int:
         return self.order.size
 
     @property
-    def live(self) -> np.ndarray:
-        """Rows that count."""
-        return self.weight > 0
+    def dtype(self) -> np.dtype:
+        """Of the arithmetic."""
+        return self.source.dtype
 
     @property
-    def nobs(self) -> float:
-        """Observations: frequencies of the rows that count."""
-        return float(self.live.sum() if self.freq is None else self.freq[self.live].sum())
+    def block(self) -> Block:
+        """The rows on the host, where they are in memory."""
+        if not isinstance(self.source, Resident):
+            raise TypeError("these rows are not held in memory: they come part by part")
+        return self.source.block
 
-    def unit_weight(self, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Prior weight times trials: the weight of one observation of some rows."""
-        weight = self.weight[rows]
-        if self.freq is None:
-            return weight
-        freq = self.freq[rows]
-        return np.divide(weight, freq, out=np.zeros_like(weight), where=freq > 0)
+    @property
+    def design(self) -> Design:
+        """The columns of rows in memory."""
+        return self.block.design
+
+    @property
+    def rows(self) -> Rows:
+        """The vectors of rows in memory."""
+        return self.block.rows
+
+    def with_block(self, block: Block, **changes: Any) -> "Problem":
+        """The problem of other rows in memory, or of other columns of these."""
+        return dataclasses.replace(self, source=Resident(block, self.dtype), **changes)
 
     def take_rows(self, rows: np.ndarray) -> "Problem":
-        """The problem of some of the rows, in this order."""
-
-        def some(values: np.ndarray | None) -> np.ndarray | None:
-            return None if values is None else values[rows]
-
-        return dataclasses.replace(
-            self,
-            design=self.design.take_rows(rows),
-            y=self.y[rows],
-            weight=self.weight[rows],
-            offset=some(self.offset),
-            freq=some(self.freq),
-            trials=some(self.trials),
-            n_rows=rows.size,
-        )
+        """The problem of some of the rows in memory, in this order."""
+        return self.with_block(self.block.take(rows), n_rows=rows.size)
 
     def narrowed(self, family: Family) -> Family:
         """The family with what it need not compute for these rows left out."""
-        live = self.live
-        rows = slice(None) if live.all() else live
-        weight = self.weight[rows]
-        freq = 1.0 if self.freq is None else self.freq[rows]
-        unit = self.trials is None and bool((weight == freq).all())
-        return family.for_rows(self.y[rows], None if unit else weight / freq)
 
-    def place(self, design: Design | None = None) -> Resident:
-        """The rows on the device, with this design or another one for the same rows."""
-        return place(
-            self.design if design is None else design,
-            self.y,
-            self.weight,
-            offset=self.offset,
-            freq=self.freq,
-            trials=self.trials,
-            dtype=self.dtype,
-        )
+        def also(known: Family | None, block: Block) -> Family | None:
+            own = narrowed(block.rows, family)
+            return own if known is None or type(own) is type(known) else family
+
+        return self.source.scan(also, None) or family
 
     def public(self, values: np.ndarray) -> np.ndarray:
         """The rows of a [p] or [p, k] array from design order to public order."""
         out = np.empty_like(values)
         out[self.order] = values
         return out
+
+
+def narrowed(rows: Rows, family: Family) -> Family:
+    """The family with what it need not compute for these rows left out."""
+    live = rows.live
+    if not live.all():
+        rows = rows.take(live)
+    freq = 1.0 if rows.freq is None else rows.freq
+    plain = rows.trials is None and bool((rows.weight == freq).all())
+    return family.for_rows(rows.y, None if plain else rows.weight / freq)
 
 
 def constant_column(design: Design) -> tuple[int, float] | None:

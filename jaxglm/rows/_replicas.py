@@ -8,8 +8,8 @@ import numpy as np
 
 from jaxglm.designs import Dense
 from jaxglm.families import Family
-from jaxglm.rows._problem import Problem
-from jaxglm.sources import Block
+from jaxglm.rows._problem import Problem, narrowed
+from jaxglm.sources import Block, Rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Replicas:
     @property
     def sizes(self) -> np.ndarray:
         """Rows of each lane."""
-        return np.full(self.count, self.problem.y.size)
+        return np.full(self.count, len(self.problem.rows))
 
     @functools.cached_property
     def ready(self) -> np.ndarray:
@@ -54,9 +54,17 @@ class Replicas:
         """The family with what it need not compute for any of the lanes left out."""
         if self.y is None:
             return self.problem.narrowed(family)
-        each = (dataclasses.replace(self.problem, y=self.y[g]).narrowed(family) for g in self.ready)
+        rows = self.problem.rows
+        each = (narrowed(dataclasses.replace(rows, y=self.y[g]), family) for g in self.ready)
         first = next(each, family)
         return first if all(type(other) is type(first) for other in each) else family
+
+    def _with(self, **vectors: np.ndarray) -> Problem:
+        """The rows with some vectors of a lane's own."""
+        block = self.problem.block
+        return self.problem.with_block(
+            Block(block.design, dataclasses.replace(block.rows, **vectors))
+        )
 
     @functools.cached_property
     def _columns(self) -> np.ndarray:
@@ -64,23 +72,15 @@ class Replicas:
 
     def common(self, size: int) -> Block:
         """What all lanes share, padded to `size` rows."""
-        problem = self.problem
-
-        def vector(values: np.ndarray | None) -> Any:
-            return None if values is None else _padded(values.astype(problem.dtype), size)
-
+        rows = dataclasses.replace(self.problem.rows, weight=np.zeros(len(self.problem.rows)))
         return Block(
             design=Dense(_padded(self._columns.T, size).T),
-            y=vector(problem.y),
-            weight=vector(np.zeros(problem.y.size)),
-            offset=vector(problem.offset),
-            freq=vector(problem.freq),
-            trials=vector(problem.trials),
+            rows=rows.each(lambda _, values: _padded(values.astype(self.problem.dtype), size)),
         )
 
     def cut(self, which: np.ndarray, count: int, size: int, shape: tuple[int, ...]) -> Block:
         """What some lanes have of their own; those from `count` on have weight 0."""
-        n = self.problem.y.size
+        n, freq = len(self.problem.rows), self.problem.rows.freq
 
         def laid(values: np.ndarray) -> Any:
             own = _padded(values.astype(self.problem.dtype), size)
@@ -89,39 +89,33 @@ class Replicas:
         weight = np.zeros((which.size, size))
         weight[:count, :n] = self._weights(which[:count])
         counts = None if self.times is None or self.times.dtype == bool else self.times[which]
-        if counts is not None and self.problem.freq is not None:
-            counts = counts * self.problem.freq
+        if counts is not None and freq is not None:
+            counts = counts * freq
         from_common: Any = None
-        return Block(
-            design=from_common,
-            y=from_common if self.y is None else laid(self.y[which]),
-            weight=laid(weight),
-            freq=None if counts is None else laid(counts),
-        )
+        rows = Rows(y=from_common if self.y is None else self.y[which], weight=weight, freq=counts)
+        return Block(design=from_common, rows=rows.each(lambda _, values: laid(values)))
 
     def dense(self, which: np.ndarray, size: int) -> np.ndarray:
         """The columns of some lanes, [k, size, p] float64; rows that do not count are zero."""
         weight = np.zeros((which.size, size))
-        weight[:, : self.problem.y.size] = self._weights(which)
+        weight[:, : len(self.problem.rows)] = self._weights(which)
         columns = _padded(self._columns.T, size).T.astype(float)
         return np.where((weight > 0)[..., None], columns, 0.0)
 
     def one(self, g: int) -> Problem:
         """The problem of one lane."""
-        problem = self.problem
-        if self.y is not None:
-            problem = dataclasses.replace(problem, y=self.y[g])
+        own: dict[str, np.ndarray] = {} if self.y is None else {"y": self.y[g]}
         if self.times is None:
-            return problem
-        times = self.times[g]
+            return self._with(**own)
+        times, rows = self.times[g], self.problem.rows
         if times.dtype != bool:
-            freq = times * (1.0 if problem.freq is None else problem.freq)
-            problem = dataclasses.replace(problem, freq=freq, weight=times * problem.weight)
-        return problem.take_rows(np.flatnonzero(times))
+            freq = times * (1.0 if rows.freq is None else rows.freq)
+            own |= {"freq": freq, "weight": times * rows.weight}
+        return self._with(**own).take_rows(np.flatnonzero(times))
 
     def _weights(self, which: np.ndarray) -> np.ndarray:
         """The weights of all rows in some lanes, [k, n]."""
-        weight = self.problem.weight
+        weight = self.problem.rows.weight
         if self.times is None:
             return np.broadcast_to(weight, (which.size, weight.size))
         return self.times[which] * weight

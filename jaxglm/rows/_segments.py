@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxglm.designs import Dense, Sparse
 from jaxglm.families import Family
-from jaxglm.rows._problem import Problem, constant_column
+from jaxglm.rows._problem import Problem, constant_column, narrowed
 from jaxglm.sources import Block
 
 
@@ -65,21 +65,16 @@ class Segments:
     @property
     def of_rows(self) -> np.ndarray:
         """The segment of each row of `problem`; -1 for one that is in none."""
-        segment = np.full(self.problem.y.size, -1)
+        segment = np.full(len(self.problem.rows), -1)
         segment[self.at(np.arange(self.starts[-1]))] = np.repeat(np.arange(self.count), self.sizes)
         return segment
 
     def narrowed(self, family: Family) -> Family:
         """The family with what it need not compute for the rows of segments left out."""
         placed = int(self.starts[-1])
-        if placed == self.problem.y.size:
+        if placed == len(self.problem.rows):
             return self.problem.narrowed(family)
-        rows = self.at(np.arange(placed))
-        y, weight, freq = self.problem.y, self.problem.weight, self.problem.freq
-        some = dataclasses.replace(
-            self.problem, y=y[rows], weight=weight[rows], freq=None if freq is None else freq[rows]
-        )
-        return some.narrowed(family)
+        return narrowed(self.problem.rows.take(self.at(np.arange(placed))), family)
 
     def at(self, places: np.ndarray) -> np.ndarray:
         """Positions in `problem` of places in the order of the segments."""
@@ -101,20 +96,14 @@ class Segments:
         def laid(values: np.ndarray) -> Any:
             return values.reshape(*shape, size, *values.shape[1:])
 
-        def vector(values: np.ndarray | None) -> Any:
-            return None if values is None else laid(values[flat].astype(problem.dtype, copy=False))
-
-        weight = np.where(inside.ravel(), problem.weight[flat], 0.0)
         # A lane computes with dense columns in any case.
         sparse = self._entries
         design = problem.design.take_rows(flat) if sparse is None else Dense(sparse[flat].toarray())
+        rows = problem.rows.take(flat)
+        rows = dataclasses.replace(rows, weight=np.where(inside.ravel(), rows.weight, 0.0))
         return Block(
             design=jax.tree.map(laid, design),
-            y=vector(problem.y),
-            weight=laid(weight.astype(problem.dtype, copy=False)),
-            offset=vector(problem.offset),
-            freq=vector(problem.freq),
-            trials=vector(problem.trials),
+            rows=rows.each(lambda _, values: laid(values.astype(problem.dtype, copy=False))),
         )
 
     def dense(self, which: np.ndarray, size: int) -> np.ndarray:
@@ -122,7 +111,7 @@ class Segments:
         block = self.cut(which, which.size, size, (which.size,))
         flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), block.design)
         columns = np.asarray(flat.dense(np.float64)).reshape(which.size, size, -1)
-        return np.where((block.weight > 0)[..., None], columns, 0.0)
+        return np.where(block.rows.live[..., None], columns, 0.0)
 
     def one(self, g: int) -> Problem:
         """The problem of one segment."""

@@ -3,9 +3,9 @@
 from jaxglm.search._estimate import ColumnRangeError, Estimate, estimate
 from jaxglm.search._fit import Fit
 from jaxglm.search._notes import Note, outcome_notes
+from jaxglm.search._record import record
 from jaxglm.search._settings import Options
 from jaxglm.search._shape import estimate_all, has_unknown_shape
-from jaxglm.search._statistics import record
 
 __all__ = [
     "ColumnRangeError",

@@ -8,15 +8,17 @@ represents X to machine precision even where T is ill-conditioned.
 """
 
 import dataclasses
-from typing import Any
+from collections.abc import Iterator
 
 import jax
 import numpy as np
 
+from jaxglm._tuning import tuning
 from jaxglm.algebra import Root, full_matrix
 from jaxglm.designs import Dense, Design
+from jaxglm.penalties import Penalty
 from jaxglm.rows import Problem
-from jaxglm.sources import one_pass
+from jaxglm.sources import Block, Source
 from jaxglm.sums import unit_gram
 
 # A column whose part outside the span of the earlier ones is below this share of its length is
@@ -27,9 +29,6 @@ _GRAM_RANK_TOLERANCE = 1e-5
 # Beyond this many operations the factorisation of X gives way to that of its Gram matrix.
 _MOST_QR_WORK = 5e11
 _CHUNK_ROWS = 16_384
-# Rank decisions and the separation test work with dense columns, which for more than these would
-# fill the memory.
-MOST_COLUMNS = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +61,13 @@ class Basis:
         diagonal[self.keep] = root.diagonal  # of factors, which are never transformed
         return Root(dense, diagonal)
 
+    def penalty(self, penalty: Penalty | None) -> Penalty | None:
+        """A penalty in design order, in these coordinates."""
+        if penalty is None:
+            return None
+        kept = penalty.take(np.flatnonzero(self.keep))
+        return kept if self.transform is None else kept.in_basis(self.transform)
+
     def _solve(self, values: np.ndarray) -> np.ndarray:
         if self.transform is None:
             return values
@@ -75,52 +81,59 @@ def plain_basis(problem: Problem) -> Basis:
     return Basis(np.ones(problem.n_columns, bool), None)
 
 
-def condition(problem: Problem, smallest_pivot: float) -> tuple[Basis, Design]:
+def condition(
+    problem: Problem, source: Source, smallest_pivot: float, penalty: Penalty | None
+) -> tuple[Basis, Source]:
     """A basis without aliased columns and, where a pivot is still small, a triangular transform.
 
     Parameters
     ----------
     problem : Problem
-        The fit's host arrays.
+        Whose columns they are.
+    source : Source
+        Its rows.
     smallest_pivot : float
         Squared share of a column outside the earlier ones under which to transform.
+    penalty : Penalty or None
+        In design order. What it holds is determined, even where the rows say nothing.
 
     Returns
     -------
     basis : Basis
-    design : Design
-        The host design in that basis.
+    source : Source
+        The rows in that basis.
     """
-    if problem.design.n_eliminated and problem.n_columns > MOST_COLUMNS:
-        return _without_empty_levels(problem)
+    n_eliminated, p = source.design.n_eliminated, problem.n_columns
+    if n_eliminated and p > tuning().most_columns:
+        return _without_empty_levels(problem, source)
     rank_by_public_order = np.argsort(problem.order)
-    n, p = int(problem.live.sum()), problem.n_columns
+    n = source.scan(lambda count, block: count + int(block.rows.live.sum()), 0)
     if 2.0 * n * p * p > _MOST_QR_WORK:
-        triangle = _gram_triangle(problem)[:, rank_by_public_order]
-        tolerance = _GRAM_RANK_TOLERANCE
+        triangle, tolerance = _gram_triangle(source), _GRAM_RANK_TOLERANCE
     else:
-        triangle = _triangle(problem)[:, rank_by_public_order]
-        tolerance = RANK_TOLERANCE
-    shares = independent_shares(triangle, tolerance)
+        triangle, tolerance = _triangle(source, p), RANK_TOLERANCE
+    if penalty is not None:
+        triangle = np.vstack([triangle, penalty.root()])
+    shares = independent_shares(triangle[:, rank_by_public_order], tolerance)
     keep = np.zeros(p, bool)
     keep[rank_by_public_order] = shares > 0
-    design = problem.design if keep.all() else problem.design.take_columns(keep)
+    if not keep.all():
+        source = source.with_design(lambda block: block.design.take_columns(keep))
     resolved = tolerance == RANK_TOLERANCE
     if not resolved or not keep.any() or shares[shares > 0].min() ** 2 >= smallest_pivot:
-        return Basis(keep, None), design
+        return Basis(keep, None), source
 
-    kept = triangle[:, problem.order][:, keep]
-    transform = np.linalg.qr(kept, mode="r") / np.sqrt(n)
-    return Basis(keep, transform), Dense(_transformed(problem, keep, transform))
+    transform = np.linalg.qr(triangle[:, keep], mode="r") / np.sqrt(n)
+    return Basis(keep, transform), source.with_design(lambda block: _in_basis(block, transform))
 
 
-def _without_empty_levels(problem: Problem) -> tuple[Basis, Design]:
+def _without_empty_levels(problem: Problem, source: Source) -> tuple[Basis, Source]:
     """The basis for a factor of very many levels: rank is decided among the other columns.
 
     A level without rows is left out; of the other columns those are that the levels and the columns
     before them determine, as the Gram matrix tells once the levels are eliminated.
     """
-    gram = jax.device_get(one_pass(problem.place(), kernel=unit_gram))
+    gram = jax.device_get(source.reduce(unit_gram))
     live = gram.diagonal > 0
     within = gram.border / np.sqrt(np.where(live, gram.diagonal, 1.0))[:, None]
     size = np.sqrt(np.diag(gram.corner))
@@ -134,16 +147,23 @@ def _without_empty_levels(problem: Problem) -> tuple[Basis, Design]:
     shares = independent_shares(triangle[:, in_order], _GRAM_RANK_TOLERANCE, lengths=np.ones(q))
     keep = np.append(np.zeros(q, bool), live)
     keep[in_order] = shares > 0
-    return Basis(keep, None), problem.design.take_columns(keep)
+    return Basis(keep, None), source.with_design(lambda block: block.design.take_columns(keep))
 
 
 def out_of_range(problem: Problem) -> np.ndarray:
     """Public positions of the columns whose squares overflow or vanish in the fit's arithmetic."""
     # A square and its sums need room: four decades within the root of what the dtype holds.
     limit = 1e-4 * float(np.sqrt(np.finfo(problem.dtype).max))
-    live = np.flatnonzero(problem.live)
-    design = problem.design if live.size == problem.y.size else problem.design.take_rows(live)
-    largest = design.largest()
+
+    def larger(largest: np.ndarray, block: Block) -> np.ndarray:
+        live = np.flatnonzero(block.rows.live)
+        if live.size == 0:
+            return largest
+        every = live.size == len(block.rows)
+        design = block.design if every else block.design.take_rows(live)
+        return np.maximum(largest, design.largest())
+
+    largest = problem.source.scan(larger, np.zeros(problem.n_columns))
     outside = (largest > limit) | ((largest > 0) & (largest < 1 / limit))
     return np.flatnonzero(problem.public(outside))
 
@@ -183,46 +203,48 @@ def independent_shares(
     return shares
 
 
-def _chunks(problem: Problem):
-    """Dense float64 chunks of the rows that count."""
-    live = np.flatnonzero(problem.live)
-    for start in range(0, live.size, _CHUNK_ROWS):
-        rows = live[start : start + _CHUNK_ROWS]
-        yield np.asarray(problem.design.take_rows(rows).dense(np.float64))
+def _chunks(design: Design, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Some rows by turns, with their columns as dense float64."""
+    for start in range(0, rows.size, _CHUNK_ROWS):
+        some = rows[start : start + _CHUNK_ROWS]
+        yield some, np.asarray(design.take_rows(some).dense(np.float64))
 
 
-def _triangle(problem: Problem) -> np.ndarray:
+def _triangle(source: Source, p: int) -> np.ndarray:
     """R of a QR of X, chunk by chunk; columns in design order. R'R = X'X without squaring."""
-    p = problem.n_columns
-    triangle: Any = np.zeros((0, p))
-    lengths = np.ones(p)
-    for dense in _chunks(problem):
-        if triangle.shape[0] == 0:
-            # Powers of two: the scaling itself rounds nothing and guards against overflow.
-            size = np.abs(dense).max(axis=0)
-            lengths = np.where(size > 0, 2.0 ** np.round(np.log2(np.where(size > 0, size, 1))), 1.0)
-        triangle = np.linalg.qr(np.vstack([triangle, dense / lengths]), mode="r")
+
+    def further(
+        known: tuple[np.ndarray, np.ndarray], block: Block
+    ) -> tuple[np.ndarray, np.ndarray]:
+        triangle, lengths = known
+        for _, dense in _chunks(block.design, np.flatnonzero(block.rows.live)):
+            if triangle.shape[0] == 0:
+                # Powers of two: the scaling itself rounds nothing and guards against overflow.
+                size = np.abs(dense).max(axis=0)
+                power = np.round(np.log2(np.where(size > 0, size, 1.0)))
+                lengths = np.where(size > 0, 2.0**power, 1.0)
+            triangle = np.linalg.qr(np.vstack([triangle, dense / lengths]), mode="r")
+        return triangle, lengths
+
+    triangle, lengths = source.scan(further, (np.zeros((0, p)), np.ones(p)))
     return triangle * lengths
 
 
-def _gram_triangle(problem: Problem) -> np.ndarray:
+def _gram_triangle(source: Source) -> np.ndarray:
     """A square root of X'X from its eigenvectors, for shapes where a QR of X costs too much."""
-    gram = np.asarray(full_matrix(one_pass(problem.place(), kernel=unit_gram)), float)
+    gram = np.asarray(full_matrix(source.reduce(unit_gram)), float)
     size = np.sqrt(np.diag(gram))
     scale = np.where(size > 0, size, 1.0)
     values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
     return (np.sqrt(np.maximum(values, 0))[:, None] * vectors.T) * scale
 
 
-def _transformed(problem: Problem, keep: np.ndarray, transform: np.ndarray) -> np.ndarray:
-    """Z = X T^-1 for the kept columns; rows that do not count stay zero."""
+def _in_basis(block: Block, transform: np.ndarray) -> Dense:
+    """Z = X T^-1 of one block."""
     from scipy.linalg import solve_triangular
 
-    out = np.zeros((problem.y.size, transform.shape[0]))
-    live = np.flatnonzero(problem.live)
-    done = 0
-    for dense in _chunks(problem):
-        rows = live[done : done + dense.shape[0]]
-        out[rows] = solve_triangular(transform, dense[:, keep].T, trans="T").T
-        done += dense.shape[0]
-    return out
+    n = len(block.rows)
+    out = np.empty((n, transform.shape[0]))
+    for rows, dense in _chunks(block.design, np.arange(n)):
+        out[rows] = solve_triangular(transform, dense.T, trans="T").T
+    return Dense(out)

@@ -1,31 +1,25 @@
-"""Owns the search for the optimum: rank, separation and boundary, around the attempts of `_search`.
-
-Host code.
-"""
+"""Owns the search for the optimum: rank, separation and boundary, around the attempts."""
 
 import dataclasses
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Self
 
 import numpy as np
 
 from jaxglm._status import Status
-from jaxglm.algebra import Bordered, Root
+from jaxglm._tuning import tuning
+from jaxglm.algebra import Bordered, Root, root_of_inverse
+from jaxglm.designs import Split
 from jaxglm.families import Family
 from jaxglm.rows import Problem
-from jaxglm.search._attempts import Search
+from jaxglm.search._attempts import Attempt, Search
 from jaxglm.search._basis import Basis, condition, out_of_range, plain_basis
+from jaxglm.search._separation import recession_direction, separated_levels
 from jaxglm.search._settings import Options
+from jaxglm.search._short_way import first_methods
 from jaxglm.solvers import Stop
-from jaxglm.sources import Resident
-from jaxglm.sums import FinalSums, Middle
-
-
-class Placed(NamedTuple):
-    """Rows on the device, and the basis that their columns are in."""
-
-    basis: Basis
-    source: Resident
+from jaxglm.sources import Block, Source
+from jaxglm.sums import FinalSums, NullModel, Objective, Totals
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,19 +27,22 @@ class Estimate:
     """An optimum, or the best point found, in the basis in which it was found.
 
     `gamma` are coefficients in that basis, `beta` in public order (nan where aliased); `source`
-    holds the rows in the basis, `sums` what they add up to there, `root` that of their inverse
-    information where it has been needed already. `floor` is the size in standard errors of what
-    rounding hides; `left_domain` tells that steps had to be shortened to stay where
-    the link gives valid means. `asked` is the method tried first, `method` the one that answered.
+    holds the rows in the basis and `objective` what was minimised there, `sums` is what they add up
+    to, `root` that of their inverse information (None where that was no matrix). `totals` and
+    `null` tell of the response. `floor` is the size in standard errors of what rounding hides;
+    `left_domain` tells that steps had to be shortened to stay where the link gives valid means.
+    `asked` is the method tried first, `method` the one that answered.
     """
 
     beta: np.ndarray
     gamma: np.ndarray
     basis: Basis
-    source: Resident
+    source: Source
+    objective: Objective
     sums: FinalSums
     root: Root | None
-    middle: Middle
+    totals: Totals
+    null: NullModel
     infinite: np.ndarray
     status: Status
     stop: Stop
@@ -57,15 +54,9 @@ class Estimate:
     turns: int
     left_domain: bool
 
-    @property
-    def has_matrix(self) -> bool:
-        """Whether the information was a matrix, not its diagonal only."""
-        return isinstance(self.sums.info, Bordered) or self.sums.info.ndim == 2
-
-    @property
-    def placed(self) -> Placed:
-        """The rows as they were fitted, for another estimate of the same problem."""
-        return Placed(self.basis, self.source)
+    def with_turns(self, turns: int) -> Self:
+        """The same after so many passes in all."""
+        return dataclasses.replace(self, turns=turns)
 
 
 class ColumnRangeError(ValueError):
@@ -85,20 +76,20 @@ class ColumnRangeError(ValueError):
 
 
 def estimate(
-    problem: Problem, family: Family, options: Options, *, placed: Placed | None = None
+    problem: Problem, family: Family, options: Options, *, like: Estimate | None = None
 ) -> Estimate:
     """Find the optimum, whatever it takes; the status of the result says what was found.
 
     Parameters
     ----------
     problem : Problem
-        Validated host arrays.
+        Validated rows.
     family : Family
         With all parameters known.
     options : Options
-        Method, start, tolerance, turns.
-    placed : Placed, optional
-        The rows on the device, where an earlier estimate has put them there.
+        Method, start, tolerance, turns, penalty.
+    like : Estimate, optional
+        An earlier one of the same problem, whose basis and placed rows serve again.
 
     Returns
     -------
@@ -110,49 +101,108 @@ def estimate(
         For columns so large or small that their squares overflow or vanish.
     """
     search = Search(problem, family, options)
-    basis, source = placed or (plain_basis(problem), problem.place())
-    run = search.first_methods(basis, source)
-    if not run.status.usable:
+    whole = _apart(problem, search)
+    basis, source = (plain_basis(problem), whole) if like is None else (like.basis, like.source)
+    found = first_methods(search, basis, source)
+    if not found.status.usable:
         columns = out_of_range(problem)
         if columns.size:
             raise ColumnRangeError(columns)
-    if run.status is Status.SINGULAR:
-        basis, design = condition(problem, search.set.smallest_pivot)
-        if basis.transform is not None or not basis.keep.all():
-            source = problem.place(design)
-            run = search.first_methods(basis, source)
-    infinite = search.recession(run, source, basis)
-    if infinite is None and run.status is Status.SINGULAR:
-        run = search.damped(run, source)
-        infinite = search.recession(run, source, basis)
-    status = run.status if infinite is None else Status.SEPARATED
+    if found.status is Status.SINGULAR:
+        smallest = search.set.smallest_pivot
+        basis, source = condition(problem, whole, smallest, search.penalty)
+        if source is not whole:
+            found = first_methods(search, basis, source)
+    infinite = _infinite(search, found, basis, source)
+    if infinite is None and found.status is Status.SINGULAR:
+        found = search.damped(found, basis, source)
+        infinite = _infinite(search, found, basis, source)
+    status = found.status if infinite is None else Status.SEPARATED
     # At the edge of the domain the expected weights grow without bound, and with them the metric in
     # which a step is measured: a small decrement there is no proof of an optimum.
-    unsettled = not status.usable or run.sums.edge > 0
+    unsettled = not status.usable or found.sums.edge > 0
     if search.bounded and status is not Status.SEPARATED and unsettled:
-        constrained = search.barrier(source, int(basis.keep.sum()))
+        constrained = search.barrier(basis, source)
         if constrained is not None:
-            run, status = constrained, constrained.status
-            status = Status.BOUNDARY if run.sums.edge > 0 else status
+            found, status = constrained, constrained.status
+            status = Status.BOUNDARY if found.sums.edge > 0 else status
 
-    changed = run.method == "irls" and bool(run.outcome.observed) and not family.canonical
+    changed = found.method == "irls" and bool(found.outcome.observed) and not family.canonical
     none = np.zeros(problem.n_columns, bool)
     return Estimate(
-        beta=problem.public(basis.coefficients(run.gamma)),
-        gamma=run.gamma,
+        beta=problem.public(basis.coefficients(found.gamma)),
+        gamma=found.gamma,
         basis=basis,
         source=source,
-        sums=run.sums,
-        root=run.root,
-        middle=search.middle,
+        objective=search.objective(basis),
+        sums=found.sums,
+        root=_root(found),
+        totals=search.totals,
+        null=search.set.null_model,
         infinite=problem.public(none if infinite is None else infinite),
         status=status,
-        stop=Stop(int(run.outcome.stop)),
+        stop=Stop(int(found.outcome.stop)),
         asked=options.method if isinstance(options.method, str) else "optax",
-        method="irls+newton" if changed else run.method,
-        loss=float(run.outcome.loss),
-        decrement=float(run.outcome.decrement),
-        floor=float(run.outcome.floor),
+        method="irls+newton" if changed else found.method,
+        loss=float(found.outcome.loss),
+        decrement=float(found.outcome.decrement),
+        floor=float(found.outcome.floor),
         turns=search.turns,
         left_domain=search.bounded and search.invalid > 0,
     )
+
+
+def _apart(problem: Problem, search: Search) -> Source:
+    """The rows, their last factor not eliminated where a penalty couples its levels."""
+    source, count = problem.source, problem.source.design.n_eliminated
+    if search.penalty is None or count == 0:
+        return source
+    held = search.penalty.root()[:, -count:]
+    if np.count_nonzero(held.T @ held) == np.count_nonzero((held**2).sum(axis=0)):
+        return source
+
+    def whole(block: Block) -> Split:
+        assert isinstance(block.design, Split)
+        return dataclasses.replace(block.design, eliminated=False)
+
+    return source.with_design(whole)
+
+
+def _root(found: Attempt) -> Root | None:
+    """A root of the inverse information at dispersion 1, in the basis."""
+    information = found.sums.info
+    if not isinstance(information, Bordered) and information.ndim == 1:
+        return None
+    return root_of_inverse(information) if found.root is None else found.root
+
+
+def _infinite(search: Search, found: Attempt, basis: Basis, source: Source) -> np.ndarray | None:
+    """Columns [p], design order, whose coefficients run to infinity; None for none."""
+    if found.sums.far == 0:
+        return None
+    null = search.set.null_model
+    if found.gamma.size > tuning().most_columns:
+        return _separated_levels(search, found, basis, source)
+    away = recession_direction(source, search.objective(basis), found.gamma, null)
+    if away is None:
+        return None
+    moved = np.zeros(basis.keep.size)
+    if basis.transform is None:
+        moved[basis.keep] = away.direction * away.lengths
+    else:
+        lengths = np.linalg.norm(basis.transform, axis=0)
+        moved[basis.keep] = basis.coefficients(away.direction)[basis.keep] * lengths
+    return np.abs(moved) > 1e-6 * np.abs(moved).max()
+
+
+def _separated_levels(
+    search: Search, found: Attempt, basis: Basis, source: Source
+) -> np.ndarray | None:
+    """Of very many columns only the levels of the eliminated factor are looked at."""
+    count = source.design.n_eliminated
+    if count == 0 or search.penalty is not None:
+        return None
+    gone = separated_levels(source, search.family, found.gamma, search.set.null_model)
+    moved = np.zeros(basis.keep.size, bool)
+    moved[np.flatnonzero(basis.keep)[-count:]] = gone
+    return moved if gone.any() else None

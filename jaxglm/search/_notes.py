@@ -91,7 +91,7 @@ def _precision(problem: Problem, family: Family, found: Estimate) -> Iterator[No
     # A decrement under the tolerance is no rounding: the tolerance may be the caller's own.
     by_rounding = found.status is Status.CONVERGED and found.stop is not Stop.DECREMENT
     hidden = max(found.floor, found.decrement if by_rounding else 0.0)
-    if not found.status.usable or hidden <= RESOLUTION or _perfect(problem, family, found):
+    if not found.status.usable or hidden <= RESOLUTION or _perfect(family, found):
         return
     dtype = problem.dtype
     remedy = ", or fit with dtype='float64'" if dtype == np.float32 else ""
@@ -102,15 +102,15 @@ def _precision(problem: Problem, family: Family, found: Estimate) -> Iterator[No
     )
 
 
-def _perfect(problem: Problem, family: Family, found: Estimate) -> bool:
+def _perfect(family: Family, found: Estimate) -> bool:
     """Whether the residuals are nothing but rounding, so that standard errors are as well."""
-    average = float(found.middle.average)
+    average = float(found.null.average)
     variance = float(family.variance(jnp.asarray(average)))
     # Always judged at the precision of float64: data that float32 only seems to fit perfectly are
     # data that it does not resolve.
     eps = float(np.finfo(np.float64).eps)
     # A product of floats overflows to infinity, a power of one raises.
-    weight = float(problem.weight.sum())
+    weight = float(found.totals.weight)
     size = weight * average * (average / variance) if variance > 0 else 0.0
     return float(found.sums.deviance) <= eps * max(float(found.sums.null_deviance), 16 * eps * size)
 
@@ -118,7 +118,7 @@ def _perfect(problem: Problem, family: Family, found: Estimate) -> bool:
 def _method(found: Estimate, n_columns: int) -> Iterator[Note]:
     if found.status.usable and not found.method.startswith(found.asked):
         yield Note(f"{found.asked} did not reach an optimum; {found.method} answered.", None)
-    if not found.has_matrix:
+    if found.root is None:
         yield Note(
             f"{n_columns} columns are too many for a p x p matrix: the fit is by a first-order "
             "method, and standard errors are not available.",

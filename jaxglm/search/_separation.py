@@ -9,6 +9,7 @@ take part, so the search is confined to the directions that the others do not se
 else one or two.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
@@ -16,28 +17,29 @@ import numpy as np
 
 from jaxglm.algebra import full_matrix
 from jaxglm.families import Family
-from jaxglm.sources import Block, Resident, each_row, one_pass
-from jaxglm.sums import Middle, far_sides
+from jaxglm.penalties import Penalty
+from jaxglm.search._recession import common_step
+from jaxglm.sources import Block, Source
+from jaxglm.sums import NullModel, Objective, far_sides
 
 # Eigenvalues of the scaled Gram matrix of the other rows under this are zero up to rounding (and
 # under some hundreds of the machine's epsilon in float32).
 _NULL = 1e-10
-_SIGN = 1e-6
 
 
-def grams_of_others(block: Block, family: Family, beta: jnp.ndarray, middle: Middle):
+def grams_of_others(block: Block, family: Family, beta: jnp.ndarray, null: NullModel):
     """X'X over the rows that stay, and the diagonal of X'X over all that count."""
-    live = (block.weight > 0).astype(block.y.dtype)
-    side = far_sides(block, family, beta, middle)
+    live = (block.rows.weight > 0).astype(block.rows.y.dtype)
+    side = far_sides(block, family, beta, null)
     others = full_matrix(block.design.gram(live * (1 - jnp.abs(side))))
     return others, block.design.gram_diagonal(live)
 
 
 def pulls_along(
-    block: Block, family: Family, beta: jnp.ndarray, middle: Middle, directions: jnp.ndarray
+    block: Block, family: Family, beta: jnp.ndarray, null: NullModel, directions: jnp.ndarray
 ) -> jnp.ndarray:
     """Each row's movement along the directions, towards the side it wants; 0 where it stays."""
-    side = far_sides(block, family, beta, middle)
+    side = far_sides(block, family, beta, null)
     return side[:, None] * block.design.matvec(directions)
 
 
@@ -49,19 +51,19 @@ class Recession(NamedTuple):
 
 
 def recession_direction(
-    source: Resident, family: Family, beta: np.ndarray, middle: Middle
+    source: Source, objective: Objective, beta: np.ndarray, null: NullModel
 ) -> Recession | None:
     """A direction along which the likelihood never falls and somewhere rises, or None.
 
     Parameters
     ----------
-    source : Resident
+    source : Source
         The rows, in the basis of `beta`; the columns must be independent.
-    family : Family
-        Its link gives the limits of the mean.
+    objective : Objective
+        The family's link gives the limits of the mean; a penalty bounds what it holds.
     beta : [k]
         Coefficients at the end of the fit.
-    middle : Middle
+    null : NullModel
         Of the response.
 
     Returns
@@ -72,78 +74,53 @@ def recession_direction(
     if not np.isfinite(beta).all():
         return None
     dtype = source.dtype
-    args = (family, jnp.asarray(beta, dtype), middle)
-    gram, squares = (np.asarray(g, float) for g in one_pass(source, *args, kernel=grams_of_others))
+    args = (objective.family, jnp.asarray(beta, dtype), null)
+    gram, squares = (np.asarray(g, float) for g in source.reduce(grams_of_others, *args))
     lengths = np.sqrt(squares)
-    null = unseen_directions(gram, lengths, dtype)
-    if null.shape[1] == 0:
+    unseen = unseen_directions(gram, lengths, dtype, objective.penalty)
+    if unseen.shape[1] == 0:
         return None
-    pulls = each_row(source, *args, jnp.asarray(null, dtype), function=pulls_along)
-    step = common_step(np.asarray(pulls, float))
-    return None if step is None else Recession(null @ step, lengths)
+
+    def pulls() -> Iterator[np.ndarray]:
+        for part in source.map(pulls_along, *args, jnp.asarray(unseen, dtype)):
+            yield part.astype(float)
+
+    step = common_step(pulls)
+    return None if step is None else Recession(unseen @ step, lengths)
 
 
-def unseen_directions(gram: np.ndarray, lengths: np.ndarray, dtype: Any) -> np.ndarray:
-    """Directions [p, k] that the rows that stay do not see, from their Gram matrix [p, p]."""
+def unseen_directions(
+    gram: np.ndarray, lengths: np.ndarray, dtype: Any, penalty: Penalty | None
+) -> np.ndarray:
+    """Directions [p, k] that neither the rows that stay nor a penalty see.
+
+    `gram` [p, p] is the Gram matrix of these rows, `lengths` are those of the columns in all rows.
+    """
     values, vectors = np.linalg.eigh(gram / np.outer(lengths, lengths))
     zero = max(_NULL, 300 * float(jnp.finfo(dtype).eps))
-    return vectors[:, values < zero] / lengths[:, None]
+    directions = vectors[:, values < zero] / lengths[:, None]
+    if penalty is None or directions.shape[1] == 0:
+        return directions
+    _, sizes, combinations = np.linalg.svd(penalty.root() @ directions)
+    rank = int((sizes > _NULL * sizes.max(initial=0.0)).sum())
+    return directions @ combinations[rank:].T
 
 
-def _level_sides(block: Block, family: Family, beta: jnp.ndarray, middle: Middle):
+def _level_sides(block: Block, family: Family, beta: jnp.ndarray, null: NullModel):
     """For the levels of the eliminated factor, the sum of the sides and the rows that count."""
     design: Any = block.design
     last = design.factors[-1]
-    live = (block.weight > 0).astype(block.y.dtype)
-    return last.level_sums(far_sides(block, family, beta, middle)), last.level_sums(live)
+    live = (block.rows.weight > 0).astype(block.rows.y.dtype)
+    return last.level_sums(far_sides(block, family, beta, null)), last.level_sums(live)
 
 
 def separated_levels(
-    source: Resident, family: Family, beta: np.ndarray, middle: Middle
+    source: Source, family: Family, beta: np.ndarray, null: NullModel
 ) -> np.ndarray:
     """Levels of the eliminated factor, [m] bool, all of whose rows want the same limit.
 
     No other row sees the coefficient of such a level, so it runs to infinity by itself.
     """
-    args = (family, jnp.asarray(beta, source.dtype), middle)
-    sides, rows = (np.asarray(s) for s in one_pass(source, *args, kernel=_level_sides))
+    args = (family, jnp.asarray(beta, source.dtype), null)
+    sides, rows = (np.asarray(s) for s in source.reduce(_level_sides, *args))
     return (rows > 0) & (np.abs(sides) == rows)
-
-
-def common_step(pulls: np.ndarray) -> np.ndarray | None:
-    """A combination [k] of directions that moves rows, as many as possible, and pulls none back.
-
-    Parameters
-    ----------
-    pulls : [n, k]
-        How far each direction moves each row towards the side that it wants.
-
-    Returns
-    -------
-    [k] or None
-        None where there is none.
-    """
-    pulls = pulls[np.abs(pulls).max(axis=1) > 0]
-    if pulls.shape[0] == 0:
-        return None
-    pulls = np.unique(np.round(pulls / np.abs(pulls).max(), 9), axis=0)
-    # Often one combination moves all rows by about as much; no programme is needed then.
-    step = np.linalg.lstsq(pulls, np.ones(pulls.shape[0]), rcond=None)[0]
-    if (pulls @ step > _SIGN).all():
-        return step
-    return _most_moved(pulls)
-
-
-def _most_moved(pulls: np.ndarray) -> np.ndarray | None:
-    from scipy.optimize import linprog
-
-    count = pulls.shape[0]
-    programme = linprog(
-        -pulls.sum(axis=0),
-        A_ub=np.vstack([-pulls, pulls]),
-        b_ub=np.concatenate([np.zeros(count), np.ones(count)]),
-        bounds=(None, None),
-        method="highs",
-    )
-    moves = programme.status == 0 and -programme.fun > _SIGN
-    return programme.x if moves else None

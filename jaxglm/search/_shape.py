@@ -18,7 +18,7 @@ from jaxglm.families import Family, NegativeBinomial
 from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate, estimate
 from jaxglm.search._settings import Options
-from jaxglm.sources import Block, one_pass
+from jaxglm.sources import Block
 
 # Under this alpha the variance exceeds the mean by less than the counts can show, and the
 # likelihood is that of the Poisson to more digits than it is known to.
@@ -41,13 +41,13 @@ class Shape(NamedTuple):
 def _profile(block: Block, family: NegativeBinomial, beta: jax.Array, log_alpha: jax.Array):
     """First and second derivative in log alpha of the log-likelihood at fixed means."""
     mu = family.link.inverse(block.linear_predictor(beta))
-    live = block.weight > 0
+    live = block.rows.weight > 0
     ones = jnp.ones_like(mu)
 
     def total(u: jax.Array) -> jax.Array:
         shaped = dataclasses.replace(family, alpha=jnp.exp(u))
-        rows = shaped.log_likelihood(block.y, mu, ones, jnp.ones_like(u), None)
-        return jnp.sum(jnp.where(live, block.weight * rows, jnp.zeros_like(rows)))
+        rows = shaped.log_likelihood(block.rows.y, mu, ones, jnp.ones_like(u), None)
+        return jnp.sum(jnp.where(live, block.rows.weight * rows, jnp.zeros_like(rows)))
 
     slope = jax.grad(total)
     one = jnp.ones_like(log_alpha)
@@ -57,12 +57,14 @@ def _profile(block: Block, family: NegativeBinomial, beta: jax.Array, log_alpha:
 def _excess(block: Block, family: NegativeBinomial, beta: jax.Array):
     """Score for alpha at alpha = 0, and moment sums: ((y - mu)^2 - y) / 2, (y-mu)^2 - mu, mu^2."""
     mu = family.link.inverse(block.linear_predictor(beta))
-    square = (block.y - mu) ** 2
+    square = (block.rows.y - mu) ** 2
 
     def total(rows: jax.Array) -> jax.Array:
-        return jnp.sum(jnp.where(block.weight > 0, block.weight * rows, jnp.zeros_like(rows)))
+        return jnp.sum(
+            jnp.where(block.rows.weight > 0, block.rows.weight * rows, jnp.zeros_like(rows))
+        )
 
-    return total(square - block.y) / 2, total(square - mu), total(mu**2)
+    return total(square - block.rows.y) / 2, total(square - mu), total(mu**2)
 
 
 def has_unknown_shape(family: Family) -> TypeGuard[NegativeBinomial]:
@@ -87,7 +89,7 @@ def estimate_shape(
     Parameters
     ----------
     problem : Problem
-        The fit's host arrays.
+        The rows, and what their columns are.
     family : NegativeBinomial
         With alpha None.
     options : Options
@@ -105,7 +107,7 @@ def estimate_shape(
     found = estimate(problem, shaped, options)
     turns = found.turns
     gamma = found.gamma.astype(problem.dtype)
-    score, excess, squares = map(float, one_pass(found.source, shaped, gamma, kernel=_excess))
+    score, excess, squares = map(float, found.source.reduce(_excess, shaped, gamma))
     if not _has_means(found):
         return found, shaped, Shape(float("nan"), float("nan"))
     if score <= 0:
@@ -118,14 +120,14 @@ def estimate_shape(
         log_alpha, curvature = _best_log_alpha(problem, found, shaped, log_alpha)
         if not math.isfinite(log_alpha):  # counts whose squares overflow
             poisson = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
-            return _with_turns(found, turns), poisson, Shape(float("nan"), float("nan"))
+            return found.with_turns(turns), poisson, Shape(float("nan"), float("nan"))
         if log_alpha < math.log(_SMALLEST):
             shaped = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
-            found = estimate(problem, shaped, options, placed=found.placed)
-            return _with_turns(found, turns + found.turns), shaped, Shape(0.0, float("nan"))
+            found = estimate(problem, shaped, options, like=found)
+            return found.with_turns(turns + found.turns), shaped, Shape(0.0, float("nan"))
         shaped = dataclasses.replace(family, alpha=problem.dtype.type(math.exp(log_alpha)))
         warm = dataclasses.replace(options, start=np.nan_to_num(found.beta))
-        found = estimate(problem, shaped, warm, placed=found.placed)
+        found = estimate(problem, shaped, warm, like=found)
         turns += found.turns
         if abs(log_alpha - before) < 8 * float(np.finfo(problem.dtype).eps) ** 0.75:
             break
@@ -133,16 +135,12 @@ def estimate_shape(
             break
     alpha = math.exp(log_alpha)
     alpha_se = alpha / math.sqrt(-curvature) if curvature < 0 else float("nan")
-    return _with_turns(found, turns), shaped, Shape(alpha, alpha_se)
+    return found.with_turns(turns), shaped, Shape(alpha, alpha_se)
 
 
 def _has_means(found: Estimate) -> bool:
     """Whether the fitted means are an optimum: under separation they are, at their limits."""
     return found.status.usable or found.status is Status.SEPARATED
-
-
-def _with_turns(found: Estimate, turns: int) -> Estimate:
-    return dataclasses.replace(found, turns=turns)
 
 
 def _best_log_alpha(
@@ -154,9 +152,7 @@ def _best_log_alpha(
     for _ in range(_MOST_STEPS):
         slope, curvature = (
             float(v)
-            for v in one_pass(
-                found.source, family, gamma, problem.dtype.type(log_alpha), kernel=_profile
-            )
+            for v in found.source.reduce(_profile, family, gamma, problem.dtype.type(log_alpha))
         )
         if curvature < 0:
             step = float(np.clip(-slope / curvature, -2, 2))

@@ -1,17 +1,18 @@
 """Solvers: p-sized algebra that is told sums and answers with the next point. They know no rows."""
 
-from jaxglm.solvers._base import Controls, Outcome, Solver, Stop
+from jaxglm.solvers._base import Controls, Outcome, Solver, Stop, Wants
 from jaxglm.solvers._first_order import FirstOrder, lbfgs
-from jaxglm.solvers._newton import Kept, Newton, unfactored
+from jaxglm.solvers._newton import KeptFactor, Newton, unfactored
 
 __all__ = [
     "Controls",
     "FirstOrder",
-    "Kept",
+    "KeptFactor",
     "Newton",
     "Outcome",
     "Solver",
     "Stop",
+    "Wants",
     "lbfgs",
     "unfactored",
 ]

@@ -1,7 +1,6 @@
 """Owns what every solver shares: the state of a loop, its controls, and the stopping rules."""
 
 import enum
-from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -28,6 +27,14 @@ class Stop(enum.IntEnum):
             Stop.ROUNDING: "rounding floor",
             Stop.STALLED: "no further decrease at the rounding floor",
         }[self]
+
+
+class Wants(enum.IntEnum):
+    """What a solver asks for at its trial point, beside the loss and the score."""
+
+    INFORMATION = 0
+    DIAGONAL = 1
+    NOTHING = 2
 
 
 class Controls(NamedTuple):
@@ -70,7 +77,7 @@ class Outcome(NamedTuple):
     """What a loop leaves: coefficients and how it ended, all p-sized or scalar.
 
     `correction` is the step in hand at `beta`; `invalid` counts the trials at which the loss was
-    not finite, because they left the domain of the link; `kept` is for a later loop.
+    not finite, because they left the domain of the link; `kept` is the factor for a later loop.
     """
 
     beta: Value
@@ -98,8 +105,8 @@ class Solver(Protocol):
     def init(self, at: Point, kept: Any) -> NamedTuple:
         """The state whose trial point is the start."""
 
-    def ask(self, state, sums: Callable[..., Moments], kernel: Callable[..., Moments]) -> Moments:
-        """The sums at `state.at` that the next `tell` wants: `sums(kernel)`, or lighter ones."""
+    def wants(self, state) -> Any:
+        """The sums at `state.at` that the next `tell` wants: a `Wants`, traced if it may change."""
 
     def tell(self, state, moments: Moments, controls: Controls):
         """The state after seeing the sums at `state.at`."""

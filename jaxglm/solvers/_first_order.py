@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -14,6 +13,7 @@ from jaxglm.solvers._base import (
     Controls,
     Outcome,
     Stop,
+    Wants,
     choose,
     dispersion,
     not_worse,
@@ -83,14 +83,9 @@ class FirstOrder:
             stop=jnp.full((), int(Stop.NONE), jnp.int32),
         )
 
-    def ask(
-        self,
-        state: FirstOrderState,
-        sums: Callable[..., Moments],
-        kernel: Callable[..., Moments],
-    ) -> Moments:
-        """The sums of the kernel at each turn."""
-        return sums(kernel)
+    def wants(self, state: FirstOrderState) -> Wants:
+        """The diagonal at each turn: the stopping rule is in its metric."""
+        return Wants.DIAGONAL
 
     def tell(self, state: FirstOrderState, moments: Moments, controls: Controls):
         accepted = jnp.all(jnp.isfinite(moments.score)) & not_worse(moments, state.loss)

@@ -1,27 +1,26 @@
 """Owns Newton's method and IRLS: one algorithm, with the expected or the observed information."""
 
 import dataclasses
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._record import zeros_of
 from jaxglm._status import Status
 from jaxglm.algebra import Factor, all_finite, diagonal_of, factorise, solve
 from jaxglm.solvers._base import (
     Controls,
     Outcome,
     Stop,
+    Wants,
     choose,
     dispersion,
     not_worse,
     outcome_of,
     rounding_floor,
 )
-from jaxglm.sums import Moments, Point, Value, light_moments
+from jaxglm.sums import Moments, Point, Value
 
 # A quadratically convergent step multiplies the decrement by itself; one that keeps a fifth of it
 # is converging linearly, and there the observed information is worth its risk.
@@ -40,7 +39,7 @@ _MOST_CRAMPED = 15
 _FIRST_DAMPING = 1e-8
 
 
-class Kept(NamedTuple):
+class KeptFactor(NamedTuple):
     """The factor of an information matrix from an earlier turn, and whether to use it again.
 
     A turn on a kept factor needs the score only. Newton's method then shrinks the distance by about
@@ -52,19 +51,19 @@ class Kept(NamedTuple):
     diagonal: Value
     use: Value
 
-    def of_more_rows(self, times: float) -> "Kept":
+    def of_more_rows(self, times: float) -> "KeptFactor":
         """As of so many times the rows, to be used at the next turn."""
         scale = np.asarray(self.factor.scale) / np.sqrt(times)
         factor = self.factor._replace(scale=scale)
-        return Kept(factor, np.asarray(self.diagonal) * times, np.bool_(True))
+        return KeptFactor(factor, np.asarray(self.diagonal) * times, np.bool_(True))
 
 
-def unfactored(k: int, eliminated: int, dtype: np.dtype) -> Kept:
+def unfactored(k: int, eliminated: int, dtype: np.dtype) -> KeptFactor:
     """Room for the factor of k columns, the last ones eliminated; there is none yet."""
     q = k - eliminated
     coupling = np.zeros((eliminated, q), dtype) if eliminated else None
     factor = Factor(np.zeros((q, q), dtype), coupling, np.zeros(k, dtype), dtype.type(0))
-    return Kept(factor, np.zeros(k, dtype), np.bool_(False))
+    return KeptFactor(factor, np.zeros(k, dtype), np.bool_(False))
 
 
 class NewtonState(NamedTuple):
@@ -87,7 +86,7 @@ class NewtonState(NamedTuple):
     turns: jax.Array
     status: jax.Array
     stop: jax.Array
-    kept: Kept | None
+    kept: KeptFactor | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +96,7 @@ class Newton:
     Each turn is one pass over the rows. A rejected trial costs a pass as well; there are few.
     """
 
-    def init(self, at: Point, kept: Kept | None) -> NewtonState:
+    def init(self, at: Point, kept: KeptFactor | None) -> NewtonState:
         dtype = at.beta.dtype
         zero, inf = jnp.zeros((), dtype), jnp.full((), jnp.inf, dtype)
         count = jnp.zeros((), jnp.int32)
@@ -122,18 +121,11 @@ class Newton:
             kept=kept,
         )
 
-    def ask(
-        self, state: NewtonState, sums: Callable[..., Moments], kernel: Callable[..., Moments]
-    ) -> Moments:
-        """The sums with the matrix, or without it where the kept factor is used again."""
+    def wants(self, state: NewtonState) -> Any:
+        """The information, or nothing beside the score where the kept factor is used again."""
         if state.kept is None:
-            return sums(kernel)
-        nothing = zeros_of(lambda: sums(kernel).info)
-        return jax.lax.cond(
-            state.kept.use,
-            lambda: sums(light_moments)._replace(info=nothing),
-            lambda: sums(kernel),
-        )
+            return Wants.INFORMATION
+        return jnp.where(state.kept.use, int(Wants.NOTHING), int(Wants.INFORMATION))
 
     def tell(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
         finite = all_finite(moments.score) & all_finite(moments.info)
@@ -225,19 +217,21 @@ class Newton:
             kept=None if state.kept is None else self._keep(kept, decrement, ratio, controls),
         )
 
-    def _factor(self, state: NewtonState, moments: Moments) -> Kept:
+    def _factor(self, state: NewtonState, moments: Moments) -> KeptFactor:
         """The factor to step with: of these sums, or the kept one."""
 
         def fresh() -> tuple[Factor, jax.Array]:
             return factorise(moments.info, state.damping), diagonal_of(moments.info)
 
         if state.kept is None:
-            return Kept(*fresh(), jnp.zeros((), bool))
+            return KeptFactor(*fresh(), jnp.zeros((), bool))
         kept = state.kept
         factor, diagonal = jax.lax.cond(kept.use, lambda: (kept.factor, kept.diagonal), fresh)
-        return Kept(factor, diagonal, kept.use)
+        return KeptFactor(factor, diagonal, kept.use)
 
-    def _keep(self, kept: Kept, decrement: jax.Array, ratio: jax.Array, controls: Controls) -> Kept:
+    def _keep(
+        self, kept: KeptFactor, decrement: jax.Array, ratio: jax.Array, controls: Controls
+    ) -> KeptFactor:
         """Whether the next turn is to use the factor once more; a kept one must still serve."""
         serves = ~kept.use | (ratio < _LEAST_GAIN)
         near = decrement < controls.keep_within  # nan compares as False

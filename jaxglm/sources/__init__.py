@@ -1,8 +1,22 @@
 """Sources: where the rows live. Their one answer: the sum of a kernel over their blocks."""
 
+from jaxglm.sources._base import Source
 from jaxglm.sources._block import Block
+from jaxglm.sources._chunked import Chunked
 from jaxglm.sources._passes import each_row, one_pass
 from jaxglm.sources._placement import place
 from jaxglm.sources._resident import Resident
+from jaxglm.sources._rows import Rows
+from jaxglm.sources._tiles import Tiles
 
-__all__ = ["Block", "Resident", "each_row", "one_pass", "place"]
+__all__ = [
+    "Block",
+    "Chunked",
+    "Resident",
+    "Rows",
+    "Source",
+    "Tiles",
+    "each_row",
+    "one_pass",
+    "place",
+]

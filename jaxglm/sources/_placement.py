@@ -5,18 +5,20 @@ with rows of weight 0, so that tables of neighbouring sizes share the compiled p
 """
 
 import math
+from typing import Any
 
 import jax
 import numpy as np
 
+from jaxglm._tuning import tuning
 from jaxglm.designs import Design, Split, Tiling, bucket
 from jaxglm.sources._block import Block
-from jaxglm.sources._resident import Resident
+from jaxglm.sources._rows import padding
+from jaxglm.sources._tiles import Tiles
 
 # A tile of some mebibytes stays in the cache that the cores share while its eta, weights, score and
 # Gram are formed, so that X is read from memory once a pass, and keeps all cores at work.
 _TILE_BYTES = 8 << 20
-_SMALLEST_TILE, _LARGEST_TILE = 256, 1 << 16
 # Numbers that a pass makes of each row beside its columns.
 _SCRATCH = 6
 # An accelerator wants many rows at once; what a pass needs beside X is a few times one tile.
@@ -31,29 +33,20 @@ def tile_rows(design: Design, n: int) -> int:
 
     On an accelerator: all, or as many as fill 256 MiB in float64.
     """
-    tile_bytes, largest = _TILE_BYTES, _LARGEST_TILE
+    tile_bytes, largest = _TILE_BYTES, tuning().largest_tile
     if jax.default_backend() != "cpu":
         tile_bytes = largest = _ACCELERATOR_TILE_BYTES
     by_bytes = tile_bytes // (8 * (design.numbers_per_row + _SCRATCH))
-    rows = 1 << int(np.clip(by_bytes, _SMALLEST_TILE, largest)).bit_length() - 1
+    rows = 1 << int(np.clip(by_bytes, tuning().smallest_tile, largest)).bit_length() - 1
     if isinstance(design, Split):
         # Each tile adds a Gram matrix number by number; a row costs as much as some of these.
         rows = max(rows, 1 << (design.gram_cells // _CELLS_PER_ROW).bit_length())
     return min(rows, bucket(n))
 
 
-def place(
-    design: Design,
-    y: np.ndarray,
-    weight: np.ndarray,
-    *,
-    offset: np.ndarray | None,
-    freq: np.ndarray | None,
-    trials: np.ndarray | None,
-    dtype: np.dtype,
-) -> Resident:
-    """Cut host arrays (a design with NumPy leaves and row vectors) into a resident source."""
-    n = y.shape[0]
+def place(block: Block, dtype: np.dtype) -> Tiles:
+    """Cut a host block into tiles on the device, its vectors in the dtype of the arithmetic."""
+    design, n = block.design, len(block.rows)
     rows = tile_rows(design, n)
     count = math.ceil(n / rows)
     on_host = jax.default_backend() == "cpu"
@@ -62,15 +55,7 @@ def place(
         count = bucket(count)
     tiling = Tiling(count, rows, in_place)
 
-    def vector(values: np.ndarray | None, fill: float):
-        return None if values is None else tiling.cut(values.astype(dtype, copy=False), fill)
+    def cut(name: str, values: np.ndarray) -> Any:
+        return tiling.cut(values.astype(dtype, copy=False), padding(name, values))
 
-    block = Block(
-        design=design.tiled(tiling),
-        y=vector(y, float(y[0])),  # any valid response: padding has weight 0 but is evaluated
-        weight=vector(weight, 0.0),
-        offset=vector(offset, 0.0),
-        freq=vector(freq, 0.0),
-        trials=vector(trials, 1.0),
-    )
-    return Resident(block)
+    return Tiles(Block(design.tiled(tiling), block.rows.each(cut)))

@@ -1,111 +1,64 @@
-"""Owns the resident source: rows that fit in memory, visited tile by tile."""
+"""Owns the resident source: rows that fit in memory, whose programs see all of them."""
 
-import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._record import zeros_of
-from jaxglm.designs import Strip
+from jaxglm.designs import Design
+from jaxglm.sources._base import Carry
 from jaxglm.sources._block import Block
+from jaxglm.sources._passes import each_row, one_pass
+from jaxglm.sources._placement import place
+from jaxglm.sources._tiles import Tiles
 
-_EVERY_TILE = np.int32(1)
 
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
 class Resident:
-    """A block whose array leaves carry a leading axis of tiles: shape [tiles, rows, ...].
+    """One block on the host, and its tiles on the device, placed there when they are asked for.
 
-    A `Strip` stands for a leaf whose tiles lie in the user's own memory. `stride` is how far the
-    next tile to visit is from the last: 1 visits all rows. It may change without recompiling, so
-    the program that visits a sample is the one that visits all.
+    Parameters
+    ----------
+    block : Block
+        With NumPy leaves.
+    dtype : dtype
+        Of the arithmetic.
+    tiles : Tiles, optional
+        Of the block, where they are placed already.
     """
 
-    tiles: Block
-    stride: Any = _EVERY_TILE
+    def __init__(self, block: Block, dtype: np.dtype, tiles: Tiles | None = None):
+        self.block, self.dtype, self._tiles = block, dtype, tiles
 
     @property
-    def n_tiles(self) -> int:
-        return self.tiles.y.shape[0]
+    def tiles(self) -> Tiles:
+        """The rows on the device."""
+        if self._tiles is None:
+            self._tiles = place(self.block, self.dtype)
+        return self._tiles
 
     @property
-    def dtype(self) -> np.dtype:
-        """Of the vectors, and so of the sums."""
-        return self.tiles.y.dtype
+    def n_rows(self) -> int:
+        return len(self.block.rows)
 
-    def sample(self, stride: int) -> "Resident":
-        """Every `stride`-th tile."""
-        return dataclasses.replace(self, stride=np.int32(stride))
+    @property
+    def n_parts(self) -> int:
+        return self.tiles.count
 
-    def _tile(self, index: jax.Array | int) -> Block:
-        def indexed(leaf: Any) -> Any:
-            if isinstance(leaf, Strip):
-                return leaf
-            return jax.lax.dynamic_index_in_dim(leaf, index, keepdims=False)
-
-        def of_strips(part: Callable[[Strip], jax.Array]) -> Block:
-            return jax.tree.map(
-                lambda leaf: part(leaf) if isinstance(leaf, Strip) else leaf,
-                tile,
-                is_leaf=_is_strip,
-            )
-
-        tile = jax.tree.map(indexed, self.tiles, is_leaf=_is_strip)
-        if not any(map(_is_strip, jax.tree.leaves(tile, is_leaf=_is_strip))):
-            return tile
-        at = jnp.asarray(index)
-        last = at == self.n_tiles - 1
-        return jax.lax.cond(
-            (at == 0) | last,
-            lambda: of_strips(lambda leaf: leaf.edge(last)),
-            lambda: of_strips(lambda leaf: leaf.inner(at)),
-        )
+    @property
+    def design(self) -> Design:
+        return self.block.design
 
     def reduce(self, kernel: Callable[..., Any], *params: Any) -> Any:
-        """The sum of `kernel(tile, *params)` over the tiles: one visit to each row.
+        return one_pass(self.tiles, *params, kernel=kernel)
 
-        In float32 the sum over tiles is compensated (Neumaier), so that its error does not grow
-        with the number of tiles; float64 needs none. A kernel with a method `of_all_tiles` does
-        the summing itself.
-        """
-        if hasattr(kernel, "of_all_tiles"):
-            return kernel.of_all_tiles(self.tiles, *params)
-        if self.n_tiles == 1:
-            return kernel(self._tile(0), *params)
-        zeros = zeros_of(lambda *args: kernel(self._tile(0), *args), *params)
-        compensate = self.dtype == jnp.float32
+    def map(self, function: Callable[..., Any], *params: Any) -> Iterator[np.ndarray]:
+        yield np.asarray(each_row(self.tiles, *params, function=function))[: self.n_rows]
 
-        def add_tile(turn: jax.Array, carry: Any) -> Any:
-            total, lost = carry
-            term = kernel(self._tile(turn * self.stride), *params)
-            new = jax.tree.map(jnp.add, total, term)
-            if compensate:
-                lost = jax.tree.map(lost_digits, lost, total, term, new)
-            return new, lost
+    def scan(self, step: Callable[[Carry, Block], Carry], carry: Carry) -> Carry:
+        return step(carry, self.block)
 
-        start = (zeros, zeros if compensate else None)
-        visits = (self.n_tiles + self.stride - 1) // self.stride
-        total, lost = jax.lax.fori_loop(0, visits, add_tile, start)
-        return jax.tree.map(jnp.add, total, lost) if compensate else total
+    def sample(self, stride: int) -> "Resident":
+        return Resident(self.block, self.dtype, self.tiles.sample(stride))
 
-    def map(self, function: Callable[..., jax.Array], *params: Any) -> jax.Array:
-        """`function(tile, *params)` row by row, [tiles * rows, ...], padding included."""
-        rows = jax.lax.map(
-            lambda index: function(self._tile(index), *params), jnp.arange(self.n_tiles)
-        )
-        return rows.reshape((-1, *rows.shape[2:]))
-
-
-def _is_strip(leaf: Any) -> bool:
-    return isinstance(leaf, Strip)
-
-
-def lost_digits(lost, total, term, new):
-    """Neumaier's correction, carried on: what `total + term`, rounded to `new`, has lost so far."""
-    larger_total = jnp.abs(total) >= jnp.abs(term)
-    error = jnp.where(larger_total, (total - new) + term, (term - new) + total)
-    return lost + jnp.where(jnp.isfinite(error), error, jnp.zeros_like(error))
+    def with_design(self, change: Callable[[Block], Design]) -> "Resident":
+        return Resident(Block(change(self.block), self.block.rows), self.dtype)

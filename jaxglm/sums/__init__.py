@@ -3,7 +3,7 @@
 from jaxglm.sums._fastest import fastest_kernel
 from jaxglm.sums._final import (
     FinalSums,
-    Middle,
+    NullModel,
     far_sides,
     final_sums,
     final_sums_diagonal,
@@ -17,13 +17,17 @@ from jaxglm.sums._moments import (
     quick_moments,
     unit_gram,
 )
+from jaxglm.sums._objective import Objective, penalised
 from jaxglm.sums._rowwise import Point, Value
+from jaxglm.sums._totals import Totals, null_model, totals, totals_of
 
 __all__ = [
     "FinalSums",
-    "Middle",
     "Moments",
+    "NullModel",
+    "Objective",
     "Point",
+    "Totals",
     "Value",
     "diagonal_moments",
     "far_sides",
@@ -33,6 +37,10 @@ __all__ = [
     "full_moments",
     "light_moments",
     "log_likelihood",
+    "null_model",
+    "penalised",
     "quick_moments",
+    "totals",
+    "totals_of",
     "unit_gram",
 ]

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from jaxglm.families import Family
-from jaxglm.sources import Resident, one_pass
+from jaxglm.sources import Tiles, one_pass
 from jaxglm.sums._moments import Moments, full_moments, quick_moments
 from jaxglm.sums._rowwise import Point
 
@@ -28,7 +28,7 @@ _ROUNDING = 1e4
 _remembered: dict[Any, Kernel] = {}
 
 
-def fastest_kernel(plain: Kernel, source: Resident, family: Family, at: Point) -> Kernel:
+def fastest_kernel(plain: Kernel, tiles: Tiles, family: Family, at: Point) -> Kernel:
     """`plain`, or on an accelerator the fused kernel where that has the same sums in less time.
 
     The two are timed once in a process for each device, shape and family.
@@ -37,44 +37,44 @@ def fastest_kernel(plain: Kernel, source: Resident, family: Family, at: Point) -
     ----------
     plain : kernel
         `quick_moments`, or `full_moments` in float32: with full sums in float64 there is no choice.
-    source : Resident
+    tiles : Tiles
         The rows, placed.
     family : Family
         With all parameters known.
     at : Point
         A start.
     """
-    device = _device(source)
+    device = _device(tiles)
     if device is None or device.platform == "cpu":
         return plain
     float32 = at.beta.dtype == np.float32
-    work = source.tiles.y.size * float(at.beta.size) ** 2
+    work = tiles.block.rows.y.size * float(at.beta.size) ** 2
     if work < _LEAST_WORK or not (plain is quick_moments or (float32 and plain is full_moments)):
         return plain
     try:
         from jaxglm.sums._fused import Fused, can_fuse
     except ImportError:  # a jax without Pallas's Triton backend, which is deprecated
         return plain
-    if not can_fuse(source, family, at):
+    if not can_fuse(tiles, family, at):
         return plain
-    leaves, structure = jax.tree.flatten(source.tiles)
+    leaves, structure = jax.tree.flatten(tiles.block)
     shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
     key = (device.device_kind, plain, structure, shapes, jax.tree.structure(family), at.beta.dtype)
     if key not in _remembered:
-        _remembered[key] = fastest((plain, Fused(plain)), source, family, at)
+        _remembered[key] = fastest((plain, Fused(plain)), tiles, family, at)
     return _remembered[key]
 
 
-def _device(source: Resident) -> Any:
+def _device(tiles: Tiles) -> Any:
     """The one device that holds the rows, or None."""
-    arrays = (leaf for leaf in jax.tree.leaves(source.tiles) if isinstance(leaf, jax.Array))
+    arrays = (leaf for leaf in jax.tree.leaves(tiles.block) if isinstance(leaf, jax.Array))
     devices = next(arrays).devices()
     return next(iter(devices)) if len(devices) == 1 else None
 
 
 def fastest(
     kernels: Sequence[Kernel],
-    source: Resident,
+    tiles: Tiles,
     family: Family,
     at: Point,
     clock: Callable[[], float] = time.perf_counter,
@@ -85,7 +85,7 @@ def fastest(
     is zero by symmetry. A kernel that fails, in compilation or in running, is passed over.
     """
     first, *others = kernels
-    start = jax.device_get(one_pass(source, family, at, kernel=first))
+    start = jax.device_get(one_pass(tiles, family, at, kernel=first))
     if not (np.isfinite(start.info).all() and np.isfinite(start.score).all()):
         return first
     step = np.linalg.lstsq(start.info, -start.score)[0].astype(at.beta.dtype)
@@ -93,14 +93,14 @@ def fastest(
 
     def both_curvatures(kernel: Kernel) -> list[Moments]:
         points = (at._replace(observed=np.bool_(observed)) for observed in (False, True))
-        return [jax.device_get(one_pass(source, family, p, kernel=kernel)) for p in points]
+        return [jax.device_get(one_pass(tiles, family, p, kernel=kernel)) for p in points]
 
     right = both_curvatures(first)
-    best, shortest = first, _seconds(first, source, family, at, clock)
+    best, shortest = first, _seconds(first, tiles, family, at, clock)
     for kernel in others:
         try:
             found = both_curvatures(kernel)
-            seconds = _seconds(kernel, source, family, at, clock)
+            seconds = _seconds(kernel, tiles, family, at, clock)
         except Exception:  # whatever a compiler raises: the first kernel is there
             continue
         if all(map(same_sums, right, found)) and seconds < shortest:
@@ -109,13 +109,13 @@ def fastest(
 
 
 def _seconds(
-    kernel: Kernel, source: Resident, family: Family, at: Point, clock: Callable[[], float]
+    kernel: Kernel, tiles: Tiles, family: Family, at: Point, clock: Callable[[], float]
 ) -> float:
     """The shortest of a few passes of a program that is compiled already."""
     times = []
     for _ in range(_TIMED_PASSES):
         start = clock()
-        jax.block_until_ready(one_pass(source, family, at, kernel=kernel))
+        jax.block_until_ready(one_pass(tiles, family, at, kernel=kernel))
         times.append(clock() - start)
     return min(times)
 

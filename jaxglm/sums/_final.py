@@ -15,8 +15,8 @@ from jaxglm.sources import Block
 from jaxglm.sums._rowwise import Value
 
 
-class Middle(NamedTuple):
-    """What the response lies about, and the null model.
+class NullModel(NamedTuple):
+    """What the response lies about: its average, and the model of an intercept and the offset.
 
     Attributes
     ----------
@@ -33,9 +33,9 @@ class Middle(NamedTuple):
     inside: Value
     shift: Value
 
-    def null_means(self, block: Block, family: Family) -> jax.Array:
+    def means(self, block: Block, family: Family) -> jax.Array:
         """The mean of each row in the null model."""
-        offset = jnp.zeros_like(block.y) if block.offset is None else block.offset
+        offset = jnp.zeros_like(block.rows.y) if block.rows.offset is None else block.rows.offset
         shifted = family.link.inverse(offset + self.shift)
         return jnp.where(jnp.isnan(self.shift), self.average, shifted)
 
@@ -73,32 +73,36 @@ class FinalSums(NamedTuple):
     edge: jax.Array
 
 
-def final_sums(block: Block, family: Family, beta: jax.Array, middle: Middle) -> FinalSums:
+def final_sums(block: Block, family: Family, beta: jax.Array, null: NullModel) -> FinalSums:
     """The sums at the solution, with the expected information matrix."""
-    return _final(block, family, beta, middle, full=True)
+    return _final(block, family, beta, null, full=True)
 
 
-def final_sums_diagonal(block: Block, family: Family, beta: jax.Array, middle: Middle) -> FinalSums:
+def final_sums_diagonal(
+    block: Block, family: Family, beta: jax.Array, null: NullModel
+) -> FinalSums:
     """The sums at the solution, with the diagonal of the information only."""
-    return _final(block, family, beta, middle, full=False)
+    return _final(block, family, beta, null, full=False)
 
 
 def _final(
-    block: Block, family: Family, beta: jax.Array, middle: Middle, *, full: bool
+    block: Block, family: Family, beta: jax.Array, null: NullModel, *, full: bool
 ) -> FinalSums:
     eta = block.linear_predictor(beta)
     mean = family.link.inverse(eta)
-    score, expected = family.score(block.y, eta), family.fisher_weight(block.y, eta)
+    score, expected = family.score(block.rows.y, eta), family.fisher_weight(block.rows.y, eta)
     # (y - mu)^2 / V, written with the score and the expected weight: these stay accurate where mu
     # rounds to its limit and V to zero.
     chi2 = score**2 / jnp.where(expected > 0, expected, jnp.ones_like(eta))
 
     def weighted(values: jax.Array) -> jax.Array:
-        return jnp.where(block.weight > 0, block.weight * values, jnp.zeros_like(values))
+        return jnp.where(block.rows.weight > 0, block.rows.weight * values, jnp.zeros_like(values))
 
     # The model and the null model in one computation: what does not depend on the mean is shared.
-    means = jnp.stack([mean, middle.null_means(block, family)])
-    deviances = jax.vmap(lambda mu: jnp.sum(weighted(family.unit_deviance(block.y, mu))))(means)
+    means = jnp.stack([mean, null.means(block, family)])
+    deviances = jax.vmap(lambda mu: jnp.sum(weighted(family.unit_deviance(block.rows.y, mu))))(
+        means
+    )
     if family.dispersion_fixed and family.has_likelihood and not family.likelihood_on_host:
         one = jnp.ones((), eta.dtype)
         likelihoods = jax.vmap(lambda mu: log_likelihood(block, family, mu, one))(means)
@@ -113,19 +117,19 @@ def _final(
         pearson=jnp.sum(weighted(chi2)),
         score=block.design.rmatvec(weighted(score)),
         info=information(weighted(expected)),
-        far=jnp.sum(jnp.abs(_sides(block, family, mean, middle))),
-        edge=_rows_at_edge(block, family, eta, middle),
+        far=jnp.sum(jnp.abs(_sides(block, family, mean, null))),
+        edge=_rows_at_edge(block, family, eta, null),
     )
 
 
 def log_likelihood(block: Block, family: Family, mean: jax.Array, scale: jax.Array) -> jax.Array:
     """R's log-likelihood: each observation with its prior weight, times its frequency."""
-    live = block.weight > 0
-    ones = jnp.ones_like(block.y)
-    freq = ones if block.freq is None else block.freq
-    trials = ones if block.trials is None else block.trials
-    prior = jnp.where(live, block.weight / jnp.where(live, freq * trials, ones), ones)
-    values = family.log_likelihood(block.y, mean, prior, scale, block.trials)
+    live = block.rows.weight > 0
+    ones = jnp.ones_like(block.rows.y)
+    freq = ones if block.rows.freq is None else block.rows.freq
+    trials = ones if block.rows.trials is None else block.rows.trials
+    prior = jnp.where(live, block.rows.weight / jnp.where(live, freq * trials, ones), ones)
+    values = family.log_likelihood(block.rows.y, mean, prior, scale, block.rows.trials)
     return jnp.sum(jnp.where(live, freq * values, jnp.zeros_like(values)))
 
 
@@ -134,13 +138,13 @@ def log_likelihood(block: Block, family: Family, mean: jax.Array, scale: jax.Arr
 _EDGE = 1e-6
 
 
-def _rows_at_edge(block: Block, family: Family, eta: jax.Array, middle: Middle) -> jax.Array:
-    typical = family.link.link(middle.average)
+def _rows_at_edge(block: Block, family: Family, eta: jax.Array, null: NullModel) -> jax.Array:
+    typical = family.link.link(null.average)
     count = jnp.zeros_like(eta)
     for bound in family.link.domain(family.mean_domain):
         if math.isfinite(bound):
             at_edge = jnp.abs(eta - bound) < _EDGE * jnp.abs(typical - bound)
-            count = count + jnp.where(at_edge & (block.weight > 0), 1.0, 0.0).astype(eta.dtype)
+            count = count + jnp.where(at_edge & (block.rows.weight > 0), 1.0, 0.0).astype(eta.dtype)
     return jnp.sum(count)
 
 
@@ -149,24 +153,24 @@ def _rows_at_edge(block: Block, family: Family, eta: jax.Array, middle: Middle) 
 _FAR = 1e-3
 
 
-def far_sides(block: Block, family: Family, beta: jax.Array, middle: Middle) -> jax.Array:
+def far_sides(block: Block, family: Family, beta: jax.Array, null: NullModel) -> jax.Array:
     """-1 or +1 for rows whose mean has gone to the limit that their response wants, else 0."""
-    return _sides(block, family, family.link.inverse(block.linear_predictor(beta)), middle)
+    return _sides(block, family, family.link.inverse(block.linear_predictor(beta)), null)
 
 
-def _sides(block: Block, family: Family, mean: jax.Array, middle: Middle) -> jax.Array:
+def _sides(block: Block, family: Family, mean: jax.Array, null: NullModel) -> jax.Array:
     lower, upper = family.link.domain(family.mean_domain)
 
     def gone(end: float) -> jax.Array:
         if not math.isinf(end):
             return jnp.zeros_like(mean, bool)  # eta cannot run there
         limit = family.link.inverse(jnp.asarray(end, mean.dtype))
-        distance = jnp.abs(middle.average - limit)
+        distance = jnp.abs(null.average - limit)
         # All responses are at the limit: any mean close to it in absolute terms has gone far.
         unit = jnp.where(distance > 0, distance, jnp.ones_like(distance))
         # A response at the limit or beyond it, as a negative one under a log link.
-        wants = jnp.where(limit <= middle.inside, block.y <= limit, block.y >= limit)
+        wants = jnp.where(limit <= null.inside, block.rows.y <= limit, block.rows.y >= limit)
         return wants & (jnp.abs(mean - limit) < _FAR * unit)
 
-    side = jnp.where(gone(lower), -1.0, jnp.where(gone(upper), 1.0, 0.0)).astype(block.y.dtype)
-    return jnp.where(block.weight > 0, side, jnp.zeros_like(side))
+    side = jnp.where(gone(lower), -1.0, jnp.where(gone(upper), 1.0, 0.0)).astype(block.rows.y.dtype)
+    return jnp.where(block.rows.weight > 0, side, jnp.zeros_like(side))

@@ -20,10 +20,10 @@ from jax.extend.core import Jaxpr, jaxprs_in_params
 from jaxglm.algebra import Bordered
 from jaxglm.designs import Dense
 from jaxglm.families import Family
-from jaxglm.sources import Block, Resident
-from jaxglm.sources._resident import lost_digits
+from jaxglm.sources import Block, Tiles
+from jaxglm.sources._tiles import lost_digits
 from jaxglm.sums._moments import Moments
-from jaxglm.sums._rowwise import Point, evaluate
+from jaxglm.sums._rowwise import Point, row_terms
 
 # A Gram matrix of more columns does not stay in the registers of one program.
 _MOST_COLUMNS = 128
@@ -66,7 +66,7 @@ class Fused:
         block = jax.tree.map(lambda leaf: leaf.reshape((-1, *leaf.shape[2:])), tiles)
         return jax.lax.cond(
             at.start > 0,
-            lambda: Resident(tiles).reduce(self.plain, family, at),
+            lambda: Tiles(tiles).reduce(self.plain, family, at),
             lambda: self._sums(block, family, at),
         )
 
@@ -83,7 +83,7 @@ class Fused:
         # What the family and the point hold enters as inputs: a kernel has no constants of its own.
         leaves, structure = jax.tree.flatten((family, at._replace(beta=None, start=None)))
         scalars = [jnp.asarray(leaf).reshape(1) for leaf in leaves]
-        vectors = [v for v in (block.y, block.weight, block.offset) if v is not None]
+        vectors = [v for v in (block.rows.y, block.rows.weight, block.rows.offset) if v is not None]
 
         def kernel(beta_ref, x_ref, vector_refs, scalar_refs, *outputs) -> None:
             own_family, own_at = jax.tree.unflatten(structure, [ref[0] for ref in scalar_refs])
@@ -173,9 +173,9 @@ _ELEMENTWISE = frozenset({
 # fmt: on
 
 
-def can_fuse(source: Resident, family: Family, at: Point) -> bool:
+def can_fuse(tiles: Tiles, family: Family, at: Point) -> bool:
     """Whether the kernel can be written for these rows: dense, not too wide, and elementwise."""
-    block = source.tiles
+    block = tiles.block
     if not isinstance(block.design, Dense) or at.beta.size > _MOST_COLUMNS:
         return False
     if block.design.values.dtype not in (np.float32, np.float64):
@@ -184,7 +184,7 @@ def can_fuse(source: Resident, family: Family, at: Point) -> bool:
         return False
 
     def rows(family: Family, at: Point, y: jax.Array):
-        return evaluate(family, y, y, y, y, at._replace(start=0))
+        return row_terms(family, y, y, y, y, at._replace(start=0))
 
     y = jax.ShapeDtypeStruct((16,), at.beta.dtype)
     program = jax.make_jaxpr(rows)(family, at._replace(beta=None), y)

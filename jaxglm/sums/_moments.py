@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxglm.algebra import Information
 from jaxglm.families import Family
 from jaxglm.sources import Block
-from jaxglm.sums._rowwise import Point, Rows, evaluate
+from jaxglm.sums._rowwise import Point, RowTerms, row_terms
 
 
 class Moments(NamedTuple):
@@ -76,11 +76,11 @@ def _moments(
     block: Block, family: Family, at: Point, information: Callable[[jax.Array], Information]
 ) -> Moments:
     eta, offset, rows = _visit(block, family, at)
-    live = block.weight > 0
+    live = block.rows.weight > 0
 
     def weighted(values: jax.Array) -> jax.Array:
         # 0 * inf is nan: rows of weight 0 are cut out, not multiplied away.
-        return jnp.where(live, block.weight * values, jnp.zeros_like(values))
+        return jnp.where(live, block.rows.weight * values, jnp.zeros_like(values))
 
     score = weighted(rows.score)
     curvature = weighted(rows.curvature)
@@ -96,13 +96,13 @@ def _moments(
     )
 
 
-def _visit(block: Block, family: Family, at: Point) -> tuple[jax.Array, jax.Array, Rows]:
+def _visit(block: Block, family: Family, at: Point) -> tuple[jax.Array, jax.Array, RowTerms]:
     eta = block.design.matvec(at.beta)
-    offset = jnp.zeros_like(eta) if block.offset is None else block.offset
+    offset = jnp.zeros_like(eta) if block.rows.offset is None else block.rows.offset
     eta = eta + offset
-    return eta, offset, evaluate(family, block.y, block.weight, offset, eta, at)
+    return eta, offset, row_terms(family, block.rows.y, block.rows.weight, offset, eta, at)
 
 
 def unit_gram(block: Block) -> Information:
     """X'X over rows of positive weight: what rank decisions look at."""
-    return block.design.gram(jnp.where(block.weight > 0, 1.0, 0.0).astype(block.y.dtype))
+    return block.design.gram(jnp.where(block.rows.weight > 0, 1.0, 0.0).astype(block.rows.y.dtype))

@@ -37,7 +37,7 @@ class Point(NamedTuple):
     barrier: Value
 
 
-class Rows(NamedTuple):
+class RowTerms(NamedTuple):
     """Per row: loss, its derivative in eta, and the curvature asked for; all at weight 1."""
 
     loss: jax.Array
@@ -46,9 +46,9 @@ class Rows(NamedTuple):
     expected: jax.Array
 
 
-def evaluate(
+def row_terms(
     family: Family, y: jax.Array, weight: jax.Array, offset: jax.Array, eta: jax.Array, at: Point
-) -> Rows:
+) -> RowTerms:
     """Loss, score and curvature of each row at `eta`, or at the start that `at` asks for."""
     starting = at.start > 0
     # A start of 0 that is known when the program is made leaves the starts out of it.
@@ -80,4 +80,4 @@ def evaluate(
     curvature = jnp.where(at.start == 2, jnp.ones_like(eta), curvature)
     score = jnp.where(at.start == 2, jnp.zeros_like(eta), score)
     score = jnp.where(starting, score - curvature * (eta - offset), score)
-    return Rows(loss, score, curvature, expected)
+    return RowTerms(loss, score, curvature, expected)

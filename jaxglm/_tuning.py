@@ -1,0 +1,73 @@
+"""Owns the numbers that decide how a fit is carried out, never what it answers."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Literal
+
+
+@dataclasses.dataclass(frozen=True)
+class Tuning:
+    """Sizes from which another way pays.
+
+    They were measured on CPUs; tests pass in others with `tuned`, to take a large fit's way with
+    few rows.
+
+    Attributes
+    ----------
+    driver : {"compiled", "host"}
+        How the loop over resident rows is driven: as one program, or turn by turn from Python,
+        which compiles less and takes longer. Other sources are driven from Python in any case.
+    large_rows, large_work : float
+        From so many rows, or products (rows times columns squared), on a pass is what a fit costs,
+        and it takes the short way.
+    most_cells : int
+        An information matrix of more numbers (800 MB) would fill the memory: the fit is by a
+        first-order method, and goes without standard errors.
+    most_columns : int
+        Rank decisions and the separation test work with dense columns, which for more than these
+        would fill the memory.
+    least_eliminated : int
+        A factor of fewer levels is not eliminated from the information: that is small as it is.
+    smallest_tile, largest_tile : int
+        Rows of a tile; between them it is as large as the cache holds.
+    fewest_rows_merged : int
+        With fewer rows a fit takes some hundredths of a second as it is, and identical rows are
+        not looked for unless that is asked for.
+    most_lane_rows : int
+        A segment of more rows is a single fit: it takes a sample first, and merges identical rows.
+    rows_a_program : int
+        Segments may be padded by so many rows in all before another program pays: a twentieth of a
+        second at each call, for a second of compilation at the first.
+    """
+
+    driver: Literal["compiled", "host"] = "compiled"
+    large_rows: float = 100_000
+    large_work: float = 1e8
+    most_cells: int = 100_000_000
+    most_columns: int = 10_000
+    least_eliminated: int = 32
+    smallest_tile: int = 256
+    largest_tile: int = 1 << 16
+    fewest_rows_merged: int = 20_000
+    most_lane_rows: int = 1 << 16
+    rows_a_program: int = 1_000_000
+
+
+_current: ContextVar[Tuning] = ContextVar("tuning", default=Tuning())
+
+
+def tuning() -> Tuning:
+    """The numbers in force."""
+    return _current.get()
+
+
+@contextmanager
+def tuned(**changes: object) -> Iterator[Tuning]:
+    """Other numbers for the fits inside."""
+    token = _current.set(dataclasses.replace(tuning(), **changes))  # type: ignore[arg-type]
+    try:
+        yield tuning()
+    finally:
+        _current.reset(token)

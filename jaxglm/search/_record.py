@@ -1,0 +1,168 @@
+"""Owns the making of a fit record: what an estimate found, with its statistics."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxglm._status import Status
+from jaxglm.algebra import Root, trace_with
+from jaxglm.designs import Dense
+from jaxglm.families import Family
+from jaxglm.rows import Problem
+from jaxglm.search._estimate import Estimate, estimate
+from jaxglm.search._fit import Fit
+from jaxglm.search._settings import Options
+from jaxglm.search._shape import Shape
+from jaxglm.search._statistics import likelihoods_of_rows, statistics
+from jaxglm.sources import Block
+from jaxglm.sums import FinalSums, NullModel, log_likelihood
+
+
+def record(
+    problem: Problem,
+    family: Family,
+    found: Estimate,
+    *,
+    shape: Shape | None = None,
+    notes: tuple[str, ...] = (),
+) -> Fit:
+    """The fit record of an estimate.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data of the fit.
+    family : Family
+        With all parameters known.
+    found : Estimate
+        Where the search ended.
+    shape : Shape, optional
+        Of the negative binomial where it was estimated: one more parameter of the likelihood.
+    notes : tuple of str
+        What the user must know, in words.
+
+    Returns
+    -------
+    Fit
+    """
+    sums, null = _with_null_model(problem, family, found)
+    rank = int(found.basis.keep.sum())
+
+    def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
+        return _likelihoods(problem, family, found, null, scales)
+
+    found_statistics = statistics(
+        family,
+        sums,
+        likelihoods,
+        nobs=found.totals.nobs,
+        weight_sum=found.totals.weight,
+        parameters=rank - _held(found),
+        has_constant=problem.constant is not None,
+    )
+    root = _public_root(problem, found)
+    return Fit(
+        coef=found.beta,
+        cov_root=root.dense,
+        cov_diagonal=root.diagonal,
+        aliased=problem.public(~found.basis.keep),
+        infinite=found.infinite,
+        **{name: float(value) for name, value in found_statistics._asdict().items()},
+        objective=found.loss,
+        decrement=found.decrement,
+        n_rows=problem.n_rows,
+        n_patterns=problem.source.n_rows,
+        turns=found.turns,
+        status=int(found.status),
+        method=found.method,
+        stopped_by=found.stop.words if found.status is Status.CONVERGED else "",
+        likelihood_params=family.n_likelihood_params + (shape is not None),
+        alpha=None if shape is None else shape.alpha,
+        alpha_se=None if shape is None else shape.alpha_se,
+        notes=notes,
+    )
+
+
+def _held(found: Estimate) -> float:
+    """Degrees of freedom that a penalty takes: tr P (H + P)^-1."""
+    penalty = found.objective.penalty
+    if penalty is None or found.root is None:
+        return 0.0
+    k = found.gamma.size
+    return float(trace_with(np.asarray(penalty.added_to(jnp.zeros((k, k)))), found.root))
+
+
+def _public_root(problem: Problem, found: Estimate) -> Root:
+    """A root of the covariance at dispersion 1 in public column order; nan without a matrix."""
+    if found.root is None:
+        p = problem.n_columns
+        return Root(np.full((p, 1), np.nan), np.zeros(p))
+    return Root(*(problem.public(part) for part in found.basis.root(found.root)))
+
+
+def _with_null_model(
+    problem: Problem, family: Family, found: Estimate
+) -> tuple[FinalSums, NullModel]:
+    """The sums with those of the null model, which beside an offset may take a fit of its own."""
+    null = found.null
+    if problem.constant is None or not found.totals.has_offset or np.isfinite(null.shift):
+        return found.sums, null
+
+    def ones(block: Block) -> Dense:
+        return Dense(np.broadcast_to(1.0, (len(block.rows), 1)))
+
+    only = Problem(
+        found.source.with_design(ones), np.zeros(1, int), (0, 1.0), n_rows=problem.n_rows
+    )
+    intercept = estimate(only, family, Options())
+    null = null._replace(shift=problem.dtype.type(intercept.gamma[0]))
+    deviance, likelihood = jax.device_get(found.source.reduce(_null_sums, family, null))
+    return found.sums._replace(null_deviance=deviance, null_log_likelihood=likelihood), null
+
+
+def _null_sums(block: Block, family: Family, null: NullModel) -> tuple[jax.Array, jax.Array]:
+    """Deviance and log-likelihood of the null model, the latter at dispersion 1."""
+    mean, weight = null.means(block, family), block.rows.weight
+    deviance = weight * family.unit_deviance(block.rows.y, mean)
+    one = jnp.ones((), mean.dtype)
+    known = family.dispersion_fixed and family.has_likelihood
+    return (
+        jnp.sum(jnp.where(weight > 0, deviance, jnp.zeros_like(deviance))),
+        log_likelihood(block, family, mean, one) if known else jnp.full_like(one, jnp.nan),
+    )
+
+
+def _likelihoods(
+    problem: Problem, family: Family, found: Estimate, null: NullModel, scales: tuple[Any, Any]
+) -> tuple[float, float]:
+    """R's `logLik` of model and null model at their dispersions; nan where there is none."""
+    if not np.isfinite(scales[0]):
+        return np.nan, np.nan
+    gamma = found.gamma.astype(problem.dtype)
+    if not family.likelihood_on_host:
+        at = tuple(problem.dtype.type(scale) for scale in scales)
+        return jax.device_get(found.source.reduce(likelihoods_of_rows, family, gamma, null, at))
+    means = found.source.map(_both_means, family, gamma, null)
+
+    def add(known: np.ndarray, block: Block) -> np.ndarray:
+        mu, rows = next(means).astype(float), block.rows
+        live = rows.live
+        rows, mu = rows.take(live), mu[live]
+        freq = np.ones(len(rows)) if rows.freq is None else rows.freq
+        prior = rows.weight / freq
+        each = (
+            family.log_likelihood(rows.y, mu[:, i], prior, scale, None)
+            for i, scale in enumerate(scales)
+        )
+        return known + [float(np.dot(freq, np.asarray(values))) for values in each]
+
+    model, empty = found.source.scan(add, np.zeros(2))
+    return model, empty
+
+
+def _both_means(block: Block, family: Family, beta: jax.Array, null: NullModel) -> jax.Array:
+    """Fitted means and those of the null model, [n, 2]."""
+    fitted = family.link.inverse(block.linear_predictor(beta))
+    return jnp.stack([fitted, jnp.broadcast_to(null.means(block, family), fitted.shape)], axis=1)

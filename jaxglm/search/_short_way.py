@@ -1,0 +1,122 @@
+"""Owns the short way of a large fit: a sample's optimum for a start, and an early end, proven.
+
+Close to an optimum, Newton's method squares the distance at each turn. So the loop may end when the
+step in hand is foreseen to leave next to nothing; the pass that makes the sums for the statistics
+then tells what is left, exactly, and one more step removes it.
+"""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxglm._status import Status
+from jaxglm._tuning import tuning
+from jaxglm.algebra import root_of_inverse
+from jaxglm.designs import Split
+from jaxglm.search._attempts import Attempt, Search
+from jaxglm.search._basis import Basis
+from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS
+from jaxglm.solvers import KeptFactor, Newton, unfactored
+from jaxglm.sources import Block, Source
+from jaxglm.sums import Point
+
+# A sample has at least so many parts, and rows for each column; it skips at most so many parts.
+_LEAST_PARTS, _MOST_STRIDE = 4, 16
+_ROWS_PER_COLUMN, _LEAST_INFORMATION = 20, 20.0
+# The short way ends so near to the optimum that the information, which changes by 1 / sqrt(n) in a
+# standard error, is in error by this much. What is left may turn out to be some times as much: the
+# last step removes it from the coefficients in any case.
+_INFORMATION_ERROR, MORE_LEFT = 1e-10, 100
+_MOST_ROUNDS = 3
+# A sample of so many rows for each column knows the information to three per cent.
+_ROWS_TO_KEEP = 1000
+
+
+def first_methods(search: Search, basis: Basis, source: Source) -> Attempt:
+    """The first method that converges: large fits by the short way, while it will do."""
+    few = source.design.gram_cells <= tuning().most_cells
+    if search.large and few and search.options.method == "irls":
+        found = _short_way(search, basis, source)
+        if found is not None:
+            return found
+    if search.quick:
+        found = search.attempts(basis, source)
+        if found.status is Status.CONVERGED:
+            return found
+        search.quick = False
+    return search.attempts(basis, source)
+
+
+def _short_way(search: Search, basis: Basis, source: Source) -> Attempt | None:
+    design = source.design
+    kept = unfactored(design.n_columns, design.n_eliminated, source.dtype)
+    if search.options.start is not None:
+        at = search.set.point(search.given(basis), AT_BETA)
+    else:
+        at, kept = _sampled(search, basis, source, kept)
+    kernel = search.kernel(source, at)
+    reach = max(_INFORMATION_ERROR * np.sqrt(search.totals.nobs), search.set.tol)
+    for _ in range(_MOST_ROUNDS):
+        controls = search.controls(reach=reach)
+        found = search.run(basis, source, Newton(), "irls", at, controls, kernel, kept)
+        if found.status is not Status.CONVERGED:
+            return None
+        settled = _settled(search, found)
+        if settled.outcome.decrement <= max(MORE_LEFT * reach, 8 * found.outcome.floor):
+            return settled
+        at = search.set.point(settled.gamma, AT_BETA)
+        kept = found.outcome.kept._replace(use=np.bool_(False))
+    return None
+
+
+def _settled(search: Search, found: Attempt) -> Attempt:
+    """The attempt with the Newton step of its exact sums, and the decrement that these tell."""
+    root = root_of_inverse(found.sums.info)
+    df = search.controls().residual_df
+    phi = float(found.sums.pearson) / float(df) if df > 0 else 1.0
+    score = np.asarray(found.sums.score, float)
+    outcome = found.outcome._replace(
+        beta=found.gamma,
+        correction=-root.times(score),
+        decrement=root.norm(score) / np.sqrt(phi) if phi > 0 else 0.0,
+    )
+    return dataclasses.replace(found, outcome=outcome, root=root)
+
+
+def _sampled(
+    search: Search, basis: Basis, source: Source, kept: KeptFactor
+) -> tuple[Point, KeptFactor]:
+    """Where a sample of the rows has its optimum, and its factor, if it says enough."""
+    n, k = source.n_rows, int(basis.keep.sum())
+    first = search.set.point(np.zeros(k), AT_INITIAL_MEANS)
+    stride = min(source.n_parts // _LEAST_PARTS, n // (_ROWS_PER_COLUMN * k), _MOST_STRIDE)
+    if stride >= 2 and isinstance(source.design, Split):
+        # A level without an event in the sample would start far off: a start worse than none.
+        stride = min(stride, int(_rarest_information(search, source) / _LEAST_INFORMATION))
+    # The penalty belongs to all rows; beside some of them it would weigh too much.
+    if stride < 2 or search.penalty is not None:
+        return first, kept
+    # To within a standard error of the sample, which is several of the whole.
+    controls = search.controls(tol=1.0, share=1 / stride, final=False)
+    kernel = search.plain_kernel
+    found = search.run(basis, source, Newton(), "irls", first, controls, kernel, kept, stride)
+    if found.status is not Status.CONVERGED:
+        return first, kept
+    sampled = found.outcome.kept.of_more_rows(stride)
+    enough = n >= _ROWS_TO_KEEP * k * stride
+    return search.set.point(found.gamma, AT_BETA), sampled if enough else kept
+
+
+def _rarest_information(search: Search, source: Source) -> float:
+    """What all rows of the rarest level of a factor know of it, at the average response."""
+
+    def counted(known: np.ndarray | None, block: Block) -> np.ndarray:
+        assert isinstance(block.design, Split)
+        own = block.design.level_rows()
+        return own if known is None else known + own
+
+    rows = source.scan(counted, None)
+    assert rows is not None
+    family, center = search.family, jnp.asarray(search.set.null.inside)
+    return float(rows.min()) * float(family.fisher_weight(center, family.link.link(center)))

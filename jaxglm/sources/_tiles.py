@@ -1,0 +1,111 @@
+"""Owns the tiles of resident rows: what a compiled program visits one by one."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxglm._record import zeros_of
+from jaxglm.designs import Strip
+from jaxglm.sources._block import Block
+
+_EVERY_TILE = np.int32(1)
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Tiles:
+    """A block whose array leaves carry a leading axis of tiles: shape [tiles, rows, ...].
+
+    A `Strip` stands for a leaf whose tiles lie in the user's own memory. `stride` is how far the
+    next tile to visit is from the last: 1 visits all rows. It may change without recompiling, so
+    the program that visits a sample is the one that visits all.
+    """
+
+    block: Block
+    stride: Any = _EVERY_TILE
+
+    @property
+    def count(self) -> int:
+        return self.block.rows.y.shape[0]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the vectors, and so of the sums."""
+        return self.block.rows.y.dtype
+
+    def sample(self, stride: int) -> "Tiles":
+        """Every `stride`-th tile."""
+        return dataclasses.replace(self, stride=np.int32(stride))
+
+    def _tile(self, index: jax.Array | int) -> Block:
+        def indexed(leaf: Any) -> Any:
+            if isinstance(leaf, Strip):
+                return leaf
+            return jax.lax.dynamic_index_in_dim(leaf, index, keepdims=False)
+
+        def of_strips(part: Callable[[Strip], jax.Array]) -> Block:
+            return jax.tree.map(
+                lambda leaf: part(leaf) if isinstance(leaf, Strip) else leaf,
+                tile,
+                is_leaf=_is_strip,
+            )
+
+        tile = jax.tree.map(indexed, self.block, is_leaf=_is_strip)
+        if not any(map(_is_strip, jax.tree.leaves(tile, is_leaf=_is_strip))):
+            return tile
+        at = jnp.asarray(index)
+        last = at == self.count - 1
+        return jax.lax.cond(
+            (at == 0) | last,
+            lambda: of_strips(lambda leaf: leaf.edge(last)),
+            lambda: of_strips(lambda leaf: leaf.inner(at)),
+        )
+
+    def reduce(self, kernel: Callable[..., Any], *params: Any) -> Any:
+        """The sum of `kernel(tile, *params)` over the tiles: one visit to each row.
+
+        In float32 the sum over tiles is compensated (Neumaier), so that its error does not grow
+        with the number of tiles; float64 needs none. A kernel with a method `of_all_tiles` does
+        the summing itself.
+        """
+        if hasattr(kernel, "of_all_tiles"):
+            return kernel.of_all_tiles(self.block, *params)
+        if self.count == 1:
+            return kernel(self._tile(0), *params)
+        zeros = zeros_of(lambda *args: kernel(self._tile(0), *args), *params)
+        compensate = self.dtype == jnp.float32
+
+        def add_tile(turn: jax.Array, carry: Any) -> Any:
+            total, lost = carry
+            term = kernel(self._tile(turn * self.stride), *params)
+            new = jax.tree.map(jnp.add, total, term)
+            if compensate:
+                lost = jax.tree.map(lost_digits, lost, total, term, new)
+            return new, lost
+
+        start = (zeros, zeros if compensate else None)
+        visits = (self.count + self.stride - 1) // self.stride
+        total, lost = jax.lax.fori_loop(0, visits, add_tile, start)
+        return jax.tree.map(jnp.add, total, lost) if compensate else total
+
+    def map(self, function: Callable[..., jax.Array], *params: Any) -> jax.Array:
+        """`function(tile, *params)` row by row, [tiles * rows, ...], padding included."""
+        rows = jax.lax.map(
+            lambda index: function(self._tile(index), *params), jnp.arange(self.count)
+        )
+        return rows.reshape((-1, *rows.shape[2:]))
+
+
+def _is_strip(leaf: Any) -> bool:
+    return isinstance(leaf, Strip)
+
+
+def lost_digits(lost, total, term, new):
+    """Neumaier's correction, carried on: what `total + term`, rounded to `new`, has lost so far."""
+    larger_total = jnp.abs(total) >= jnp.abs(term)
+    error = jnp.where(larger_total, (total - new) + term, (term - new) + total)
+    return lost + jnp.where(jnp.isfinite(error), error, jnp.zeros_like(error))
