@@ -207,8 +207,8 @@ def _check_same(
 ) -> None:
     """Refuse data whose optimum is another than the fit's."""
     found, _ = _fitted(drawing.problem, drawing.counts[None], model, start, max_memory)
-    scale = np.sqrt(fit.scale * fit.variances[~fit.aliased])
-    if not (np.abs(found[0] - start) <= _OTHER * np.maximum(scale, 1e-9)).all():
+    se = fit.covariance.standard_errors[~fit.aliased]
+    if not (np.abs(found[0] - start) <= _OTHER * np.maximum(se, 1e-9)).all():
         raise DataError(
             "data= are not those of the fit: the model has other coefficients there. Fit again and "
             "call bootstrap on that result."

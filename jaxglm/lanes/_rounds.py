@@ -66,7 +66,9 @@ def fit_segments(
     """
     problem = segments.problem
     method = options.method if isinstance(options.method, str) else "optax"
-    fits = Fits.empty(segments.count, problem.n_columns, (method, Stop.DECREMENT.words))
+    usual = method, Stop.DECREMENT.words
+    use_t = not family.dispersion_fixed
+    fits = Fits.empty(segments.count, problem.n_columns, usual, use_t=use_t)
     progress(segments.count - segments.ready.size)
     alone = segments.ready
     in_lanes = not has_unknown_shape(family) and not family.likelihood_on_host
@@ -273,15 +275,19 @@ class _Rounds:
         df = nobs - rank
         with np.errstate(divide="ignore", invalid="ignore"):
             estimated = np.where(df > 0, sums.pearson / df, np.nan)
+        scale = 1.0 if family.dispersion_fixed else estimated
         separated: Any = infinite.any(axis=1)
         root = found.root.astype(float)
         for lane in np.flatnonzero(~np.isfinite(root).all(axis=(1, 2))):
             root[lane] = root_of_inverse(sums.info[lane].astype(float)).dense * keep[lane][:, None]
         place = which[:, None], self.order
         fits.coef[place] = np.where(keep, _coefficients(found), np.nan)
-        fits.cov_root[place] = root
-        fits.cov_diagonal[which] = 0.0
-        fits.aliased[place] = ~keep
+        covariance = fits.covariance
+        covariance.root.dense[place] = root
+        covariance.aliased[place] = ~keep
+        covariance.scale[which] = scale
+        if covariance.df is not None:
+            covariance.df[which] = df
         fits.absent[place] = self.absent[which]
         fits.infinite[place] = infinite
         scalars = {
@@ -299,7 +305,7 @@ class _Rounds:
             "weight_sum": found.weight_sum,
             "df_model": rank - found.constant,
             "df_resid": df,
-            "scale": 1.0 if family.dispersion_fixed else estimated,
+            "scale": scale,
             "turns": outcome.turns,
             "status": np.where(separated, int(Status.SEPARATED), outcome.status),
         }

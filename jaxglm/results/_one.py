@@ -7,25 +7,30 @@ holds no data.
 import dataclasses
 import functools
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from jaxglm import inference
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
 from jaxglm.diagnostics import ResidualKind, RowFacts, evaluate, residuals, row_facts
-from jaxglm.inference import Estimates, Overdispersion, Prediction, _overdispersion
-from jaxglm.inference import _effects as effects
-from jaxglm.inference._prediction import check_scale
+from jaxglm.inference import (
+    Bootstrap,
+    Estimates,
+    Overdispersion,
+    Prediction,
+    assess,
+    bootstrap,
+    check_scale,
+    exponentiated,
+    ratio_label,
+    refusal,
+)
 from jaxglm.intake import MAX_MEMORY, Dataset, Model
-from jaxglm.report import Summary, summarise
-from jaxglm.report._notes import collect
+from jaxglm.report import Summary, collect, summarise
+from jaxglm.results._file import save_fit
 from jaxglm.search import Fit
-
-if TYPE_CHECKING:
-    from jaxglm.inference import Bootstrap
 
 
 class Results(Estimates):
@@ -70,7 +75,7 @@ class Results(Estimates):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of this fit should know, one plain sentence each; see `summary`."""
-        return collect(self)
+        return collect(self, self._known_facts)
 
     # -- predictions -----------------------------------------------------------------------------
 
@@ -133,11 +138,10 @@ class Results(Estimates):
         0  14.06     6.07           6.03          32.79
         """
         matvec, eta, index = self._linear(data, offset, exposure, unseen)
-        fit = self.fit
-        unscaled = inference.linear_variance(matvec, fit.cov_root, fit.cov_diagonal, len(eta))
-        variance = fit.scale * unscaled
+        covariance = self.fit.covariance
+        variance = covariance.linear_variance(matvec, len(eta))
         se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
-        return Prediction(self.family, eta, se, self._df, index)
+        return Prediction(self.family, eta, se, covariance.df, index)
 
     @property
     def fittedvalues(self) -> pd.Series:
@@ -195,7 +199,7 @@ class Results(Estimates):
         seed: int,
         cluster: Any = None,
         max_memory: float = MAX_MEMORY,
-    ) -> "Bootstrap":
+    ) -> Bootstrap:
         """Fit the model to observations drawn again with replacement, `n` times.
 
         Rows with `freq_weights` are drawn as the observations that they count; other weights stay
@@ -230,8 +234,6 @@ class Results(Estimates):
         >>> jg.glm("y ~ x", table, family="poisson").bootstrap(n=200, seed=1)
         <jaxglm.Bootstrap: 200 replicates of 8 observations>
         """
-        from jaxglm.inference._bootstrap import bootstrap
-
         return bootstrap(self.fit, self.model, data, n, seed, cluster, max_memory)
 
     # -- reports ---------------------------------------------------------------------------------
@@ -249,11 +251,11 @@ class Results(Estimates):
         ValueError
             On links where exponentiating has no meaning; the message says what to do instead.
         """
-        label = effects.ratio_label(self.family)
+        label = ratio_label(self.family)
         if label is None:
-            raise ValueError(effects.refusal(self.family))
-        low, high = inference.interval(self.fit.coef, self._se, alpha, self._df)
-        return effects.exponentiated(
+            raise ValueError(refusal(self.family))
+        low, high = self._interval(alpha)
+        return exponentiated(
             self.names,
             label,
             coef=self.fit.coef,
@@ -271,7 +273,7 @@ class Results(Estimates):
         ValueError
             For another link or family; the message says what its coefficients are.
         """
-        label = effects.ratio_label(self.family)
+        label = ratio_label(self.family)
         if label == "odds ratio":
             return self.effects(alpha)
         if label is not None:
@@ -280,7 +282,7 @@ class Results(Estimates):
                 f"exponentiated coefficients are no odds ratios but of the kind '{label}'. "
                 "Use effects()."
             )
-        raise ValueError(f"No odds ratios here. {effects.refusal(self.family)}")
+        raise ValueError(f"No odds ratios here. {refusal(self.family)}")
 
     def overdispersion(self) -> Overdispersion:
         """Whether the response varies more than the family allows, and what to do next.
@@ -298,9 +300,7 @@ class Results(Estimates):
         DataError
             When the result was unpickled without its data and without these facts.
         """
-        return _overdispersion.assess(
-            self.family, self.pearson_chi2, self.deviance, self.df_resid, self.row_facts
-        )
+        return assess(self, self.row_facts)
 
     def summary(self, alpha: float = 0.05, max_rows: int | None = 200) -> Summary:
         """Header, coefficient table and plain-language notes.
@@ -317,7 +317,7 @@ class Results(Estimates):
         Summary
             Prints as text; `as_text()`, `as_html()`, `as_latex()`.
         """
-        return summarise(self, alpha, max_rows)
+        return summarise(self, self.notes, alpha, max_rows)
 
     def to_latex(self, alpha: float = 0.05) -> str:
         """The summary as a LaTeX table."""
@@ -328,7 +328,7 @@ class Results(Estimates):
 
         Columns `term, estimate, std_error, statistic, p_value, conf_low, conf_high`.
         """
-        low, high = inference.interval(self.fit.coef, self._se, alpha, self._df)
+        low, high = self._interval(alpha)
         return pd.DataFrame(
             {
                 "term": self.names,
@@ -361,9 +361,7 @@ class Results(Estimates):
         DataError
             When the model cannot be written without code.
         """
-        from jaxglm.results import _file as _save
-
-        _save.save(self, path)
+        save_fit(path, self.fit, self.model, self._known_facts)
 
     def __repr__(self) -> str:
         what = self.model.formula or f"{self.model.y_name} on {len(self.names)} columns"
@@ -375,16 +373,15 @@ class Results(Estimates):
         return self.summary().as_html()
 
     def __getstate__(self) -> dict[str, Any]:
-        facts = self._saved_facts if self.model.dataset is None else self.row_facts
         model = dataclasses.replace(self.model, dataset=None)
-        return {"fit": self.fit, "model": model, "_saved_facts": facts}
+        return {"fit": self.fit, "model": model, "_saved_facts": self._known_facts}
 
     # -- inside ----------------------------------------------------------------------------------
 
     @property
-    def has_row_facts(self) -> bool:
-        """Whether `row_facts` can be had: from the data, or kept from when it was there."""
-        return self.model.dataset is not None or self._saved_facts is not None
+    def _known_facts(self) -> RowFacts | None:
+        """`row_facts` where the data is there, or they were kept from when it was."""
+        return self._saved_facts if self.model.dataset is None else self.row_facts
 
     @functools.cached_property
     def row_facts(self) -> RowFacts:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from jaxglm._status import DataError
 from jaxglm.diagnostics import evaluate
-from jaxglm.inference._prediction import check_scale
+from jaxglm.inference import check_scale
 from jaxglm.intake import Columns, Dataset, Model
 from jaxglm.lanes import Fits
 from jaxglm.results._many import ManyResults

@@ -10,7 +10,7 @@ from jaxglm import io
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
 from jaxglm.diagnostics import evaluate
-from jaxglm.inference._prediction import check_scale
+from jaxglm.inference import check_scale
 from jaxglm.intake import Columns, Dataset, Model
 from jaxglm.lanes import Fits
 from jaxglm.results._levels import mark_baseless

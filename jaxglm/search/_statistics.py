@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._status import Status
-from jaxglm.algebra import Root, root_of_inverse
+from jaxglm.algebra import Covariance, Root, root_of_inverse
 from jaxglm.designs import Dense
 from jaxglm.families import Family
 from jaxglm.rows import Problem
@@ -142,12 +142,15 @@ def record(
             family.likelihood_scale(d, weight_sum, nobs, scale) for d in (deviance, null_deviance)
         ]
         likelihoods = _log_likelihoods(problem, family, found, null, scales)
-    root = _public_root(problem, found)
+    covariance = Covariance(
+        root=_public_root(problem, found),
+        aliased=problem.public(~found.basis.keep),
+        scale=scale,
+        df=None if family.dispersion_fixed else float(df_resid),
+    )
     return Fit(
         coef=found.beta,
-        cov_root=root.dense,
-        cov_diagonal=root.diagonal,
-        aliased=problem.public(~found.basis.keep),
+        covariance=covariance,
         infinite=found.infinite,
         deviance=deviance,
         null_deviance=null_deviance,
