@@ -14,6 +14,7 @@ from scipy import special
 
 import jaxglm as jg
 from jaxglm import inference
+from jaxglm.algebra import Covariance, Root
 from jaxglm.inference import Prediction
 from tests.old_files import without_covariance
 
@@ -544,6 +545,24 @@ def test_a_saved_file_holds_no_code(poisson: jg.Results, tmp_path: Any) -> None:
     with np.load(path, allow_pickle=False) as archive:
         assert "coef" in archive.files
         assert archive["header.json"].dtype == np.uint8
+
+
+def test_another_covariance_is_taken_as_it_is(poisson: jg.Results, round_trip: Any) -> None:
+    root = Root(*(2.0 * part for part in poisson.fit.covariance.root))
+    covariance = Covariance(root, poisson.fit.aliased, scale=0.25, df=3.0, kind="another")
+    other = jg.Results(dataclasses.replace(poisson.fit, covariance=covariance), poisson.model)
+    assert "P>|t|" in str(other.summary()) and other.scale == poisson.scale
+    pd.testing.assert_series_equal(other.bse, poisson.bse)
+    pd.testing.assert_frame_equal(other.cov_params(), poisson.cov_params())
+    np.testing.assert_allclose(other.pvalues, 2 * special.stdtr(3.0, -abs(poisson.tvalues)))
+    ours, theirs = other.get_prediction(DATA), poisson.get_prediction(DATA)
+    np.testing.assert_allclose(ours.linear_se, theirs.linear_se, rtol=1e-14)
+    low = theirs.linear + special.stdtrit(3.0, 0.025) * theirs.linear_se
+    np.testing.assert_allclose(ours.conf_int(which="linear")["lower"], low)
+    back = round_trip(other)
+    assert back.fit.covariance.kind == "another"
+    pd.testing.assert_frame_equal(back.tidy(), other.tidy())
+    pd.testing.assert_frame_equal(back.get_prediction(DATA).summary_frame(), ours.summary_frame())
 
 
 @pytest.mark.parametrize("family", [jg.Poisson(), jg.QuasiPoisson()], ids=str)
