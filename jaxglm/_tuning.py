@@ -55,7 +55,8 @@ class Tuning:
     rows_a_program: int = 1_000_000
 
 
-_current: ContextVar[Tuning] = ContextVar("tuning", default=Tuning())
+_DEFAULT = Tuning()
+_current: ContextVar[Tuning] = ContextVar("tuning", default=_DEFAULT)
 
 
 def tuning() -> Tuning:

@@ -261,10 +261,11 @@ def same(one: jg.Results, other: jg.Results, rtol: float = 1e-9) -> None:
 def test_the_same_fit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = fitted(name, monkeypatch, eliminated=False)
     results = fitted(name, monkeypatch)
-    assert not whole.fit.cov_diagonal.any()
+    assert not whole.fit.covariance.root.diagonal.any()
     levels = [term.startswith("g[") for term in results.names]
-    assert np.array_equal(results.fit.cov_diagonal > 0, levels)  # in the user's order
-    assert results.fit.cov_root.shape[1] == len(results.names) - sum(levels)
+    root = results.fit.covariance.root
+    assert np.array_equal(root.diagonal > 0, levels)  # in the user's order
+    assert root.dense.shape[1] == len(results.names) - sum(levels)
     same(results, whole)
 
 
@@ -282,7 +283,8 @@ def test_predictions_and_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     results.save(tmp_path / "fit")
     loaded = jg.load(tmp_path / "fit")
     same(loaded, results, rtol=1e-15)
-    np.testing.assert_array_equal(loaded.fit.cov_diagonal, results.fit.cov_diagonal)
+    for one, other in zip(loaded.fit.covariance.root, results.fit.covariance.root, strict=True):
+        np.testing.assert_array_equal(one, other)
     np.testing.assert_allclose(
         loaded.get_prediction(NEW, offset=0.2).summary_frame(), new, rtol=1e-15
     )

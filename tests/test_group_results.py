@@ -15,6 +15,7 @@ from jaxglm.lanes._failures import headline
 from jaxglm.lanes._fits import Fits
 from jaxglm.results import GroupResults
 from jaxglm.rows._segments import Segments
+from tests.old_files import without_covariance
 
 DAYS = pd.DatetimeIndex(["2024-01-01", "2024-01-03"])
 NO_VECTORS = {
@@ -43,7 +44,9 @@ def fit_by_hand(
     starts = np.searchsorted(codes[order], np.arange(len(keys) + 1))
     failed = {}
     segments = Segments(problem, order, starts, order, failed)
-    fits = Fits.empty(len(keys), problem.n_columns, ("irls", "Newton decrement under tolerance"))
+    usual = "irls", "Newton decrement under tolerance"
+    use_t = not intake.model.family.dispersion_fixed
+    fits = Fits.empty(len(keys), problem.n_columns, usual, use_t=use_t)
     singles = {}
     for g, key in enumerate(keys):
         part = segments.one(g)
@@ -167,7 +170,7 @@ def test_failures_are_told_in_the_words_of_single_fits(hard) -> None:
         "3 of 6 segments have no ordinary optimum: 1 rank deficient, 1 separated, 1 not fitted; "
         "see .failed"
     )
-    assert headline(Fits.empty(0, 2, ("irls", "")), "segment") is None
+    assert headline(Fits.empty(0, 2, ("irls", ""), use_t=False), "segment") is None
     assert "6 segments: 3 ordinary, 1 rank deficient" in repr(many)
 
 
@@ -301,6 +304,17 @@ def test_pickled_and_saved_without_data(hard, counts, tmp_path) -> None:
                 back[key].resid()
 
 
+def test_a_file_that_says_nothing_of_its_covariance_is_read(hard, tmp_path) -> None:
+    _, many, _ = hard
+    table = pd.DataFrame({"g": [1] * 5 + [2] * 6, "x": [0.0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5]})
+    table["y"] = [1.0, 2, 2, 4, 3, 5, 4, 4, 2, 1, 0]
+    estimated, _ = fit_by_hand("y ~ x", table, "g", "gaussian")
+    for fits in (many, estimated):
+        fits.save(tmp_path / "fits")
+        without_covariance(tmp_path / "fits")
+        same(fits, jg.load(tmp_path / "fits"))
+
+
 @pytest.mark.parametrize(
     "keys",
     [
@@ -319,7 +333,7 @@ def test_pickled_and_saved_without_data(hard, counts, tmp_path) -> None:
 )
 def test_keys_come_back_with_their_types(counts, tmp_path, keys) -> None:
     _, many, _ = counts
-    fits = Fits.empty(2, 2, ("irls", ""))
+    fits = Fits.empty(2, 2, ("irls", ""), use_t=False)
     GroupResults(fits, many.model, keys, None, None, "pandas", ()).save(tmp_path / "fits")
     back = jg.load(tmp_path / "fits")
     pd.testing.assert_index_equal(back.keys, keys, exact=True)
@@ -328,7 +342,7 @@ def test_keys_come_back_with_their_types(counts, tmp_path, keys) -> None:
 def test_keys_that_only_code_could_store(counts, tmp_path) -> None:
     _, many, _ = counts
     keys = pd.interval_range(0, 2, name="k")
-    fits = Fits.empty(2, 2, ("irls", ""))
+    fits = Fits.empty(2, 2, ("irls", ""), use_t=False)
     with pytest.raises(jg.DataError, match="segments of 'k' hold interval"):
         GroupResults(fits, many.model, keys, None, None, "pandas", ()).save(tmp_path / "fits")
 

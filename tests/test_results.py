@@ -14,7 +14,9 @@ from scipy import special
 
 import jaxglm as jg
 from jaxglm import inference
-from jaxglm.inference._prediction import Prediction
+from jaxglm.algebra import Covariance, Root
+from jaxglm.inference import Prediction
+from tests.old_files import without_covariance
 
 ROWS = pd.Index([f"row{i}" for i in range(120)], name="id")
 
@@ -80,7 +82,10 @@ def logistic() -> jg.Results:
 
 def relabelled(results: jg.Results, family: jg.Family) -> jg.Results:
     """The same numbers under another family: what depends on the family alone needs no fit."""
-    return jg.Results(results.fit, dataclasses.replace(results.model, family=family))
+    df = None if family.dispersion_fixed else results.df_resid
+    covariance = dataclasses.replace(results.fit.covariance, df=df)
+    fit = dataclasses.replace(results.fit, covariance=covariance)
+    return jg.Results(fit, dataclasses.replace(results.model, family=family))
 
 
 # -- estimates ---------------------------------------------------------------------------------
@@ -234,7 +239,7 @@ def test_prediction_variance_does_not_depend_on_the_width_of_the_products(
     poisson: jg.Results, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = poisson.get_prediction().linear_se
-    monkeypatch.setattr(inference, "_PRODUCT_VALUES", 3 * len(DATA))
+    monkeypatch.setattr("jaxglm.algebra._covariance._PRODUCT_VALUES", 3 * len(DATA))
     np.testing.assert_allclose(poisson.get_prediction().linear_se, whole, rtol=1e-13)
     X = DESIGN.to_numpy()
     direct = np.sqrt(np.einsum("ij,jk,ik->i", X, poisson.cov_params(), X))
@@ -542,6 +547,39 @@ def test_a_saved_file_holds_no_code(poisson: jg.Results, tmp_path: Any) -> None:
         assert archive["header.json"].dtype == np.uint8
 
 
+def test_another_covariance_is_taken_as_it_is(poisson: jg.Results, round_trip: Any) -> None:
+    root = Root(*(2.0 * part for part in poisson.fit.covariance.root))
+    covariance = Covariance(root, poisson.fit.aliased, scale=0.25, df=3.0, kind="another")
+    other = jg.Results(dataclasses.replace(poisson.fit, covariance=covariance), poisson.model)
+    assert "P>|t|" in str(other.summary()) and other.scale == poisson.scale
+    pd.testing.assert_series_equal(other.bse, poisson.bse)
+    pd.testing.assert_frame_equal(other.cov_params(), poisson.cov_params())
+    np.testing.assert_allclose(other.pvalues, 2 * special.stdtr(3.0, -abs(poisson.tvalues)))
+    ours, theirs = other.get_prediction(DATA), poisson.get_prediction(DATA)
+    np.testing.assert_allclose(ours.linear_se, theirs.linear_se, rtol=1e-14)
+    low = theirs.linear + special.stdtrit(3.0, 0.025) * theirs.linear_se
+    np.testing.assert_allclose(ours.conf_int(which="linear")["lower"], low)
+    back = round_trip(other)
+    assert back.fit.covariance.kind == "another"
+    pd.testing.assert_frame_equal(back.tidy(), other.tidy())
+    pd.testing.assert_frame_equal(back.get_prediction(DATA).summary_frame(), ours.summary_frame())
+
+
+@pytest.mark.parametrize("family", [jg.Poisson(), jg.QuasiPoisson()], ids=str)
+def test_a_file_that_says_nothing_of_its_covariance_is_read(
+    poisson: jg.Results, family: jg.Family, tmp_path: Any
+) -> None:
+    fit = relabelled(poisson, family)
+    fit.save(tmp_path / "fit")
+    without_covariance(tmp_path / "fit")
+    back = jg.load(tmp_path / "fit")
+    assert back.use_t == fit.use_t and back.fit.covariance.kind == "nonrobust"
+    pd.testing.assert_frame_equal(back.tidy(), fit.tidy())
+    pd.testing.assert_frame_equal(back.cov_params(), fit.cov_params())
+    frames = [one.get_prediction(DATA).summary_frame() for one in (back, fit)]
+    pd.testing.assert_frame_equal(*frames)
+
+
 def test_own_code_is_asked_for_when_loading(poisson: jg.Results, tmp_path: Any) -> None:
     own = jg.Gaussian(link=Halved())
     fit = relabelled(poisson, own)
@@ -565,7 +603,7 @@ def test_a_foreign_file_is_refused(content: bytes, tmp_path: Any) -> None:
 def test_a_newer_format_is_refused(
     poisson: jg.Results, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jaxglm.results._file._FORMAT", 99)
+    monkeypatch.setattr("jaxglm.results._file.FORMAT", 99)
     poisson.save(tmp_path / "new")
     monkeypatch.undo()
     with pytest.raises(jg.DataError, match="format 99"):

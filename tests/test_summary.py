@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
-from jaxglm.diagnostics._residuals import RowFacts
+from jaxglm.algebra import Root
+from jaxglm.diagnostics import RowFacts
 from jaxglm.report import _render
 from jaxglm.report._render import Sheet
 
@@ -32,13 +33,15 @@ def variant(
     results: jg.Results,
     *,
     fit: dict[str, Any] | None = None,
+    covariance: dict[str, Any] | None = None,
     model: dict[str, Any] | None = None,
     facts: dict[str, Any] | None = None,
 ) -> jg.Results:
     """The result with some of its content replaced: what a note says needs no fit of its own."""
     known = dataclasses.replace(results.row_facts, **(facts or {}))
+    own = dataclasses.replace(results.fit.covariance, **(covariance or {}))
     return jg.Results(
-        dataclasses.replace(results.fit, **(fit or {})),
+        dataclasses.replace(results.fit, covariance=own, **(fit or {})),
         dataclasses.replace(results.model, **(model or {})),
         known,
     )
@@ -94,7 +97,8 @@ def test_the_table_shows_the_estimates(logistic: jg.Results) -> None:
 def test_heads_follow_the_statistic_and_the_level(logistic: jg.Results) -> None:
     text = str(logistic.summary(alpha=0.1))
     assert "P>|z|" in text and "[0.05" in text and "0.95]" in text
-    estimated = variant(logistic, model={"family": jg.QuasiBinomial()})
+    family = {"family": jg.QuasiBinomial()}
+    estimated = variant(logistic, model=family, covariance={"df": logistic.df_resid})
     text = str(estimated.summary())
     assert "P>|t|" in text and "none (quasi)" in text and "nan" not in text
 
@@ -125,7 +129,7 @@ def test_the_event_is_named(logistic: jg.Results) -> None:
 def test_numbers_of_any_size_are_aligned_and_keep_digits(logistic: jg.Results, unit: float) -> None:
     coef = np.array([1.0, -2.345678, 1234.5678]) * unit
     root = np.diag(np.array([0.1, 0.2, 300.0]) * unit)
-    fit = variant(logistic, fit={"coef": coef, "cov_root": root})
+    fit = variant(logistic, fit={"coef": coef}, covariance={"root": Root(root, np.zeros(3))})
     rows = rows_of(fit.summary())
     assert len({len(row) for row in rows}) == 1
     shown = np.array([[float(x) for x in row.split()[1:3]] for row in rows])
@@ -148,10 +152,12 @@ def test_aliased_and_separated_rows_show_no_numbers(logistic: jg.Results) -> Non
         logistic,
         fit={
             "coef": np.array([0.5, nan, -21.0]),
-            "cov_root": root,
-            "aliased": np.array([False, True, False]),
             "infinite": np.array([False, False, True]),
             "status": jg.Status.SEPARATED,
+        },
+        covariance={
+            "root": Root(root, np.zeros(3)),
+            "aliased": np.array([False, True, False]),
         },
     )
     rows = rows_of(fit.summary())

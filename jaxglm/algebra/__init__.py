@@ -1,5 +1,6 @@
-"""p-sized matrices: factors, and the inverse of an information matrix kept as a root."""
+"""p-sized matrices: factors, roots of inverses, and the covariance made of them."""
 
+from jaxglm.algebra._covariance import Covariance
 from jaxglm.algebra._factor import (
     Bordered,
     Factor,
@@ -16,6 +17,7 @@ from jaxglm.algebra._root import Root, root_of_inverse, trace_with
 
 __all__ = [
     "Bordered",
+    "Covariance",
     "Factor",
     "Information",
     "Root",

@@ -34,7 +34,7 @@ class Root(NamedTuple):
 
 
 def trace_with(matrix: Any, root: Root) -> Any:
-    """tr P H^-1, for a symmetric P [p, p]; NumPy or JAX."""
+    """Trace of P H^-1, for a symmetric P [p, p]; NumPy or JAX."""
     along = (root.dense * (matrix @ root.dense)).sum()
     return along + (matrix.diagonal() * root.diagonal**2).sum()
 

@@ -1,19 +1,12 @@
 """What estimates say: tests, intervals, effects, overdispersion, predictions, the bootstrap."""
 
 from jaxglm._numbers import FloatArray
-from jaxglm.inference._bootstrap import Bootstrap
-from jaxglm.inference._effects import meaning, ratio_label
+from jaxglm.inference._bootstrap import Bootstrap, bootstrap
+from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
-from jaxglm.inference._overdispersion import Overdispersion
-from jaxglm.inference._prediction import Prediction
-from jaxglm.inference._wald import (
-    akaike,
-    critical_value,
-    interval,
-    linear_variance,
-    schwarz,
-    wald,
-)
+from jaxglm.inference._overdispersion import Overdispersion, assess, equals
+from jaxglm.inference._prediction import Prediction, check_scale
+from jaxglm.inference._wald import akaike, critical_value, interval, schwarz, wald
 
 __all__ = [
     "Bootstrap",
@@ -22,11 +15,16 @@ __all__ = [
     "Overdispersion",
     "Prediction",
     "akaike",
+    "assess",
+    "bootstrap",
+    "check_scale",
     "critical_value",
+    "equals",
+    "exponentiated",
     "interval",
-    "linear_variance",
     "meaning",
     "ratio_label",
+    "refusal",
     "schwarz",
     "wald",
 ]

@@ -17,6 +17,7 @@ from jaxglm.intake import _one as _intake
 from jaxglm.lanes import _failures, fit_segments
 from jaxglm.rows import Problem, Replicas, merge_rows
 from jaxglm.search import Fit, Options
+from jaxglm.sources import Block
 
 # Kinds of fits that are no optimum of the model that was fitted.
 _LOST = ("rank deficient", "separated", "not converged", "not fitted")
@@ -112,7 +113,7 @@ def bootstrap(
         start = fit.coef[~fit.aliased]
         if data is not None:
             _check_same(drawing, model, fit, start, max_memory)
-        size = drawing.problem.y.size
+        size = len(drawing.problem.rows)
         counts = np.dtype(np.int32).itemsize * size
         batch = max(1, int(max_memory * _SHARE_OF_COUNTS / counts))
         coef = np.full((n, fit.coef.size), np.nan)
@@ -207,8 +208,8 @@ def _check_same(
 ) -> None:
     """Refuse data whose optimum is another than the fit's."""
     found, _ = _fitted(drawing.problem, drawing.counts[None], model, start, max_memory)
-    scale = np.sqrt(fit.scale * fit.variances[~fit.aliased])
-    if not (np.abs(found[0] - start) <= _OTHER * np.maximum(scale, 1e-9)).all():
+    se = fit.covariance.standard_errors[~fit.aliased]
+    if not (np.abs(found[0] - start) <= _OTHER * np.maximum(se, 1e-9)).all():
         raise DataError(
             "data= are not those of the fit: the model has other coefficients there. Fit again and "
             "call bootstrap on that result."
@@ -245,35 +246,26 @@ class _Drawing:
         if fit.aliased.any():
             keep = ~fit.aliased[order]
             design, order = design.take_columns(keep), np.argsort(np.argsort(order[keep]))
-        problem = Problem(
-            design=design,
-            order=order,
-            y=rows.y,
-            weight=rows.weight,
-            offset=rows.offset,
-            freq=rows.freq,
-            trials=rows.trials,
-            constant=_intake.constant_column(design),
-            dtype=np.dtype(np.float64),
-            n_rows=rows.y.size,
-        )
-        live = np.flatnonzero(problem.live)
-        if live.size < problem.y.size:
+        problem = Problem.of_block(Block(design, rows.rows), order, np.dtype(np.float64))
+        live = np.flatnonzero(problem.rows.live)
+        if live.size < len(problem.rows):
             problem = problem.take_rows(live)
         if codes is None:
             problem = merge_rows(problem, "auto")
         else:
             codes = np.unique(codes[live], return_inverse=True)[1]
-        counts = np.ones(problem.y.size) if problem.freq is None else problem.freq
+        vectors = problem.rows
+        counts = np.ones(len(vectors)) if vectors.freq is None else vectors.freq
         if (counts != np.floor(counts)).any():
             raise DataError(
                 "A bootstrap draws observations again, and freq_weights that are no whole numbers "
                 "count none; give such weights as var_weights, or draw whole clusters of your own."
             )
-        one_each = dataclasses.replace(problem, weight=problem.unit_weight(), freq=None)
+        one_each = dataclasses.replace(vectors, weight=vectors.unit_weight, freq=None)
+        problem = problem.with_block(Block(problem.design, one_each))
         many = counts.sum() if codes is None else codes.max() + 1
         what = f"{int(many):,} {'observations' if codes is None else 'clusters'}"
-        return cls(one_each, counts.astype(np.int32), codes, what)
+        return cls(problem, counts.astype(np.int32), codes, what)
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """How often a replicate has each row; int32 [n]."""
@@ -295,7 +287,7 @@ def _codes(cluster: Any, rows: Dataset) -> np.ndarray:
             )
         codes = rows.codes_of(cluster)
     else:
-        codes, _ = io.groups_of(cluster, rows.y.size, rows.index, "cluster")
+        codes, _ = io.groups_of(cluster, len(rows.rows), rows.index, "cluster")
     if (codes < 0).any():
         raise DataError(
             f"cluster has missing values in {io.rows_text(codes < 0)} of the rows of the fit; fill "

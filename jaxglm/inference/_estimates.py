@@ -8,7 +8,7 @@ import pandas as pd
 
 from jaxglm._numbers import FloatArray
 from jaxglm._status import Status
-from jaxglm.inference import _wald as inference
+from jaxglm.inference._wald import akaike, interval, schwarz, wald
 from jaxglm.intake import Model
 from jaxglm.search import Fit
 
@@ -60,8 +60,8 @@ class Estimates:
 
     @property
     def use_t(self) -> bool:
-        """Whether tests and intervals use Student's t with `df_resid` (dispersion estimated)."""
-        return not self.family.dispersion_fixed
+        """Whether tests and intervals use Student's t (dispersion estimated)."""
+        return self.fit.covariance.df is not None
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Wald intervals of the coefficients, link scale, in columns 0 (lower) and 1 (upper).
@@ -76,14 +76,12 @@ class Estimates:
         ValueError
             When `alpha` is outside (0, 1).
         """
-        low, high = inference.interval(self.fit.coef, self._se, alpha, self._df)
+        low, high = self._interval(alpha)
         return pd.DataFrame({0: low, 1: high}, index=self.names)
 
     def cov_params(self) -> pd.DataFrame:
         """Covariance of the coefficients: `scale` times the inverse expected information."""
-        return pd.DataFrame(
-            self.fit.scale * self.fit.cov_unscaled, index=self.names, columns=self.names
-        )
+        return pd.DataFrame(self.fit.covariance.matrix, index=self.names, columns=self.names)
 
     # -- scalars ---------------------------------------------------------------------------------
 
@@ -120,12 +118,12 @@ class Estimates:
     @property
     def aic(self) -> float:
         """`-2 llf + 2 k`; k counts the coefficients, and an estimated dispersion or shape."""
-        return inference.akaike(self.llf, self._n_parameters)
+        return akaike(self.llf, self._n_parameters)
 
     @property
     def bic(self) -> float:
         """`-2 llf + k log(nobs)` as R's `BIC` (statsmodels calls this `bic_llf`)."""
-        return float(inference.schwarz(self.llf, self._n_parameters, self.nobs))
+        return float(schwarz(self.llf, self._n_parameters, self.nobs))
 
     @property
     def df_model(self) -> int:
@@ -176,10 +174,6 @@ class Estimates:
         return self.fit.method
 
     @property
-    def _df(self) -> float | None:
-        return self.df_resid if self.use_t else None
-
-    @property
     def _rank(self) -> int:
         return int(np.sum(~np.asarray(self.fit.aliased)))
 
@@ -189,11 +183,14 @@ class Estimates:
 
     @functools.cached_property
     def _se(self) -> FloatArray:
-        return np.sqrt(self.fit.scale * self.fit.variances)
+        return self.fit.covariance.standard_errors
 
     @functools.cached_property
     def _wald(self) -> tuple[FloatArray, FloatArray]:
-        return inference.wald(self.fit.coef, self._se, self._df)
+        return wald(self.fit.coef, self._se, self.fit.covariance.df)
+
+    def _interval(self, alpha: float) -> tuple[FloatArray, FloatArray]:
+        return interval(self.fit.coef, self._se, alpha, self.fit.covariance.df)
 
     def _labelled(self, values: FloatArray) -> pd.Series:
         return pd.Series(np.array(values), index=self.names)

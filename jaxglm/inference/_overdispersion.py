@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxglm._numbers import count, measure, p_value, statistic
 from jaxglm.diagnostics import RowFacts
+from jaxglm.inference._estimates import Estimates
 
 # Above this ratio a standard error is off by more than a fifth (sqrt(1.5) = 1.22).
 MILD_RATIO = 1.5
@@ -74,12 +75,12 @@ class Overdispersion:
         return bool(self.overdispersed) and self.pearson_ratio > MILD_RATIO
 
 
-def assess(
-    family: Any, pearson_chi2: float, deviance: float, df_resid: float, facts: RowFacts
-) -> Overdispersion:
+def assess(estimates: Estimates, facts: RowFacts) -> Overdispersion:
     """Choose the test that the family and the rows allow, and put the outcome in words."""
     from scipy import special
 
+    family, df_resid = estimates.family, estimates.df_resid
+    pearson_chi2, deviance = estimates.pearson_chi2, estimates.deviance
     ratio = pearson_chi2 / df_resid if df_resid > 0 else np.nan
     test, value, pvalue, caution = "", np.nan, np.nan, ""
     if df_resid <= 0:

@@ -1,11 +1,10 @@
-"""Owns the p-sized statistics of a fit: Wald tests, intervals, criteria, prediction variances.
+"""Owns the p-sized statistics of a fit: Wald tests, intervals and criteria.
 
 Pure functions of arrays; `df=None` stands for a known dispersion (normal reference distribution), a
 number for an estimated one (Student t), or numbers that broadcast against the coefficients of many
 fits.
 """
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,10 +12,6 @@ import numpy as np
 from jaxglm._numbers import FloatArray
 
 Number = TypeVar("Number", float, FloatArray)
-
-# Values that `linear_variance` asks of one product X @ B: 128 MiB in float64, so that a prediction
-# of a million rows by fifty columns never holds a second copy of the design.
-_PRODUCT_VALUES = 2**24
 
 
 def wald(
@@ -100,40 +95,3 @@ def akaike(log_likelihood: Number, n_parameters: Any) -> Number:
 def schwarz(log_likelihood: Number, n_parameters: Any, n_observations: Number) -> Number:
     """BIC = -2 logLik + k log n (Schwarz 1978), n the number of observations."""
     return -2.0 * log_likelihood + n_parameters * np.log(n_observations)
-
-
-def linear_variance(
-    matvec: Callable[[FloatArray], FloatArray],
-    root: FloatArray,
-    diagonal: FloatArray,
-    n_rows: int,
-) -> FloatArray:
-    """Variances x_i' C x_i of linear predictors, with C = F F' + diag(d)^2.
-
-    They are squared row norms of X F, and the products of X with d^2, which belongs to columns of
-    0 and 1.
-
-    Parameters
-    ----------
-    matvec : callable
-        B of shape [p, k] to X B of shape [n, k].
-    root : ndarray of shape [p, k]
-        F.
-    diagonal : ndarray of shape [p]
-        d.
-    n_rows : int
-        n, which bounds how many columns of F are multiplied at a time.
-    """
-    p = root.shape[1]
-    width = max(1, min(p, _PRODUCT_VALUES // max(n_rows, 1)))
-    total = np.zeros(n_rows)
-    if diagonal.any():
-        total += matvec(diagonal**2)
-    for first in range(0, p, width):
-        # Every product has the same shape, so a compiled matvec serves all of them.
-        columns = np.zeros((root.shape[0], width))
-        part = root[:, first : first + width]
-        columns[:, : part.shape[1]] = part
-        product = matvec(columns)
-        total += np.einsum("ij,ij->i", product, product)
-    return total

@@ -12,7 +12,7 @@ from jaxglm._status import DataError
 from jaxglm.designs import Design, assemble, from_matrix
 from jaxglm.families import Family
 from jaxglm.rows import ALL_ROWS, UsedRows
-from jaxglm.sources import Block, each_row, place
+from jaxglm.sources import Block, Resident, Rows
 
 
 def log_exposure(exposure: np.ndarray, rows: UsedRows = ALL_ROWS) -> np.ndarray:
@@ -46,17 +46,9 @@ class Columns:
             return np.zeros((self.n, *np.shape(b)[1:]))
         with jax.enable_x64(True):
             none = np.zeros(self.n)
-            source = place(
-                self.design,
-                none,
-                none,
-                offset=None,
-                freq=None,
-                trials=None,
-                dtype=np.dtype(np.float64),
-            )
-            ordered = np.asarray(b, float)[self.order]
-            return np.asarray(each_row(source, ordered, function=_product))[: self.n]
+            source = Resident(Block(self.design, Rows(none, none)), np.dtype(np.float64))
+            (product,) = source.map(_product, np.asarray(b, float)[self.order])
+            return product
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,11 +61,7 @@ class Dataset:
     """
 
     columns: Callable[[], Columns]
-    y: np.ndarray
-    weight: np.ndarray
-    offset: np.ndarray | None
-    freq: np.ndarray | None
-    trials: np.ndarray | None
+    rows: Rows
     index: Any
     codes_of: Callable[[str], np.ndarray] | None = None
 

@@ -11,7 +11,8 @@ from jaxglm._status import DataError
 from jaxglm.designs import Design, assemble, from_matrix
 from jaxglm.families import Family
 from jaxglm.intake._model import Columns, Dataset, Model, log_exposure
-from jaxglm.rows import ONE_FIT, OneFit, Problem, UsedRows, constant_column
+from jaxglm.rows import ONE_FIT, OneFit, Problem, UsedRows
+from jaxglm.sources import Block, Rows
 
 NO_WEIGHT = "All weights are zero: no row counts, so there is nothing to fit."
 WEIGHTS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
@@ -191,19 +192,9 @@ def _intake(
         raise DataError(NO_WEIGHT)
     offset = _offset(formula_offset, vectors, family, rows)
     _check_representable(offset, "the offset", dtype, rows)
-    problem = Problem(
-        design=design,
-        order=order,
-        y=y,
-        weight=weight,
-        offset=offset,
-        freq=freq,
-        trials=trials,
-        constant=constant_column(design),
-        dtype=dtype,
-        n_rows=y.size,
-    )
-    dataset = Dataset(again, y, weight, offset, freq, trials, index)
+    block = Block(design, Rows(y, weight, offset, freq, trials))
+    problem = Problem.of_block(block, order, dtype)
+    dataset = Dataset(again, block.rows, index)
     model = Model(
         names=names,
         terms=terms,

@@ -148,7 +148,7 @@ def _with_responses(
     intake: _intake.Intake, given: _Given, native: str, drop: bool
 ) -> ResponseIntake:
     problem, names = intake.problem, given.names
-    y = np.zeros((len(names), problem.y.size))
+    y = np.zeros((len(names), len(problem.rows)))
     present: dict[int, np.ndarray] = {}
     events: dict[str, str] = {}
     own_notes: dict[int, tuple[str, ...]] = {}
@@ -201,7 +201,7 @@ def _one(intake: _intake.Intake, given: _Given, g: int, drop: bool) -> _Own:
     found = io.read_response(column, given.n, given.index, name, allow_missing=drop)
     if kept is not None:
         found = found.take(kept)
-    trials, gaps = problem.trials, io.missing_rows(found.y)
+    trials, gaps = problem.rows.trials, io.missing_rows(found.y)
     notes: tuple[str, ...] = ()
     if gaps is not None:
         rows = np.flatnonzero(~gaps)
@@ -223,7 +223,7 @@ def _one(intake: _intake.Intake, given: _Given, g: int, drop: bool) -> _Own:
         values, present = checked.y, None
     else:
         present = ~gaps
-        if not problem.live[present].any():
+        if not problem.rows.live[present].any():
             raise DataError(_intake.NO_WEIGHT)
         # What stands in a row that is left out must be a value that the family can have.
         values = np.full(gaps.size, checked.y[0])

@@ -114,7 +114,7 @@ def _grouped(
     """The rows of an intake brought into the order of their segments."""
     problem, rows = intake.problem, intake.rows
     count, codes = len(keys), fits.codes if rows is None else fits.codes[rows]
-    live = problem.live
+    live = problem.rows.live
     if not live.all():
         counted = np.bincount(codes[live], minlength=count) > 0
         UsedRows(fits, rows).refuse(

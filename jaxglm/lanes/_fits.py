@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxglm._status import Status
+from jaxglm.algebra import Covariance
 from jaxglm.search import Fit
 
 # Fields of `Fit` that are one number; how each is stored.
@@ -50,8 +51,9 @@ class Fits:
     Attributes
     ----------
     coef : [G, p]
-    cov_root, cov_diagonal : [G, p, p], [G, p]
-    aliased, infinite : [G, p] bool
+    covariance : Covariance
+        With a leading axis of fits.
+    infinite : [G, p] bool
     absent : [G, p] bool
         Columns that are zero in all rows of a segment, as that of a factor level it lacks: aliased,
         and no fault of the data.
@@ -69,9 +71,7 @@ class Fits:
     """
 
     coef: np.ndarray
-    cov_root: np.ndarray
-    cov_diagonal: np.ndarray
-    aliased: np.ndarray
+    covariance: Covariance
     infinite: np.ndarray
     absent: np.ndarray
     baseless: np.ndarray
@@ -81,16 +81,15 @@ class Fits:
     usual: Words
 
     @classmethod
-    def empty(cls, count: int, p: int, usual: tuple[str, str]) -> "Fits":
+    def empty(cls, count: int, p: int, usual: tuple[str, str], *, use_t: bool) -> "Fits":
         """Room for so many fits; nan and status 0 until they are put in.
 
-        `usual` are the method and the test that ends most of them.
+        `usual` are the method and the test that ends most of them; `use_t` tells whether their
+        dispersion is estimated.
         """
         return cls(
             coef=np.full((count, p), np.nan),
-            cov_root=np.full((count, p, p), np.nan),
-            cov_diagonal=np.zeros((count, p)),
-            aliased=np.zeros((count, p), bool),
+            covariance=Covariance.empty(count, p, use_t=use_t),
             infinite=np.zeros((count, p), bool),
             absent=np.zeros((count, p), bool),
             baseless=np.zeros((count, p), bool),
@@ -105,11 +104,9 @@ class Fits:
 
     def put(self, g: int, fit: Fit, absent: np.ndarray) -> None:
         """Write one fit; `absent` [p] tells which columns are zero in all of its rows."""
-        self.coef[g], self.aliased[g], self.infinite[g] = fit.coef, fit.aliased, fit.infinite
+        self.coef[g], self.infinite[g] = fit.coef, fit.infinite
         self.absent[g], self.shaped[g] = absent, fit.alpha is not None
-        self.cov_root[g] = 0.0
-        self.cov_root[g, :, : fit.cov_root.shape[1]] = fit.cov_root
-        self.cov_diagonal[g] = fit.cov_diagonal
+        self.covariance.put(g, fit.covariance)
         for name in _SCALARS:
             value = getattr(fit, name)
             if value is not None:
@@ -136,15 +133,18 @@ class Fits:
             scalars["alpha"] = scalars["alpha_se"] = None
         return Fit(
             coef=self.coef[g].copy(),
-            cov_root=self.cov_root[g].copy(),
-            cov_diagonal=self.cov_diagonal[g].copy(),
-            aliased=self.aliased[g].copy(),
+            covariance=self.covariance.one(g),
             infinite=self.infinite[g].copy(),
             method=method,
             stopped_by=stopped_by,
             notes=notes,
             **scalars,
         )
+
+    @property
+    def aliased(self) -> np.ndarray:
+        """Columns that earlier columns determine, [G, p] bool."""
+        return self.covariance.aliased
 
     @property
     def count(self) -> int:
@@ -169,15 +169,6 @@ class Fits:
         aliased = self.aliased[which]
         excused = (self.absent[which] | self.baseless[which]) & ~aliased.all(axis=-1, keepdims=True)
         return aliased & ~excused
-
-    @property
-    def standard_errors(self) -> np.ndarray:
-        """[G, p]; nan where aliased."""
-        squares = np.einsum("gij,gij->gi", self.cov_root, self.cov_root)
-        squares += self.cov_diagonal**2
-        squares *= self.scalars["scale"][:, None]
-        squares[self.aliased] = np.nan
-        return np.sqrt(squares, out=squares)
 
     @property
     def n_parameters(self) -> np.ndarray:

@@ -67,7 +67,9 @@ def fit_segments(
     """
     problem = segments.problem
     method = options.method if isinstance(options.method, str) else "optax"
-    fits = Fits.empty(segments.count, problem.n_columns, (method, Stop.DECREMENT.words))
+    usual = method, Stop.DECREMENT.words
+    use_t = not family.dispersion_fixed
+    fits = Fits.empty(segments.count, problem.n_columns, usual, use_t=use_t)
     progress(segments.count - segments.ready.size)
     alone = segments.ready
     in_lanes = not has_unknown_shape(family) and not family.likelihood_on_host
@@ -277,9 +279,12 @@ class _Rounds:
             root[lane] = root_of_inverse(sums.info[lane].astype(float)).dense * keep[lane][:, None]
         place = which[:, None], self.order
         fits.coef[place] = np.where(keep, _coefficients(found), np.nan)
-        fits.cov_root[place] = root
-        fits.cov_diagonal[which] = 0.0
-        fits.aliased[place] = ~keep
+        covariance = fits.covariance
+        covariance.root.dense[place] = root
+        covariance.aliased[place] = ~keep
+        covariance.scale[which] = found.statistics.scale
+        if covariance.df is not None:
+            covariance.df[which] = found.statistics.df_resid
         fits.absent[place] = self.absent[which]
         fits.infinite[place] = infinite
         scalars = {

@@ -1,29 +1,26 @@
 """Owns the plain-language notes under a summary: one sentence each, and only when they apply."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from jaxglm.inference import _effects as effects
-from jaxglm.inference._overdispersion import equals
-
-if TYPE_CHECKING:
-    from jaxglm.results import Results
+from jaxglm.diagnostics import RowFacts
+from jaxglm.inference import Estimates, assess, equals, meaning, ratio_label
 
 
-def collect(results: "Results") -> tuple[str, ...]:
-    """What the fit reported, then what the response says about the family, then how to read it."""
-    notes = [*results.fit.notes]
-    if results.has_row_facts:
-        notes += _distribution(results)
-        notes += _variation(results)
-    notes += _reading(results)
+def collect(estimates: Estimates, facts: RowFacts | None) -> tuple[str, ...]:
+    """What the fit reported, then what the response says about the family, then how to read it.
+
+    Nothing is said about the response where no `facts` of the rows are known.
+    """
+    notes = [*estimates.fit.notes]
+    if facts is not None:
+        notes += _distribution(estimates, facts)
+        notes += _variation(estimates, facts)
+    notes += _reading(estimates)
     return tuple(dict.fromkeys(notes))
 
 
-def _distribution(results: "Results") -> list[str]:
-    facts, name = results.row_facts, results.family.name
-    response = results.model.y_name
+def _distribution(estimates: Estimates, facts: RowFacts) -> list[str]:
+    name, response = estimates.family.name, estimates.model.y_name
     if facts.zero_one and name == "gaussian":
         return [
             f"{response} holds only 0 and 1: a Gaussian model predicts outside that range and "
@@ -42,14 +39,14 @@ def _distribution(results: "Results") -> list[str]:
     return []
 
 
-def _variation(results: "Results") -> list[str]:
-    report = results.overdispersion()
+def _variation(estimates: Estimates, facts: RowFacts) -> list[str]:
+    report = assess(estimates, facts)
     if not report.serious:
         return []
     refit = {
         "poisson": "family='quasipoisson' or 'negative_binomial' allows for it; ",
         "binomial": "family='quasibinomial' allows for it; ",
-    }.get(results.family.name, "")
+    }.get(estimates.family.name, "")
     return [
         f"Overdispersion: Pearson chi2/df is {report.pearson_ratio:.3g} (p "
         f"{equals(report.pvalue)}), so standard errors are too small by a factor of about "
@@ -57,14 +54,14 @@ def _variation(results: "Results") -> list[str]:
     ]
 
 
-def _reading(results: "Results") -> list[str]:
+def _reading(estimates: Estimates) -> list[str]:
     """How to read a coefficient; silent for the identity link, where it is what it seems."""
-    family = results.family
-    link, label = family.link.name, effects.ratio_label(family)
+    family = estimates.family
+    link, label = family.link.name, ratio_label(family)
     if link == "identity":
         return []
     if label is None:
-        return [f"A coefficient is {effects.meaning(family)}."]
+        return [f"A coefficient is {meaning(family)}."]
     scale = {
         "odds ratio": "log-odds",
         "hazard ratio": "log hazards",
@@ -74,6 +71,6 @@ def _reading(results: "Results") -> list[str]:
     }[label]
     plural = label.replace("ratio", "ratios", 1)
     door = "odds_ratios" if label == "odds ratio" else "effects"
-    event = results.model.event
-    of = f" of {results.model.y_name} = {event}" if event is not None else ""
+    event = estimates.model.event
+    of = f" of {estimates.model.y_name} = {event}" if event is not None else ""
     return [f"Coefficients are differences in {scale}{of}; .{door}() gives {plural}."]

@@ -1,16 +1,14 @@
 """Owns the summary of a result: what stands in it and in which order."""
 
 import dataclasses
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 
 from jaxglm._numbers import count, decimals, fixed, is_plain, measure, p_value, statistic
+from jaxglm.inference import Estimates
 from jaxglm.report import _render
 from jaxglm.report._render import Pairs, Sheet
-
-if TYPE_CHECKING:
-    from jaxglm.results import Results
 
 _EXTRAS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
 
@@ -49,24 +47,25 @@ class Summary:
         return self.as_html()
 
 
-def summarise(results: "Results", alpha: float, max_rows: int | None) -> Summary:
-    """Put together the summary of a result; see `Results.summary`."""
-    interval = results.conf_int(alpha)
-    names, notes = results.names, list(results.notes)
+def summarise(
+    estimates: Estimates, notes: Sequence[str], alpha: float, max_rows: int | None
+) -> Summary:
+    """Put together the summary of estimates with notes below; see `Results.summary`."""
+    interval = estimates.conf_int(alpha)
+    names, cut = estimates.names, []
     shown = len(names) if max_rows is None else min(len(names), max_rows)
     if shown < len(names):
-        notes.insert(
-            0,
+        cut = [
             f"The first {shown} of {len(names)} coefficients; summary(max_rows=None) and tidy() "
-            "have all of them.",
-        )
+            "have all of them."
+        ]
     coef, se, z, p, low, high = (
         values.to_numpy()[:shown]
         for values in (
-            results.params,
-            results.bse,
-            results.tvalues,
-            results.pvalues,
+            estimates.params,
+            estimates.bse,
+            estimates.tvalues,
+            estimates.pvalues,
             interval[0],
             interval[1],
         )
@@ -81,17 +80,17 @@ def summarise(results: "Results", alpha: float, max_rows: int | None) -> Summary
         [fixed(x, places) for x in low],
         [fixed(x, places) for x in high],
     ]
-    letter = "t" if results.use_t else "z"
+    letter = "t" if estimates.use_t else "z"
     rows = [list(row) for row in zip(*columns, strict=True)]
-    for j in np.flatnonzero(results.fit.aliased[:shown]):
+    for j in np.flatnonzero(estimates.fit.aliased[:shown]):
         rows[j] = ["aliased", "", "", "", "", ""]
-    for j in np.flatnonzero(results.fit.infinite[:shown]):
-        rows[j] = ["inf" if results.fit.coef[j] > 0 else "-inf", "", "", "", "", ""]
+    for j in np.flatnonzero(estimates.fit.infinite[:shown]):
+        rows[j] = ["inf" if estimates.fit.coef[j] > 0 else "-inf", "", "", "", "", ""]
     return Summary(
         Sheet(
             title="Generalized linear model",
-            subtitle=results.model.formula or "",
-            header=_header(results),
+            subtitle=estimates.model.formula or "",
+            header=_header(estimates),
             columns=(
                 "coef",
                 "std err",
@@ -102,35 +101,35 @@ def summarise(results: "Results", alpha: float, max_rows: int | None) -> Summary
             ),
             names=tuple(names[:shown]),
             rows=tuple(tuple(row) for row in rows),
-            notes=tuple(notes),
+            notes=(*cut, *notes),
         )
     )
 
 
-def _header(results: "Results") -> tuple[Pairs, Pairs]:
+def _header(estimates: Estimates) -> tuple[Pairs, Pairs]:
     """The facts of the left and of the right column."""
-    family, fit, model = results.family, results.fit, results.model
-    turns = f"{results.n_iter} turn{'' if results.n_iter == 1 else 's'}"
+    family, fit, model = estimates.family, estimates.fit, estimates.model
+    turns = f"{estimates.n_iter} turn{'' if estimates.n_iter == 1 else 's'}"
     left = [
         ("Response", model.y_name if model.event is None else f"{model.y_name} = {model.event}"),
-        ("Family", _family_name(results)),
+        ("Family", _family_name(estimates)),
         ("Link", family.link.name),
-        ("Method", f"{results.method}, {turns}"),
-        ("Converged", "yes" if results.converged else f"NO ({results.status.name.lower()})"),
-        ("Observations", count(results.nobs)),
-        ("Df residual", count(results.df_resid)),
-        ("Df model", count(results.df_model)),
+        ("Method", f"{estimates.method}, {turns}"),
+        ("Converged", "yes" if estimates.converged else f"NO ({estimates.status.name.lower()})"),
+        ("Observations", count(estimates.nobs)),
+        ("Df residual", count(estimates.df_resid)),
+        ("Df model", count(estimates.df_model)),
     ]
-    likelihood = [("Log-likelihood", results.llf), ("AIC", results.aic), ("BIC", results.bic)]
+    likelihood = [("Log-likelihood", estimates.llf), ("AIC", estimates.aic), ("BIC", estimates.bic)]
     right = [
         (label, measure(value) if family.has_likelihood else "none (quasi)")
         for label, value in likelihood
     ]
     right += [
-        ("Deviance", measure(results.deviance)),
-        ("Null deviance", measure(results.null_deviance)),
-        ("Pearson chi2", measure(results.pearson_chi2)),
-        ("Scale", _scale(results)),
+        ("Deviance", measure(estimates.deviance)),
+        ("Null deviance", measure(estimates.null_deviance)),
+        ("Pearson chi2", measure(estimates.pearson_chi2)),
+        ("Scale", _scale(estimates)),
     ]
     if fit.alpha is not None:
         error = "" if fit.alpha_se is None else f" (se {fit.alpha_se:.3g})"
@@ -141,20 +140,20 @@ def _header(results: "Results") -> tuple[Pairs, Pairs]:
     return tuple(left), tuple(right)
 
 
-def _scale(results: "Results") -> str:
-    if results.family.dispersion_fixed:
+def _scale(estimates: Estimates) -> str:
+    if estimates.family.dispersion_fixed:
         return "1 (fixed)"
-    return measure(results.scale) if results.df_resid > 0 else "undefined"
+    return measure(estimates.scale) if estimates.df_resid > 0 else "undefined"
 
 
-def _family_name(results: "Results") -> str:
+def _family_name(estimates: Estimates) -> str:
     """The name with the parameters that were given, not those that were estimated."""
-    family = results.family
+    family = estimates.family
     given = [
         f"{value:g}" if isinstance(value, float | int) else value
         for field in dataclasses.fields(family)
         if isinstance(value := getattr(family, field.name), float | int | str)
     ]
-    if not given or results.fit.alpha is not None:
+    if not given or estimates.fit.alpha is not None:
         return family.name
     return f"{family.name}({', '.join(given)})"

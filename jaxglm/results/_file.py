@@ -11,13 +11,14 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from jaxglm import families, links
+from jaxglm.algebra import Covariance
+from jaxglm.diagnostics import RowFacts
 from jaxglm.intake import Model
 from jaxglm.io import keys_to_arrays
 from jaxglm.lanes import Fits
-from jaxglm.results._many import ManyResults
-from jaxglm.results._one import Results
 from jaxglm.search import Fit
 
 # Raised when a reader of the old layout could no longer make sense of the new one.
@@ -27,46 +28,72 @@ HEADER = "header.json"
 SCALAR, KEYS = "scalars.", "keys."
 
 
-def save(results: Results, path: str | PathLike[str]) -> None:
-    """Write a result to `path`, under exactly that name; see `Results.save`."""
-    fit = {f.name: getattr(results.fit, f.name) for f in dataclasses.fields(Fit)}
-    arrays = {name: value for name, value in fit.items() if isinstance(value, np.ndarray)}
-    facts = results.row_facts if results.has_row_facts else None
+def save_fit(path: str | PathLike[str], fit: Fit, model: Model, facts: RowFacts | None) -> None:
+    """Write a fit to `path`, under exactly that name; see `Results.save`."""
+    fields = _fields(fit)
+    arrays = _arrays(fields)
     header = {
-        "fit": {name: _plain(value) for name, value in fit.items() if name not in arrays},
+        "fit": {name: _plain(value) for name, value in fields.items() if name not in arrays},
         "row_facts": None
         if facts is None
         else {k: _plain(v) for k, v in dataclasses.asdict(facts).items()},
     }
-    _write(path, results.model, header, arrays)
+    _write(path, model, fit.covariance, header, arrays)
 
 
-def save_groups(results: ManyResults, path: str | PathLike[str]) -> None:
+def save_fits(
+    path: str | PathLike[str],
+    fits: Fits,
+    model: Model,
+    keys: pd.Index,
+    *,
+    native: str,
+    notes: tuple[str, ...],
+    unit: str,
+) -> None:
     """Write many fits to `path`, under exactly that name; see `ManyResults.save`."""
-    fits = results.fits
-    fields = {f.name: getattr(fits, f.name) for f in dataclasses.fields(Fits)}
-    arrays = {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
+    arrays = _arrays(_fields(fits))
     arrays |= {SCALAR + name: values for name, values in fits.scalars.items()}
-    keys, key_arrays = keys_to_arrays(results.keys)
+    described, key_arrays = keys_to_arrays(keys)
     arrays |= {KEYS + name: values for name, values in key_arrays.items()}
     header = {
         "groups": {
-            "of": results.unit,
-            "keys": keys,
-            "native": results.native,
-            "notes": results.notes,
+            "of": unit,
+            "keys": described,
+            "native": native,
+            "notes": notes,
             "usual": fits.usual,
             "words": [[g, *words] for g, words in fits.words.items()],
         }
     }
-    _write(path, results.model, header, arrays)
+    _write(path, model, fits.covariance, header, arrays)
+
+
+def _fields(record: Fit | Fits) -> dict[str, Any]:
+    """The fields of a record by name, but for its covariance, which is written by itself."""
+    names = [field.name for field in dataclasses.fields(record)]
+    return {name: getattr(record, name) for name in names if name != "covariance"}
+
+
+def _arrays(fields: dict[str, Any]) -> dict[str, np.ndarray]:
+    return {name: value for name, value in fields.items() if isinstance(value, np.ndarray)}
 
 
 def _write(
-    path: str | PathLike[str], model: Model, header: dict[str, Any], arrays: dict[str, np.ndarray]
+    path: str | PathLike[str],
+    model: Model,
+    covariance: Covariance,
+    header: dict[str, Any],
+    arrays: dict[str, np.ndarray],
 ) -> None:
+    arrays |= {
+        "cov_root": covariance.root.dense,
+        "cov_diagonal": covariance.root.diagonal,
+        "aliased": covariance.aliased,
+    }
     header |= {
         "format": FORMAT,
+        "covariance": {name: _plain(getattr(covariance, name)) for name in ("kind", "scale", "df")},
         "family": _describe(model.family),
         "link": _describe(model.family.link),
         "model": {
@@ -87,11 +114,11 @@ def _write(
 
 def _plain(value: Any) -> Any:
     """A value JSON can hold: numbers that it has no notation for become tagged strings."""
-    if isinstance(value, np.generic):
-        value = value.item()
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
     if isinstance(value, float) and not math.isfinite(value):
         return {"float": str(value)}
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value
 

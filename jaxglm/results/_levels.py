@@ -20,7 +20,7 @@ def mark_baseless(fits: Fits, model: Model, segments: Segments) -> None:
     segment = segments.of_rows
     of_interest = np.zeros(segments.count + 1, bool)  # the last one stands for -1
     of_interest[which] = True
-    rows = np.flatnonzero(segments.problem.live & of_interest[segment])
+    rows = np.flatnonzero(segments.problem.rows.live & of_interest[segment])
     columns = Columns(segments.problem.design, segments.problem.order, segment.size).rows(rows)
     at_base = columns.matvec(indicators) == 0
     based = np.zeros((segments.count, indicators.shape[1]), bool)

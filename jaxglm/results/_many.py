@@ -13,6 +13,7 @@ import pandas as pd
 from jaxglm._status import DataError, Status
 from jaxglm.intake import Model
 from jaxglm.lanes import Fits, _failures
+from jaxglm.results._file import save_fits
 from jaxglm.results._many_estimates import GroupEstimates
 from jaxglm.results._one import Results
 
@@ -113,9 +114,15 @@ class ManyResults(GroupEstimates, abc.ABC):
         DataError
             When the model or the keys cannot be written without code.
         """
-        from jaxglm.results import _file as _save
-
-        _save.save_groups(self, path)
+        save_fits(
+            path,
+            self.fits,
+            self.model,
+            self.keys,
+            native=self.native,
+            notes=self.notes,
+            unit=self.unit,
+        )
 
     def __repr__(self) -> str:
         what = self.model.formula or f"{self.model.y_name} on {len(self.names)} columns".lstrip()

@@ -63,17 +63,17 @@ class GroupEstimates:
     @property
     def bse(self) -> pd.DataFrame:
         """Standard errors of `params`."""
-        return self._table(self.fits.standard_errors)
+        return self._table(self._se)
 
     @property
     def tvalues(self) -> pd.DataFrame:
         """Wald statistics `params / bse`: t where the dispersion is estimated, z otherwise."""
-        return self._table(self._wald(self.fits.standard_errors)[0])
+        return self._table(self._wald(self._se)[0])
 
     @property
     def pvalues(self) -> pd.DataFrame:
         """Two-sided p-values of `tvalues`."""
-        return self._table(self._wald(self.fits.standard_errors)[1])
+        return self._table(self._wald(self._se)[1])
 
     @property
     def aliased(self) -> pd.DataFrame:
@@ -93,7 +93,7 @@ class GroupEstimates:
         ValueError
             When `alpha` is outside (0, 1).
         """
-        low, high = self._interval(self.fits.standard_errors, alpha)
+        low, high = self._interval(self._se, alpha)
         return pd.DataFrame({0: low.ravel(), 1: high.ravel()}, index=self._by_term(), copy=False)
 
     def tidy(self, alpha: float = 0.05) -> Any:
@@ -108,7 +108,7 @@ class GroupEstimates:
         ValueError
             When `alpha` is outside (0, 1).
         """
-        se = self.fits.standard_errors
+        se = self._se
         statistic, p_value = self._wald(se)
         low, high = self._interval(se, alpha)
         p = len(self.model.names)
@@ -151,9 +151,13 @@ class GroupEstimates:
     # -- inside ----------------------------------------------------------------------------------
 
     @property
+    def _se(self) -> FloatArray:
+        return self.fits.covariance.standard_errors
+
+    @property
     def _df(self) -> FloatArray | None:
-        fixed = self.model.family.dispersion_fixed
-        return None if fixed else self.fits.scalars["df_resid"][:, None]
+        df = self.fits.covariance.df
+        return None if df is None else df[:, None]
 
     def _wald(self, se: FloatArray) -> tuple[FloatArray, FloatArray]:
         return inference.wald(self.fits.coef, se, self._df)

@@ -7,25 +7,30 @@ holds no data.
 import dataclasses
 import functools
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from jaxglm import inference
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
 from jaxglm.diagnostics import ResidualKind, RowFacts, evaluate, residuals, row_facts
-from jaxglm.inference import Estimates, Overdispersion, Prediction, _overdispersion
-from jaxglm.inference import _effects as effects
-from jaxglm.inference._prediction import check_scale
+from jaxglm.inference import (
+    Bootstrap,
+    Estimates,
+    Overdispersion,
+    Prediction,
+    assess,
+    bootstrap,
+    check_scale,
+    exponentiated,
+    ratio_label,
+    refusal,
+)
 from jaxglm.intake import MAX_MEMORY, Dataset, Model
-from jaxglm.report import Summary, summarise
-from jaxglm.report._notes import collect
+from jaxglm.report import Summary, collect, summarise
+from jaxglm.results._file import save_fit
 from jaxglm.search import Fit
-
-if TYPE_CHECKING:
-    from jaxglm.inference import Bootstrap
 
 
 class Results(Estimates):
@@ -70,7 +75,7 @@ class Results(Estimates):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of this fit should know, one plain sentence each; see `summary`."""
-        return collect(self)
+        return collect(self, self._known_facts)
 
     # -- predictions -----------------------------------------------------------------------------
 
@@ -133,11 +138,10 @@ class Results(Estimates):
         0  14.06     6.07           6.03          32.79
         """
         matvec, eta, index = self._linear(data, offset, exposure, unseen)
-        fit = self.fit
-        unscaled = inference.linear_variance(matvec, fit.cov_root, fit.cov_diagonal, len(eta))
-        variance = fit.scale * unscaled
+        covariance = self.fit.covariance
+        variance = covariance.linear_variance(matvec, len(eta))
         se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
-        return Prediction(self.family, eta, se, self._df, index)
+        return Prediction(self.family, eta, se, covariance.df, index)
 
     @property
     def fittedvalues(self) -> pd.Series:
@@ -164,8 +168,9 @@ class Results(Estimates):
         """
         held = self._held("resid()")
         _, eta, index = self._linear(None, None, None, "raise")
-        weight, _ = _weights(held)
-        return pd.Series(residuals(kind, self.family, held.y, eta, weight), index=index)
+        rows = held.rows
+        values = residuals(kind, self.family, rows.y, eta, rows.unit_weight)
+        return pd.Series(values, index=index)
 
     @property
     def resid_response(self) -> pd.Series:
@@ -195,7 +200,7 @@ class Results(Estimates):
         seed: int,
         cluster: Any = None,
         max_memory: float = MAX_MEMORY,
-    ) -> "Bootstrap":
+    ) -> Bootstrap:
         """Fit the model to observations drawn again with replacement, `n` times.
 
         Rows with `freq_weights` are drawn as the observations that they count; other weights stay
@@ -230,8 +235,6 @@ class Results(Estimates):
         >>> jg.glm("y ~ x", table, family="poisson").bootstrap(n=200, seed=1)
         <jaxglm.Bootstrap: 200 replicates of 8 observations>
         """
-        from jaxglm.inference._bootstrap import bootstrap
-
         return bootstrap(self.fit, self.model, data, n, seed, cluster, max_memory)
 
     # -- reports ---------------------------------------------------------------------------------
@@ -249,11 +252,11 @@ class Results(Estimates):
         ValueError
             On links where exponentiating has no meaning; the message says what to do instead.
         """
-        label = effects.ratio_label(self.family)
+        label = ratio_label(self.family)
         if label is None:
-            raise ValueError(effects.refusal(self.family))
-        low, high = inference.interval(self.fit.coef, self._se, alpha, self._df)
-        return effects.exponentiated(
+            raise ValueError(refusal(self.family))
+        low, high = self._interval(alpha)
+        return exponentiated(
             self.names,
             label,
             coef=self.fit.coef,
@@ -271,7 +274,7 @@ class Results(Estimates):
         ValueError
             For another link or family; the message says what its coefficients are.
         """
-        label = effects.ratio_label(self.family)
+        label = ratio_label(self.family)
         if label == "odds ratio":
             return self.effects(alpha)
         if label is not None:
@@ -280,7 +283,7 @@ class Results(Estimates):
                 f"exponentiated coefficients are no odds ratios but of the kind '{label}'. "
                 "Use effects()."
             )
-        raise ValueError(f"No odds ratios here. {effects.refusal(self.family)}")
+        raise ValueError(f"No odds ratios here. {refusal(self.family)}")
 
     def overdispersion(self) -> Overdispersion:
         """Whether the response varies more than the family allows, and what to do next.
@@ -298,9 +301,7 @@ class Results(Estimates):
         DataError
             When the result was unpickled without its data and without these facts.
         """
-        return _overdispersion.assess(
-            self.family, self.pearson_chi2, self.deviance, self.df_resid, self.row_facts
-        )
+        return assess(self, self.row_facts)
 
     def summary(self, alpha: float = 0.05, max_rows: int | None = 200) -> Summary:
         """Header, coefficient table and plain-language notes.
@@ -317,7 +318,7 @@ class Results(Estimates):
         Summary
             Prints as text; `as_text()`, `as_html()`, `as_latex()`.
         """
-        return summarise(self, alpha, max_rows)
+        return summarise(self, self.notes, alpha, max_rows)
 
     def to_latex(self, alpha: float = 0.05) -> str:
         """The summary as a LaTeX table."""
@@ -328,7 +329,7 @@ class Results(Estimates):
 
         Columns `term, estimate, std_error, statistic, p_value, conf_low, conf_high`.
         """
-        low, high = inference.interval(self.fit.coef, self._se, alpha, self._df)
+        low, high = self._interval(alpha)
         return pd.DataFrame(
             {
                 "term": self.names,
@@ -361,9 +362,7 @@ class Results(Estimates):
         DataError
             When the model cannot be written without code.
         """
-        from jaxglm.results import _file as _save
-
-        _save.save(self, path)
+        save_fit(path, self.fit, self.model, self._known_facts)
 
     def __repr__(self) -> str:
         what = self.model.formula or f"{self.model.y_name} on {len(self.names)} columns"
@@ -375,32 +374,30 @@ class Results(Estimates):
         return self.summary().as_html()
 
     def __getstate__(self) -> dict[str, Any]:
-        facts = self._saved_facts if self.model.dataset is None else self.row_facts
         model = dataclasses.replace(self.model, dataset=None)
-        return {"fit": self.fit, "model": model, "_saved_facts": facts}
+        return {"fit": self.fit, "model": model, "_saved_facts": self._known_facts}
 
     # -- inside ----------------------------------------------------------------------------------
 
     @property
-    def has_row_facts(self) -> bool:
-        """Whether `row_facts` can be had: from the data, or kept from when it was there."""
-        return self.model.dataset is not None or self._saved_facts is not None
+    def _known_facts(self) -> RowFacts | None:
+        """`row_facts` where the data is there, or they were kept from when it was."""
+        return self._saved_facts if self.model.dataset is None else self.row_facts
 
     @functools.cached_property
     def row_facts(self) -> RowFacts:
         """What notes and tests know of the rows; kept when the data is dropped."""
         if self._saved_facts is not None:
             return self._saved_facts
-        held = self._held("overdispersion()")
+        rows = self._held("overdispersion()").rows
         _, eta, _ = self._linear(None, None, None, "raise")
-        weight, freq = _weights(held)
         return row_facts(
             self.family,
-            held.y,
+            rows.y,
             eta,
-            weight=weight,
-            freq=freq,
-            trials=held.trials,
+            weight=rows.unit_weight,
+            freq=np.ones(len(rows)) if rows.freq is None else rows.freq,
+            trials=rows.trials,
             rank=self._rank,
         )
 
@@ -427,7 +424,7 @@ class Results(Estimates):
                 )
             held = self._held("A prediction without data")
             matvec = held.columns().matvec
-            shift, missing, index = held.offset, None, held.index
+            shift, missing, index = held.rows.offset, None, held.index
         else:
             design, shift, missing, index = self.model.new_design(
                 data, offset=offset, exposure=exposure, unseen=unseen
@@ -439,11 +436,3 @@ class Results(Estimates):
         if missing is not None:
             eta = np.where(missing, np.nan, eta)
         return matvec, eta, pd.RangeIndex(len(eta)) if index is None else index
-
-
-def _weights(held: Dataset) -> tuple[FloatArray, FloatArray]:
-    """Prior weights (trials included) and frequencies of the rows of a fit."""
-    if held.freq is None:
-        return held.weight, np.ones_like(held.weight)
-    prior = np.divide(held.weight, held.freq, out=np.zeros_like(held.weight), where=held.freq > 0)
-    return prior, held.freq

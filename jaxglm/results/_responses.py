@@ -8,7 +8,7 @@ import pandas as pd
 
 from jaxglm._status import DataError
 from jaxglm.diagnostics import evaluate
-from jaxglm.inference._prediction import check_scale
+from jaxglm.inference import check_scale
 from jaxglm.intake import Columns, Dataset, Model
 from jaxglm.lanes import Fits
 from jaxglm.results._many import ManyResults
@@ -73,7 +73,7 @@ class ResponseResults(ManyResults):
                     "there; results that were saved, loaded or pickled leave them behind. Give "
                     "data= as well."
                 )
-            columns, shift, missing, index = held.columns(), held.offset, None, held.index
+            columns, shift, missing, index = held.columns(), held.rows.offset, None, held.index
         else:
             columns, shift, missing, index = self.model.new_design(
                 data, offset=offset, exposure=exposure, unseen=unseen
@@ -110,8 +110,8 @@ class ResponseResults(ManyResults):
         if held is None or replicas is None:
             return None
         one, index = replicas.one(g), held.index
-        columns = Columns(one.design, one.order, one.y.size)
+        columns = Columns(one.design, one.order, len(one.rows))
         if replicas.times is not None:
             rows = np.flatnonzero(replicas.times[g])
             index = pd.Index(rows) if index is None else index[rows]
-        return Dataset(lambda: columns, one.y, one.weight, one.offset, one.freq, one.trials, index)
+        return Dataset(lambda: columns, one.rows, index)

@@ -10,7 +10,7 @@ from jaxglm import io
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
 from jaxglm.diagnostics import evaluate
-from jaxglm.inference._prediction import check_scale
+from jaxglm.inference import check_scale
 from jaxglm.intake import Columns, Dataset, Model
 from jaxglm.lanes import Fits
 from jaxglm.results._levels import mark_baseless
@@ -158,17 +158,9 @@ class GroupResults(ManyResults):
         if self._segments is None:
             return None
         one = self._segments.one(g)
-        columns = Columns(one.design, one.order, one.y.size)
+        columns = Columns(one.design, one.order, len(one.rows))
         rows = self._segments.rows[self._segments.starts[g] : self._segments.starts[g + 1]]
-        return Dataset(
-            lambda: columns,
-            one.y,
-            one.weight,
-            one.offset,
-            one.freq,
-            one.trials,
-            self._labels(rows),
-        )
+        return Dataset(lambda: columns, one.rows, self._labels(rows))
 
     def _labels(self, rows: np.ndarray) -> pd.Index:
         """The labels of some rows of the user's table."""
@@ -184,11 +176,11 @@ class GroupResults(ManyResults):
                 "predict(data) with data= given."
             )
         problem = segments.problem
-        columns = Columns(problem.design, problem.order, problem.y.size)
+        columns = Columns(problem.design, problem.order, len(problem.rows))
         segment = segments.of_rows
         eta = linear_predictor(self.fits, self.model, columns, segment)
-        if problem.offset is not None:
-            eta += problem.offset
+        if problem.rows.offset is not None:
+            eta += problem.rows.offset
         return eta[segment >= 0], self._labels(np.sort(segments.rows))
 
     def _segments_of(self, data: Any, groups: Any, n: int, unseen: str) -> np.ndarray:

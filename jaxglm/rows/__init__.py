@@ -15,8 +15,8 @@ __all__ = [
     "Problem",
     "Refused",
     "Replicas",
-    "UsedRows",
     "Segments",
+    "UsedRows",
     "constant_column",
     "merge_rows",
 ]

@@ -1,4 +1,4 @@
-"""Owns the two drivers of one turn: a compiled loop for resident rows, a Python loop for any source.
+"""Owns the two drivers of one turn: a compiled loop for resident rows, a Python loop for others.
 
 Both ask for the sums that a solver wants, add the penalty's part, and tell the solver, until it
 stops. The compiled loop costs one dispatch a fit, and is compiled anew for each family and form of

@@ -4,9 +4,10 @@ It holds no data, no names and no code, so it can be saved as it is.
 """
 
 import dataclasses
-import functools
 
 import numpy as np
+
+from jaxglm.algebra import Covariance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,14 +18,10 @@ class Fit:
     ----------
     coef : [p]
         Coefficients on the link scale; nan where aliased.
-    cov_root, cov_diagonal : [p, k], [p]
-        A root of the inverse expected information at dispersion 1: `cov_unscaled` is
-        root root' + diag(diagonal^2). The diagonal belongs to the levels of an eliminated factor
-        and is zero elsewhere; rows of aliased columns are zero. Variances of predictions come from
-        the root rather than from the product, which loses digits where large numbers cancel (a
-        predictor far from zero).
-    aliased, infinite : [p] bool
-        Columns that earlier columns determine; columns whose coefficient runs to infinity.
+    covariance : Covariance
+        Of the coefficients, with the dispersion and the reference distribution of the tests.
+    infinite : [p] bool
+        Columns whose coefficient runs to infinity.
     deviance, null_deviance, pearson_chi2 : float
         At dispersion 1. The null model is the intercept with the offset (the offset alone where the
         model has no intercept).
@@ -59,9 +56,7 @@ class Fit:
     """
 
     coef: np.ndarray
-    cov_root: np.ndarray
-    cov_diagonal: np.ndarray
-    aliased: np.ndarray
+    covariance: Covariance
     infinite: np.ndarray
     deviance: float
     null_deviance: float
@@ -86,17 +81,7 @@ class Fit:
     alpha_se: float | None = None
     notes: tuple[str, ...] = ()
 
-    @functools.cached_property
-    def variances(self) -> np.ndarray:
-        """The diagonal of `cov_unscaled`, [p], without the matrix."""
-        squares = np.einsum("ij,ij->i", self.cov_root, self.cov_root) + self.cov_diagonal**2
-        return np.where(self.aliased, np.nan, squares)
-
-    @functools.cached_property
-    def cov_unscaled(self) -> np.ndarray:
-        """Inverse expected information at dispersion 1, [p, p]; nan where aliased."""
-        covariance = self.cov_root @ self.cov_root.T
-        np.fill_diagonal(covariance, covariance.diagonal() + self.cov_diagonal**2)
-        covariance[self.aliased, :] = np.nan
-        covariance[:, self.aliased] = np.nan
-        return covariance
+    @property
+    def aliased(self) -> np.ndarray:
+        """Columns that earlier columns determine, [p] bool."""
+        return self.covariance.aliased

@@ -1,4 +1,4 @@
-"""Owns the linear programme of separation: is there a direction that moves rows and pulls none back?
+"""Owns the linear programme of separation: a direction that moves rows and pulls none back.
 
 The rows come part by part and as often as they are asked for, so that no more of them are held than
 the programme (SciPy's HiGHS) is about.
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-# A movement is one from this share of the largest pull on; HiGHS keeps its constraints to the other.
+# A movement is one from this share of the largest pull on; constraints are kept to the other.
 _MOVES, _KEPT = 1e-6, 1e-7
 # Rows that enter the programme at a time: those that its last answer pulled back the farthest.
 _MOST_ADDED = 2000
@@ -65,7 +65,7 @@ def _moved(part: np.ndarray) -> np.ndarray:
 
 
 def _most_moved(pulls: Pulls, total: np.ndarray, moved: int, size: float) -> np.ndarray | None:
-    """The optimum of: maximise the sum of p_i'd with 0 <= p_i'd <= 1 for all rows p_i, `moved` many.
+    """The optimum of: maximise the sum of p_i'd with 0 <= p_i'd <= 1, for all moved rows p_i.
 
     Rows are added as they are violated; an answer that violates none is that of all rows.
     """

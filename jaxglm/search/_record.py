@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._status import Status
-from jaxglm.algebra import Root, trace_with
+from jaxglm.algebra import Covariance, Root, trace_with
 from jaxglm.designs import Dense
 from jaxglm.families import Family
 from jaxglm.rows import Problem
@@ -53,7 +53,7 @@ def record(
     def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
         return _likelihoods(problem, family, found, null, scales)
 
-    found_statistics = statistics(
+    of_sums = statistics(
         family,
         sums,
         likelihoods,
@@ -62,14 +62,18 @@ def record(
         parameters=rank - _held(found),
         has_constant=problem.constant is not None,
     )
-    root = _public_root(problem, found)
+    scalars = {name: float(value) for name, value in of_sums._asdict().items()}
+    covariance = Covariance(
+        root=_public_root(problem, found),
+        aliased=problem.public(~found.basis.keep),
+        scale=scalars["scale"],
+        df=None if family.dispersion_fixed else scalars["df_resid"],
+    )
     return Fit(
         coef=found.beta,
-        cov_root=root.dense,
-        cov_diagonal=root.diagonal,
-        aliased=problem.public(~found.basis.keep),
+        covariance=covariance,
         infinite=found.infinite,
-        **{name: float(value) for name, value in found_statistics._asdict().items()},
+        **scalars,
         objective=found.loss,
         decrement=found.decrement,
         n_rows=problem.n_rows,

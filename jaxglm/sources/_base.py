@@ -27,13 +27,13 @@ class Source(Protocol):
     dtype: np.dtype
 
     @property
-    def n_rows(self) -> int: ...  # noqa: D102
+    def n_rows(self) -> int: ...
 
     @property
-    def n_parts(self) -> int: ...  # noqa: D102
+    def n_parts(self) -> int: ...
 
     @property
-    def design(self) -> Design: ...  # noqa: D102
+    def design(self) -> Design: ...
 
     def reduce(self, kernel: Callable[..., Any], *params: Any) -> Any:
         """The sum of `kernel(block, *params)` over all rows, on the device: one visit to each."""

@@ -58,7 +58,7 @@ class Rows:
 
     @property
     def unit_weight(self) -> np.ndarray:
-        """Prior weight times trials: the weight of one observation of each row, [n]; on the host."""
+        """Prior weight times trials, [n]: the weight of one observation; on the host."""
         if self.freq is None:
             return self.weight
         return np.divide(

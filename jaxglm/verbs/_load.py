@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import DataError
+from jaxglm.algebra import Covariance, Root
 from jaxglm.diagnostics import RowFacts
 from jaxglm.intake import Model
 from jaxglm.io import TermsSpec, keys_from_arrays
@@ -77,19 +78,22 @@ def load(
         )
     model = _model(header, _family(header, family, path), context)
     if "groups" in header:
-        return _groups(header["groups"], model, arrays)
+        return _groups(header, model, arrays)
     scalars = {name: _value(value) for name, value in header["fit"].items()}
     facts = header["row_facts"]
+    covariance = _covariance(header, model, arrays, scalars)
     return Results(
-        Fit(**arrays, **scalars),
+        Fit(covariance=covariance, **arrays, **scalars),
         model,
         None if facts is None else RowFacts(**{k: _value(v) for k, v in facts.items()}),
     )
 
 
 def _groups(
-    body: dict[str, Any], model: Model, arrays: dict[str, np.ndarray]
+    header: dict[str, Any], model: Model, arrays: dict[str, np.ndarray]
 ) -> GroupResults | ResponseResults:
+    body = header["groups"]
+
     def part(prefix: str) -> dict[str, np.ndarray]:
         names = [name for name in arrays if name.startswith(prefix)]
         return {name.removeprefix(prefix): arrays.pop(name) for name in names}
@@ -98,8 +102,10 @@ def _groups(
         return Words(method, stopped_by, tuple(notes))
 
     keys = keys_from_arrays(body["keys"], part(KEYS))
+    scalars = part(SCALAR)
     fits = Fits(
-        scalars=part(SCALAR),
+        covariance=_covariance(header, model, arrays, scalars),
+        scalars=scalars,
         words={g: words(*rest) for g, *rest in body["words"]},
         usual=words(*body["usual"]),
         **arrays,
@@ -108,6 +114,24 @@ def _groups(
     if body["of"] == ResponseResults.unit:
         return ResponseResults(fits, model, keys, None, body["native"], notes)
     return GroupResults(fits, model, keys, None, None, body["native"], notes)
+
+
+def _covariance(
+    header: dict[str, Any], model: Model, arrays: dict[str, np.ndarray], scalars: dict[str, Any]
+) -> Covariance:
+    """The covariance of a fit or of many, whose arrays are taken out of those given.
+
+    The first files say nothing of it: theirs comes from the expected information, with the
+    dispersion of the fit and its degrees of freedom.
+    """
+    df = None if model.family.dispersion_fixed else scalars["df_resid"]
+    said = {"kind": "nonrobust", "scale": scalars["scale"], "df": df}
+    for name, value in header.get("covariance", {}).items():
+        known = _value(value)
+        # The numbers of many fits are a list in the header.
+        said[name] = np.array(known, float) if isinstance(known, tuple) else known
+    root = Root(arrays.pop("cov_root"), arrays.pop("cov_diagonal"))
+    return Covariance(root, arrays.pop("aliased"), **said)
 
 
 def _model(header: dict[str, Any], family: Any, context: Mapping[str, Callable] | None) -> Model:

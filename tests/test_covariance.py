@@ -1,0 +1,109 @@
+"""The covariance of coefficients: every answer against dense products of the same root."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jaxglm.algebra import Covariance, Root
+
+P, K, N, G = 5, 3, 40, 4
+RNG = np.random.default_rng(1)
+DENSE, X = RNG.normal(size=(P, K)), RNG.normal(size=(N, P))
+# The diagonal belongs to columns of 0 and 1, the levels of a factor.
+LEVELS = np.array([0.0, 0.7, 1.3, 0.0, 2.0])
+X[:, LEVELS > 0] = X[:, LEVELS > 0] > 0
+NONE = np.zeros(P, bool)
+
+
+def covariance(diagonal: np.ndarray = LEVELS, **given: Any) -> Covariance:
+    settings: dict[str, Any] = {"aliased": NONE, "scale": 2.5, "df": 7.0}
+    return Covariance(Root(DENSE, diagonal), **settings | given)
+
+
+@pytest.mark.parametrize("diagonal", [np.zeros(P), LEVELS], ids=["dense", "with a diagonal"])
+def test_everything_is_the_product_of_the_root(diagonal: np.ndarray) -> None:
+    ours = covariance(diagonal)
+    expected = 2.5 * (DENSE @ DENSE.T + np.diag(diagonal**2))
+    np.testing.assert_allclose(ours.matrix, expected, rtol=1e-14)
+    np.testing.assert_allclose(ours.standard_errors, np.sqrt(np.diag(expected)), rtol=1e-14)
+    found = ours.linear_variance(lambda b: X @ b, N)
+    np.testing.assert_allclose(found, np.diag(X @ expected @ X.T), rtol=1e-13)
+
+
+def test_the_variance_of_a_prediction_keeps_its_digits_where_a_product_would_lose_them() -> None:
+    # The mean of y at x = 1e8 + 1, in a line through rows about 1e8.
+    root = Root(np.array([[1.0, -1e8], [0.0, 1.0]]), np.zeros(2))
+    row = np.array([[1.0, 1e8 + 1]])
+    ours = Covariance(root, np.zeros(2, bool), scale=1.0, df=None)
+    assert ours.linear_variance(lambda b: row @ b, 1) == 2.0
+    assert row @ ours.matrix @ row.T != 2.0
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 100])
+def test_the_width_of_the_products_makes_no_difference(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    widths = []
+
+    def matvec(b: np.ndarray) -> np.ndarray:
+        widths.extend(b.shape[1:])
+        return X @ b
+
+    whole = covariance().linear_variance(lambda b: X @ b, N)
+    monkeypatch.setattr("jaxglm.algebra._covariance._PRODUCT_VALUES", columns * N)
+    np.testing.assert_allclose(covariance().linear_variance(matvec, N), whole, rtol=1e-14)
+    assert set(widths) == {min(columns, K)}, "one shape, so one compiled product"
+
+
+def test_aliased_columns_have_no_answer_and_no_part() -> None:
+    aliased = np.array([False, True, False, False, False])
+    root = Root(DENSE * ~aliased[:, None], LEVELS * ~aliased)
+    ours = Covariance(root, aliased, scale=1.0, df=None)
+    assert np.array_equal(np.isnan(ours.standard_errors), aliased)
+    assert np.array_equal(np.isnan(ours.matrix), aliased[:, None] | aliased)
+    without = Covariance(Root(*(part[~aliased] for part in root)), NONE[~aliased], 1.0, None)
+    np.testing.assert_allclose(
+        ours.linear_variance(lambda b: X @ b, N),
+        without.linear_variance(lambda b: X[:, ~aliased] @ b, N),
+        rtol=1e-14,
+    )
+    np.testing.assert_array_equal(ours.standard_errors[~aliased], without.standard_errors)
+
+
+def test_an_unknown_dispersion_leaves_nothing_known() -> None:
+    ours = covariance(scale=np.nan)
+    assert np.isnan(ours.standard_errors).all() and np.isnan(ours.matrix).all()
+    assert np.isnan(ours.linear_variance(lambda b: X @ b, N)).all()
+
+
+@pytest.mark.parametrize("use_t", [True, False])
+def test_many_fits_at_once_are_those_fits_one_by_one(use_t: bool) -> None:
+    rng = np.random.default_rng(2)
+    singles = []
+    for g in range(G):
+        aliased = np.arange(P) == g
+        root = Root(rng.normal(size=(P, K)) * ~aliased[:, None], LEVELS * ~aliased)
+        df = 10.0 + g if use_t else None
+        singles.append(Covariance(root, aliased, scale=1.0 + g, df=df))
+    many = Covariance.empty(G + 1, P, use_t=use_t)
+    for g, single in enumerate(singles):
+        many.put(g, single)
+    assert np.isnan(many.standard_errors[G]).all(), "a fit that is not there"
+    for g, single in enumerate(singles):
+        one = many.one(g)
+        assert (one.scale, one.df, one.kind) == (single.scale, single.df, single.kind)
+        for its in (one.standard_errors, many.standard_errors[g]):
+            np.testing.assert_allclose(its, single.standard_errors, rtol=1e-14)
+        for its in (one.matrix, many.matrix[g]):
+            np.testing.assert_allclose(its, single.matrix, rtol=1e-13, atol=1e-14)
+
+
+def test_one_of_many_has_arrays_of_its_own() -> None:
+    many = Covariance.empty(2, P, use_t=False)
+    many.put(0, covariance())
+    one = many.one(0)
+    before = one.standard_errors
+    many.put(0, dataclasses.replace(covariance(), aliased=~NONE, scale=9.0))
+    np.testing.assert_array_equal(one.standard_errors, before)
