@@ -70,6 +70,11 @@ class Design(abc.ABC):
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         """The block as an [n, p] array: for small designs, factorisations and tests."""
 
+    def on_host(self) -> np.ndarray:
+        """The block as an [n, p] array on the host, in float64 whatever the arithmetic of a fit."""
+        with jax.enable_x64(True):
+            return np.asarray(self.dense(np.float64))
+
     @abc.abstractmethod
     def largest(self) -> np.ndarray:
         """The largest absolute entry of each column, [p]; on the host."""

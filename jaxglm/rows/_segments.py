@@ -110,7 +110,7 @@ class Segments:
         """The columns of some segments, [k, size, p] float64; rows that do not count are zero."""
         block = self.cut(which, which.size, size, (which.size,))
         flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), block.design)
-        columns = np.asarray(flat.dense(np.float64)).reshape(which.size, size, -1)
+        columns = flat.on_host().reshape(which.size, size, -1)
         return np.where(block.rows.live[..., None], columns, 0.0)
 
     def one(self, g: int) -> Problem:

@@ -207,7 +207,7 @@ def _chunks(design: Design, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.n
     """Some rows by turns, with their columns as dense float64."""
     for start in range(0, rows.size, _CHUNK_ROWS):
         some = rows[start : start + _CHUNK_ROWS]
-        yield some, np.asarray(design.take_rows(some).dense(np.float64))
+        yield some, design.take_rows(some).on_host()
 
 
 def _triangle(source: Source, p: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from jaxglm.sources._base import Carry
 from jaxglm.sources._block import Block
 from jaxglm.sources._passes import each_row, one_pass
 from jaxglm.sources._placement import place
-from jaxglm.sources._tiles import lost_digits
+from jaxglm.sources._tiles import Tiles, lost_digits
 
 
 class Chunked:
@@ -24,7 +24,7 @@ class Chunked:
     ----------
     blocks : iterable of Block
         With NumPy leaves and the same columns, each of at least one row. A visit takes them in the
-        order in which they come; blocks of one length share their compiled programs.
+        order in which they come, each padded to the longest, so that programs are compiled once.
     dtype : dtype
         Of the arithmetic.
     """
@@ -58,7 +58,7 @@ class Chunked:
         return next(iter(self)).design.take_rows(np.zeros(1, int))
 
     def reduce(self, kernel: Callable[..., Any], *params: Any) -> Any:
-        parts = (one_pass(place(block, self.dtype), *params, kernel=kernel) for block in self)
+        parts = (one_pass(self._placed(block), *params, kernel=kernel) for block in self)
         total = next(parts)
         lost = jax.tree.map(jnp.zeros_like, total) if self.dtype == np.float32 else None
         for part in parts:
@@ -67,7 +67,7 @@ class Chunked:
 
     def map(self, function: Callable[..., Any], *params: Any) -> Iterator[np.ndarray]:
         for block in self:
-            rows = each_row(place(block, self.dtype), *params, function=function)
+            rows = each_row(self._placed(block), *params, function=function)
             yield np.asarray(rows)[: len(block.rows)]
 
     def scan(self, step: Callable[[Carry, Block], Carry], carry: Carry) -> Carry:
@@ -78,6 +78,9 @@ class Chunked:
 
     def with_design(self, change: Callable[[Block], Design]) -> "Chunked":
         return self._like((*self._changes, change), self._stride)
+
+    def _placed(self, block: Block) -> Tiles:
+        return place(block, self.dtype, max(self._sizes))
 
     def _like(self, changes: tuple[Callable[[Block], Design], ...], stride: int) -> "Chunked":
         other = Chunked(self._blocks, self.dtype)

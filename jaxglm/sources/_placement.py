@@ -44,13 +44,17 @@ def tile_rows(design: Design, n: int) -> int:
     return min(rows, bucket(n))
 
 
-def place(block: Block, dtype: np.dtype) -> Tiles:
-    """Cut a host block into tiles on the device, its vectors in the dtype of the arithmetic."""
-    design, n = block.design, len(block.rows)
+def place(block: Block, dtype: np.dtype, room: int = 0) -> Tiles:
+    """Cut a host block into tiles on the device, its vectors in the dtype of the arithmetic.
+
+    With `room` for more rows than it has, it shares the programs of a block of so many.
+    """
+    design, n = block.design, max(len(block.rows), room)
     rows = tile_rows(design, n)
     count = math.ceil(n / rows)
     on_host = jax.default_backend() == "cpu"
-    in_place = on_host and 8 * n * design.numbers_per_row >= _IN_PLACE_BYTES
+    long = 8 * n * design.numbers_per_row >= _IN_PLACE_BYTES
+    in_place = on_host and long and n == len(block.rows)
     if n > rows * 8 and not in_place:
         count = bucket(count)
     tiling = Tiling(count, rows, in_place)

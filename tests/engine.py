@@ -1,0 +1,55 @@
+"""The engine without the verbs: problems as the doors make them, also in blocks, and fits."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxglm.families import family as resolve
+from jaxglm.intake._one import from_formula
+from jaxglm.rows import Problem
+from jaxglm.search import Fit, Options, estimate_all, record
+from jaxglm.sources import Block, Chunked
+
+
+class Pieces:
+    """Blocks of some rows of a block, made anew each time they are asked for."""
+
+    def __init__(self, block: Block, size: int):
+        self.block, self.size = block, size
+
+    def __iter__(self) -> Iterator[Block]:
+        n = len(self.block.rows)
+        for start in range(0, n, self.size):
+            yield self.block.take(np.arange(start, min(start + self.size, n)))
+
+
+def problem(
+    formula: str, table: Any, family: Any, dtype: str = "float64", **vectors: Any
+) -> Problem:
+    """The problem that `glm` would solve."""
+    intake = from_formula(
+        formula,
+        table,
+        resolve(family),
+        vectors,
+        missing="raise",
+        context=None,
+        dtype=np.dtype(dtype),
+    )
+    return intake.problem
+
+
+def chunked(resident: Problem, size: int) -> Problem:
+    """The same rows, in blocks of so many."""
+    source = Chunked(Pieces(resident.block, size), resident.dtype)
+    return Problem(source, resident.order, resident.constant, resident.n_rows)
+
+
+def fit(of: Problem, family: Any, options: Options | None = None) -> Fit:
+    """The record of the fit of a problem."""
+    with jax.enable_x64(of.dtype == np.float64):
+        narrow = of.narrowed(resolve(family))
+        found, known, shape = estimate_all(of, narrow, options or Options())
+        return record(of, known, found, shape=shape)
