@@ -161,7 +161,12 @@ class Drawn:
 
 @pytest.mark.parametrize(
     ("response", "family"),
-    [("b", "binomial"), ("separated", "binomial"), ("many", "nb"), ("pos", jg.Tweedie(1.5))],
+    [
+        ("b", "binomial"),
+        pytest.param("separated", "binomial", marks=pytest.mark.slow),
+        pytest.param("many", "nb", marks=pytest.mark.slow),
+        ("pos", jg.Tweedie(1.5)),
+    ],
 )
 def test_no_array_of_all_rows_is_made(response: str, family: Any) -> None:
     rows, count, of = 1024, 400, resolve(family)
