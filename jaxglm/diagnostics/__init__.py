@@ -1,12 +1,7 @@
 """One answer per row of a fit."""
 
-from jaxglm.diagnostics._residuals import (
-    ResidualKind,
-    RowFacts,
-    evaluate,
-    mean_slope,
-    residuals,
-    row_facts,
-)
+from jaxglm.diagnostics._evaluate import mean_slope, means
+from jaxglm.diagnostics._facts import RowFacts, row_facts
+from jaxglm.diagnostics._residuals import ResidualKind, residuals
 
-__all__ = ["ResidualKind", "RowFacts", "evaluate", "mean_slope", "residuals", "row_facts"]
+__all__ = ["ResidualKind", "RowFacts", "mean_slope", "means", "residuals", "row_facts"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._numbers import FloatArray
-from jaxglm.diagnostics import evaluate, mean_slope
+from jaxglm.diagnostics import mean_slope, means
 from jaxglm.inference._wald import interval
 
 
@@ -31,7 +31,7 @@ class Prediction:
         self._family, self._df, self._index = family, df, index
         self.linear = pd.Series(eta, index=index, name="linear")
         self.linear_se = pd.Series(se, index=index, name="linear_se")
-        mean = evaluate(family.link.inverse, eta)
+        mean = means(family, eta)
         self.predicted_mean = pd.Series(mean, index=index, name="mean")
         self.se_mean = pd.Series(np.abs(mean_slope(family, eta)) * se, index=index, name="mean_se")
 
@@ -51,7 +51,7 @@ class Prediction:
             link = self._family.link
             # An end beyond what the link can invert stands for the edge of the range of the mean.
             edges = link.domain(self._family.mean_domain)
-            ends = [evaluate(link.inverse, np.clip(end, *edges)) for end in (low, high)]
+            ends = [means(self._family, np.clip(end, *edges)) for end in (low, high)]
             # An interval of eta across the pole of 1/eta reaches every mean beyond its ends.
             pole = np.nan if link.pole is None else link.pole
             unbounded = (low < pole) & (pole < high) & (edges[0] < pole < edges[1])

@@ -14,7 +14,7 @@ import pandas as pd
 
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
-from jaxglm.diagnostics import ResidualKind, RowFacts, evaluate, residuals, row_facts
+from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_facts
 from jaxglm.inference import (
     Bootstrap,
     Estimates,
@@ -115,7 +115,7 @@ class Results(Estimates):
         """
         check_scale(which)
         _, eta, index = self._linear(data, offset, exposure, unseen)
-        values = eta if which == "linear" else evaluate(self.family.link.inverse, eta)
+        values = eta if which == "linear" else means(self.family, eta)
         return pd.Series(values, index=index)
 
     def get_prediction(

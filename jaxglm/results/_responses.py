@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.diagnostics import evaluate
+from jaxglm.diagnostics import means
 from jaxglm.inference import check_scale
 from jaxglm.intake import Columns, Dataset, Model
 from jaxglm.lanes import Fits
@@ -85,8 +85,7 @@ class ResponseResults(ManyResults):
             eta[missing] = np.nan
         values = eta
         if which == "mean":
-            inverse = self.model.family.link.inverse
-            values = evaluate(inverse, eta.ravel()).reshape(eta.shape)
+            values = means(self.model.family, eta.ravel()).reshape(eta.shape)
         return pd.DataFrame(values, index=index, columns=self.keys, copy=False)
 
     def _linear(self, columns: Columns) -> np.ndarray:

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxglm import io
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
-from jaxglm.diagnostics import evaluate
+from jaxglm.diagnostics import means
 from jaxglm.inference import check_scale
 from jaxglm.intake import Columns, Dataset, Model
 from jaxglm.lanes import Fits
@@ -143,7 +143,7 @@ class GroupResults(ManyResults):
                 eta += shift
             if missing is not None:
                 eta[missing] = np.nan
-        values = eta if which == "linear" else evaluate(self.model.family.link.inverse, eta)
+        values = eta if which == "linear" else means(self.model.family, eta)
         return pd.Series(values, index=pd.RangeIndex(len(eta)) if index is None else index)
 
     def __getstate__(self) -> dict[str, Any]:
