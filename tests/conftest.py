@@ -6,6 +6,7 @@ import jax
 import pytest
 
 from jaxglm._programs import maps_left
+from jaxglm._tuning import tuned
 
 # Programs compiled between two looks at the memory maps they hold.
 PROGRAMS_BETWEEN = 20
@@ -18,6 +19,22 @@ def _count(event: str, duration: float, **_: object) -> None:
 
 
 jax.monitoring.register_event_duration_secs_listener(_count)
+
+# From Python, a solver's half of a turn is compiled once for each number of columns; the compiled
+# loop is compiled for each family and form of the rows as well. tests/test_drivers.py holds the two
+# equal, and the mark `compiled` asks for the loop that users run.
+_driven = tuned(driver="host")
+_driven.__enter__()
+
+
+@pytest.fixture(autouse=True)
+def driver(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The loop that a test's mark asks for."""
+    if request.node.get_closest_marker("compiled") is None:
+        yield
+        return
+    with tuned(driver="compiled"):
+        yield
 
 
 @pytest.fixture(autouse=True)

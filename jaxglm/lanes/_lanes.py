@@ -131,7 +131,7 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
         held = trace_with(matrix, Root(root, jnp.zeros_like(sums.score)))
 
     def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
-        return likelihoods_of_rows(rows, family, outcome.settled, settings.null_model, scales)
+        return likelihoods_of_rows(rows, family, outcome.settled(), settings.null_model, scales)
 
     found = statistics(
         family,

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import numpy as np
 
 from jaxglm._programs import program
 from jaxglm._record import zeros_of
@@ -125,9 +126,9 @@ def run_loop(
         return penalised(tiles.reduce(final, family, beta, null), objective.penalty, beta)
 
     if tiles.count == 1:  # no sample is taken of one tile, so the sums are wanted
-        return outcome, last_pass(outcome.settled)
+        return outcome, last_pass(outcome.settled())
     return outcome, jax.lax.cond(
-        controls.final, last_pass, partial(zeros_of, last_pass), outcome.settled
+        controls.final, last_pass, partial(zeros_of, last_pass), outcome.settled()
     )
 
 
@@ -152,18 +153,17 @@ def _python_loop(
     kernel: Kernel,
     final: Kernel,
 ) -> tuple[Outcome, FinalSums | None]:
-    family, design = objective.family, source.design
-    kernels = _kernels(kernel)
-    nothing = zero_information(design.n_columns, design.n_eliminated, source.dtype)
+    family, kernels = objective.family, _kernels(kernel)
     state = _begun(at, kept, solver=solver)
     while int(state.status) == int(Status.RUNNING):
         wants = Wants(int(solver.wants(state)))
         sums = source.reduce(kernels[wants], family, state.at)
         if wants is Wants.NOTHING:
-            sums = sums._replace(info=nothing)
+            columns, eliminated = source.design.n_columns, source.design.n_eliminated
+            sums = sums._replace(info=zero_information(columns, eliminated, source.dtype))
         state = _told(state, sums, controls, objective.penalty, solver=solver)
-    outcome = solver.outcome(state)
+    outcome = jax.device_get(solver.outcome(state))
     if not controls.final:
         return outcome, None
-    beta = outcome.settled
+    beta = outcome.settled(np)
     return outcome, penalised(source.reduce(final, family, beta, null), objective.penalty, beta)

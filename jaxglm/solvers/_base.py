@@ -92,10 +92,9 @@ class Outcome(NamedTuple):
     invalid: jax.Array
     kept: Any = None
 
-    @property
-    def settled(self) -> jax.Array:
+    def settled(self, xp: Any = jnp) -> Any:
         """The coefficients: where it converged, with the step in hand."""
-        step = jnp.where(self.status == int(Status.CONVERGED), self.correction, 0.0)
+        step = xp.where(self.status == int(Status.CONVERGED), self.correction, 0.0)
         return self.beta + step.astype(self.beta.dtype)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 import jaxglm as jg
+from jaxglm.designs import assemble
+from jaxglm.io import model_frame
 
 from .cases import Case, load
 
@@ -68,6 +70,15 @@ def fit_design(case: Case, **settings: Any) -> Any:
 def fit_formula(case: Case) -> Any:
     weights = {} if case.weights is None else {_weights_argument(case): case.weights}
     return jg.glm(case.formula, case.frame, _family(case), **weights)
+
+
+def design_of_formula(case: Case) -> np.ndarray:
+    """The columns that the formula makes of the data, [n, p]."""
+    frame = model_frame(case.formula, case.frame)
+    design, order = assemble(frame.pieces, frame.y.size)
+    columns = np.empty((frame.y.size, order.size))
+    columns[:, order] = design.on_host()
+    return columns
 
 
 @cache
