@@ -20,8 +20,8 @@ class Root(NamedTuple):
     diagonal : [p]
     """
 
-    dense: np.ndarray
-    diagonal: np.ndarray
+    dense: Any
+    diagonal: Any
 
     def times(self, g: np.ndarray) -> np.ndarray:
         """H^-1 g."""

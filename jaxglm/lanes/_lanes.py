@@ -127,8 +127,9 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
     root = inverse_root(factor) * keep[:, None]
     held: Any = 0
     if penalty is not None:
-        matrix = penalty.added_to(jnp.zeros_like(sums.info))
-        held = trace_with(matrix, Root(root, jnp.zeros_like(sums.score)))
+        p = sums.score.size
+        matrix = penalty.added_to(jnp.zeros((p, p), dtype))
+        held = trace_with(matrix, Root(root, jnp.zeros(p, dtype)))
 
     def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
         return likelihoods_of_rows(rows, family, outcome.settled(), settings.null_model, scales)

@@ -1,6 +1,7 @@
 """Owns the test of separation in many segments."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -28,6 +29,10 @@ def _others(block: Block, objective: Objective, at: _At, shared: None) -> Any:
 
 def _pulls(block: Block, objective: Objective, at: _At, shared: None) -> Any:
     return pulls_along(masked(block, at.keep), objective.family, at.beta, at.null, at.directions)
+
+
+def _one_part(pulls: np.ndarray) -> list[np.ndarray]:
+    return [pulls]
 
 
 def infinite_columns(
@@ -62,7 +67,7 @@ def infinite_columns(
             directions[i, :, : counts[i]] = unseen
     for places, pulls in over(_pulls, np.flatnonzero(counts)):
         for i, own in zip(places, pulls.astype(float), strict=True):
-            step = common_step(lambda own=own, k=counts[i]: [own[:, :k]])
+            step = common_step(partial(_one_part, own[:, : counts[i]]))
             if step is not None:
                 moved = np.abs(directions[i, :, : counts[i]] @ step) * lengths[i]
                 infinite[i] = moved > 1e-6 * moved.max()

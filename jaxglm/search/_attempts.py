@@ -53,14 +53,20 @@ _BARRIERS = 10.0 ** np.arange(-1.0, -11.0, -1.0)
 
 @dataclasses.dataclass(frozen=True)
 class Attempt:
-    """One loop that has ended, with the sums at its end."""
+    """One loop that has ended, with the sums at its end (None of a sample)."""
 
     outcome: Outcome
-    sums: FinalSums
+    last: FinalSums | None
     method: str
     status: Status
     turns: int
     root: Root | None = None
+
+    @property
+    def sums(self) -> FinalSums:
+        """The sums at the end of a loop over all rows."""
+        assert self.last is not None
+        return self.last
 
     @property
     def gamma(self) -> np.ndarray:

@@ -9,6 +9,7 @@ represents X to machine precision even where T is ill-conditioned.
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import jax
 import numpy as np
@@ -216,6 +217,7 @@ def _triangle(source: Source, p: int) -> np.ndarray:
     def further(
         known: tuple[np.ndarray, np.ndarray], block: Block
     ) -> tuple[np.ndarray, np.ndarray]:
+        triangle: Any
         triangle, lengths = known
         for _, dense in _chunks(block.design, np.flatnonzero(block.rows.live)):
             if triangle.shape[0] == 0:

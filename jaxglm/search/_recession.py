@@ -37,18 +37,18 @@ def common_step(pulls: Pulls) -> np.ndarray | None:
     size = max((part.largest for part in parts), default=0.0)
     if size == 0:
         return None
-    count = sum(part.count for part in parts)
-    total = sum(part.total for part in parts) / size
-    squares = sum(part.squares for part in parts) / size**2
+    moved = sum(part.moved for part in parts)
+    total = np.sum([part.total for part in parts], axis=0) / size
+    squares = np.sum([part.squares for part in parts], axis=0) / size**2
     # Often one combination moves all rows by about as much; no programme is needed then.
     step = np.linalg.lstsq(squares, total, rcond=None)[0]
     if all((_moved(part / size) @ step > _MOVES).all() for part in pulls()):
         return step
-    return _most_moved(pulls, total, count, size)
+    return _most_moved(pulls, total, moved, size)
 
 
 class _Sums(NamedTuple):
-    count: int
+    moved: int
     total: np.ndarray
     squares: np.ndarray
     largest: float

@@ -49,7 +49,8 @@ class Totals(NamedTuple):
             if part.rows > 0
         )
         added = (a + b for a, b in zip(self[:6], other[:6], strict=True))
-        return Totals(*added, largest, relative, self.has_offset or other.has_offset)
+        has_offset = self.has_offset or other.has_offset
+        return Totals._make([*added, largest, relative, has_offset])
 
 
 def totals(rows: Rows, xp: Any = np) -> Totals:
