@@ -186,12 +186,12 @@ def test_the_largest_entries_without_the_dense_form(name: str) -> None:
 
 
 @pytest.mark.usefixtures("double_precision")
-def test_the_rarest_level_counts() -> None:
+def test_the_rows_of_each_level_are_counted() -> None:
     codes = np.array([0, 0, 0, 1, 1, 2, 3, 3], np.int32)  # 3: no column
     design, _ = assemble([FactorPiece(codes, None, None, 4, ("a", "b", "c"))], codes.size)
-    assert isinstance(design, Split) and design.least_rows == 1
+    assert isinstance(design, Split) and design.level_rows().tolist() == [3, 2, 1]
     more, _ = assemble([FactorPiece(codes, None, None, 5, tuple("abcde"))], codes.size)
-    assert isinstance(more, Split) and more.least_rows == 0
+    assert isinstance(more, Split) and more.level_rows().tolist() == [3, 2, 1, 2, 0]
 
 
 # -- fits -----------------------------------------------------------------------------------------

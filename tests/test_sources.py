@@ -89,7 +89,10 @@ def test_rows_of_weight_zero_may_hold_anything(name: str, tiling: Tiling) -> Non
     weight[left_out] = 0.0
     y[left_out] = [np.nan, np.inf, -1.0]
     sums = one_pass(
-        tiles_of(pair, tiling, y, weight), POISSON, point(pair.design.n_columns), kernel=full_moments
+        tiles_of(pair, tiling, y, weight),
+        POISSON,
+        point(pair.design.n_columns),
+        kernel=full_moments,
     )
     assert agrees(sums, pair.dense, weight)
     assert np.isfinite(sums.loss) and np.isfinite(sums.rounding)
