@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
-from jaxglm.lanes import _rounds as _search
+from jaxglm._tuning import tuned
 
 N = 500
 RNG = np.random.default_rng(3)
@@ -37,13 +37,14 @@ def test_standard_errors_are_those_of_the_model_where_it_is_right() -> None:
     assert repr(drawn) == "<jaxglm.Bootstrap: 1,000 replicates of 500 observations>"
 
 
-def test_the_seed_decides_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_seed_decides_alone() -> None:
     drawn = FIT.bootstrap(n=6, seed=1)
     np.testing.assert_array_equal(drawn.params, FIT.bootstrap(n=6, seed=1).params)
     in_batches = FIT.bootstrap(n=6, seed=1, max_memory=20_000)
     np.testing.assert_allclose(in_batches.params, drawn.params, rtol=1e-9)
-    monkeypatch.setattr(_search, "MOST_ROWS", 1)  # each is a single fit
-    np.testing.assert_allclose(FIT.bootstrap(n=6, seed=1).params, drawn.params, rtol=1e-9)
+    with tuned(most_lane_rows=1):  # each is a single fit
+        one_by_one = FIT.bootstrap(n=6, seed=1)
+    np.testing.assert_allclose(one_by_one.params, drawn.params, rtol=1e-9)
     assert (FIT.bootstrap(n=6, seed=2).params != drawn.params).all(axis=None)
 
 

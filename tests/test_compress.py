@@ -1,5 +1,6 @@
 """Identical rows merged: the fit is that of all rows, and the rows are still those of the user."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import scipy.sparse
 
 import jaxglm as jg
+from jaxglm._tuning import tuned
 from jaxglm.intake._one import from_formula
 from jaxglm.rows import _compress
 from jaxglm.rows._compress import merge_rows
@@ -227,11 +229,12 @@ def problem(formula: str, table: pd.DataFrame):
 def test_patterns_stand_in_the_order_of_their_first_rows() -> None:
     given = problem("counts ~ x + g", TABLE)
     merged = merge_rows(given, True)
-    rows = np.column_stack([given.y, given.design.dense(float)])
+    rows = np.column_stack([given.rows.y, given.design.dense(float)])
     first = np.sort(np.unique(rows, axis=0, return_index=True)[1])
-    assert np.array_equal(merged.y, given.y[first])
+    assert np.array_equal(merged.rows.y, given.rows.y[first])
     assert np.array_equal(merged.design.dense(float), given.design.take_rows(first).dense(float))
-    assert merged.freq is not None and merged.freq.sum() == N and merged.n_rows == N
+    freq = merged.rows.freq
+    assert freq is not None and freq.sum() == N and merged.n_rows == N
 
 
 def test_keys_too_large_for_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +243,8 @@ def test_keys_too_large_for_one_number(monkeypatch: pytest.MonkeyPatch) -> None:
     merged = merge_rows(given, True)
     monkeypatch.setattr(_compress, "_LARGEST_RADIX", 400)
     again = merge_rows(given, True)
-    assert np.array_equal(merged.y, again.y) and np.array_equal(merged.weight, again.weight)
+    assert np.array_equal(merged.rows.y, again.rows.y)
+    assert np.array_equal(merged.rows.weight, again.rows.weight)
 
 
 def test_rows_that_all_differ_are_left_alone() -> None:
@@ -249,12 +253,13 @@ def test_rows_that_all_differ_are_left_alone() -> None:
 
 
 @pytest.fixture
-def few_rows_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_compress, "_FEWEST_ROWS", 100)
+def few_rows_will_do() -> Iterator[None]:
+    with tuned(fewest_rows_merged=100):
+        yield
 
 
 def test_auto_merges_few_patterns(few_rows_will_do: None) -> None:
-    assert merge_rows(problem("counts ~ x + g", TABLE), "auto").y.size <= PATTERNS
+    assert merge_rows(problem("counts ~ x + g", TABLE), "auto").rows.y.size <= PATTERNS
 
 
 def test_auto_leaves_few_rows_alone() -> None:
@@ -287,8 +292,8 @@ def test_auto_takes_rows_that_are_half_alike_for_what_they_are(few_rows_will_do:
     table = pd.DataFrame({"counts": 1.0, "x": np.where(alike, 0.0, np.arange(2000.0))})
     table.loc[:5, "counts"] = 2.0
     given = problem("counts ~ x", table)
-    assert merge_rows(given, True).y.size > 1000
-    assert not _compress._promising(given)
+    assert merge_rows(given, True).rows.y.size > 1000
+    assert not _compress._promising(given.block)
 
 
 @pytest.mark.parametrize("value", ["yes", None, 2])

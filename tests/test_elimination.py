@@ -13,11 +13,10 @@ import pytest
 
 import jaxglm as jg
 from jaxglm._status import Status
+from jaxglm._tuning import tuned
 from jaxglm.algebra._factor import Bordered, all_finite, diagonal_of, factorise, full_matrix, solve
 from jaxglm.algebra._root import root_of_inverse
-from jaxglm.designs import DensePiece, FactorPiece, Split, _assemble, assemble
-from jaxglm.search import _attempts as _search
-from jaxglm.search import _basis as _conditioning
+from jaxglm.designs import DensePiece, FactorPiece, Split, assemble
 
 from .make_designs import DESIGNS, one_hot
 
@@ -140,13 +139,13 @@ def pieces(n: int) -> list[DensePiece | FactorPiece]:
 
 
 @pytest.mark.usefixtures("double_precision")
-def test_the_gram_matrix_with_a_factor_eliminated(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_gram_matrix_with_a_factor_eliminated() -> None:
     n = 60
     given = pieces(n)
     plain, order = assemble(given, n)
     assert plain.n_eliminated == 0 and plain.gram_cells == plain.n_columns**2
-    monkeypatch.setattr(_assemble, "LEAST_ELIMINATED", 6)
-    design, permuted = assemble(given, n)
+    with tuned(least_eliminated=6):
+        design, permuted = assemble(given, n)
     assert isinstance(design, Split) and design.n_eliminated == 6  # not c, which has a multiplier
     assert np.array_equal(permuted[-6:], np.arange(2, 8))
     dense = np.asarray(design.dense(np.float64))
@@ -161,10 +160,10 @@ def test_the_gram_matrix_with_a_factor_eliminated(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.usefixtures("double_precision")
-def test_columns_of_an_eliminated_factor_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_assemble, "LEAST_ELIMINATED", 6)
+def test_columns_of_an_eliminated_factor_are_taken() -> None:
     n = 60
-    design, _ = assemble(pieces(n), n)
+    with tuned(least_eliminated=6):
+        design, _ = assemble(pieces(n), n)
     dense, w = np.asarray(design.dense(np.float64)), np.ones(n)
     some = np.arange(design.n_columns) % 3 != 1
     without = np.arange(design.n_columns) < design.n_columns - 6
@@ -187,12 +186,12 @@ def test_the_largest_entries_without_the_dense_form(name: str) -> None:
 
 
 @pytest.mark.usefixtures("double_precision")
-def test_the_rarest_level_counts() -> None:
+def test_the_rows_of_each_level_are_counted() -> None:
     codes = np.array([0, 0, 0, 1, 1, 2, 3, 3], np.int32)  # 3: no column
     design, _ = assemble([FactorPiece(codes, None, None, 4, ("a", "b", "c"))], codes.size)
-    assert isinstance(design, Split) and design.least_rows == 1
+    assert isinstance(design, Split) and design.level_rows().tolist() == [3, 2, 1]
     more, _ = assemble([FactorPiece(codes, None, None, 5, tuple("abcde"))], codes.size)
-    assert isinstance(more, Split) and more.least_rows == 0
+    assert isinstance(more, Split) and more.level_rows().tolist() == [3, 2, 1, 2, 0]
 
 
 # -- fits -----------------------------------------------------------------------------------------
@@ -229,17 +228,16 @@ NEW = TABLE.iloc[[3, 30, 77]]
 FITTED: dict[tuple[str, bool, bool], jg.Results] = {}
 
 
-def fitted(name: str, monkeypatch: pytest.MonkeyPatch, eliminated=True, many=False) -> jg.Results:
+def fitted(name: str, eliminated: bool = True, many: bool = False) -> jg.Results:
     """The fit, with its factor eliminated or not, and by the way for very many levels or not."""
     key = name, eliminated, many
     if key not in FITTED:
         formula, family, settings = MODELS[name]
-        with monkeypatch.context() as patch, warnings.catch_warnings():
+        sizes = {"least_eliminated": 2 if eliminated else 10**6}
+        if many:
+            sizes["most_columns"] = 4
+        with tuned(**sizes), warnings.catch_warnings():
             warnings.simplefilter("ignore", jg.JaxglmWarning)
-            patch.setattr(_assemble, "LEAST_ELIMINATED", 2 if eliminated else 10**6)
-            if many:
-                for module in (_conditioning, _search):
-                    patch.setattr(module, "MOST_COLUMNS", 4)
             FITTED[key] = jg.glm(formula, TABLE, family, **settings)
     return FITTED[key]
 
@@ -258,9 +256,9 @@ def same(one: jg.Results, other: jg.Results, rtol: float = 1e-9) -> None:
 
 
 @pytest.mark.parametrize("name", ["poisson", "gamma", "logit"])
-def test_the_same_fit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = fitted(name, monkeypatch, eliminated=False)
-    results = fitted(name, monkeypatch)
+def test_the_same_fit(name: str) -> None:
+    whole = fitted(name, eliminated=False)
+    results = fitted(name)
     assert not whole.fit.covariance.root.diagonal.any()
     levels = [term.startswith("g[") for term in results.names]
     root = results.fit.covariance.root
@@ -269,9 +267,9 @@ def test_the_same_fit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     same(results, whole)
 
 
-def test_predictions_and_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    whole = fitted("poisson", monkeypatch, eliminated=False)
-    results = fitted("poisson", monkeypatch)
+def test_predictions_and_files(tmp_path: Path) -> None:
+    whole = fitted("poisson", eliminated=False)
+    results = fitted("poisson")
     new = results.get_prediction(NEW, offset=0.2).summary_frame()
     expected = whole.get_prediction(NEW, offset=0.2).summary_frame()
     np.testing.assert_allclose(new, expected, rtol=1e-9)
@@ -291,9 +289,9 @@ def test_predictions_and_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("many", [False, True], ids=["few", "very many"])
-def test_levels_without_a_count(many: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = fitted("separated", monkeypatch, eliminated=False)
-    results = fitted("separated", monkeypatch, many=many)
+def test_levels_without_a_count(many: bool) -> None:
+    whole = fitted("separated", eliminated=False)
+    results = fitted("separated", many=many)
     assert results.status is whole.status is Status.SEPARATED
     infinite = np.flatnonzero(results.fit.infinite)
     assert [results.names[j] for j in infinite] == ["g[T.e]", "g[T.h]"]
@@ -304,18 +302,18 @@ def test_levels_without_a_count(many: bool, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("many", [False, True], ids=["few", "very many"])
-def test_a_level_without_rows_that_count(many: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = fitted("empty", monkeypatch, eliminated=False)
-    results = fitted("empty", monkeypatch, many=many)
+def test_a_level_without_rows_that_count(many: bool) -> None:
+    whole = fitted("empty", eliminated=False)
+    results = fitted("empty", many=many)
     aliased = [results.names[j] for j in np.flatnonzero(results.fit.aliased)]
     assert aliased == ["g[T.f]"] and any("g[T.f]" in note for note in results.fit.notes)
     same(results, whole)
 
 
-def test_nested_factors(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nested_factors() -> None:
     """Columns that earlier ones determine go; of very many levels, those that the levels do."""
-    whole = fitted("nested", monkeypatch, eliminated=False)
-    many = fitted("nested", monkeypatch, many=True)
+    whole = fitted("nested", eliminated=False)
+    many = fitted("nested", many=True)
     gone = [many.names[j] for j in np.flatnonzero(many.fit.aliased)]
     assert gone == ["region[T.s]", "region[T.t]"]
     assert whole.fit.aliased.sum() == 2 and many.converged and many.df_resid == whole.df_resid
@@ -333,8 +331,7 @@ def test_a_column_out_of_range_is_named_without_dense_factors(
     def refuse(*_: object) -> None:
         raise AssertionError("a dense form of factors")
 
-    monkeypatch.setattr(_assemble, "LEAST_ELIMINATED", 2)
     monkeypatch.setattr(Split, "dense", refuse)
     table = TABLE.assign(x=1e160 * TABLE["x"])
-    with pytest.raises(jg.DataError, match=r"'x'.*rescale"):
+    with tuned(least_eliminated=2), pytest.raises(jg.DataError, match=r"'x'.*rescale"):
         jg.glm("counts ~ g + x + h", table, "poisson", offset=OFFSET)

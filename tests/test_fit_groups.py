@@ -1,5 +1,6 @@
 """Many fits in one call are the fits of each segment's own rows, whatever else is in the call."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -9,8 +10,8 @@ import pytest
 import scipy.sparse
 
 import jaxglm as jg
-from jaxglm.lanes import _buckets
-from jaxglm.lanes import _rounds as _search
+from jaxglm._tuning import tuned, tuning
+from jaxglm.lanes._buckets import padded_sizes
 
 from .group_fits import assert_same_fit, assert_same_segment, many, one
 from .reference.cases import load
@@ -95,7 +96,7 @@ def ragged(lengths: list[int], seed: int = 1) -> tuple[np.ndarray, np.ndarray, n
 
 
 def test_from_one_row_to_more_than_a_lane_takes() -> None:
-    y, columns, groups = ragged([40, 1, _search.MOST_ROWS + 4000, 2, 39])
+    y, columns, groups = ragged([40, 1, tuning().most_lane_rows + 4000, 2, 39])
     fits = many(y, columns, groups, "poisson")
     assert fits.failed.index.tolist() == [1]
     assert "Rank deficient: 'x1'" in fits.failed[1]
@@ -104,17 +105,24 @@ def test_from_one_row_to_more_than_a_lane_takes() -> None:
     assert fits.fits.scalars["n_patterns"][2] < 100 < fits.fits.scalars["n_rows"][2]
 
 
-def test_lanes_and_single_fits_answer_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lanes_and_single_fits_answer_alike() -> None:
     y, columns, groups = ragged([40, 39, 40])
     lanes = many(y, columns, groups, "poisson")
     for most in (39, 0):
-        monkeypatch.setattr(_search, "MOST_ROWS", most)
-        fits = many(y, columns, groups, "poisson")
+        with tuned(most_lane_rows=most):
+            fits = many(y, columns, groups, "poisson")
         for g in fits:
             assert_same_fit(fits[g], lanes[g])
 
 
-def test_programs_are_few_and_serve_other_data(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def more_programs() -> Iterator[None]:
+    with tuned(rows_a_program=20_000):
+        yield
+
+
+@pytest.mark.usefixtures("more_programs")
+def test_programs_are_few_and_serve_other_data() -> None:
     compiled = 0
 
     def count(event: str, duration: float, **_: object) -> None:
@@ -125,8 +133,7 @@ def test_programs_are_few_and_serve_other_data(monkeypatch: pytest.MonkeyPatch) 
     # From 30 rows on all are settled in the first round.
     lengths = np.clip(np.exp(_rng.normal(4, 1.5, 150)), 30, 5000).astype(int)
     lengths[0] = 5000
-    monkeypatch.setattr(_buckets, "_ROWS_A_PROGRAM", 20_000)
-    sizes = np.unique(_buckets.padded_sizes(lengths)).size
+    sizes = np.unique(padded_sizes(lengths)).size
     y, columns, groups = ragged(lengths.tolist(), seed=2)
     first = many(y, columns, groups, "poisson")
     assert 1 < sizes <= 4
@@ -221,12 +228,12 @@ def test_factor_levels_that_a_segment_lacks() -> None:
     assert not fits.aliased[["Intercept", "kind[T.b]", "x"]].any(axis=None)
 
 
-@pytest.mark.parametrize("most", [_search.MOST_ROWS, 0], ids=["lanes", "single fits"])
-def test_a_column_that_is_constant_in_one_segment_is_its_intercept(monkeypatch, most) -> None:
-    monkeypatch.setattr(_search, "MOST_ROWS", most)
+@pytest.mark.parametrize("most", [tuning().most_lane_rows, 0], ids=["lanes", "single fits"])
+def test_a_column_that_is_constant_in_one_segment_is_its_intercept(most: int) -> None:
     columns = X.copy()
     columns[GROUPS != 1, 0] = np.random.default_rng(2).normal(size=int((GROUPS != 1).sum()))
-    fits = many(Y["counts"], columns, GROUPS, "poisson")
+    with tuned(most_lane_rows=most):
+        fits = many(Y["counts"], columns, GROUPS, "poisson")
     assert fits.glance()["df_model"].tolist() == [3, 2, 3]
     for g in fits:
         assert_same_fit(fits[g], one(Y["counts"], columns, g == GROUPS, "poisson"))

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 import jaxglm as jg
+from jaxglm._tuning import tuned
 from jaxglm.designs import Dense, Split
 from jaxglm.families import Family
-from jaxglm.sources import Block, Resident, one_pass
+from jaxglm.search import _attempts
+from jaxglm.sources import Block, Rows, Tiles, one_pass
 from jaxglm.sums import _fastest
 from jaxglm.sums._fastest import fastest, fastest_kernel
 from jaxglm.sums._fused import Fused, can_fuse
@@ -54,9 +56,7 @@ def x64() -> Iterator[None]:
         yield
 
 
-def tiles(
-    y: np.ndarray, dtype: str, *, offset: bool, x: np.ndarray = X, count: int = 1
-) -> Resident:
+def tiles(y: np.ndarray, dtype: str, *, offset: bool, x: np.ndarray = X, count: int = 1) -> Tiles:
     """The rows in `count` tiles."""
 
     def cut(values: np.ndarray) -> jax.Array:
@@ -66,7 +66,7 @@ def tiles(
         return cut(values.astype(dtype))
 
     shift = vector(OFFSET) if offset else None
-    return Resident(Block(Dense(cut(x)), vector(y), vector(WEIGHT), shift))
+    return Tiles(Block(Dense(cut(x)), Rows(vector(y), vector(WEIGHT), shift)))
 
 
 def point(dtype: str, start: int = 0, *, observed: bool = False) -> Point:
@@ -113,8 +113,8 @@ def test_float32_sums_are_those_of_full_moments(name: str) -> None:
 def test_rows_need_not_fill_programs_or_chunks(rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jaxglm.sums._fused._ROWS_PER_COLUMN", 2)  # several programs for few rows
     family, y = MODELS["poisson"]
-    block = jax.tree.map(lambda leaf: leaf[0, :rows], tiles(y, "float64", offset=True).tiles)
-    block = dataclasses.replace(block, weight=jnp.ones(rows))
+    block = jax.tree.map(lambda leaf: leaf[0, :rows], tiles(y, "float64", offset=True).block)
+    block = Block(block.design, dataclasses.replace(block.rows, weight=jnp.ones(rows)))
     at = point("float64")
     fused = Fused(quick_moments, chunk=16, interpret=True)
     right = jax.jit(quick_moments)(block, family, at)
@@ -128,7 +128,7 @@ def test_the_float32_score_is_compensated(monkeypatch: pytest.MonkeyPatch) -> No
     y = np.where(np.arange(rows) < rows // 2, 3.1, -3.1).astype("float32")
     live = np.arange(rows) % chunk == 0  # one row of a chunk: its own sum is exact
     design = Dense(jnp.ones((rows, 1), "float32"))
-    block = Block(design, jnp.asarray(y), jnp.asarray(live.astype("float32")))
+    block = Block(design, Rows(jnp.asarray(y), jnp.asarray(live.astype("float32"))))
     at = point("float32")._replace(beta=np.array([0.3], "float32"))
     fused = Fused(full_moments, chunk=chunk, interpret=True)
     found = float(jax.jit(fused)(block, jg.Gaussian(), at).score[0])
@@ -137,13 +137,11 @@ def test_the_float32_score_is_compensated(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_fit_ends_where_it_does_with_the_plain_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jaxglm.search import _attempts as _search
-
     right = jg.GLM(YES, X, "binomial").fit()
     fused = Fused(quick_moments, chunk=32, interpret=True)
-    monkeypatch.setattr(_search, "LARGE_WORK", 0.0)
-    monkeypatch.setattr(_search, "fastest_kernel", lambda *_: fused)
-    found = jg.GLM(YES, X, "binomial").fit()
+    monkeypatch.setattr(_attempts, "fastest_kernel", lambda *_: fused)
+    with tuned(large_work=0.0):
+        found = jg.GLM(YES, X, "binomial").fit()
     assert found.converged
     np.testing.assert_allclose(found.params, right.params, rtol=1e-9)
     np.testing.assert_allclose(found.bse, right.bse, rtol=1e-9)
@@ -189,8 +187,8 @@ def test_other_rows_and_families_are_refused() -> None:
     assert not can_fuse(source, Counted(), at)
     assert not can_fuse(source, Centred(), at)
     assert not can_fuse(source, jg.Quasi(lambda mu: mu**1.5, mean_domain=(0.0, 9.0)), at)
-    split = dataclasses.replace(source.tiles, design=Split(source.tiles.design, ()))
-    assert not can_fuse(Resident(split), jg.Poisson(), at)
+    split = dataclasses.replace(source.block, design=Split(source.block.design, ()))
+    assert not can_fuse(Tiles(split), jg.Poisson(), at)
     wide = tiles(COUNTS, "float64", offset=True, x=np.ones((ROWS, 129)))
     assert not can_fuse(wide, jg.Poisson(), at._replace(beta=np.zeros(129)))
     whole = tiles(COUNTS, "float64", offset=True, x=np.ones((ROWS, 5), int))
@@ -288,7 +286,7 @@ def test_an_accelerator_is_asked_once_for_each_shape_and_family(
     monkeypatch.setattr(_fastest, "_device", lambda _: Device("gpu"))
     source, at = tiles(COUNTS, "float64", offset=True), point("float64", 1)
 
-    def ask(family: Family, plain=quick_moments, source: Resident = source):
+    def ask(family: Family, plain=quick_moments, source: Tiles = source):
         return fastest_kernel(plain, source, family, at)
 
     assert ask(jg.NegativeBinomial(alpha=0.5)) == Fused(quick_moments)

@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from jaxglm._tuning import tuned
 from jaxglm.designs import bucket
-from jaxglm.lanes import _buckets
 from jaxglm.lanes._buckets import call_shape, padded_sizes
 
 RNG = np.random.default_rng(5)
@@ -36,11 +36,11 @@ def least(rows: np.ndarray, program: float) -> float:
 
 
 @pytest.mark.parametrize("program", [0.0, 40.0, 300.0, 1e9])
-def test_no_other_choice_of_sizes_costs_less(monkeypatch, program: float) -> None:
-    monkeypatch.setattr(_buckets, "_ROWS_A_PROGRAM", program)
+def test_no_other_choice_of_sizes_costs_less(program: float) -> None:
     for most in (9, 30, 200):
         rows = RNG.integers(1, most, size=12)
-        sizes = padded(rows)
+        with tuned(rows_a_program=program):
+            sizes = padded(rows)
         assert (sizes >= rows).all()
         assert {bucket(int(size)) for size in sizes} == set(sizes.tolist())
         assert padding(rows, sizes, program) == least(rows, program)

@@ -140,7 +140,7 @@ def test_rows_stand_segment_by_segment_in_the_order_given(door: str) -> None:
     x = intake.model.names.index("x")
     for g in range(3):
         own, rows = segments.one(g), ORDER[segments.starts[g] : segments.starts[g + 1]]
-        assert own.y.tolist() == data["y"].iloc[rows].tolist()
+        assert own.rows.y.tolist() == data["y"].iloc[rows].tolist()
         assert own.design.values[:, x].tolist() == data["x"].iloc[rows].tolist()
     assert intake.model.dataset is None
     assert intake.native == {"arrow": "pyarrow", "arrays": "pandas"}.get(door, door)
@@ -162,10 +162,11 @@ def test_every_vector_follows_the_rows() -> None:
         "y ~ C(g) + x", data, name="binomial", trials="t", offset="o", freq_weights="w"
     )
     problem = intake.segments.problem.take_rows(intake.segments.order)
-    assert problem.freq.tolist() == data["w"].iloc[ORDER].tolist()
-    assert problem.offset.tolist() == ORDER
-    assert problem.weight.tolist() == (4 * data["w"].iloc[ORDER]).tolist()
-    assert problem.constant is not None and problem.trials.tolist() == [4] * 8
+    vectors = problem.rows
+    assert vectors.freq.tolist() == data["w"].iloc[ORDER].tolist()
+    assert vectors.offset.tolist() == ORDER
+    assert vectors.weight.tolist() == (4 * data["w"].iloc[ORDER]).tolist()
+    assert problem.constant is not None and vectors.trials.tolist() == [4] * 8
     sparse = by_arrays(
         data["y"], scipy.sparse.csr_array(data[["x"]].to_numpy()), data["g"].to_numpy()
     )
@@ -257,7 +258,8 @@ def test_fault_stays_in_its_segment(kind: str) -> None:
     assert intake.notes == () and intake.segments.sizes.tolist() == [3, 0, 2]
     for g in (0, 2):
         ours, theirs = intake.segments.one(g), sound.segments.one(g)
-        assert np.array_equal(ours.y, theirs.y) and np.array_equal(ours.weight, theirs.weight)
+        assert np.array_equal(ours.rows.y, theirs.rows.y)
+        assert np.array_equal(ours.rows.weight, theirs.rows.weight)
         all_columns = np.arange(ours.n_columns)
         for mine, other in zip(
             vars(ours.design.take_columns(all_columns)).values(),

@@ -10,6 +10,7 @@ from jaxglm.intake._segments import from_formula
 from jaxglm.lanes._lanes import Lanes
 from jaxglm.lanes._rank import rank_of
 from jaxglm.search._basis import condition
+from jaxglm.sums import Objective
 
 RNG = np.random.default_rng(8)
 SMALLEST_PIVOT = float(np.finfo(float).eps ** 0.45)
@@ -66,10 +67,11 @@ def test_rank_is_that_of_single_fits(which: str) -> None:
     )
     segments = intake.segments
     chosen = np.arange(len(TABLES))[:: 1 if which == "all" else -3]
-    lanes = Lanes.of(segments, intake.model.family, chosen, max_memory=2.0**20)
+    lanes = Lanes.of(segments, Objective(intake.model.family), chosen, max_memory=2.0**20)
     with jax.enable_x64(True):
         rank = rank_of(lanes, chosen, SMALLEST_PIVOT)
-        bases = [condition(segments.one(int(g)), SMALLEST_PIVOT)[0] for g in chosen]
+        own = (segments.one(int(g)) for g in chosen)
+        bases = [condition(one, one.source, SMALLEST_PIVOT, None)[0] for one in own]
     for keep, sound, basis, g in zip(rank.keep, rank.sound, bases, chosen, strict=True):
         assert np.array_equal(keep, basis.keep), intake.keys[g]
         assert sound == (basis.transform is None), intake.keys[g]

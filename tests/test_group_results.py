@@ -50,14 +50,14 @@ def fit_by_hand(
     singles = {}
     for g, key in enumerate(keys):
         part = segments.one(g)
-        columns = np.empty((part.y.size, problem.n_columns))
+        columns = np.empty((len(part.rows), problem.n_columns))
         columns[:, part.order] = np.asarray(part.design.dense(float))
         model = jg.GLM(
-            part.y,
+            part.rows.y,
             pd.DataFrame(columns, columns=intake.model.names),
             family,
-            offset=part.offset,
-            freq_weights=part.freq,
+            offset=part.rows.offset,
+            freq_weights=part.rows.freq,
         )
         try:
             with warnings.catch_warnings():

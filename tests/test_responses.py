@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
-from jaxglm.lanes import _rounds as _search
+from jaxglm._tuning import tuned, tuning
 
 N = 40
 RNG = np.random.default_rng(5)
@@ -100,12 +100,9 @@ def test_labels_and_what_the_event_is() -> None:
 
 
 @pytest.mark.parametrize("small", [True, False])
-def test_predictions_have_a_column_for_each_response(
-    small: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not small:
-        monkeypatch.setattr(_search, "MOST_ROWS", 1)  # each is a single fit
-    fits = jg.fit_responses("~ x + C(g)", TABLE, NAMES, family="poisson")
+def test_predictions_have_a_column_for_each_response(small: bool) -> None:
+    with tuned(most_lane_rows=tuning().most_lane_rows if small else 1):  # 1: single fits
+        fits = jg.fit_responses("~ x + C(g)", TABLE, NAMES, family="poisson")
     single = jg.glm("y2 ~ x + C(g)", TABLE, "poisson")
     new = TABLE[["x", "g"]].head(3)
     np.testing.assert_allclose(fits.predict(new)["y2"], single.predict(new), rtol=1e-9)

@@ -11,7 +11,7 @@ import pytest
 
 import jaxglm as jg
 from jaxglm._status import Status
-from jaxglm.search._separation import common_step
+from jaxglm.search._recession import common_step
 
 LINKS = {
     "logit": jg.Binomial(),
@@ -273,15 +273,38 @@ STEPS: dict[str, tuple[list[list[float]], bool]] = {
     "none moves": ([[0, 0], [0, 0]], False),
     "no row": ([], False),
     "size does not matter": ([[1e-9, 0], [2e-9, 1e-9]], True),
+    "rounding is no movement": ([[1, 0], [-1, 0], [0, 1e-12]], False),
 }
 
 
-@pytest.mark.parametrize("case", STEPS)
-def test_a_common_step_moves_rows_and_pulls_none_back(case: str) -> None:
-    rows, exists = STEPS[case]
-    pulls = np.array(rows, float).reshape(len(rows), -1) if rows else np.zeros((0, 2))
-    step = common_step(pulls)
+def assert_common_step(pulls: np.ndarray, parts: int, *, exists: bool, rounding: float) -> None:
+    """Whether there is one, in rows that come in so many parts, some of them without a row."""
+    cut = [*np.array_split(pulls, parts), pulls[:0]]
+    step = common_step(lambda: iter(cut))
     assert (step is not None) == exists
     if step is not None:
         moved = pulls @ step
-        assert (moved >= -1e-9 * np.abs(moved).max()).all() and (moved > 0).any()
+        assert (moved >= -rounding * np.abs(moved).max()).all() and (moved > 0).any()
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+@pytest.mark.parametrize("case", STEPS)
+def test_a_common_step_moves_rows_and_pulls_none_back(case: str, parts: int) -> None:
+    rows, exists = STEPS[case]
+    pulls = np.array(rows, float).reshape(len(rows), -1) if rows else np.zeros((0, 2))
+    assert_common_step(pulls, parts, exists=exists, rounding=1e-9)
+
+
+@pytest.mark.parametrize("parts", [1, 7])
+@pytest.mark.parametrize("exists", [True, False])
+def test_more_rows_than_the_programme_takes_at_a_time(exists: bool, parts: int) -> None:
+    """All rows but one leave a single direction, which the last one may pull back.
+
+    In other coordinates, so that the rows that the programme begins with say neither.
+    """
+    rng = np.random.default_rng(12)
+    pulls = rng.normal(size=(6001, 3))
+    pulls[:, 0] = np.maximum(rng.uniform(-0.1, 1.0, size=6001), 0.0)
+    pulls[-1] = [1.0 if exists else -1.0, 0.0, 0.0]
+    turn = np.array([[-2.0, 1.0, 2.0], [1.0, -2.0, 2.0], [2.0, 2.0, 1.0]]) / 3
+    assert_common_step(pulls @ turn, parts, exists=exists, rounding=1e-6)

@@ -1,8 +1,10 @@
 """Large fits take a short way; here small ones do, in tiles of 64 rows, with the same answers."""
 
+import dataclasses
 import itertools
 import warnings
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -11,12 +13,13 @@ from scipy import stats
 
 import jaxglm as jg
 from jaxglm._status import Status
+from jaxglm._tuning import tuned
 from jaxglm.designs import Dense
-from jaxglm.search import _attempts as _search
-from jaxglm.search import _settings
-from jaxglm.search._attempts import Run, Search
-from jaxglm.sources import Block, Resident, _placement, one_pass
-from jaxglm.sums._moments import unit_gram
+from jaxglm.search import _attempts, _drive, _settings, _short_way
+from jaxglm.search._attempts import Attempt, Search
+from jaxglm.solvers import Outcome
+from jaxglm.sources import Block, Resident, Rows, Tiles, one_pass
+from jaxglm.sums import FinalSums, unit_gram
 
 N = 2000
 _rng = np.random.default_rng(5)
@@ -37,38 +40,52 @@ WITH_OFFSET = ("poisson", LOG_GAMMA)
 
 
 @pytest.fixture(autouse=True)
-def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_placement, "_SMALLEST_TILE", 64)
-    monkeypatch.setattr(_placement, "_LARGEST_TILE", 64)
+def small_tiles() -> Iterator[None]:
+    with tuned(smallest_tile=64, largest_tile=64):
+        yield
 
 
 @pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_search, "LARGE_ROWS", 0)
+def short() -> Iterator[None]:
+    with tuned(large_rows=0):
+        yield
 
 
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+def quick() -> Iterator[None]:
     """Information from float32 products, which the short way takes where they pay."""
-    monkeypatch.setattr(_search, "LARGE_WORK", 0.0)
+    with tuned(large_work=0.0):
+        yield
+
+
+class Run(NamedTuple):
+    """A loop: how many tiles one that it visited is from the next, and what it left."""
+
+    stride: int
+    outcome: Outcome
+    sums: FinalSums | None
+
+
+def stride_of(source: Resident) -> int:
+    return int(source.tiles.stride)
 
 
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, Run]]:
-    """The loops of the fits of a test: how many tiles one is from the next, and how it ended.
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """The loops of the fits of a test; those of null models, of one column, are left out.
 
-    Those of null models, which have one column, are left out.
+    All loops of an estimate go through `_attempts.solve`, the seam that tests put themselves in.
     """
-    seen: list[tuple[int, Run]] = []
-    run = Search.run
+    seen: list[Run] = []
+    solve = _attempts.solve
 
-    def spy(self: Search, source: Any, *args: Any) -> Run:
-        made = run(self, source, *args)
-        if self.problem.n_columns > 1:
-            seen.append((int(source.stride), made))
-        return made
+    def spy(source: Resident, objective: Any, at: Any, *args: Any, **kwargs: Any) -> Any:
+        outcome, sums = solve(source, objective, at, *args, **kwargs)
+        if at.beta.size > 1:
+            seen.append(Run(stride_of(source), outcome, sums))
+        return outcome, sums
 
-    monkeypatch.setattr(Search, "run", spy)
+    monkeypatch.setattr(_attempts, "solve", spy)
     return seen
 
 
@@ -153,8 +170,23 @@ def test_the_short_way_ends_at_the_optimum(name: str, runs: list) -> None:
     results = fit(y, family)
     agrees(name, results)
     # From a sample, and then from there: no other attempt was needed.
-    assert len(runs) >= 2 and runs[0][0] >= 4 and {stride for stride, _ in runs[1:]} == {1}
-    assert not runs[0][1].sums.info.any()  # nobody wants the sums of the sample
+    assert len(runs) >= 2 and runs[0].stride >= 4 and {run.stride for run in runs[1:]} == {1}
+    assert runs[0].sums is None  # nobody wants the sums of the sample
+
+
+@pytest.mark.usefixtures("short")
+def test_the_sums_of_a_sample_are_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[bool] = []
+    loop = _drive._compiled_loop
+
+    def spy(tiles: Tiles, *args: Any, **kwargs: Any) -> Any:
+        outcome, sums = loop(tiles, *args, **kwargs)
+        made.append(bool(np.any(sums.info)))
+        return outcome, sums
+
+    monkeypatch.setattr(_drive, "_compiled_loop", spy)
+    fit()
+    assert made[0] is False and all(made[1:])
 
 
 @pytest.mark.parametrize("name", ["poisson", "cauchit"])
@@ -162,12 +194,12 @@ def test_the_short_way_ends_at_the_optimum(name: str, runs: list) -> None:
 def test_float32_products_end_there_too(name: str, runs: list) -> None:
     family, y, *_ = LAWS[name]
     agrees(name, fit(y, family))
-    assert runs[0][0] >= 4 and len(runs) <= 3
+    assert runs[0].stride >= 4 and len(runs) <= 3
 
 
 def test_the_ordinary_way_for_comparison(runs: list) -> None:
     agrees("poisson", fit())
-    assert [stride for stride, _ in runs] == [1]
+    assert [run.stride for run in runs] == [1]
 
 
 @pytest.mark.usefixtures("short")
@@ -197,8 +229,8 @@ def test_an_estimated_shape() -> None:
 def test_a_sample_is_every_so_manyth_tile(stride: int) -> None:
     with jax.enable_x64(True):
         values = np.arange(20.0 * 64).reshape(20, 64)
-        tiles = Block(Dense(values[:, :, None]), y=values, weight=np.ones_like(values))
-        total = one_pass(Resident(tiles).sample(stride), kernel=unit_gram)
+        tiles = Tiles(Block(Dense(values[:, :, None]), Rows(values, np.ones_like(values))))
+        total = one_pass(tiles.sample(stride), kernel=unit_gram)
     assert float(total[0, 0]) == np.sum(values[::stride] ** 2)
 
 
@@ -225,7 +257,7 @@ def test_a_sample_without_an_answer_is_left_aside(runs: list) -> None:
     for stride in (7, 8):
         y[(np.arange(N) // 64) % stride == 0] = 0.0
     results = fit(y)
-    assert runs[0][0] in (7, 8) and results.converged
+    assert runs[0].stride in (7, 8) and results.converged
     mean = np.exp(X @ results.params.to_numpy() + OFFSET)
     score = X.T @ (WEIGHT * (y - mean))
     assert np.abs(score * results.bse).max() < 1e-8
@@ -237,7 +269,7 @@ def test_a_start_is_taken_as_given(runs: list) -> None:
     runs.clear()
     results = fit(start=expected.params.to_numpy() + 0.01)
     agrees("poisson", results)
-    assert [stride for stride, _ in runs] == [1] and results.n_iter <= 4
+    assert [run.stride for run in runs] == [1] and results.n_iter <= 4
 
 
 @pytest.mark.parametrize("start", [[2000.0, 0, 0], [-2000.0, 0, 0], [0, 1e6, 0], [50.0, 30.0, 0]])
@@ -262,25 +294,25 @@ def test_a_forecast_that_fails_leads_to_another_round(
     runs: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first loop over all rows is ended far too early; its exact sums tell."""
-    run = Search.run
+    solve = _attempts.solve
 
-    def impatient(self, source, solver, method, at, controls, *args):
-        if source.stride == 1 and len(runs) == 1:
+    def impatient(source, objective, at, controls, *args, **kwargs):
+        if stride_of(source) == 1 and len(runs) == 1:
             controls = controls._replace(reach=np.float64(1e3), tol=np.float64(1e3))
-        return run(self, source, solver, method, at, controls, *args)
+        return solve(source, objective, at, controls, *args, **kwargs)
 
     steps = []
-    settled = Search._settled
+    settled = _short_way._settled
 
-    def spy(self: Search, made: Run) -> Run:
-        steps.append((made.gamma, settled(self, made)))
+    def spy(search: Search, found: Attempt) -> Attempt:
+        steps.append((found.gamma, settled(search, found)))
         return steps[-1][1]
 
-    monkeypatch.setattr(Search, "run", impatient)
-    monkeypatch.setattr(Search, "_settled", spy)
+    monkeypatch.setattr(_attempts, "solve", impatient)
+    monkeypatch.setattr(_short_way, "_settled", spy)
     results = fit()
     agrees("poisson", results)
-    assert [stride for stride, _ in runs][1:] == [1, 1]
+    assert [run.stride for run in runs][1:] == [1, 1]
     # The step on the exact sums went most of the way that was left, and its length was told.
     before, after = (
         np.abs((gamma - results.params) / results.bse).max()
@@ -293,23 +325,22 @@ def test_a_forecast_that_fails_leads_to_another_round(
 def test_forecasts_that_always_fail_leave_the_ordinary_way(
     runs: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settled = Search._settled
+    settled = _short_way._settled
 
-    def far(self: Search, made: Run) -> Run:
-        at = settled(self, made)
-        runs.append((0, at))
-        outcome = at.outcome._replace(decrement=1.0)
-        return Run(outcome, at.sums, at.method, at.status, at.turns, at.root)
+    def far(search: Search, found: Attempt) -> Attempt:
+        at = settled(search, found)
+        runs.append(Run(0, at.outcome, at.sums))
+        return dataclasses.replace(at, outcome=at.outcome._replace(decrement=1.0))
 
-    monkeypatch.setattr(Search, "_settled", far)
+    monkeypatch.setattr(_short_way, "_settled", far)
     agrees("poisson", fit())
-    strides = [stride for stride, _ in runs]
+    strides = [run.stride for run in runs]
     assert strides.count(0) == 3 and strides[-1] == 1  # three rounds, then an attempt
 
 
-def matrix(run: Run) -> np.ndarray:
+def matrix(outcome: Outcome) -> np.ndarray:
     """What the factor of the last turn is of."""
-    factor = run.outcome.kept.factor
+    factor = outcome.kept.factor
     return factor.lower @ factor.lower.T / np.outer(factor.scale, factor.scale)
 
 
@@ -321,28 +352,27 @@ def test_turns_on_a_kept_factor(
 ) -> None:
     """The loop over all rows is run turn by turn, to see at which it takes a new matrix."""
     monkeypatch.setattr(_settings, "_CHANGE_TO_KEEP", 1.0 if keeps else 0.0)
-    monkeypatch.setattr(_search, "_ROWS_TO_KEEP", 1 if enough else 10**9)
+    monkeypatch.setattr(_short_way, "_ROWS_TO_KEEP", 1 if enough else 10**9)
     matrices: list[np.ndarray] = []
-    run = Search.run
+    solve = _attempts.solve
 
-    def spy(self, source, solver, method, at, controls, kernel, kept):
-        args = self, source, solver, method, at
-        if source.stride == 1 and not matrices:
+    def spy(source, objective, at, controls, null, kept, **kwargs):
+        if stride_of(source) == 1 and not matrices:
             assert bool(kept.use) is enough
             for turns in range(1, 7):
                 only = controls._replace(max_turns=np.int32(turns), reach=np.float64(0.0))
-                made = run(*args, only, kernel, kept)
-                matrices.append(matrix(made))
-            largest = np.diag(made.sums.info).max()
+                outcome, sums = solve(source, objective, at, only, null, kept, **kwargs)
+                matrices.append(matrix(outcome))
+            largest = np.diag(sums.info).max()
             # From some hundreds of rows, or from where the loop starts.
-            np.testing.assert_allclose(matrices[0], made.sums.info, atol=0.2 * largest)
+            np.testing.assert_allclose(matrices[0], sums.info, atol=0.2 * largest)
             near = 0.05 if keeps else 0.01
-            np.testing.assert_allclose(matrices[-1], made.sums.info, atol=near * largest)
-        return run(*args, controls, kernel, kept)
+            np.testing.assert_allclose(matrices[-1], sums.info, atol=near * largest)
+        return solve(source, objective, at, controls, null, kept, **kwargs)
 
-    monkeypatch.setattr(Search, "run", spy)
+    monkeypatch.setattr(_attempts, "solve", spy)
     agrees("poisson", fit())
-    sampled = matrix(runs[0][1]) * runs[0][0]
+    sampled = matrix(runs[0].outcome) * runs[0].stride
     assert np.allclose(matrices[0], sampled, rtol=1e-12) is enough
     again = [np.array_equal(*pair) for pair in itertools.pairwise(matrices)]
     # The loop ends at its fourth turn at the earliest; turns after the end change nothing.
@@ -358,10 +388,10 @@ class Asked(Exception):
 def test_a_rare_level_keeps_the_sample_from_being_used(
     level: str, sampled: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def ask(self: Search, source: Any, *_: Any) -> Run:
-        raise Asked(int(source.stride))
+    def ask(source: Resident, *_: Any, **__: Any) -> Any:
+        raise Asked(stride_of(source))
 
-    monkeypatch.setattr(Search, "run", ask)
+    monkeypatch.setattr(_attempts, "solve", ask)
     third = np.arange(N) % 150 == 0 if level == "rare" else X2 > 0.5
     table = {"y": COUNTS, "x": X1, "g": np.where(third, "c", np.where(X1 > 0, "a", "b"))}
     with pytest.raises(Asked) as asked:
@@ -382,10 +412,10 @@ FAILING: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("which", FAILING)
-def test_the_ordinary_answer_where_it_fails(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ordinary_answer_where_it_fails(which: str) -> None:
     ordinary = fit(**FAILING[which])
-    monkeypatch.setattr(_search, "LARGE_ROWS", 0)
-    results = fit(**FAILING[which])
+    with tuned(large_rows=0):
+        results = fit(**FAILING[which])
     assert results.status is ordinary.status
     assert np.array_equal(results.fit.infinite, ordinary.fit.infinite)
     assert results.fit.notes == ordinary.fit.notes
@@ -402,17 +432,17 @@ def test_an_optimum_at_the_edge_of_the_domain(runs: list, monkeypatch: pytest.Mo
     y = np.where(X1 < 0, 0.0, np.round(COUNTS + 5 * X1))
     settings: dict[str, Any] = {"y": y, "family": jg.Poisson(link=jg.Identity())}
     ordinary = fit(**settings)
-    monkeypatch.setattr(_search, "LARGE_ROWS", 0)
-    results = fit(**settings)
+    with tuned(large_rows=0):
+        results = fit(**settings)
     assert results.status is ordinary.status is Status.STEP_FAILED
     assert len(runs) > 2
     np.testing.assert_array_equal(results.params, ordinary.params)
 
 
 @pytest.mark.usefixtures("short")
-def test_more_columns_than_a_matrix_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_search, "MOST_CELLS", 8)
-    results = fit()
+def test_more_columns_than_a_matrix_has_room_for() -> None:
+    with tuned(most_cells=8):
+        results = fit()
     assert results.method == "lbfgs" and results.bse.isna().all()
     beta, se, *_ = scoring(LAWS["poisson"][2], COUNTS)
     assert np.abs((results.params - beta) / se).max() < 1e-5

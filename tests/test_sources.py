@@ -10,7 +10,7 @@ import pytest
 
 from jaxglm import families
 from jaxglm.designs import Dense, Tiling, bucket
-from jaxglm.sources import Block, Resident, each_row, one_pass, place
+from jaxglm.sources import Block, Rows, Tiles, each_row, one_pass, place
 from jaxglm.sources._placement import tile_rows
 from jaxglm.sums._moments import Moments, diagonal_moments, full_moments
 from jaxglm.sums._rowwise import Point
@@ -30,15 +30,11 @@ def double_precision() -> Iterator[None]:
         yield
 
 
-def source(pair: Pair, tiling: Tiling, y: np.ndarray = Y, weight: np.ndarray = WEIGHT) -> Resident:
-    return Resident(
-        Block(
-            design=pair.design.tiled(tiling),
-            y=tiling.cut(y, 1.0),
-            weight=tiling.cut(weight, 0.0),
-            offset=tiling.cut(OFFSET, 0.0),
-        )
+def tiles_of(pair: Pair, tiling: Tiling, y: np.ndarray = Y, weight: np.ndarray = WEIGHT) -> Tiles:
+    rows = Rows(
+        y=tiling.cut(y, 1.0), weight=tiling.cut(weight, 0.0), offset=tiling.cut(OFFSET, 0.0)
     )
+    return Tiles(Block(pair.design.tiled(tiling), rows))
 
 
 def point(p: int) -> Point:
@@ -74,11 +70,11 @@ def agrees(sums: Moments, dense: np.ndarray, weight: np.ndarray = WEIGHT) -> boo
 def test_sums_over_tiles_are_sums_over_rows(name: str, tiling: Tiling) -> None:
     pair = DESIGNS[name]
     at = point(pair.design.n_columns)
-    sums = one_pass(source(pair, tiling), POISSON, at, kernel=full_moments)
+    sums = one_pass(tiles_of(pair, tiling), POISSON, at, kernel=full_moments)
     assert agrees(sums, pair.dense)
     if tiling.count == 1:
         return
-    diagonal = one_pass(source(pair, tiling), POISSON, at, kernel=diagonal_moments)
+    diagonal = one_pass(tiles_of(pair, tiling), POISSON, at, kernel=diagonal_moments)
     assert np.allclose(diagonal.info, np.diag(sums.info), rtol=1e-12, atol=1e-13)
     assert np.allclose(diagonal.loss, sums.loss, rtol=1e-13)
 
@@ -93,7 +89,10 @@ def test_rows_of_weight_zero_may_hold_anything(name: str, tiling: Tiling) -> Non
     weight[left_out] = 0.0
     y[left_out] = [np.nan, np.inf, -1.0]
     sums = one_pass(
-        source(pair, tiling, y, weight), POISSON, point(pair.design.n_columns), kernel=full_moments
+        tiles_of(pair, tiling, y, weight),
+        POISSON,
+        point(pair.design.n_columns),
+        kernel=full_moments,
     )
     assert agrees(sums, pair.dense, weight)
     assert np.isfinite(sums.loss) and np.isfinite(sums.rounding)
@@ -102,12 +101,9 @@ def test_rows_of_weight_zero_may_hold_anything(name: str, tiling: Tiling) -> Non
 @pytest.mark.parametrize("kernel", [full_moments, diagonal_moments], ids=["full", "diagonal"])
 def test_a_huge_predictor_in_a_row_of_weight_zero_is_nothing(kernel) -> None:
     """Its square overflows, and 0 * inf is nan."""
-    rows = np.column_stack([np.ones(8), np.r_[np.linspace(-1, 1, 7), 1e200]])
-    block = Block(
-        design=Dense(jnp.asarray(rows)),
-        y=jnp.ones(8),
-        weight=jnp.asarray(np.r_[np.ones(7), 0.0]),
-    )
+    columns = np.column_stack([np.ones(8), np.r_[np.linspace(-1, 1, 7), 1e200]])
+    rows = Rows(y=jnp.ones(8), weight=jnp.asarray(np.r_[np.ones(7), 0.0]))
+    block = Block(Dense(jnp.asarray(columns)), rows)
     sums = kernel(block, POISSON, point(2))
     assert all(np.isfinite(np.asarray(leaf)).all() for leaf in sums)
 
@@ -119,7 +115,7 @@ def test_padding_counts_for_nothing() -> None:
     for family in (families.Gamma(), families.InverseGaussian(), families.Binomial()):
         at = point(3)._replace(start=np.int32(1))
         padded, exact = (
-            one_pass(source(pair, tiling, y), family, at, kernel=full_moments)
+            one_pass(tiles_of(pair, tiling, y), family, at, kernel=full_moments)
             for tiling in (Tiling(1, 64), Tiling(1, N))
         )
         for name, one, other in zip(Moments._fields, padded, exact, strict=True):
@@ -129,24 +125,16 @@ def test_padding_counts_for_nothing() -> None:
 @pytest.mark.parametrize("n", [5, 21, 300, 5000])
 def test_placed_rows_come_back_in_order(n: int) -> None:
     values = np.arange(float(n))
-    placed = place(
-        Dense(values[:, None]),
-        values,
-        np.ones(n),
-        offset=None,
-        freq=None,
-        trials=None,
-        dtype=np.dtype(np.float64),
-    )
-    tiles, rows = placed.tiles.y.shape
+    placed = place(Block(Dense(values[:, None]), Rows(values, np.ones(n))), np.dtype(np.float64))
+    tiles, rows = placed.block.rows.y.shape
     assert tiles * rows >= n
     back = np.asarray(each_row(placed, function=_first_column))
     assert np.array_equal(back[:n], values) and not back[n:].any()
-    assert float(np.asarray(placed.tiles.weight).sum()) == n
+    assert float(np.asarray(placed.block.rows.weight).sum()) == n
 
 
 def _first_column(block: Block) -> jax.Array:
-    return block.design.matvec(jnp.ones(1, block.y.dtype))
+    return block.design.matvec(jnp.ones(1, block.rows.y.dtype))
 
 
 @pytest.mark.parametrize("name", ["dense", "split of four factors", "sparse"])
@@ -161,26 +149,19 @@ def test_padding_of_placed_rows_is_at_most_an_eighth(name: str, n: int) -> None:
 
 def test_vectors_take_the_dtype_of_the_arithmetic_and_columns_keep_theirs() -> None:
     values = DESIGNS["dense of float32 values"].design
-    placed = place(
-        values, Y, WEIGHT, offset=OFFSET, freq=None, trials=None, dtype=np.dtype(np.float64)
-    )
-    assert placed.tiles.design.values.dtype == jnp.float32
-    assert placed.tiles.y.dtype == placed.tiles.offset.dtype == jnp.float64
+    placed = place(Block(values, Rows(Y, WEIGHT, OFFSET)), np.dtype(np.float64)).block
+    assert placed.design.values.dtype == jnp.float32
+    assert placed.rows.y.dtype == placed.rows.offset.dtype == jnp.float64
 
 
 def _sum_of_y(block: Block) -> dict[str, jax.Array]:
-    return {"sum": jnp.sum(block.y), "count": jnp.sum(block.weight)}
+    return {"sum": jnp.sum(block.rows.y), "count": jnp.sum(block.rows.weight)}
 
 
-def _many_tiles(values: np.ndarray) -> Resident:
+def _many_tiles(values: np.ndarray) -> Tiles:
     tiling = Tiling(values.size, 1)
-    return Resident(
-        Block(
-            design=Dense(np.zeros((values.size, 1), np.float32)).tiled(tiling),
-            y=tiling.cut(values, 0.0),
-            weight=tiling.cut(np.ones_like(values), 0.0),
-        )
-    )
+    rows = Rows(y=tiling.cut(values, 0.0), weight=tiling.cut(np.ones_like(values), 0.0))
+    return Tiles(Block(Dense(np.zeros((values.size, 1), np.float32)).tiled(tiling), rows))
 
 
 SERIES = {

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 import jaxglm as jg
+from jaxglm._tuning import tuned
 from jaxglm.designs import Dense, Strip, Tiling, _tiling
 from jaxglm.designs._strip import strip
-from jaxglm.sources import Block, Resident, _placement, one_pass
+from jaxglm.sources import Block, Rows, Tiles, _placement, one_pass
 
 ROWS = 32
 _rng = np.random.default_rng(8)
@@ -106,7 +107,7 @@ def test_alignment_does_not_compile_again() -> None:
 
     def gram(block: Block) -> jax.Array:
         traced.append(block)
-        return block.design.gram(block.weight)
+        return block.design.gram(block.rows.weight)
 
     n = 5 * ROWS + 20
     X, weight = numbers(n, (3,), "float64"), _rng.uniform(size=n)
@@ -116,8 +117,8 @@ def test_alignment_does_not_compile_again() -> None:
     for offsets in [(0, 16), (16, 16), (8, 56), (40, 0)]:
         x, w = late(X, offsets[0]), tiling.cut(late(weight, offsets[1]), 0.0)
         assert isinstance(w, Strip)
-        source = Resident(Block(Dense(x).tiled(tiling), y=w, weight=w))  # type: ignore[arg-type]
-        np.testing.assert_allclose(one_pass(source, kernel=gram), expected, rtol=1e-13)
+        tiles = Tiles(Block(Dense(x).tiled(tiling), Rows(y=w, weight=w)))
+        np.testing.assert_allclose(one_pass(tiles, kernel=gram), expected, rtol=1e-13)
         traces.add(len(traced))
     assert len(traces) == 1
 
@@ -136,10 +137,15 @@ FITS = {
 }
 
 
+@pytest.fixture
+def small_tiles() -> Iterator[None]:
+    with tuned(smallest_tile=64, largest_tile=64):
+        yield
+
+
 @pytest.mark.parametrize("which", FITS)
+@pytest.mark.usefixtures("small_tiles")
 def test_a_fit_in_place_is_the_same_fit(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_placement, "_SMALLEST_TILE", 64)
-    monkeypatch.setattr(_placement, "_LARGEST_TILE", 64)
     copied = FITS[which]()
     made = []
 

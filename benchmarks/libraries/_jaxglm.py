@@ -67,10 +67,10 @@ class JaxGlm(Library):
         if data.spec.segments:
             return {}
         verbs = importlib.import_module("jaxglm.verbs._glm")
-        problem = importlib.import_module("jaxglm.rows").Problem
+        resident = importlib.import_module("jaxglm.sources._resident")
         clock = {"encode": 0.0, "transfer": 0.0}
         door = "from_arrays" if data.spec.door == "arrays" else "from_formula"
-        with _clocked(verbs, door, clock, "encode"), _clocked(problem, "place", clock, "transfer"):
+        with _clocked(verbs, door, clock, "encode"), _clocked(resident, "place", clock, "transfer"):
             start = time.perf_counter()
             self.fit(data, tolerance)
             total = time.perf_counter() - start

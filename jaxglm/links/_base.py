@@ -83,7 +83,8 @@ class Link(Record):
 
         Examples
         --------
-        >>> Log().domain((0.0, 1.0))
+        >>> import jaxglm as jg
+        >>> jg.Log().domain((0.0, 1.0))
         (-inf, 0.0)
         """
         return _domain(self, tuple(mean_domain))

@@ -4,8 +4,7 @@ The rows come part by part and as often as they are asked for, so that no more o
 the programme (SciPy's HiGHS) is about.
 """
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -33,45 +32,33 @@ def common_step(pulls: Pulls) -> np.ndarray | None:
     [k] or None
         None where there is none.
     """
-    parts = [_sums(part) for part in pulls()]
-    size = max((part.largest for part in parts), default=0.0)
+    size = max((np.abs(part).max(initial=0.0) for part in pulls()), default=0.0)
     if size == 0:
         return None
-    moved = sum(part.moved for part in parts)
-    total = np.sum([part.total for part in parts], axis=0) / size
-    squares = np.sum([part.squares for part in parts], axis=0) / size**2
+
+    def moved() -> Iterator[np.ndarray]:
+        # What rounding alone moves must count nowhere, neither in the sums nor as a row.
+        for part in pulls():
+            part = np.round(part / size, _DECIMALS)
+            yield part[(part != 0).any(axis=1)]
+
+    sums = [(len(part), part.sum(axis=0), part.T @ part) for part in moved()]
+    count, total, squares = (sum(parts) for parts in zip(*sums, strict=True))
     # Often one combination moves all rows by about as much; no programme is needed then.
     step = np.linalg.lstsq(squares, total, rcond=None)[0]
-    if all((_moved(part / size) @ step > _MOVES).all() for part in pulls()):
+    if all((part @ step > _MOVES).all() for part in moved()):
         return step
-    return _most_moved(pulls, total, moved, size)
+    return _most_moved(moved, total, count)
 
 
-class _Sums(NamedTuple):
-    moved: int
-    total: np.ndarray
-    squares: np.ndarray
-    largest: float
-
-
-def _sums(part: np.ndarray) -> _Sums:
-    moved = _moved(part)
-    return _Sums(len(moved), moved.sum(axis=0), moved.T @ moved, np.abs(moved).max(initial=0.0))
-
-
-def _moved(part: np.ndarray) -> np.ndarray:
-    """The rows that any direction moves."""
-    return part[(part != 0).any(axis=1)]
-
-
-def _most_moved(pulls: Pulls, total: np.ndarray, moved: int, size: float) -> np.ndarray | None:
+def _most_moved(pulls: Pulls, total: np.ndarray, moved: int) -> np.ndarray | None:
     """The optimum of: maximise the sum of p_i'd with 0 <= p_i'd <= 1, for all moved rows p_i.
 
     Rows are added as they are violated; an answer that violates none is that of all rows.
     """
     from scipy.optimize import linprog
 
-    rows = _some(pulls, size, lambda part: np.zeros(len(part)))
+    rows = _some(pulls, lambda part: np.zeros(len(part)))
     scale = float(np.abs(total).max()) or 1.0
     while True:
         count = rows.shape[0]
@@ -92,7 +79,7 @@ def _most_moved(pulls: Pulls, total: np.ndarray, moved: int, size: float) -> np.
             along = part @ step
             return np.maximum(-along, along - 1.0) - _KEPT
 
-        worst = _some(pulls, size, beyond, least=0.0)
+        worst = _some(pulls, beyond, least=0.0)
         more = np.unique(np.vstack([rows, worst]), axis=0) if worst.size else rows
         if more.shape[0] == count:  # what is violated is so by no more than HiGHS allows
             return step
@@ -100,12 +87,11 @@ def _most_moved(pulls: Pulls, total: np.ndarray, moved: int, size: float) -> np.
 
 
 def _some(
-    pulls: Pulls, size: float, score: Callable[[np.ndarray], np.ndarray], least: float = -np.inf
+    pulls: Pulls, score: Callable[[np.ndarray], np.ndarray], least: float = -np.inf
 ) -> np.ndarray:
     """Different rows of the highest scores above `least`, few enough for the programme."""
     found = np.empty((0, 0))
     for part in pulls():
-        part = _moved(np.round(part / size, _DECIMALS))
         part = part[score(part) > least]
         found = np.unique(np.vstack([found, part]) if found.size else part, axis=0)
         if found.shape[0] > _MOST_ADDED:

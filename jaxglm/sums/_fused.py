@@ -20,7 +20,7 @@ from jax.extend.core import Jaxpr, jaxprs_in_params
 from jaxglm.algebra import Bordered
 from jaxglm.designs import Dense
 from jaxglm.families import Family
-from jaxglm.sources import Block, Tiles
+from jaxglm.sources import Block, Rows, Tiles
 from jaxglm.sources._tiles import lost_digits
 from jaxglm.sums._moments import Moments
 from jaxglm.sums._rowwise import Point, row_terms
@@ -102,7 +102,7 @@ class Fused:
                     triton.load(ref.at[rows], mask=inside, other=other)
                     for ref, other in zip(vector_refs, (1.0, 0.0, 0.0), strict=False)
                 )
-                loaded = Block(_Loaded(loaded_x), y, weight, offset[0] if offset else None)
+                loaded = Block(_Loaded(loaded_x), Rows(y, weight, *offset))
                 loss, loss_size, score, info, pearson, rounding = self.plain(
                     loaded, own_family, own_at
                 )
