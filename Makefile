@@ -23,14 +23,17 @@ lint: .venv/dev.stamp
 types: .venv/dev.stamp
 	$(BIN)/mypy
 
-# Most of the time of the tests is compilation: programs compiled once are kept for the next run.
-tests: export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/.venv/jax-cache
-tests: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
-tests: export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1
+# Most of the time of the tests is compilation: programs compiled once are kept for the next run, and
+# LLVM optimises none of them (the tests hold the numbers either way).
+tests test-slow: export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/.jax-cache
+tests test-slow: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
+tests test-slow: export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1
+tests test-slow: export XLA_FLAGS = --xla_backend_optimization_level=0
 tests: .venv/dev.stamp
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
 
-## test-slow: the tests marked slow (float32 on all reference cases, the notebooks, a benchmark run)
+## test-slow: the tests marked slow (the compiled loop and float32 on all reference cases, the
+## notebooks, a benchmark run)
 test-slow: .venv/dev.stamp
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m slow
 
@@ -54,4 +57,4 @@ notebook: .venv/notebooks.stamp
 	touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .jax-cache .mypy_cache .pytest_cache .ruff_cache

@@ -1,7 +1,7 @@
 """Designs: what the columns look like inside a block. Nothing here knows rows outside its block."""
 
 from jaxglm.designs._assemble import assemble, from_matrix
-from jaxglm.designs._base import Design
+from jaxglm.designs._base import Design, Operator
 from jaxglm.designs._categorical import Categorical
 from jaxglm.designs._dense import Dense
 from jaxglm.designs._masked import Masked
@@ -18,6 +18,7 @@ __all__ = [
     "Design",
     "FactorPiece",
     "Masked",
+    "Operator",
     "Sparse",
     "Split",
     "Strip",

@@ -4,7 +4,6 @@ import abc
 from typing import Any, Self
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxglm.algebra import Information
@@ -14,14 +13,12 @@ from jaxglm.designs._tiling import Tiling
 Leaf = Any
 
 
-class Design(abc.ABC):
-    """Columns of a block of rows, known to the rest of the library through three verbs.
+class Operator(abc.ABC):
+    """Columns of a block of rows inside a program, known to the kernels through their products.
 
-    Implementations are frozen dataclasses registered as pytrees whose array leaves have the rows as
-    their leading axis, so that a block can be cut into tiles and scanned. The verbs `matvec`,
-    `rmatvec` and `gram` compute in the dtype of their argument: float32 columns are promoted tile
-    by tile, never stored twice. `largest`, `times_rows`, `take_columns`, `take_rows` and `tiled`
-    are for the host, where the leaves are NumPy arrays.
+    Implementations are frozen dataclasses registered as pytrees. The verbs `matvec`, `rmatvec` and
+    `gram` compute in the dtype of their argument: float32 columns are promoted tile by tile, never
+    stored twice.
     """
 
     @property
@@ -41,14 +38,17 @@ class Design(abc.ABC):
     def gram(self, w: jax.Array) -> Information:
         """X' diag(w) X, of shape [p, p], or `Bordered` where a factor has many levels."""
 
+    @abc.abstractmethod
     def quick_gram(self, w: jax.Array) -> Information:
         """`gram(w)` in float32, from the fastest products that the device has for that."""
-        return self.gram(w.astype(jnp.float32))
 
-    @property
-    def numbers_per_row(self) -> int:
-        """Numbers that stand for a row; what a row costs to hold."""
-        return self.n_columns
+    @abc.abstractmethod
+    def gram_diagonal(self, w: jax.Array) -> jax.Array:
+        """The diagonal of `gram(w)`, without the p x p matrix."""
+
+    @abc.abstractmethod
+    def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
+        """The block as an [n, p] array: for small designs, factorisations and tests."""
 
     @property
     def n_eliminated(self) -> int:
@@ -62,13 +62,17 @@ class Design(abc.ABC):
         q = self.n_columns - m
         return q * q + q * m + m
 
-    @abc.abstractmethod
-    def gram_diagonal(self, w: jax.Array) -> jax.Array:
-        """The diagonal of `gram(w)`, without the p x p matrix."""
 
+class Design(Operator):
+    """The columns of a block, also on the host, where its leaves are NumPy arrays.
+
+    Array leaves have the rows as their leading axis, so that a block can be cut into tiles.
+    """
+
+    @property
     @abc.abstractmethod
-    def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
-        """The block as an [n, p] array: for small designs, factorisations and tests."""
+    def numbers_per_row(self) -> int:
+        """Numbers that stand for a row; what a row costs to hold."""
 
     def on_host(self) -> np.ndarray:
         """The block as an [n, p] array on the host, in float64 whatever the arithmetic of a fit."""
@@ -77,11 +81,11 @@ class Design(abc.ABC):
 
     @abc.abstractmethod
     def largest(self) -> np.ndarray:
-        """The largest absolute entry of each column, [p]; on the host."""
+        """The largest absolute entry of each column, [p]."""
 
     @abc.abstractmethod
     def times_rows(self, b: np.ndarray) -> np.ndarray:
-        """Each row times a row of `b` [n, p] of its own: [n]; on the host, in float64.
+        """Each row times a row of `b` [n, p] of its own: [n], in float64.
 
         Where an entry is zero, so is its product, whatever the coefficient: one of nan is missing
         only in rows that have a part in its column.

@@ -37,6 +37,10 @@ class Categorical(Design):
     def n_columns(self) -> int:
         return self.n_levels if self.contrasts is None else len(self.contrasts[0])
 
+    @property
+    def numbers_per_row(self) -> int:
+        return 1 if self.multiplier is None else 2
+
     def scaled(self, v: jax.Array) -> jax.Array:
         """V times the multiplier, row by row."""
         if self.multiplier is None:
@@ -65,6 +69,9 @@ class Categorical(Design):
 
     def gram(self, w: jax.Array) -> jax.Array:
         return self.to_columns(self.to_columns(jnp.diag(self._level_weights(w))).T)
+
+    def quick_gram(self, w: jax.Array) -> jax.Array:
+        return self.gram(w.astype(jnp.float32))
 
     def gram_diagonal(self, w: jax.Array) -> jax.Array:
         weights = self._level_weights(w)

@@ -43,6 +43,10 @@ class Dense(Design):
     def n_columns(self) -> int:
         return self.values.shape[-1]
 
+    @property
+    def numbers_per_row(self) -> int:
+        return self.n_columns
+
     def matvec(self, b: jax.Array) -> jax.Array:
         return jnp.dot(self.values.astype(b.dtype), b, precision=HIGHEST)
 

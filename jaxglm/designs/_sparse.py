@@ -30,6 +30,10 @@ class Sparse(Design):
     def n_columns(self) -> int:
         return self.width
 
+    @property
+    def numbers_per_row(self) -> int:
+        return self.width
+
     def matvec(self, b: jax.Array) -> jax.Array:
         values = self.values.astype(b.dtype)
         terms = b[self.columns] * (values if b.ndim == 1 else values[:, None])

@@ -64,6 +64,9 @@ class Split(Design):
             diagonal=last.level_sums(w),
         )
 
+    def quick_gram(self, w: jax.Array) -> Information:
+        return self.gram(w.astype(jnp.float32))
+
     def _corner(
         self, factors: tuple[Categorical, ...], w: jax.Array, weighted: jax.Array
     ) -> jax.Array:

@@ -5,16 +5,15 @@ from typing import Any
 
 import jax
 
-from jaxglm.designs import Design
 from jaxglm.sources._rows import Rows
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """Some rows: their columns, and the vectors beside them."""
+    """Some rows: their columns, a `Design` or inside a program any `Operator`, and their vectors."""
 
-    design: Design
+    design: Any
     rows: Rows
 
     def take(self, positions: Any) -> "Block":

@@ -18,7 +18,7 @@ from jax.experimental.pallas import triton
 from jax.extend.core import Jaxpr, jaxprs_in_params
 
 from jaxglm.algebra import Bordered
-from jaxglm.designs import Dense
+from jaxglm.designs import Dense, Operator
 from jaxglm.families import Family
 from jaxglm.sources import Block, Rows, Tiles
 from jaxglm.sources._tiles import lost_digits
@@ -204,18 +204,37 @@ def _elementwise(program: Jaxpr) -> bool:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Loaded(Dense):
+class _Loaded(Operator):
     """A chunk of X inside the kernel, its products written as Triton has them.
 
     Products with vectors are sums over an axis: Triton multiplies matrices only.
     """
 
+    values: jax.Array
+
+    @property
+    def n_columns(self) -> int:
+        return self.values.shape[1]
+
     def matvec(self, b: jax.Array) -> jax.Array:
-        return jnp.sum(self.values.astype(b.dtype) * b[None, :], axis=1)
+        return jnp.sum(self.dense(b.dtype) * b[None, :], axis=1)
 
     def rmatvec(self, v: jax.Array) -> jax.Array:
-        return jnp.sum(self.values.astype(v.dtype) * v[:, None], axis=0)
+        return jnp.sum(self.dense(v.dtype) * v[:, None], axis=0)
+
+    def gram(self, w: jax.Array) -> jax.Array:
+        return self._gram(w, jax.lax.Precision.HIGHEST)
+
+    def quick_gram(self, w: jax.Array) -> jax.Array:
+        return self._gram(w.astype(jnp.float32), jax.lax.Precision.DEFAULT)
+
+    def gram_diagonal(self, w: jax.Array) -> jax.Array:
+        x = self.dense(w.dtype)
+        return jnp.sum((w[:, None] * x) * x, axis=0)
+
+    def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
+        return self.values.astype(dtype)
 
     def _gram(self, w: jax.Array, precision: jax.lax.Precision) -> jax.Array:
-        x = self.values.astype(w.dtype)
+        x = self.dense(w.dtype)
         return jnp.dot((x * w[:, None]).T, x, precision=precision)
