@@ -11,7 +11,7 @@ from jaxglm.sources._rows import Rows
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """Some rows: their columns, a `Design` or inside a program any `Operator`, and their vectors."""
+    """Some rows: columns (a `Design`, or an `Operator` inside a program), and their vectors."""
 
     design: Any
     rows: Rows
