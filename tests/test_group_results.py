@@ -10,7 +10,8 @@ import pytest
 
 import jaxglm as jg
 from jaxglm.families import family as resolve
-from jaxglm.intake._one import from_formula
+from jaxglm.intake import Given
+from jaxglm.intake._doors import table_intake
 from jaxglm.lanes._failures import headline
 from jaxglm.lanes._fits import Fits
 from jaxglm.results import GroupResults
@@ -18,24 +19,14 @@ from jaxglm.rows._segments import Segments
 from tests.old_files import without_covariance
 
 DAYS = pd.DatetimeIndex(["2024-01-01", "2024-01-03"])
-NO_VECTORS = {
-    name: None for name in ("freq_weights", "var_weights", "trials", "offset", "exposure")
-}
 
 
 def fit_by_hand(
     formula: str, data: pd.DataFrame, by: str | list[str], family: str, native="pandas", **vectors
 ) -> tuple[GroupResults, dict]:
     """The result of a loop of single fits, and those fits by segment."""
-    intake = from_formula(
-        formula,
-        data,
-        resolve(family, None),
-        NO_VECTORS | vectors,
-        missing="raise",
-        context=None,
-        dtype=np.dtype(float),
-    )
+    given = Given(resolve(family, None), vectors, "raise", np.dtype(float))
+    intake = table_intake(formula, data, given)
     problem = intake.problem
     columns = data[by] if isinstance(by, str) else pd.MultiIndex.from_frame(data[by])
     codes, keys = pd.factorize(columns, sort=True)
@@ -50,14 +41,14 @@ def fit_by_hand(
     singles = {}
     for g, key in enumerate(keys):
         part = segments.one(g)
-        columns = np.empty((part.y.size, problem.n_columns))
+        columns = np.empty((len(part.rows), problem.n_columns))
         columns[:, part.order] = np.asarray(part.design.dense(float))
         model = jg.GLM(
-            part.y,
+            part.rows.y,
             pd.DataFrame(columns, columns=intake.model.names),
             family,
-            offset=part.offset,
-            freq_weights=part.freq,
+            offset=part.rows.offset,
+            freq_weights=part.rows.freq,
         )
         try:
             with warnings.catch_warnings():
@@ -69,8 +60,8 @@ def fit_by_hand(
             continue
         fit = dataclasses.replace(singles[key].fit, notes=())
         fits.put(g, fit, problem.public(part.design.largest() == 0))
-    model = dataclasses.replace(intake.model, dataset=None)
-    return GroupResults(fits, model, keys, segments, data.index, native, intake.notes), singles
+    results = GroupResults(fits, intake.model, keys, segments, native, intake.notes)
+    return results, singles
 
 
 def hard_table() -> pd.DataFrame:
