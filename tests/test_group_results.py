@@ -240,7 +240,7 @@ def test_keys_of_several_columns(counts) -> None:
 @pytest.mark.parametrize("native", ["polars", "pyarrow"])
 def test_frames_come_back_as_they_came_in(hard, native) -> None:
     _, many, _ = hard
-    other = GroupResults(many.fits, many.model, many.keys, None, None, native, ())
+    other = GroupResults(many.fits, many.model, many.keys, None, native, ())
     for table, expected in ((other.tidy(), many.tidy()), (other.glance(), many.glance())):
         assert type(table).__module__.partition(".")[0] == native
         back = table.to_pandas()
@@ -263,9 +263,7 @@ def test_clashing_and_missing_key_names(counts) -> None:
         (["term", "scale"], ["term_key", "scale"], ["term", "scale_key"]),
         ([None, None], ["segment_1", "segment_2"], ["segment_1", "segment_2"]),
     ):
-        other = GroupResults(
-            many.fits, many.model, many.keys.set_names(names), None, None, "pandas", ()
-        )
+        other = GroupResults(many.fits, many.model, many.keys.set_names(names), None, "pandas", ())
         assert list(other.tidy().columns[:2]) == tidy
         assert list(other.glance().columns[:2]) == glance
         assert other.conf_int().index.names == [*tidy, "term"]
@@ -325,7 +323,7 @@ def test_a_file_that_says_nothing_of_its_covariance_is_read(hard, tmp_path) -> N
 def test_keys_come_back_with_their_types(counts, tmp_path, keys) -> None:
     _, many, _ = counts
     fits = Fits.empty(2, 2, ("irls", ""), use_t=False)
-    GroupResults(fits, many.model, keys, None, None, "pandas", ()).save(tmp_path / "fits")
+    GroupResults(fits, many.model, keys, None, "pandas", ()).save(tmp_path / "fits")
     back = jg.load(tmp_path / "fits")
     pd.testing.assert_index_equal(back.keys, keys, exact=True)
 
@@ -335,7 +333,7 @@ def test_keys_that_only_code_could_store(counts, tmp_path) -> None:
     keys = pd.interval_range(0, 2, name="k")
     fits = Fits.empty(2, 2, ("irls", ""), use_t=False)
     with pytest.raises(jg.DataError, match="segments of 'k' hold interval"):
-        GroupResults(fits, many.model, keys, None, None, "pandas", ()).save(tmp_path / "fits")
+        GroupResults(fits, many.model, keys, None, "pandas", ()).save(tmp_path / "fits")
 
 
 def test_estimated_shapes_and_dispersions() -> None:
@@ -359,7 +357,7 @@ def test_fits_of_arrays() -> None:
     table["y"] = rng.normal(size=20)
     many, _ = fit_by_hand("y ~ 0 + x", table, "g", "gaussian")
     model = dataclasses.replace(many.model, formula=None, spec=None)
-    arrays = GroupResults(many.fits, model, many.keys.set_names([None]), None, None, "dict", ())
+    arrays = GroupResults(many.fits, model, many.keys.set_names([None]), None, "dict", ())
     X = table[["x"]].to_numpy()
     close(arrays.predict(X, groups=table["g"].to_numpy()), many.predict())
     assert list(arrays.tidy().columns[:2]) == ["segment", "term"]

@@ -63,7 +63,7 @@ class Model:
         if self.dataset is None:
             raise DataError(
                 f"{what} needs the rows of the fit, and this result holds none: {self.why_no_rows}"
-                ". Fit again, or use predict(data) and get_prediction(data) with data= given."
+                ". Fit again, or predict for rows that you give, with predict(data=...)."
             )
         self.dataset.check(what)
         return self.dataset
