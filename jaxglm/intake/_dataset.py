@@ -58,7 +58,9 @@ class Dataset:
     n_given : int
         Rows of what the user gave.
     fingerprint : Fingerprint or None
-        Of columns that are the user's own matrix.
+        Of columns that were read from the user's own matrix in place.
+    in_place : bool
+        They are still that matrix, no copy of some of its rows.
     """
 
     block: Block
@@ -67,6 +69,7 @@ class Dataset:
     kept: np.ndarray | None
     n_given: int
     fingerprint: Fingerprint | None = None
+    in_place: bool = False
 
     @property
     def labels(self) -> pd.Index:
@@ -86,9 +89,9 @@ class Dataset:
     @property
     def nbytes(self) -> int:
         """Bytes that the rows take; columns in the user's own matrix count as nothing."""
+        own = self.rows if self.in_place else self.block
         seal = self.fingerprint
-        own = self.block if seal is None else (self.rows, seal.numbers)
-        return nbytes(own, self.kept)
+        return nbytes(own, self.kept, None if seal is None else seal.numbers)
 
     def take(self, positions: np.ndarray) -> "Dataset":
         """Some of the rows, in this order."""
@@ -98,6 +101,7 @@ class Dataset:
             index=self.labels_of(positions),
             kept=self._given(positions),
             fingerprint=None if self.fingerprint is None else self.fingerprint.take(positions),
+            in_place=False,
         )
 
     def labels_of(self, positions: np.ndarray) -> pd.Index:

@@ -178,6 +178,7 @@ def _intake(encoded: _Encoded, given: Given) -> Intake:
             encoded.kept,
             encoded.n_given,
             encoded.fingerprint,
+            in_place=encoded.fingerprint is not None,
         ),
     )
     problem = Problem.of_block(block, encoded.order, given.dtype)
