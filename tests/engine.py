@@ -7,7 +7,8 @@ import jax
 import numpy as np
 
 from jaxglm.families import family as resolve
-from jaxglm.intake._one import from_formula
+from jaxglm.intake import Given
+from jaxglm.intake._doors import table_intake
 from jaxglm.rows import Problem
 from jaxglm.search import Fit, Options, estimate_all, record
 from jaxglm.sources import Block, Chunked
@@ -29,16 +30,8 @@ def problem(
     formula: str, table: Any, family: Any, dtype: str = "float64", **vectors: Any
 ) -> Problem:
     """The problem that `glm` would solve."""
-    intake = from_formula(
-        formula,
-        table,
-        resolve(family),
-        vectors,
-        missing="raise",
-        context=None,
-        dtype=np.dtype(dtype),
-    )
-    return intake.problem
+    given = Given(resolve(family), vectors, "raise", np.dtype(dtype))
+    return table_intake(formula, table, given).problem
 
 
 def chunked(resident: Problem, size: int) -> Problem:

@@ -53,7 +53,10 @@ def test_clusters_are_drawn_whole() -> None:
     table = TABLE.assign(x=np.repeat(TABLE["x"].to_numpy()[:50], 10))
     table["y"] = table["x"] + effect + 0.3 * TABLE["z"]
     fit = jg.glm("y ~ x", table)
-    by_row, by_cluster = fit.bootstrap(n=200, seed=1), fit.bootstrap(n=200, seed=1, cluster="c")
+    by_row, by_cluster = (
+        fit.bootstrap(n=200, seed=1),
+        fit.bootstrap(n=200, seed=1, cluster=table["c"]),
+    )
     assert (by_cluster.bse > 1.5 * by_row.bse).all()
     assert "50 clusters" in repr(by_cluster)
     shuffled = table["c"].sample(frac=1, random_state=0)
@@ -138,7 +141,9 @@ def test_a_result_without_its_data_takes_them_again() -> None:
         ({"n": 1, "seed": 1}, "2 or more"),
         ({"seed": -1}, "0 or more"),
         ({"seed": 1, "max_memory": 0}, "positive number of bytes"),
-        ({"seed": 1, "cluster": "q"}, "no column 'q'"),
+        ({"seed": 1, "cluster": "c"}, r"bootstrap\(n=1000, seed=1, cluster=table\['c'\]\)"),
+        ({"data": TABLE, "seed": 1, "cluster": "q"}, "no column 'q'"),
+        ({"data": TABLE.head(9), "seed": 1, "cluster": "c"}, "cluster has length 9"),
         ({"seed": 1, "cluster": [1, 2]}, "cluster has length 2"),
         ({"seed": 1, "cluster": np.append(np.nan, np.ones(N - 1))}, "cluster has missing"),
     ],

@@ -10,7 +10,8 @@ import scipy.sparse
 
 import jaxglm as jg
 from jaxglm._tuning import tuned
-from jaxglm.intake._one import from_formula
+from jaxglm.intake import Given
+from jaxglm.intake._doors import table_intake
 from jaxglm.rows import _compress
 from jaxglm.rows._compress import merge_rows
 
@@ -214,16 +215,7 @@ def test_aliased_columns_and_separation_are_found() -> None:
 
 
 def problem(formula: str, table: pd.DataFrame):
-    names = ("freq_weights", "var_weights", "trials", "offset", "exposure")
-    return from_formula(
-        formula,
-        table,
-        jg.Poisson(),
-        dict.fromkeys(names),
-        missing="raise",
-        context=None,
-        dtype=np.dtype(float),
-    ).problem
+    return table_intake(formula, table, Given(jg.Poisson(), {}, "raise", np.dtype(float))).problem
 
 
 def test_patterns_stand_in_the_order_of_their_first_rows() -> None:

@@ -292,7 +292,6 @@ def test_offsets_add_up() -> None:
     assert frame.offset == pytest.approx(np.log(X) + X[::-1])
     _, offset, _ = frame.spec.pieces(FRAME.head(3))
     assert offset == pytest.approx((np.log(X) + X[::-1])[:3])
-    assert frame.spec.pieces(FRAME.drop(columns="x"), with_offset=False)[1] is None
 
 
 def test_extra_arrays_follow_the_rows() -> None:

@@ -14,7 +14,8 @@ import scipy.sparse
 import jaxglm as jg
 from jaxglm._status import DataError, FormulaError
 from jaxglm.families import family
-from jaxglm.intake._segments import GroupIntake, from_arrays, from_formula
+from jaxglm.intake import Given
+from jaxglm.intake._segments import GroupIntake, array_segments, table_segments
 from jaxglm.io import groups_of, read_table, segments_of
 
 FLOAT = np.dtype(np.float64)
@@ -23,16 +24,23 @@ FLOAT = np.dtype(np.float64)
 def by_formula(
     formula: str, data: Any, by: Any = "g", name: str = "poisson", **given: Any
 ) -> GroupIntake:
-    settings = {
-        key: given.pop(key, default)
-        for key, default in {"missing": "raise", "context": None, "dtype": FLOAT}.items()
-    }
-    return from_formula(formula, data, by, family(name, None), given, **settings)
+    return table_segments(formula, data, by, as_given(name, given))
 
 
 def by_arrays(y: Any, X: Any, groups: Any, name: str = "poisson", **given: Any) -> GroupIntake:
-    settings = {"missing": given.pop("missing", "raise"), "dtype": given.pop("dtype", FLOAT)}
-    return from_arrays(y, X, groups, family(name, None), given, **settings)
+    return array_segments(y, X, groups, as_given(name, given))
+
+
+def as_given(name: str, given: dict[str, Any]) -> Given:
+    missing, dtype = given.pop("missing", "raise"), given.pop("dtype", FLOAT)
+    return Given(family(name, None), given, missing, dtype)
+
+
+def labels(intake: GroupIntake) -> str:
+    """The labels of the rows, segment by segment."""
+    segments = intake.segments
+    assert intake.model.dataset is not None
+    return "".join(intake.model.dataset.index[segments.at(np.arange(segments.starts[-1]))])
 
 
 # -- keys -----------------------------------------------------------------------------------------
@@ -142,10 +150,9 @@ def test_rows_stand_segment_by_segment_in_the_order_given(door: str) -> None:
         own, rows = segments.one(g), ORDER[segments.starts[g] : segments.starts[g + 1]]
         assert own.rows.y.tolist() == data["y"].iloc[rows].tolist()
         assert own.design.values[:, x].tolist() == data["x"].iloc[rows].tolist()
-    assert intake.model.dataset is None
     assert intake.native == {"arrow": "pyarrow", "arrays": "pandas"}.get(door, door)
     if door in ("pandas", "arrays"):
-        assert "".join(intake.index[intake.segments.rows]) == "BEHADGCF"
+        assert labels(intake) == "BEHADGCF"
 
 
 def test_rows_in_order_are_not_copied() -> None:
@@ -153,7 +160,7 @@ def test_rows_in_order_are_not_copied() -> None:
     X = np.asarray(data[["x"]])
     intake = by_arrays(data["y"].to_numpy(), X, data["g"].to_numpy())
     assert np.shares_memory(intake.segments.problem.design.values, X)
-    assert intake.segments.rows.tolist() == list(range(8)) and intake.index is None
+    assert intake.segments.rows.tolist() == list(range(8))
 
 
 def test_every_vector_follows_the_rows() -> None:
@@ -308,10 +315,7 @@ def test_incomplete_rows_are_left_out_on_request() -> None:
     data = frame()
     data.loc[["A", "C", "F"], "x"] = np.nan  # one row of "b", all of "c"
     intake = by_formula("y ~ x", data, missing="drop")
-    assert (
-        intake.segments.rows.tolist() == [1, 4, 7, 3, 6]
-        and "".join(intake.index[intake.segments.rows]) == "BEHDG"
-    )
+    assert intake.segments.rows.tolist() == [1, 4, 7, 3, 6] and labels(intake) == "BEHDG"
     assert intake.segments.failed == {2: "no row is complete: missing values in 'x' (2)"}
     assert "1 of 8 rows were dropped" in intake.notes[0] and "row 0 " in intake.notes[0]
     assert intake.keys.tolist() == ["a", "b", "c"]

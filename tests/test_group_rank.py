@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from jaxglm.families import family
-from jaxglm.intake._segments import from_formula
+from jaxglm.intake import Given
+from jaxglm.intake._segments import table_segments
 from jaxglm.lanes._lanes import Lanes
 from jaxglm.lanes._rank import rank_of
 from jaxglm.search._basis import condition
@@ -55,16 +56,8 @@ TABLES = {
 @pytest.mark.parametrize("which", ["all", "some"])
 def test_rank_is_that_of_single_fits(which: str) -> None:
     data = pd.concat(TABLES, names=["case"]).reset_index("case")
-    intake = from_formula(
-        "x ** 2 ~ x + C(k) + z",
-        data,
-        "case",
-        family("gaussian", None),
-        {"freq_weights": "w"},
-        missing="raise",
-        context=None,
-        dtype=np.dtype(float),
-    )
+    given = Given(family("gaussian", None), {"freq_weights": "w"}, "raise", np.dtype(float))
+    intake = table_segments("x ** 2 ~ x + C(k) + z", data, "case", given)
     segments = intake.segments
     chosen = np.arange(len(TABLES))[:: 1 if which == "all" else -3]
     lanes = Lanes.of(segments, Objective(intake.model.family), chosen, max_memory=2.0**20)

@@ -117,7 +117,7 @@ def test_files_and_pickles_hold_no_data(tmp_path: Path) -> None:
         assert isinstance(kept, jg.ResponseResults)
         pd.testing.assert_frame_equal(kept.tidy(), fits.tidy())
         assert kept["y3"].model.y_name == "y3"
-        with pytest.raises(jg.DataError, match="Give data="):
+        with pytest.raises(jg.DataError, match="this result holds none"):
             kept.predict()
 
 

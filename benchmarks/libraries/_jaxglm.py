@@ -69,7 +69,7 @@ class JaxGlm(Library):
         verbs = importlib.import_module("jaxglm.verbs._glm")
         resident = importlib.import_module("jaxglm.sources._resident")
         clock = {"encode": 0.0, "transfer": 0.0}
-        door = "from_arrays" if data.spec.door == "arrays" else "from_formula"
+        door = "array_intake" if data.spec.door == "arrays" else "table_intake"
         with _clocked(verbs, door, clock, "encode"), _clocked(resident, "place", clock, "transfer"):
             start = time.perf_counter()
             self.fit(data, tolerance)

@@ -59,7 +59,7 @@ def from_matrix(matrix: Any) -> tuple[Design, np.ndarray]:
     order = np.arange(matrix.shape[1])
     if not hasattr(matrix, "tocoo"):
         return Dense(matrix), order
-    entries = matrix.tocoo()
+    entries = matrix.tocoo(copy=True)  # what follows works in place
     entries.sum_duplicates()
     design = Sparse(
         values=entries.data,

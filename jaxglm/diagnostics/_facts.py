@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jaxglm._numbers import FloatArray
-from jaxglm.diagnostics._evaluate import means
+from jaxglm.sources import Rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,21 +47,12 @@ class RowFacts:
     pearson_variance: float
 
 
-def row_facts(
-    family: Any,
-    y: FloatArray,
-    eta: FloatArray,
-    *,
-    weight: FloatArray,
-    freq: FloatArray,
-    trials: FloatArray | None,
-    rank: int,
-) -> RowFacts:
-    """The facts of one fit; rows of weight zero do not count."""
-    used = (weight > 0) & (freq > 0)
-    y, eta, weight, freq = y[used], eta[used], weight[used], freq[used]
-    size = np.ones_like(y) if trials is None else trials[used]
-    mean = means(family, eta)
+def row_facts(family: Any, rows: Rows, mean: FloatArray, rank: int) -> RowFacts:
+    """The facts of one fit with its fitted means; rows of weight zero do not count."""
+    used = rows.live
+    y, mean, weight = rows.y[used], mean[used], rows.unit_weight[used]
+    freq = np.ones_like(y) if rows.freq is None else rows.freq[used]
+    size = np.ones_like(y) if rows.trials is None else rows.trials[used]
     whole = bool(np.all((y >= 0) & (y == np.floor(y))))
     highest, lowest = (float(y.max()), float(y.min())) if y.size else (np.nan, np.nan)
     zero_one = whole and highest <= 1 and bool(np.all(size == 1))

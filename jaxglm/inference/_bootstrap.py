@@ -12,8 +12,8 @@ import pandas as pd
 from jaxglm import io
 from jaxglm._status import DataError, SegmentWarning, Status
 from jaxglm.inference._wald import check_alpha
-from jaxglm.intake import Dataset, Model, check_memory
-from jaxglm.intake import _one as _intake
+from jaxglm.intake import Dataset, Given, Model, check_memory
+from jaxglm.intake._doors import table_intake
 from jaxglm.lanes import _failures, fit_segments
 from jaxglm.rows import Problem, Replicas, merge_rows
 from jaxglm.search import Fit, Options
@@ -107,11 +107,15 @@ def bootstrap(
         raise DataError(
             f"The fit has no optimum that resampling could move about: {Status(fit.status).message}"
         )
-    rows = _rows(fit, model, data)
+    if isinstance(cluster, str):
+        cluster = _column(cluster, data, n, seed)
+    elif data is not None and model.dataset is not None:
+        raise DataError("This result holds the rows of its fit; leave out data=.")
+    held = model.held("bootstrap()") if model.dataset is not None else _again(fit, model, data)
     with jax.enable_x64(True):
-        drawing = _Drawing.of(fit, rows, cluster)
+        drawing = _Drawing.of(fit, held, cluster)
         start = fit.coef[~fit.aliased]
-        if data is not None:
+        if model.dataset is None:
             _check_same(drawing, model, fit, start, max_memory)
         size = len(drawing.problem.rows)
         counts = np.dtype(np.int32).itemsize * size
@@ -163,12 +167,8 @@ def _fitted(
     return fits.coef, _failures.kinds(fits)
 
 
-def _rows(fit: Fit, model: Model, data: Any) -> Dataset:
-    """The rows of the fit: those held, or those of the data given again."""
-    if model.dataset is not None:
-        if data is not None:
-            raise DataError("This result holds the rows of its fit; leave out data=.")
-        return model.dataset
+def _again(fit: Fit, model: Model, data: Any) -> Dataset:
+    """The rows of the fit, which the result does not hold, from the data given again."""
     again = "Fit again and call bootstrap on that result."
     if model.formula is None or model.used:
         lacks = "a fit of arrays, whose response is not in the file"
@@ -180,18 +180,12 @@ def _rows(fit: Fit, model: Model, data: Any) -> Dataset:
         )
     if data is None:
         raise DataError(
-            "bootstrap() needs the rows of the fit, and this result holds none: results that were "
-            "saved, loaded or pickled leave the data behind. Give the table as data=."
+            "bootstrap() needs the rows of the fit, and this result holds none: "
+            f"{model.why_no_rows}. Give the table as data=."
         )
-    intake = _intake.from_formula(
-        model.formula,
-        data,
-        model.family,
-        {},
-        missing="drop",
-        context=None if model.spec is None else model.spec.context,
-        dtype=np.dtype(np.float64),
-    )
+    context = None if model.spec is None else model.spec.context
+    given = Given(model.family, {}, "drop", np.dtype(np.float64), context)
+    intake = table_intake(model.formula, data, given)
     if intake.model.names != model.names or intake.problem.n_rows != fit.n_rows:
         raise DataError(
             f"data= are not those of the fit: {intake.problem.n_rows} rows and columns "
@@ -238,15 +232,14 @@ class _Drawing:
     what: str
 
     @classmethod
-    def of(cls, fit: Fit, rows: Dataset, cluster: Any) -> "_Drawing":
+    def of(cls, fit: Fit, held: Dataset, cluster: Any) -> "_Drawing":
         """The rows of a fit; identical ones are merged where that saves time."""
-        codes = None if cluster is None else _codes(cluster, rows)
-        columns = rows.columns()
-        design, order = columns.design, columns.order
+        codes = None if cluster is None else _codes(cluster, held)
+        design, order = held.block.design, held.order
         if fit.aliased.any():
             keep = ~fit.aliased[order]
             design, order = design.take_columns(keep), np.argsort(np.argsort(order[keep]))
-        problem = Problem.of_block(Block(design, rows.rows), order, np.dtype(np.float64))
+        problem = Problem.of_block(Block(design, held.rows), order, np.dtype(np.float64))
         live = np.flatnonzero(problem.rows.live)
         if live.size < len(problem.rows):
             problem = problem.take_rows(live)
@@ -277,17 +270,20 @@ class _Drawing:
         return (drawn[self.cluster] * self.counts).astype(np.int32)
 
 
-def _codes(cluster: Any, rows: Dataset) -> np.ndarray:
+def _column(name: str, data: Any, n: int, seed: int) -> Any:
+    """The column of the data given whose values are the clusters."""
+    if data is None:
+        raise DataError(
+            f"cluster={name!r} names a column, and a result keeps no table. Give the values: "
+            f"bootstrap(n={n}, seed={seed}, cluster=table[{name!r}]); or the table as well: "
+            f"bootstrap(table, n={n}, seed={seed}, cluster={name!r})."
+        )
+    return io.read_table(data).native_named(name)
+
+
+def _codes(cluster: Any, held: Dataset) -> np.ndarray:
     """The cluster of each row of the fit."""
-    if isinstance(cluster, str):
-        if rows.codes_of is None:
-            raise DataError(
-                f"cluster={cluster!r} names a column, and this fit has no table; give an array "
-                "with one value per row of the fit"
-            )
-        codes = rows.codes_of(cluster)
-    else:
-        codes, _ = io.groups_of(cluster, len(rows.rows), rows.index, "cluster")
+    codes = io.groups_of_some(cluster, held.kept, held.n_given, held.index, "cluster")
     if (codes < 0).any():
         raise DataError(
             f"cluster has missing values in {io.rows_text(codes < 0)} of the rows of the fit; fill "

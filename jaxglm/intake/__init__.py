@@ -2,6 +2,7 @@
 
 from jaxglm.intake._choices import (
     MAX_MEMORY,
+    Given,
     Policy,
     check_choice,
     check_memory,
@@ -9,17 +10,20 @@ from jaxglm.intake._choices import (
     row_vectors,
     solver_options,
 )
-from jaxglm.intake._model import Columns, Dataset, Model
+from jaxglm.intake._dataset import Columns, Dataset, nbytes
+from jaxglm.intake._model import Model
 
 __all__ = [
     "MAX_MEMORY",
     "Columns",
     "Dataset",
+    "Given",
     "Model",
     "Policy",
     "check_choice",
     "check_memory",
     "chosen_dtype",
+    "nbytes",
     "row_vectors",
     "solver_options",
 ]

@@ -1,17 +1,49 @@
 """Owns the checks of what a caller chooses, for the verbs that fit."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from jaxglm._status import DataError
+from jaxglm.families import Family
+from jaxglm.rows import ONE_FIT, OneFit
 from jaxglm.search import Options
 
 # Bytes that the rows in work on many fits may take.
 MAX_MEMORY = 2.0**28
 
 Policy = Literal["warn", "raise", "ignore"]
+# What may be given for each row beside the response.
+WEIGHTS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
+
+
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """What a caller gave beside the rows themselves, the same at every door.
+
+    Attributes
+    ----------
+    family : Family
+    vectors : dict
+        Column names or arrays, by argument name; see `row_vectors`.
+    missing : "raise" or "drop"
+    dtype : dtype
+        Of the arithmetic.
+    context : mapping or None
+        Functions that a formula may call by name.
+    fits : OneFit
+        What a row that cannot be used ends. Those of its rows that come through are in the problem,
+        sound values or not.
+    """
+
+    family: Family
+    vectors: Mapping[str, Any]
+    missing: str
+    dtype: np.dtype
+    context: Mapping[str, Any] | None = None
+    fits: OneFit = ONE_FIT
 
 
 def check_choice(name: str, given: Any, choices: tuple[Any, ...]) -> None:
@@ -28,13 +60,7 @@ def check_memory(max_memory: float) -> None:
 
 def row_vectors(freq_weights, var_weights, trials, offset, exposure) -> dict[str, Any]:
     """What was given for each row, by argument name."""
-    return {
-        "freq_weights": freq_weights,
-        "var_weights": var_weights,
-        "trials": trials,
-        "offset": offset,
-        "exposure": exposure,
-    }
+    return dict(zip(WEIGHTS, (freq_weights, var_weights, trials, offset, exposure), strict=True))
 
 
 def chosen_dtype(dtype: str) -> np.dtype:

@@ -1,73 +1,16 @@
 """Owns what a result knows beyond its arrays: names, family, formula, and the rows while held."""
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 
 from jaxglm import io
 from jaxglm._status import DataError
-from jaxglm.designs import Design, assemble, from_matrix
+from jaxglm.designs import assemble, from_matrix
 from jaxglm.families import Family
-from jaxglm.rows import ALL_ROWS, UsedRows
-from jaxglm.sources import Block, Resident, Rows
-
-
-def log_exposure(exposure: np.ndarray, rows: UsedRows = ALL_ROWS) -> np.ndarray:
-    """The offset that an exposure stands for under a log link; one not positive is refused."""
-    rows.refuse(
-        exposure <= 0, lambda found: f"exposure must be positive; {found.holding(exposure)}."
-    )
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(exposure)
-
-
-def _product(block: Block, b: jax.Array) -> jax.Array:
-    return block.design.matvec(b)
-
-
-@dataclasses.dataclass(frozen=True)
-class Columns:
-    """A host design that multiplies vectors in public column order."""
-
-    design: Design
-    order: np.ndarray
-    n: int
-
-    def rows(self, rows: np.ndarray) -> "Columns":
-        """Some of the rows."""
-        return Columns(self.design.take_rows(rows), self.order, len(rows))
-
-    def matvec(self, b: np.ndarray) -> np.ndarray:
-        """X b in float64, for b of shape [p] or [p, k]."""
-        if self.n == 0 or self.order.size == 0:
-            return np.zeros((self.n, *np.shape(b)[1:]))
-        with jax.enable_x64(True):
-            none = np.zeros(self.n)
-            source = Resident(Block(self.design, Rows(none, none)), np.dtype(np.float64))
-            (product,) = source.map(_product, np.asarray(b, float)[self.order])
-            return product
-
-
-@dataclasses.dataclass(frozen=True)
-class Dataset:
-    """The rows of a fit, by reference: never saved, never pickled.
-
-    `columns` makes the design again when it is asked for, from the table or the arrays that the
-    user gave; the vectors are the response and the weights as the fit used them. `codes_of` numbers
-    the values of a column of the user's table in these rows, -1 where missing.
-    """
-
-    columns: Callable[[], Columns]
-    rows: Rows
-    index: Any
-    codes_of: Callable[[str], np.ndarray] | None = None
-
-    def matvec(self, b: np.ndarray) -> np.ndarray:
-        """X b over the rows of the fit, for b of shape [p] or [p, k] in public column order."""
-        return self.columns().matvec(b)
+from jaxglm.intake._dataset import Columns, Dataset
+from jaxglm.intake._vectors import log_exposure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +37,8 @@ class Model:
         Which of offset, exposure, trials, freq_weights, var_weights were given.
     dataset : Dataset or None
         The rows while held.
+    let_go : bool
+        The rows were let go on request, with keep_data=False.
     """
 
     names: tuple[str, ...]
@@ -105,6 +50,34 @@ class Model:
     event: str | None
     used: frozenset[str]
     dataset: Dataset | None = None
+    let_go: bool = False
+
+    def held(self, what: str) -> Dataset:
+        """The rows of the fit, as they were there, for `what` needs them.
+
+        Raises
+        ------
+        DataError
+            Where they are held no longer, or the user's matrix has changed.
+        """
+        if self.dataset is None:
+            raise DataError(
+                f"{what} needs the rows of the fit, and this result holds none: {self.why_no_rows}"
+                ". Fit again, or predict for rows that you give, with predict(data=...)."
+            )
+        self.dataset.check(what)
+        return self.dataset
+
+    def without_rows(self, let_go: bool) -> "Model":
+        """The model without its rows; `let_go` where that was asked for."""
+        return dataclasses.replace(self, dataset=None, let_go=let_go or self.let_go)
+
+    @property
+    def why_no_rows(self) -> str:
+        """Why the rows are not there, in words."""
+        if self.let_go:
+            return "this result was made with keep_data=False"
+        return "results that were saved, loaded or pickled leave the data behind"
 
     def new_design(
         self, data: Any, *, offset: Any = None, exposure: Any = None, unseen: str = "raise"

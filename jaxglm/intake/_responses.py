@@ -9,9 +9,10 @@ import pandas as pd
 
 from jaxglm import io
 from jaxglm._status import DataError
-from jaxglm.families import Family
-from jaxglm.intake import _one as _intake
+from jaxglm.intake._choices import Given
+from jaxglm.intake._doors import NO_WEIGHT, Intake, array_intake, table_intake
 from jaxglm.intake._model import Model
+from jaxglm.intake._response import NamedResponse, check_response
 from jaxglm.rows import ONE_FIT, Replicas, UsedRows
 
 
@@ -43,16 +44,8 @@ class ResponseIntake:
     own_notes: dict[int, tuple[str, ...]]
 
 
-def from_formula(
-    formula: str,
-    data: Any,
-    responses: Sequence[str],
-    family: Family,
-    vectors: Mapping[str, Any],
-    *,
-    missing: str,
-    context: Mapping[str, Any] | None,
-    dtype: np.dtype,
+def table_responses(
+    formula: str, data: Any, responses: Sequence[str], given: Given
 ) -> ResponseIntake:
     """The responses that are columns of a table, on the right side of a formula."""
     if isinstance(responses, str):
@@ -61,42 +54,22 @@ def from_formula(
     table = io.read_table(data).load(names)
     for name in set(names) - set(table.names):
         table.native_named(name)  # says which names are near
-    intake = _intake.from_formula(
-        formula,
-        table,
-        family,
-        vectors,
-        missing=missing,
-        context=context,
-        dtype=dtype,
-        responses=names,
-    )
-    given = _Given(names, lambda j: table.native_named(names[j]), table.n_rows, table.index)
-    return _with_responses(intake, given, table.native, missing == "drop")
+    intake = table_intake(formula, table, given, names)
+    several = _Several(names, lambda j: table.native_named(names[j]), table.n_rows, table.index)
+    return _with_responses(intake, several, table.native, given.missing == "drop")
 
 
-def from_arrays(
-    Y: Any,
-    X: Any,
-    family: Family,
-    vectors: Mapping[str, Any],
-    *,
-    missing: str,
-    dtype: np.dtype,
-) -> ResponseIntake:
+def array_responses(Y: Any, X: Any, given: Given) -> ResponseIntake:
     """The responses that are columns of an array or a frame."""
-    given = _columns(Y)
-    own = getattr(X, "index", None) if hasattr(X, "iloc") else given.index
-    intake = _intake.from_arrays(
-        None, X, family, vectors, missing=missing, dtype=dtype, index=given.index
-    )
+    several = _columns(Y)
+    own = getattr(X, "index", None) if hasattr(X, "iloc") else several.index
+    intake = array_intake(None, X, given, several.index)
     n = X.shape[0] if hasattr(X, "shape") else len(X)
-    return _with_responses(
-        intake, given._replace(n=n, index=own), io.native_of(Y), missing == "drop"
-    )
+    several = several._replace(n=n, index=own)
+    return _with_responses(intake, several, io.native_of(Y), given.missing == "drop")
 
 
-class _Given(NamedTuple):
+class _Several(NamedTuple):
     """Responses as the user has them: names, columns by position, rows and labels of the data."""
 
     names: list[str]
@@ -105,7 +78,7 @@ class _Given(NamedTuple):
     index: Any
 
 
-def _columns(Y: Any) -> _Given:
+def _columns(Y: Any) -> _Several:
     """Names and columns of what was given as responses."""
     if hasattr(Y, "tocsr"):
         raise DataError("the responses are a sparse matrix; give an array or a data frame")
@@ -114,7 +87,7 @@ def _columns(Y: Any) -> _Given:
         Y = Y.to_frame("y1" if Y.name is None else Y.name)
     if isinstance(Y, Mapping) or hasattr(Y, "columns") or hasattr(Y, "column_names"):
         table = io.read_table(Y)
-        return _Given(_distinct(list(table.names)), table.native_column, table.n_rows, index)
+        return _Several(_distinct(list(table.names)), table.native_column, table.n_rows, index)
     array = Y if isinstance(Y, np.ma.MaskedArray) else np.asarray(Y)
     if array.ndim == 1:
         array = array[:, None]
@@ -123,7 +96,7 @@ def _columns(Y: Any) -> _Given:
             f"the responses have shape {array.shape}; one column per response is needed"
         )
     names = _distinct([f"y{j + 1}" for j in range(array.shape[1])])
-    return _Given(names, lambda j: array[:, j], array.shape[0], None)
+    return _Several(names, lambda j: array[:, j], array.shape[0], None)
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -144,10 +117,8 @@ class _Own(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _with_responses(
-    intake: _intake.Intake, given: _Given, native: str, drop: bool
-) -> ResponseIntake:
-    problem, names = intake.problem, given.names
+def _with_responses(intake: Intake, several: _Several, native: str, drop: bool) -> ResponseIntake:
+    problem, names = intake.problem, several.names
     y = np.zeros((len(names), len(problem.rows)))
     present: dict[int, np.ndarray] = {}
     events: dict[str, str] = {}
@@ -155,7 +126,7 @@ def _with_responses(
     failed: dict[int, str] = {}
     for g, name in enumerate(names):
         try:
-            own = _one(intake, given, g, drop)
+            own = _one(intake, several, g, drop)
         except DataError as error:
             failed[g] = str(error)
             continue
@@ -188,7 +159,7 @@ def _with_responses(
     )
 
 
-def _one(intake: _intake.Intake, given: _Given, g: int, drop: bool) -> _Own:
+def _one(intake: Intake, several: _Several, g: int, drop: bool) -> _Own:
     """One response, read and checked.
 
     Raises
@@ -196,9 +167,9 @@ def _one(intake: _intake.Intake, given: _Given, g: int, drop: bool) -> _Own:
     DataError
         Where it cannot be fitted.
     """
-    problem, kept, name = intake.problem, intake.rows, given.names[g]
-    column = given.column(g)
-    found = io.read_response(column, given.n, given.index, name, allow_missing=drop)
+    problem, kept, name = intake.problem, intake.rows, several.names[g]
+    column = several.column(g)
+    found = io.read_response(column, several.n, several.index, name, allow_missing=drop)
     if kept is not None:
         found = found.take(kept)
     trials, gaps = problem.rows.trials, io.missing_rows(found.y)
@@ -212,8 +183,8 @@ def _one(intake: _intake.Intake, given: _Given, g: int, drop: bool) -> _Own:
         )
         found, trials = found.take(rows), None if trials is None else trials[rows]
         kept = rows if kept is None else kept[rows]
-    checked = _intake.check_response(
-        _intake.Response.read(found, name),
+    checked = check_response(
+        NamedResponse.read(found, name),
         trials,
         intake.model.family,
         UsedRows(ONE_FIT, kept),
@@ -224,7 +195,7 @@ def _one(intake: _intake.Intake, given: _Given, g: int, drop: bool) -> _Own:
     else:
         present = ~gaps
         if not problem.rows.live[present].any():
-            raise DataError(_intake.NO_WEIGHT)
+            raise DataError(NO_WEIGHT)
         # What stands in a row that is left out must be a value that the family can have.
         values = np.full(gaps.size, checked.y[0])
         values[present] = checked.y

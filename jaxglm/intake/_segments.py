@@ -1,15 +1,15 @@
 """Owns the way from the user's rows to segments: the doors of a single fit, then rows in order."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from jaxglm import io
 from jaxglm._status import DataError
-from jaxglm.families import Family
-from jaxglm.intake import _one as _intake
+from jaxglm.intake._choices import Given
+from jaxglm.intake._doors import Intake, array_intake, table_intake
 from jaxglm.intake._model import Model
 from jaxglm.rows import ManyFits, Segments, UsedRows
 
@@ -24,11 +24,9 @@ class GroupIntake:
     ----------
     segments : Segments
     model : Model
-        What all segments share; it holds no rows.
+        What all segments share, with the rows of all.
     keys : Index or MultiIndex
         One per segment, also of those without a row left.
-    index : Index or None
-        The user's labels of the rows of the whole table, to which `segments.rows` points.
     native : str
         Where the data live, as `io.Table.native`.
     notes : tuple of str
@@ -37,22 +35,11 @@ class GroupIntake:
     segments: Segments
     model: Model
     keys: Any
-    index: Any
     native: str
     notes: tuple[str, ...]
 
 
-def from_formula(
-    formula: str,
-    data: Any,
-    by: str | Sequence[str],
-    family: Family,
-    vectors: Mapping[str, Any],
-    *,
-    missing: str,
-    context: Mapping[str, Any] | None,
-    dtype: np.dtype,
-) -> GroupIntake:
+def table_segments(formula: str, data: Any, by: str | Sequence[str], given: Given) -> GroupIntake:
     """The segments of a table by the values of its columns `by`.
 
     The formula is read once, for the whole table: the levels of a factor and what a transform
@@ -66,30 +53,21 @@ def from_formula(
         )
     names = [by] if isinstance(by, str) else list(by)
     codes, keys = io.segments_of(table, names)
-    fits = _fits(codes, keys, missing, lambda: {n: io.segments_of(table, [n])[0] for n in names})
-    intake = _intake.from_formula(
-        formula, table, family, vectors, missing=missing, context=context, dtype=dtype, fits=fits
+    fits = _fits(
+        codes, keys, given.missing, lambda: {n: io.segments_of(table, [n])[0] for n in names}
     )
-    return _grouped(intake, fits, keys, table.index, table.native)
+    intake = table_intake(formula, table, dataclasses.replace(given, fits=fits))
+    return _grouped(intake, fits, keys, table.native)
 
 
-def from_arrays(
-    y: Any,
-    X: Any,
-    groups: Any,
-    family: Family,
-    vectors: Mapping[str, Any],
-    *,
-    missing: str,
-    dtype: np.dtype,
-) -> GroupIntake:
+def array_segments(y: Any, X: Any, groups: Any, given: Given) -> GroupIntake:
     """The segments of arrays by `groups`: one value per row, or several in a frame or a list."""
     n = X.shape[0] if hasattr(X, "shape") else len(y)
-    index = next((given.index for given in (X, y) if hasattr(given, "iloc")), None)
+    index = next((own.index for own in (X, y) if hasattr(own, "iloc")), None)
     codes, keys = io.groups_of(groups, n, index)
-    fits = _fits(codes, keys, missing, lambda: {"groups": codes})
-    intake = _intake.from_arrays(y, X, family, vectors, missing=missing, dtype=dtype, fits=fits)
-    return _grouped(intake, fits, keys, index, io.native_of(X))
+    fits = _fits(codes, keys, given.missing, lambda: {"groups": codes})
+    intake = array_intake(y, X, dataclasses.replace(given, fits=fits))
+    return _grouped(intake, fits, keys, io.native_of(X))
 
 
 def _fits(
@@ -108,9 +86,7 @@ def _fits(
     return ManyFits(codes, len(keys), gaps)
 
 
-def _grouped(
-    intake: _intake.Intake, fits: ManyFits, keys: Any, index: Any, native: str
-) -> GroupIntake:
+def _grouped(intake: Intake, fits: ManyFits, keys: Any, native: str) -> GroupIntake:
     """The rows of an intake brought into the order of their segments."""
     problem, rows = intake.problem, intake.rows
     count, codes = len(keys), fits.codes if rows is None else fits.codes[rows]
@@ -134,9 +110,8 @@ def _grouped(
             places if rows is None else rows[places],
             dict(sorted(fits.failed.items())),
         ),
-        model=dataclasses.replace(intake.model, dataset=None),
+        model=intake.model,
         keys=keys,
-        index=index,
         native=native,
         notes=intake.notes,
     )

@@ -1,17 +1,20 @@
 """Owns what the results of many fits have in common: how each ended, and each as an own result."""
 
 import abc
+import copy
 import dataclasses
 import functools
 from collections.abc import Iterator
 from os import PathLike
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError, Status
-from jaxglm.intake import Model
+from jaxglm.diagnostics import RowFacts
+from jaxglm.families import Family
+from jaxglm.intake import Dataset, Model
 from jaxglm.lanes import Fits, _failures
 from jaxglm.results._file import save_fits
 from jaxglm.results._many_estimates import GroupEstimates
@@ -43,6 +46,7 @@ class ManyResults(GroupEstimates, abc.ABC):
     ):
         super().__init__(fits, model, keys, native)
         self.notes = notes
+        self._facts: dict[int, RowFacts] = {}
 
     # -- how the fits ended ----------------------------------------------------------------------
 
@@ -134,10 +138,21 @@ class ManyResults(GroupEstimates, abc.ABC):
             f"{', '.join(parts)}>"
         )
 
+    def without_data(self) -> Self:
+        """The same results without the rows of the fits, as ``keep_data=False`` gives them.
+
+        What the summary and the overdispersion of each fit need of its rows is computed before.
+        """
+        other = copy.copy(self)  # as a pickled one: without rows
+        other.model = self.model.without_rows(let_go=True)
+        if self.model.dataset is not None:
+            other._facts = self._facts_of_all()
+        return other
+
     def __getstate__(self) -> dict[str, Any]:
-        model = dataclasses.replace(self.model, dataset=None)
-        state = {"fits": self.fits, "model": model, "keys": self.keys, "notes": self.notes}
-        return state | {"native": self.native}
+        state = {"fits": self.fits, "model": self.model.without_rows(let_go=False)}
+        state |= {"keys": self.keys, "notes": self.notes, "native": self.native}
+        return state | {"_facts": self._facts}
 
     def _position(self, key: Any) -> int | None:
         try:
@@ -157,14 +172,31 @@ class ManyResults(GroupEstimates, abc.ABC):
             *fit.notes,
             *_failures.lacking(self.fits, self.model.names, g, self.unit),
         )
-        family = self.model.family
-        if fit.alpha is not None:
-            # A shape that could not be estimated: the coefficients are those of alpha = 0.
-            shape: dict[str, Any] = {"alpha": float(np.nan_to_num(fit.alpha))}
-            family = dataclasses.replace(family, **shape)
-        model = dataclasses.replace(self._model(g), family=family)
-        return Results(dataclasses.replace(fit, notes=notes), model)
+        held = self.model.dataset
+        model = dataclasses.replace(
+            self.model,
+            family=self._family(g),
+            y_name=self._y_name(g),
+            dataset=None if held is None else self._rows_of(g, held),
+        )
+        return Results(dataclasses.replace(fit, notes=notes), model, self._facts.get(g))
+
+    def _family(self, g: int) -> Family:
+        """The family of one fit, with its own shape where that was estimated."""
+        if not self.fits.shaped[g]:
+            return self.model.family
+        # A shape that could not be estimated: the coefficients are those of alpha = 0.
+        alpha: dict[str, Any] = {"alpha": float(np.nan_to_num(self.fits.scalars["alpha"][g]))}
+        return dataclasses.replace(self.model.family, **alpha)
+
+    def _y_name(self, g: int) -> str:
+        """The response of one fit."""
+        return self.model.y_name
 
     @abc.abstractmethod
-    def _model(self, g: int) -> Model:
-        """The model of one fit, with its rows while they are held."""
+    def _rows_of(self, g: int, held: Dataset) -> Dataset:
+        """The rows of one fit, of those of all."""
+
+    @abc.abstractmethod
+    def _facts_of_all(self) -> dict[int, RowFacts]:
+        """The facts on the rows of each fit, by position."""

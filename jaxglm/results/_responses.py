@@ -1,15 +1,14 @@
 """Owns `ResponseResults`: what one call of `fit_responses` answers, response by response."""
 
-import dataclasses
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.diagnostics import means
+from jaxglm.diagnostics import RowFacts, means
 from jaxglm.inference import check_scale
-from jaxglm.intake import Columns, Dataset, Model
+from jaxglm.intake import Columns, Dataset, Model, nbytes
 from jaxglm.lanes import Fits
 from jaxglm.results._many import ManyResults
 from jaxglm.results._predict import linear_predictor
@@ -48,7 +47,15 @@ class ResponseResults(ManyResults):
         notes: tuple[str, ...],
     ):
         super().__init__(fits, model, keys, native, notes)
-        self._replicas = replicas
+        # Not the replicas themselves, which keep the columns in the form of their computations.
+        self._y = None if replicas is None else replicas.y
+        self._times = None if replicas is None else replicas.times
+
+    @property
+    def data_nbytes(self) -> int:
+        """Bytes of the rows kept: as `Results.data_nbytes`, with a response for each fit."""
+        held = self.model.dataset
+        return 0 if held is None else held.nbytes + nbytes(self._y, self._times)
 
     def predict(
         self,
@@ -66,14 +73,13 @@ class ResponseResults(ManyResults):
         """
         check_scale(which)
         if data is None:
-            held = self.model.dataset
-            if held is None or offset is not None or exposure is not None:
+            if offset is not None or exposure is not None:
                 raise DataError(
-                    "Without data= the rows are those of the fits, with the offset that they had "
-                    "there; results that were saved, loaded or pickled leave them behind. Give "
-                    "data= as well."
+                    "offset= and exposure= belong to new data; the rows of the fits have theirs. "
+                    "Give data= as well."
                 )
-            columns, shift, missing, index = held.columns(), held.rows.offset, None, held.index
+            held = self.model.held("A prediction without data")
+            columns, shift, missing, index = held.columns, held.rows.offset, None, held.index
         else:
             columns, shift, missing, index = self.model.new_design(
                 data, offset=offset, exposure=exposure, unseen=unseen
@@ -97,20 +103,16 @@ class ResponseResults(ManyResults):
         return eta
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_replicas": None}
+        return super().__getstate__() | {"_y": None, "_times": None}
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _model(self, g: int) -> Model:
-        return dataclasses.replace(self.model, y_name=str(self.keys[g]), dataset=self._dataset(g))
+    def _y_name(self, g: int) -> str:
+        return str(self.keys[g])
 
-    def _dataset(self, g: int) -> Dataset | None:
-        held, replicas = self.model.dataset, self._replicas
-        if held is None or replicas is None:
-            return None
-        one, index = replicas.one(g), held.index
-        columns = Columns(one.design, one.order, len(one.rows))
-        if replicas.times is not None:
-            rows = np.flatnonzero(replicas.times[g])
-            index = pd.Index(rows) if index is None else index[rows]
-        return Dataset(lambda: columns, one.rows, index)
+    def _rows_of(self, g: int, held: Dataset) -> Dataset:
+        own = held if self._y is None else held.with_response(self._y[g])
+        return own if self._times is None else own.take(np.flatnonzero(self._times[g]))
+
+    def _facts_of_all(self) -> dict[int, RowFacts]:
+        return {int(g): self._one(int(g)).row_facts for g in np.flatnonzero(self.fits.fitted)}

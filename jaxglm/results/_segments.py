@@ -9,9 +9,9 @@ import pandas as pd
 from jaxglm import io
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
-from jaxglm.diagnostics import means
+from jaxglm.diagnostics import RowFacts, means, row_facts
 from jaxglm.inference import check_scale
-from jaxglm.intake import Columns, Dataset, Model
+from jaxglm.intake import Dataset, Model, nbytes
 from jaxglm.lanes import Fits
 from jaxglm.results._levels import mark_baseless
 from jaxglm.results._many import ManyResults
@@ -70,20 +70,27 @@ class GroupResults(ManyResults):
         model: Model,
         keys: pd.Index,
         segments: Segments | None,
-        index: Any,
         native: str,
         notes: tuple[str, ...],
     ):
         """Wrap what was found.
 
-        `index` labels the rows of the table that the user gave (None: their positions), to which
-        `segments.rows` points. What only `segments` knows goes into the record, which outlives the
-        rows.
+        What only `segments` knows goes into the record, which outlives the rows.
         """
         super().__init__(fits, model, keys, native, notes)
-        self._segments, self._index = segments, index
+        self._segments = None
         if segments is not None:
             mark_baseless(fits, model, segments)
+            # A copy has not what the fits have left in it: the entries of a sparse matrix by rows.
+            self._segments = dataclasses.replace(segments)
+
+    @property
+    def data_nbytes(self) -> int:
+        """Bytes of the rows kept: as `Results.data_nbytes`, with which segment each row is of."""
+        held, segments = self.model.dataset, self._segments
+        if held is None or segments is None:
+            return 0
+        return held.nbytes + nbytes(segments.order, segments.starts, segments.rows)
 
     def predict(
         self,
@@ -132,7 +139,10 @@ class GroupResults(ManyResults):
                     "groups=, offset= and exposure= belong to new data; the rows of the fit have "
                     "theirs. Give data= as well."
                 )
-            eta, index = self._fitted()
+            held, eta = self._fitted("A prediction without data")
+            assert self._segments is not None
+            placed = np.sort(self._segments.at(np.arange(self._segments.starts[-1])))
+            eta, index = eta[placed], held.labels_of(placed)
         else:
             columns, shift, missing, index = self.model.new_design(
                 data, offset=offset, exposure=exposure, unseen=unseen
@@ -147,41 +157,36 @@ class GroupResults(ManyResults):
         return pd.Series(values, index=pd.RangeIndex(len(eta)) if index is None else index)
 
     def __getstate__(self) -> dict[str, Any]:
-        return super().__getstate__() | {"_segments": None, "_index": None}
+        return super().__getstate__() | {"_segments": None}
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _model(self, g: int) -> Model:
-        return dataclasses.replace(self.model, dataset=self._dataset(g))
+    def _rows_of(self, g: int, held: Dataset) -> Dataset:
+        return held.take(self._places(g))
 
-    def _dataset(self, g: int) -> Dataset | None:
-        if self._segments is None:
-            return None
-        one = self._segments.one(g)
-        columns = Columns(one.design, one.order, len(one.rows))
-        rows = self._segments.rows[self._segments.starts[g] : self._segments.starts[g + 1]]
-        return Dataset(lambda: columns, one.rows, self._labels(rows))
+    def _places(self, g: int) -> np.ndarray:
+        """Where the rows of a segment stand among all."""
+        assert self._segments is not None
+        starts = self._segments.starts
+        return self._segments.at(np.arange(starts[g], starts[g + 1]))
 
-    def _labels(self, rows: np.ndarray) -> pd.Index:
-        """The labels of some rows of the user's table."""
-        return pd.Index(rows) if self._index is None else self._index[rows]
+    def _facts_of_all(self) -> dict[int, RowFacts]:
+        # The means of all rows at once: a call for each segment would cost more than its fit.
+        held, eta = self._fitted("A summary")
+        mean = means(self.model.family, eta)
+        facts = {}
+        for g in map(int, np.flatnonzero(self.fits.fitted)):
+            places, rank = self._places(g), int(np.sum(~self.fits.aliased[g]))
+            rows = held.rows.take(places)
+            facts[g] = row_facts(self._family(g), rows, mean[places], rank)
+        return facts
 
-    def _fitted(self) -> tuple[FloatArray, pd.Index]:
-        """Linear predictors of the rows of the fits in the order of the user's table."""
-        segments = self._segments
-        if segments is None:
-            raise DataError(
-                "A prediction without data needs the rows of the fits, and this result holds none: "
-                "results that were saved, loaded or pickled leave the data behind. Use "
-                "predict(data) with data= given."
-            )
-        problem = segments.problem
-        columns = Columns(problem.design, problem.order, len(problem.rows))
-        segment = segments.of_rows
-        eta = linear_predictor(self.fits, self.model, columns, segment)
-        if problem.rows.offset is not None:
-            eta += problem.rows.offset
-        return eta[segment >= 0], self._labels(np.sort(segments.rows))
+    def _fitted(self, what: str) -> tuple[Dataset, FloatArray]:
+        """All rows, which `what` needs, and their linear predictors; nan where there is none."""
+        held, segments = self.model.held(what), self._segments
+        assert segments is not None
+        eta = linear_predictor(self.fits, self.model, held.columns, segments.of_rows)
+        return held, eta if held.rows.offset is None else eta + held.rows.offset
 
     def _segments_of(self, data: Any, groups: Any, n: int, unseen: str) -> np.ndarray:
         """The segment of each row of new data; -1 where it is unknown and may be so."""

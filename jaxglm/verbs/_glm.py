@@ -18,20 +18,21 @@ from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.intake import (
     MAX_MEMORY,
+    Given,
     Policy,
     check_choice,
     chosen_dtype,
     row_vectors,
     solver_options,
 )
-from jaxglm.intake._one import Intake, from_arrays, from_formula
-from jaxglm.intake._responses import from_arrays as responses_from_arrays
-from jaxglm.intake._segments import from_arrays as groups_from_arrays
+from jaxglm.intake._doors import Intake, array_intake, table_intake
+from jaxglm.intake._responses import array_responses
+from jaxglm.intake._segments import array_segments
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice, merge_rows
 from jaxglm.search import ColumnRangeError, Estimate, Options, estimate_all, outcome_notes, record
-from jaxglm.verbs._responses import fit_intake as fit_response_intake
-from jaxglm.verbs._segments import fit_intake
+from jaxglm.verbs._responses import response_results
+from jaxglm.verbs._segments import group_results
 
 
 def glm(
@@ -55,6 +56,7 @@ def glm(
     rank: Literal["drop", "raise"] = "drop",
     compress: Choice = "auto",
     context: Mapping[str, Callable] | None = None,
+    keep_data: bool = True,
 ) -> Results:
     """Fit a generalized linear model given by a formula and a table.
 
@@ -106,6 +108,10 @@ def glm(
         sample of them promises to save time.
     context : mapping, optional
         Functions of your own that the formula calls, by name.
+    keep_data : bool
+        Whether the result keeps the rows, encoded as the fit saw them: residuals, fitted values and
+        the bootstrap need them; `summary` and `overdispersion` do not. `Results` says what they
+        take.
 
     Returns
     -------
@@ -128,14 +134,11 @@ def glm(
     >>> fit.params.round(4).to_dict()
     {'Intercept': -0.5774, 'x': 0.5368}
     """
-    fitted_family = resolve(family, link)
-    floating = chosen_dtype(dtype)
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
-    intake = from_formula(
-        formula, data, fitted_family, vectors, missing=missing, context=context, dtype=floating
-    )
+    given = Given(resolve(family, link), vectors, missing, chosen_dtype(dtype), context)
+    intake = table_intake(formula, data, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
-    return _fit(intake, options, on_failure, rank, compress)
+    return _fit(intake, options, on_failure, rank, compress, keep_data)
 
 
 class GLM:
@@ -190,6 +193,7 @@ class GLM:
         on_failure: Policy = "warn",
         rank: Literal["drop", "raise"] = "drop",
         compress: Choice = "auto",
+        keep_data: bool = True,
     ) -> Results:
         """Fit the model; the arguments are those of `glm`.
 
@@ -202,16 +206,9 @@ class GLM:
         DataError, FitError
             As for `glm`.
         """
-        intake = from_arrays(
-            self._y,
-            self._X,
-            self.family,
-            self._vectors,
-            missing=self._missing,
-            dtype=chosen_dtype(dtype),
-        )
+        intake = array_intake(self._y, self._X, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
-        return _fit(intake, options, on_failure, rank, compress)
+        return _fit(intake, options, on_failure, rank, compress, keep_data)
 
     def fit_groups(
         self,
@@ -225,6 +222,7 @@ class GLM:
         on_failure: Policy = "warn",
         max_memory: float = MAX_MEMORY,
         progress: bool | None = None,
+        keep_data: bool = True,
     ) -> GroupResults:
         """Fit the model to each segment of the rows, as if it were alone.
 
@@ -232,7 +230,7 @@ class GLM:
         ----------
         groups : array, or list or table of several
             The segment of each row; with several, each combination that occurs is one.
-        method, start, tol, max_turns, dtype, on_failure, max_memory, progress
+        method, start, tol, max_turns, dtype, on_failure, max_memory, progress, keep_data
             As for `fit_groups`.
 
         Returns
@@ -257,17 +255,9 @@ class GLM:
         down   2.226 -1.228
         up     0.063  0.634
         """
-        intake = groups_from_arrays(
-            self._y,
-            self._X,
-            groups,
-            self.family,
-            self._vectors,
-            missing=self._missing,
-            dtype=chosen_dtype(dtype),
-        )
+        intake = array_segments(self._y, self._X, groups, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
-        return fit_intake(intake, options, on_failure, max_memory, progress)
+        return group_results(intake, options, on_failure, max_memory, progress, keep_data)
 
     def fit_responses(
         self,
@@ -280,6 +270,7 @@ class GLM:
         on_failure: Policy = "warn",
         max_memory: float = MAX_MEMORY,
         progress: bool | None = None,
+        keep_data: bool = True,
     ) -> ResponseResults:
         """Fit each column of `y` as a response of its own, as if it were alone.
 
@@ -288,7 +279,7 @@ class GLM:
 
         Parameters
         ----------
-        method, start, tol, max_turns, dtype, on_failure, max_memory, progress
+        method, start, tol, max_turns, dtype, on_failure, max_memory, progress, keep_data
             As for `fit_responses`.
 
         Returns
@@ -313,20 +304,21 @@ class GLM:
         y1        0.063  0.634
         y2        2.226 -1.228
         """
-        intake = responses_from_arrays(
-            self._y,
-            self._X,
-            self.family,
-            self._vectors,
-            missing=self._missing,
-            dtype=chosen_dtype(dtype),
-        )
+        intake = array_responses(self._y, self._X, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
-        return fit_response_intake(intake, options, on_failure, max_memory, progress)
+        return response_results(intake, options, on_failure, max_memory, progress, keep_data)
+
+    def _given(self, dtype: str) -> Given:
+        return Given(self.family, self._vectors, self._missing, chosen_dtype(dtype))
 
 
 def _fit(
-    intake: Intake, options: Options, on_failure: Policy, rank: str, compress: Choice
+    intake: Intake,
+    options: Options,
+    on_failure: Policy,
+    rank: str,
+    compress: Choice,
+    keep_data: bool,
 ) -> Results:
     check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
     check_choice("rank", rank, ("drop", "raise"))
@@ -344,7 +336,8 @@ def _fit(
         fit = record(problem, fitted, found, shape=shape, notes=texts)
     _announce(found, notes, on_failure, rank)
     model = dataclasses.replace(intake.model, family=family)
-    return Results(fit, model)
+    results = Results(fit, model)
+    return results if keep_data else results.without_data()
 
 
 def _announce(found: Estimate, notes, on_failure: Policy, rank: str) -> None:

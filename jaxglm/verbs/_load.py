@@ -113,7 +113,7 @@ def _groups(
     notes = tuple(body["notes"])
     if body["of"] == ResponseResults.unit:
         return ResponseResults(fits, model, keys, None, body["native"], notes)
-    return GroupResults(fits, model, keys, None, None, body["native"], notes)
+    return GroupResults(fits, model, keys, None, body["native"], notes)
 
 
 def _covariance(

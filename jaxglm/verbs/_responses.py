@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
-from jaxglm.intake import MAX_MEMORY, Policy, chosen_dtype, row_vectors, solver_options
-from jaxglm.intake._responses import ResponseIntake, from_formula
+from jaxglm.intake import MAX_MEMORY, Given, Policy, chosen_dtype, row_vectors, solver_options
+from jaxglm.intake._responses import ResponseIntake, table_responses
 from jaxglm.results import ResponseResults
 from jaxglm.search import Options
 from jaxglm.verbs._segments import announce, fit_many
@@ -34,6 +34,7 @@ def fit_responses(
     context: Mapping[str, Callable] | None = None,
     max_memory: float = MAX_MEMORY,
     progress: bool | None = None,
+    keep_data: bool = True,
 ) -> ResponseResults:
     """Fit the same right side to each of many responses, as if it were alone.
 
@@ -67,6 +68,8 @@ def fit_responses(
         Bytes that the rows in work may take beside the responses.
     progress : bool, optional
         As for `fit_groups`.
+    keep_data : bool
+        As for `glm`; what is kept are the columns once, and the responses.
 
     Returns
     -------
@@ -92,26 +95,20 @@ def fit_responses(
     >>> fits["ice"].predict({"week": [1.5]}).round(2).to_list()
     [1.47]
     """
-    intake = from_formula(
-        formula,
-        data,
-        responses,
-        resolve(family, link),
-        row_vectors(freq_weights, var_weights, trials, offset, exposure),
-        missing=missing,
-        context=context,
-        dtype=chosen_dtype(dtype),
-    )
+    vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
+    given = Given(resolve(family, link), vectors, missing, chosen_dtype(dtype), context)
+    intake = table_responses(formula, data, responses, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
-    return fit_intake(intake, options, on_failure, max_memory, progress)
+    return response_results(intake, options, on_failure, max_memory, progress, keep_data)
 
 
-def fit_intake(
+def response_results(
     intake: ResponseIntake,
     options: Options,
     on_failure: Policy,
     max_memory: float,
     progress: bool | None,
+    keep_data: bool,
 ) -> ResponseResults:
     """The fits of all responses, with what is to be said of them raised or warned of."""
     fits = fit_many(intake.replicas, intake.model, options, on_failure, max_memory, progress)
@@ -122,5 +119,7 @@ def fit_intake(
     results = ResponseResults(
         fits, intake.model, intake.keys, intake.replicas, intake.native, intake.notes
     )
+    if not keep_data:
+        results = results.without_data()
     announce(results, on_failure)
     return results

@@ -14,6 +14,7 @@ from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.intake import (
     MAX_MEMORY,
+    Given,
     Model,
     Policy,
     check_choice,
@@ -22,7 +23,7 @@ from jaxglm.intake import (
     row_vectors,
     solver_options,
 )
-from jaxglm.intake._segments import GroupIntake, from_formula
+from jaxglm.intake._segments import GroupIntake, table_segments
 from jaxglm.lanes import Fits, _failures, fit_segments
 from jaxglm.results import GroupResults
 from jaxglm.results._many import ManyResults
@@ -55,6 +56,7 @@ def fit_groups(
     context: Mapping[str, Callable] | None = None,
     max_memory: float = MAX_MEMORY,
     progress: bool | None = None,
+    keep_data: bool = True,
 ) -> GroupResults:
     """Fit the same model to each segment of a table, as if it were alone.
 
@@ -88,6 +90,8 @@ def fit_groups(
     progress : bool, optional
         Show a progress bar (needs tqdm). By default in interactive sessions that have tqdm, where
         a run takes more than two seconds.
+    keep_data : bool
+        As for `glm`.
 
     Returns
     -------
@@ -117,40 +121,28 @@ def fit_groups(
     >>> fits["b"].predict({"week": [1.5]}).round(2).to_list()
     [1.47]
     """
-    fitted_family = resolve(family, link)
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
-    intake = from_formula(
-        formula,
-        data,
-        by,
-        fitted_family,
-        vectors,
-        missing=missing,
-        context=context,
-        dtype=chosen_dtype(dtype),
-    )
+    given = Given(resolve(family, link), vectors, missing, chosen_dtype(dtype), context)
+    intake = table_segments(formula, data, by, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
-    return fit_intake(intake, options, on_failure, max_memory, progress)
+    return group_results(intake, options, on_failure, max_memory, progress, keep_data)
 
 
-def fit_intake(
+def group_results(
     intake: GroupIntake,
     options: Options,
     on_failure: Policy,
     max_memory: float,
     progress: bool | None,
+    keep_data: bool,
 ) -> GroupResults:
     """The fits of all segments, with what is to be said of them raised or warned of."""
     fits = fit_many(intake.segments, intake.model, options, on_failure, max_memory, progress)
     results = GroupResults(
-        fits,
-        intake.model,
-        intake.keys,
-        intake.segments,
-        intake.index,
-        intake.native,
-        intake.notes,
+        fits, intake.model, intake.keys, intake.segments, intake.native, intake.notes
     )
+    if not keep_data:
+        results = results.without_data()
     announce(results, on_failure)
     return results
 

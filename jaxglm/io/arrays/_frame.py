@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import DataError
-from jaxglm.io.arrays._matrix import missing_rows, read_matrix
+from jaxglm.io.arrays._matrix import in_place, missing_rows, read_matrix
 from jaxglm.io.arrays._response import read_response
 from jaxglm.io.formula import Response
 from jaxglm.io.tables import numbers_of, read_table, read_vector
@@ -26,6 +26,8 @@ class ArrayFrame:
     Attributes
     ----------
     matrix : float64 or float32 [n, p], or SciPy sparse
+    in_place : bool
+        The matrix may be the user's own memory, not a copy.
     response : Response
     y_name : str
     names : tuple of str
@@ -42,6 +44,7 @@ class ArrayFrame:
     """
 
     matrix: Any
+    in_place: bool
     response: Response
     y_name: str
     names: tuple[str, ...]
@@ -51,6 +54,11 @@ class ArrayFrame:
     n_dropped: int
     dropped_rows_first: tuple[int, ...]
     notes: tuple[str, ...]
+
+    @property
+    def n_rows_given(self) -> int:
+        """The number of rows of the data."""
+        return len(self.response.y) + self.n_dropped
 
 
 def read_arrays(
@@ -103,6 +111,7 @@ def read_arrays(
         index = index_of_kept(index, rows)
     return ArrayFrame(
         matrix=matrix,
+        in_place=rows is None and in_place(matrix, X),
         response=response,
         y_name=y_name,
         names=tuple(names),

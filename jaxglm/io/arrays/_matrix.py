@@ -61,6 +61,20 @@ def read_matrix(
     return values, names, index
 
 
+def in_place(values: Any, X: Any) -> bool:
+    """Whether what `read_matrix` made of X may be memory that somebody else writes to."""
+    if not isinstance(values, np.ndarray):
+        return False  # a design of sparse entries is made of copies
+    if isinstance(X, np.ndarray):
+        return np.may_share_memory(values, X)
+    if isinstance(X, list | tuple):
+        return False
+    # A frame's columns are brought together in an array of its own, or are one block of pandas.
+    # Other owners of memory (JAX, PyTorch, xarray) hand out their own array, or a view.
+    is_frame = isinstance(X, dict) or hasattr(X, "columns") or hasattr(X, "column_names")
+    return not (is_frame and values.flags.owndata)
+
+
 def missing_rows(*arrays: Any) -> np.ndarray | None:
     """Rows with a value not finite in any of the arrays (dense, sparse or None); None for none."""
     found = None

@@ -166,7 +166,8 @@ def _names(parts: Sequence[Part]) -> Iterator[str]:
 def _factor_piece(
     factors: Sequence[Part], multiplier: np.ndarray | None, names: Iterator[str]
 ) -> FactorPiece:
-    scale = None if multiplier is None else np.asarray(multiplier, dtype=np.float64)
+    # A copy: a numeric column is the user's own memory, which may change later.
+    scale = None if multiplier is None else np.array(multiplier, dtype=np.float64)
     if any(part.reduced and part.component.contrast.kind != "treatment" for part in factors):
         codes, contrasts = _contrasted(factors)
         own = tuple(itertools.islice(names, contrasts.shape[1]))

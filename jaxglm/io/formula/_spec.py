@@ -62,7 +62,7 @@ class TermsSpec:
     context: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def pieces(
-        self, newdata: Any, unseen: str = "raise", with_offset: bool = True
+        self, newdata: Any, unseen: str = "raise"
     ) -> tuple[list[Piece], np.ndarray | None, np.ndarray | None]:
         """The design of new data, one row per row given.
 
@@ -72,8 +72,6 @@ class TermsSpec:
         unseen : "raise", "base" or "nan"
             What a level that was not in the training data does: an error, or it counts as the
             reference level, or as missing.
-        with_offset : bool
-            Evaluate offset(...) terms.
 
         Returns
         -------
@@ -101,7 +99,7 @@ class TermsSpec:
             values.append(own)
             if gaps is not None:
                 missing |= gaps
-        offset = self._offset(table, missing) if with_offset and self.offsets else None
+        offset = self._offset(table, missing) if self.offsets else None
         if missing.any():
             values = [np.where(missing if v.ndim == 1 else missing[:, None], 0, v) for v in values]
         pieces, _ = encode(self.parts(values), table.n_rows)

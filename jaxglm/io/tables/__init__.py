@@ -11,7 +11,7 @@ from jaxglm.io.tables._keys import (
 )
 from jaxglm.io.tables._messages import rows_text
 from jaxglm.io.tables._native import like_native
-from jaxglm.io.tables._segments import group_columns, groups_of, segments_of
+from jaxglm.io.tables._segments import group_columns, groups_of, groups_of_some, segments_of
 from jaxglm.io.tables._table import Table, native_of, numbers_of, read_table
 from jaxglm.io.tables._vectors import aligned, check_aligned, check_length, one_column, read_vector
 
@@ -26,6 +26,7 @@ __all__ = [
     "find_segments",
     "group_columns",
     "groups_of",
+    "groups_of_some",
     "key_columns",
     "keys_from_arrays",
     "keys_to_arrays",

@@ -77,6 +77,44 @@ def groups_of(
     return codes if order is None else codes[order], keys
 
 
+def groups_of_some(
+    groups: Any, kept: np.ndarray | None, n_given: int, index: Any, called: str
+) -> np.ndarray:
+    """The codes of `groups_of` for rows of which some are no longer there.
+
+    Parameters
+    ----------
+    groups : as for `groups_of`
+        One value per row that is there, or per row of what was given at first.
+    kept : int [n] or None
+        Positions of the rows that are there among those `n_given`; None for all.
+    index : Index or None
+        Labels of the rows that are there.
+
+    Raises
+    ------
+    DataError
+        As `groups_of`, and where rows cannot be told from each other.
+    """
+    n, length = n_given if kept is None else kept.size, _table_of(groups, called).n_rows
+    if kept is None or length != n_given:
+        if length not in (n, n_given):
+            given = "" if n == n_given else f", of {n_given} that were given to it"
+            raise DataError(f"{called} has length {length}, but the fit has {n} rows{given}")
+        return groups_of(groups, n, index, called)[0]
+    codes, _ = groups_of(groups, n_given, None, called)
+    own = groups.index if isinstance(groups, pd.Series | pd.DataFrame) else None
+    if own is None or index is None or own[kept].equals(index):
+        return codes[kept]
+    places = own.get_indexer(index) if own.is_unique else np.full(n, -1)
+    if (places < 0).any():
+        raise DataError(
+            f"the index of {called} is not that of the data: the rows that were left out cannot be "
+            "found by its labels; give one value per row of the fit, or the values as a NumPy array"
+        )
+    return codes[places]
+
+
 def group_columns(groups: Any, index: Any, names: Sequence[Any]) -> list[Any]:
     """The columns of `groups` given again for new rows, one for each of the `names` of the keys.
 

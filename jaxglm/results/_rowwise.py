@@ -1,0 +1,252 @@
+"""Owns what a fitted model answers row by row: predictions, residuals, draws of its rows."""
+
+import functools
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from jaxglm._numbers import FloatArray
+from jaxglm._status import DataError
+from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_facts
+from jaxglm.inference import Bootstrap, Estimates, Prediction, bootstrap, check_scale
+from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model
+from jaxglm.search import Fit
+
+
+class RowAnswers(Estimates):
+    """What needs rows, those of the fit or new ones; the base of `Results`.
+
+    The rows of the fit are those that the model holds, never the user's table.
+    """
+
+    def __init__(self, fit: Fit, model: Model, facts: RowFacts | None = None):
+        super().__init__(fit, model)
+        self._saved_facts = facts
+
+    # -- predictions -----------------------------------------------------------------------------
+
+    def predict(
+        self,
+        data: Any = None,
+        which: Literal["mean", "linear"] = "mean",
+        *,
+        offset: Any = None,
+        exposure: Any = None,
+        unseen: Literal["raise", "base", "nan"] = "raise",
+    ) -> pd.Series:
+        """Predicted means or linear predictors, exactly one per row of `data`.
+
+        Parameters
+        ----------
+        data : table or array, optional
+            New data with the columns of the fit; the data of the fit when left out.
+        which : {"mean", "linear"}
+            Response scale (a probability for binomial models) or link scale.
+        offset, exposure : array or column name, optional
+            Needed for new data when the fit was given one outside the formula; `offset` is on the
+            link scale, `exposure` enters as its logarithm.
+        unseen : {"raise", "base", "nan"}
+            A factor level that the fit never saw: an error, or the base level, or nan.
+
+        Returns
+        -------
+        Series
+            Labelled with the index of `data`; nan where a predictor is missing.
+
+        Raises
+        ------
+        DataError
+            When an offset or exposure is needed, a column or level is unknown, or there is no
+            `data` and the result no longer holds its own.
+        """
+        check_scale(which)
+        _, eta, index = self._linear(data, offset, exposure, unseen)
+        values = eta if which == "linear" else means(self.family, eta)
+        return pd.Series(values, index=index)
+
+    def get_prediction(
+        self,
+        data: Any = None,
+        *,
+        offset: Any = None,
+        exposure: Any = None,
+        unseen: Literal["raise", "base", "nan"] = "raise",
+    ) -> Prediction:
+        """Predictions with standard errors and intervals; arguments and errors as `predict`.
+
+        Examples
+        --------
+        >>> import jaxglm as jg
+        >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5]}
+        >>> fit = jg.glm("y ~ x", table, family="poisson")
+        >>> fit.get_prediction({"x": [6.0]}).summary_frame().round(2)
+            mean  mean_se  mean_ci_lower  mean_ci_upper
+        0  14.06     6.07           6.03          32.79
+        """
+        columns, eta, index = self._linear(data, offset, exposure, unseen)
+        covariance = self.fit.covariance
+        variance = covariance.linear_variance(columns.matvec, len(eta))
+        se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
+        return Prediction(self.family, eta, se, covariance.df, index)
+
+    @property
+    def fittedvalues(self) -> pd.Series:
+        """Fitted means of the rows of the fit (needs the data of the fit)."""
+        return self.predict()
+
+    # -- residuals -------------------------------------------------------------------------------
+
+    def resid(self, kind: ResidualKind = "deviance") -> pd.Series:
+        """Residuals of the rows of the fit, with R's prior weight w (trials included).
+
+        Parameters
+        ----------
+        kind : {"response", "pearson", "deviance", "working"}
+            y - mu; (y - mu) sqrt(w / V(mu)); sign(y - mu) sqrt(w d(y, mu)), d the unit deviance;
+            (y - mu) / (d mu / d eta), on the link scale.
+
+        Raises
+        ------
+        ValueError
+            For another kind.
+        DataError
+            When the result no longer holds the data of its fit.
+        """
+        held, eta = self._fitted("resid()")
+        rows = held.rows
+        values = residuals(kind, self.family, rows.y, eta, rows.unit_weight)
+        return pd.Series(values, index=held.labels)
+
+    @property
+    def resid_response(self) -> pd.Series:
+        """`resid("response")`."""
+        return self.resid("response")
+
+    @property
+    def resid_pearson(self) -> pd.Series:
+        """`resid("pearson")`."""
+        return self.resid("pearson")
+
+    @property
+    def resid_deviance(self) -> pd.Series:
+        """`resid("deviance")`."""
+        return self.resid("deviance")
+
+    @property
+    def resid_working(self) -> pd.Series:
+        """`resid("working")`."""
+        return self.resid("working")
+
+    def bootstrap(
+        self,
+        data: Any = None,
+        n: int = 1000,
+        *,
+        seed: int,
+        cluster: Any = None,
+        max_memory: float = MAX_MEMORY,
+    ) -> Bootstrap:
+        """Fit the model to observations drawn again with replacement, `n` times.
+
+        Rows with `freq_weights` are drawn as the observations that they count; other weights stay
+        with their row. A negative binomial shape that was estimated is held at its estimate.
+
+        Parameters
+        ----------
+        data : table, optional
+            The data of the fit, for a result that does not hold them (it was saved, pickled, or
+            made with keep_data=False): for fits of a formula without weights, trials, offset= or
+            exposure= beside it. Beside a result that does, the table with the column `cluster`.
+        n, seed : int
+            Replicate i of n draws from ``numpy.random.default_rng([seed, i])``.
+        cluster : array, or column name beside `data`, optional
+            One value per row of the fit, or per row of what was given to it, where rows were left
+            out for missing values: whole clusters of rows are drawn.
+        max_memory : float
+            Bytes that the replicates in work may take.
+
+        Returns
+        -------
+        Bootstrap
+
+        Raises
+        ------
+        DataError
+            When `data` are not those of the fit, the result no longer holds its own, the fit has no
+            optimum, frequency weights are not whole numbers, a row has no cluster, or `cluster` is
+            a name without `data`.
+
+        Examples
+        --------
+        >>> import jaxglm as jg
+        >>> table = {"y": [1, 0, 2, 3, 5, 8, 2, 4], "x": [0.0, 1, 2, 3, 4, 5, 1, 4]}
+        >>> jg.glm("y ~ x", table, family="poisson").bootstrap(n=200, seed=1)
+        <jaxglm.Bootstrap: 200 replicates of 8 observations>
+        """
+        return bootstrap(self.fit, self.model, data, n, seed, cluster, max_memory)
+
+    # -- the rows that are held ------------------------------------------------------------------
+
+    @property
+    def data_nbytes(self) -> int:
+        """Bytes of the rows that this result keeps; 0 once they are let go.
+
+        Encoded columns and row vectors. A matrix given as an array and read in place is the
+        user's: it counts for the 8 bytes a row that tell whether it was changed. Labels of rows
+        are those of the user's table and do not count.
+        """
+        return 0 if self.model.dataset is None else self.model.dataset.nbytes
+
+    def __getstate__(self) -> dict[str, Any]:
+        model = self.model.without_rows(let_go=False)
+        return {"fit": self.fit, "model": model, "_saved_facts": self._known_facts}
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    @property
+    def _known_facts(self) -> RowFacts | None:
+        """`row_facts` where the data is there, or they were kept from when it was."""
+        return self._saved_facts if self.model.dataset is None else self.row_facts
+
+    @functools.cached_property
+    def row_facts(self) -> RowFacts:
+        """What notes and tests know of the rows; kept when the data is dropped."""
+        if self._saved_facts is not None:
+            return self._saved_facts
+        held, eta = self._fitted("overdispersion()")
+        return row_facts(self.family, held.rows, means(self.family, eta), self._rank)
+
+    @property
+    def _effective(self) -> FloatArray:
+        """The coefficients; an aliased column has none, and no part in the fit."""
+        return np.where(self.fit.aliased, 0.0, self.fit.coef)
+
+    def _fitted(self, what: str) -> tuple[Dataset, FloatArray]:
+        """The rows of the fit, which `what` needs, and their linear predictors with offset."""
+        held = self.model.held(what)
+        return held, _shifted(held.columns.matvec(self._effective), held.rows.offset)
+
+    def _linear(
+        self, data: Any, offset: Any, exposure: Any, unseen: str
+    ) -> tuple[Columns, FloatArray, pd.Index]:
+        """Columns, their linear predictors with offset, and their labels."""
+        if data is None:
+            if offset is not None or exposure is not None:
+                raise DataError(
+                    "offset= and exposure= belong to new data; the rows of the fit have theirs. "
+                    "Give data= as well."
+                )
+            held, eta = self._fitted("A prediction without data")
+            return held.columns, eta, held.labels
+        columns, shift, missing, index = self.model.new_design(
+            data, offset=offset, exposure=exposure, unseen=unseen
+        )
+        eta = _shifted(columns.matvec(self._effective), shift)
+        if missing is not None:
+            eta = np.where(missing, np.nan, eta)
+        return columns, eta, pd.RangeIndex(len(eta)) if index is None else index
+
+
+def _shifted(eta: FloatArray, offset: FloatArray | None) -> FloatArray:
+    return eta if offset is None else eta + offset
