@@ -66,6 +66,8 @@ ENDS = {
     "float32, separated": Status.SEPARATED,
     "at the boundary": Status.BOUNDARY,
 }
+# In float32 a last digit of a sum may be another where XLA orders an addition otherwise.
+TOLERANCE = {"float64": 1e-12, "float32": 4 * float(np.finfo(np.float32).eps)}
 ARRAYS = ("coef", "deviance", "null_deviance", "pearson_chi2", "log_likelihood", "scale")
 ARRAYS += ("null_log_likelihood", "nobs", "weight_sum", "df_resid", "df_model", "turns", "status")
 
@@ -93,7 +95,7 @@ def test_blocks_have_the_fit_of_resident_rows(case: str) -> None:
     resident = problem(formula, TABLE, family, **vectors)
     wanted = fit(resident, family)
     assert Status(wanted.status) is ENDS.get(case, Status.CONVERGED)
-    assert_same(fit(chunked(resident, BLOCK), family), wanted, 1e-12)
+    assert_same(fit(chunked(resident, BLOCK), family), wanted, TOLERANCE[resident.dtype.name])
 
 
 @pytest.mark.parametrize("case", ["dense", "eliminated", "aliased", "trials"])

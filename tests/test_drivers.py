@@ -11,7 +11,7 @@ import jaxglm as jg
 from jaxglm._tuning import tuned
 from jaxglm.search import Options
 from tests.engine import fit, problem
-from tests.test_chunked import BLOCK, CASES, TABLE, assert_same
+from tests.test_chunked import BLOCK, CASES, TABLE, TOLERANCE, assert_same
 
 LISTED = (
     "dense",
@@ -32,7 +32,7 @@ def both(case: str, options: Options | None = None, **tuning: Any) -> None:
     with tuned(driver="compiled", **tuning):
         wanted = fit(of, family, options)
     with tuned(driver="host", **tuning):
-        assert_same(fit(of, family, options), wanted, 1e-12)
+        assert_same(fit(of, family, options), wanted, TOLERANCE[of.dtype.name])
 
 
 @pytest.mark.parametrize("case", LISTED)

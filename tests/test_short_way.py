@@ -175,6 +175,7 @@ def test_the_short_way_ends_at_the_optimum(name: str, runs: list) -> None:
 
 
 @pytest.mark.usefixtures("short")
+@pytest.mark.compiled
 def test_the_sums_of_a_sample_are_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[bool] = []
     loop = _drive._compiled_loop
