@@ -28,7 +28,7 @@ types: .venv/dev.stamp
 tests test-slow: export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/.jax-cache
 tests test-slow: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
 tests test-slow: export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1
-tests test-slow: export XLA_FLAGS = --xla_backend_optimization_level=0
+tests test-slow: export XLA_FLAGS = --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
 tests: .venv/dev.stamp
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
 
