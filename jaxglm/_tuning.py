@@ -19,6 +19,9 @@ class Tuning:
     driver : {"compiled", "host"}
         How the loop over resident rows is driven: as one program, or turn by turn from Python,
         which compiles less and takes longer. Other sources are driven from Python in any case.
+    small_cells : int
+        Rows times columns up to which a program over them runs for less than it compiles, and is
+        compiled the quicker way.
     large_rows, large_work : float
         From so many rows, or products (rows times columns squared), on a pass is what a fit costs,
         and it takes the short way.
@@ -43,6 +46,7 @@ class Tuning:
     """
 
     driver: Literal["compiled", "host"] = "compiled"
+    small_cells: int = 1 << 18
     large_rows: float = 100_000
     large_work: float = 1e8
     most_cells: int = 100_000_000

@@ -35,6 +35,34 @@ def test_programs_are_forgotten_when_maps_run_out(monkeypatch: pytest.MonkeyPatc
     assert made == [2, 3, 2]
 
 
+def test_a_program_may_say_which_arguments_are_small() -> None:
+    @_programs.program(quick=lambda x: x.size < 3)
+    def doubled(x):
+        return 2 * x
+
+    for size in (2, 4, 2):
+        assert doubled(jnp.ones(size)).tolist() == [2.0] * size
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_quick_programs_are_ordinary_where_the_option_is_unknown(
+    known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not known:
+        monkeypatch.setattr(_programs, "_QUICK", {"an_option_that_no_compiler_has": True})
+    _programs._quick_options.cache_clear()
+    try:
+        assert (_programs._quick_options() is not None) == known
+
+        @_programs.program(quick=True)
+        def doubled(x):
+            return 2 * x
+
+        assert float(doubled(jnp.ones(()))) == 2.0
+    finally:
+        _programs._quick_options.cache_clear()
+
+
 def test_maps_are_counted_where_the_system_tells(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     maps, limit = tmp_path / "maps", tmp_path / "limit"
     maps.write_text("a\nb\nc\n")

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxglm._numbers import FloatArray
 from jaxglm._programs import program
+from jaxglm._tuning import tuning
 from jaxglm.designs import bucket
 
 
@@ -27,7 +28,11 @@ def evaluate(function: Callable[..., Any], family: Any, *arrays: FloatArray) -> 
         return np.asarray(_evaluated(family, *padded, function=function))[:n]
 
 
-@program(static_argnames=("function",))
+def _few(family: Any, first: np.ndarray, *_: Any) -> bool:
+    return first.size <= tuning().small_cells
+
+
+@program(quick=_few, static_argnames=("function",))
 def _evaluated(family: Any, *arrays: jax.Array, function: Callable[..., Any]) -> jax.Array:
     return function(family, *arrays)
 

@@ -1,6 +1,7 @@
 """Owns the fingerprint of a matrix that is not copied: whether its owner has changed it since."""
 
 import dataclasses
+import functools
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,6 +11,12 @@ import numpy as np
 _CHUNK = 1 << 21
 # From this many chunks on threads are worth their start.
 _FEWEST_SHARED = 4
+
+
+@functools.cache
+def _factors(p: int) -> np.ndarray:
+    """An odd number for each column."""
+    return np.random.default_rng(p).integers(0, 1 << 64, p, np.uint64) | np.uint64(1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +42,7 @@ class Fingerprint:
         has another number for certain, a row changed otherwise but for a chance of about 2**-40.
         """
         n, p = matrix.shape
-        factors = np.random.default_rng(p).integers(0, 1 << 64, p, np.uint64) | np.uint64(1)
+        factors = _factors(p)
         bits = matrix.view(f"u{matrix.itemsize}")
         numbers = np.empty(n, np.uint64)
         step = max(1, _CHUNK // (p * factors.itemsize))

@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._programs import program
+from jaxglm._tuning import tuning
 from jaxglm.algebra import Factor, Root, factorise, inverse_root, solve, trace_with
 from jaxglm.designs import Masked
 from jaxglm.families import Family
@@ -192,8 +193,7 @@ class _Call(NamedTuple):
         return np.append(self.places, np.full(missing, self.places[0]))
 
 
-@program(static_argnames=("function",))
-def _on_lanes(
+def _over_blocks(
     blocks: Block,
     common: Block | None,
     used: Any,
@@ -221,6 +221,10 @@ def _on_lanes(
         jax.eval_shape(at, 0),
     )
     return jax.lax.fori_loop(0, used, turn, room)
+
+
+_on_few_lanes = program(quick=True, static_argnames=("function",))(_over_blocks)
+_on_many_lanes = program(static_argnames=("function",))(_over_blocks)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -298,6 +302,8 @@ class Lanes:
             What the function returned, on the host, with a leading axis of m.
         """
         dtype, common = self.segments.problem.dtype, {}
+        cells = self.segments.sizes[which].sum() * self.segments.problem.n_columns
+        on_lanes = _on_few_lanes if cells <= tuning().small_cells else _on_many_lanes
         firsts, others = [], []
         sizes = self.size_of(which)
         for size in np.unique(sizes).tolist():
@@ -317,7 +323,7 @@ class Lanes:
                     lambda leaf: leaf[lanes].reshape(*call.shape, *leaf.shape[1:]), own
                 )
                 used = np.int32(-(-count // call.shape[1]))
-                found = _on_lanes(
+                found = on_lanes(
                     block,
                     common[call.size],
                     used,

@@ -19,7 +19,7 @@ from jaxglm._tuning import tuning
 from jaxglm.algebra import zero_information
 from jaxglm.penalties import Penalty
 from jaxglm.solvers import Controls, KeptFactor, Outcome, Solver, Wants
-from jaxglm.sources import Resident, Source, Tiles
+from jaxglm.sources import Resident, Source, Tiles, is_small
 from jaxglm.sums import (
     FinalSums,
     Moments,
@@ -63,8 +63,9 @@ def solve(
     """
     given = source, objective, at, controls, null, kept
     if isinstance(source, Resident) and tuning().driver == "compiled":
-        tiles = source.tiles
-        outcome, sums = _compiled_loop(tiles, *given[1:], solver=solver, kernel=kernel, final=final)
+        outcome, sums = _compiled_loop(
+            source.tiles, *given[1:], solver=solver, kernel=kernel, final=final
+        )
     else:
         outcome, sums = _python_loop(*given, solver=solver, kernel=kernel, final=final)
     return jax.device_get((outcome, sums if controls.final else None))
@@ -132,11 +133,11 @@ def run_loop(
     )
 
 
-_compiled_loop = program(static_argnames=("solver", "kernel", "final"))(run_loop)
-_told = program(static_argnames=("solver",))(told)
+_compiled_loop = program(quick=is_small, static_argnames=("solver", "kernel", "final"))(run_loop)
+_told = program(quick=True, static_argnames=("solver",))(told)
 
 
-@program(static_argnames=("solver",))
+@program(quick=True, static_argnames=("solver",))
 def _begun(at: Point, kept: KeptFactor | None, *, solver: Solver) -> Any:
     return solver.init(at, kept)
 

@@ -3,7 +3,7 @@
 from jaxglm.sources._base import Source
 from jaxglm.sources._block import Block
 from jaxglm.sources._chunked import Chunked
-from jaxglm.sources._passes import each_row, one_pass
+from jaxglm.sources._passes import each_row, is_small, one_pass
 from jaxglm.sources._placement import place
 from jaxglm.sources._resident import Resident
 from jaxglm.sources._rows import Rows
@@ -17,6 +17,7 @@ __all__ = [
     "Source",
     "Tiles",
     "each_row",
+    "is_small",
     "one_pass",
     "place",
 ]

@@ -89,7 +89,7 @@ class Chunked:
         return other
 
 
-@program()
+@program(quick=True)
 def _added(total: Any, lost: Any, part: Any) -> tuple[Any, Any]:
     """A sum with one more part, compensated where `lost` keeps what rounding took from it."""
     new = jax.tree.map(jnp.add, total, part)

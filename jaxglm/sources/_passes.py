@@ -1,20 +1,28 @@
 """Owns the compiled programs of one visit to resident rows."""
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 
 from jaxglm._programs import program
+from jaxglm._tuning import tuning
 from jaxglm.sources._tiles import Tiles
 
 
-@program(static_argnames=("kernel",))
+def is_small(tiles: Tiles, *_: Any) -> bool:
+    """Whether a visit to the rows takes less than its program takes to compile."""
+    rows, design = tiles.block.rows, tiles.block.design
+    return rows.y.size * design.n_columns <= tuning().small_cells
+
+
+@program(quick=is_small, static_argnames=("kernel",))
 def one_pass(tiles: Tiles, *params, kernel: Callable):
     """One visit to the rows: the sum of a kernel over the tiles."""
     return tiles.reduce(kernel, *params)
 
 
-@program(static_argnames=("function",))
+@program(quick=is_small, static_argnames=("function",))
 def each_row(tiles: Tiles, *params, function: Callable) -> jax.Array:
     """One value (or vector) per row, padding included."""
     return tiles.map(function, *params)
