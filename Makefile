@@ -24,7 +24,8 @@ types: .venv/dev.stamp
 	$(BIN)/mypy
 
 # Most of the time of the tests is compilation: programs compiled once are kept for the next run, and
-# LLVM optimises none of them (the tests hold the numbers either way).
+# XLA makes them the quickest way (the tests hold the numbers either way). The second flag is known
+# to the jaxlib of constraints.txt, and no longer to 0.12.
 tests test-slow: export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/.jax-cache
 tests test-slow: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
 tests test-slow: export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1

@@ -19,7 +19,8 @@ _MOST_MAPS = 0.7
 _COMPILING = 0.05
 
 # XLA's newer way to make CPU kernels compiles for half as long again, or twice as long, and its
-# programs run up to a third faster: worth it for what runs longer than it compiles.
+# programs run up to a third faster: worth it for what runs longer than it compiles. jaxlib 0.12 has
+# no other way any more, and its programs are made as ever.
 _QUICK = {"xla_cpu_use_fusion_emitters": False}
 
 _programs: list[Any] = []

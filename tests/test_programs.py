@@ -1,5 +1,7 @@
 """Compiled programs: kept while there is room for them."""
 
+from collections.abc import Iterator
+
 import jax.numpy as jnp
 import pytest
 
@@ -44,23 +46,25 @@ def test_a_program_may_say_which_arguments_are_small() -> None:
         assert doubled(jnp.ones(size)).tolist() == [2.0] * size
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_quick_programs_are_ordinary_where_the_option_is_unknown(
-    known: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not known:
-        monkeypatch.setattr(_programs, "_QUICK", {"an_option_that_no_compiler_has": True})
+@pytest.fixture
+def ask_again() -> Iterator[None]:
+    """What the compiler knows is asked anew, now and after the test."""
     _programs._quick_options.cache_clear()
-    try:
-        assert (_programs._quick_options() is not None) == known
+    yield
+    _programs._quick_options.cache_clear()
 
-        @_programs.program(quick=True)
-        def doubled(x):
-            return 2 * x
 
-        assert float(doubled(jnp.ones(()))) == 2.0
-    finally:
-        _programs._quick_options.cache_clear()
+def test_quick_programs_are_ordinary_where_the_option_is_unknown(
+    ask_again: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_programs, "_QUICK", {"an_option_that_no_compiler_has": True})
+
+    @_programs.program(quick=True)
+    def doubled(x):
+        return 2 * x
+
+    assert float(doubled(jnp.ones(()))) == 2.0
+    assert _programs._quick_options() is None
 
 
 def test_maps_are_counted_where_the_system_tells(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
