@@ -24,19 +24,22 @@ types: .venv/dev.stamp
 	$(BIN)/mypy
 
 # Most of the time of the tests is compilation: programs compiled once are kept for the next run, and
-# XLA makes them the quickest way (the tests hold the numbers either way). The second flag is known
-# to the jaxlib of constraints.txt, and no longer to 0.12.
+# XLA makes most of them the quickest way. The tests marked `compiled` and `slow` run as users do,
+# with XLA's own settings. (The second flag is known to the jaxlib of constraints.txt, and no longer
+# to 0.12.)
+QUICKEST = --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 tests test-slow: export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/.jax-cache
 tests test-slow: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
 tests test-slow: export JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES = -1
-tests test-slow: export XLA_FLAGS = --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
 tests: .venv/dev.stamp
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
+	XLA_FLAGS="$(QUICKEST)" $(PYTEST) -m "not slow and not compiled"
+	$(PYTEST) -m "compiled and not slow"
 
 ## test-slow: the tests marked slow (the compiled loop and float32 on all reference cases, the
 ## notebooks, a benchmark run)
 test-slow: .venv/dev.stamp
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m slow
+	$(PYTEST) -m slow
 
 ## notebook: run the notebooks and save their outputs
 notebook: .venv/notebooks.stamp

@@ -22,7 +22,7 @@ def static(*, default: Any = dataclasses.MISSING, kw_only: bool = False) -> Any:
 @dataclass_transform(frozen_default=True, field_specifiers=(static, dataclasses.field))
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """Base class of links and families."""
+    """Base class of links, families and penalties."""
 
     # True where every field is static (links: they are hashable parts of a compiled program).
     _all_static: ClassVar[bool] = False

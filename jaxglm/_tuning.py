@@ -12,7 +12,7 @@ class Tuning:
     """Sizes from which another way pays.
 
     They were measured on CPUs; tests pass in others with `tuned`, to take a large fit's way with
-    few rows.
+    few rows. They hold in the thread that enters it.
 
     Attributes
     ----------

@@ -10,7 +10,7 @@ from jaxglm.families import family as resolve
 from jaxglm.intake import Given
 from jaxglm.intake._doors import table_intake
 from jaxglm.rows import Problem
-from jaxglm.search import Fit, Options, estimate_all, record
+from jaxglm.search import Fit, Options, estimate_all, fit_of
 from jaxglm.sources import Block, Chunked
 
 
@@ -45,4 +45,4 @@ def fit(of: Problem, family: Any, options: Options | None = None) -> Fit:
     with jax.enable_x64(of.dtype == np.float64):
         narrow = of.narrowed(resolve(family))
         found, known, shape = estimate_all(of, narrow, options or Options())
-        return record(of, known, found, shape=shape)
+        return fit_of(of, known, found, shape=shape)

@@ -17,7 +17,7 @@ from jaxglm.families import family as resolve
 from jaxglm.rows import Problem, constant_column
 from jaxglm.search import Fit, Options
 from jaxglm.sources import Block, Chunked, Rows
-from tests.engine import chunked, fit, problem
+from tests.engine import Pieces, chunked, fit, problem
 
 N, BLOCK = 500, 128
 rng = np.random.default_rng(20)
@@ -55,7 +55,7 @@ CASES: dict[str, tuple[str, Any, dict[str, Any]]] = {
     "separated by a level": ("none_in_a ~ x + g", "poisson", {}),
     "at the boundary": ("b ~ x + z", jg.Binomial(link=jg.Log()), {}),
     "shape": ("many ~ x + g", "nb", {}),
-    "likelihood on the host": ("pos ~ x", jg.Tweedie(1.5), {}),
+    "a likelihood that is a series": ("pos ~ x", jg.Tweedie(1.5), {}),
     "float32": ("y ~ x + g", "poisson", {"dtype": "float32", "exposure": EXPOSURE}),
     "float32, separated": ("side ~ x + z", "binomial", {"dtype": "float32"}),
     "float32, shape": ("many ~ x + g", "nb", {"dtype": "float32"}),
@@ -147,11 +147,16 @@ RESPONSES = {
 }
 
 
+def numbers_on_devices() -> int:
+    return sum(array.size for array in jax.live_arrays())
+
+
 class Drawn:
     """Blocks of rows that are drawn when they are asked for; held nowhere."""
 
     def __init__(self, blocks: int, rows: int, response: str):
         self.blocks, self.rows, self.response, self.most = blocks, rows, response, 0
+        self.before = numbers_on_devices()
 
     def __iter__(self) -> Iterator[Block]:
         for seed in range(self.blocks):
@@ -160,7 +165,7 @@ class Drawn:
             x[:, 1] = x[:, 1] > 1
             y = RESPONSES[self.response](rng, x)
             columns, _ = from_matrix(np.column_stack([np.ones(self.rows), x]))
-            self.most = max(self.most, 0, *(array.size for array in jax.live_arrays()))
+            self.most = max(self.most, numbers_on_devices() - self.before)
             yield Block(columns, Rows(y, np.ones(self.rows)))
 
 
@@ -190,5 +195,53 @@ def test_no_array_of_all_rows_is_made(response: str, family: Any) -> None:
     tracemalloc.stop()
     n = count * rows
     assert result.nobs == n
-    assert blocks.most <= 2 * rows * 3  # of a device: the columns of a block or two
+    # On devices, of all arrays together: some vectors and the columns of a block or two.
+    assert blocks.most <= 10 * rows * 3 < n
     assert peak < n * 8  # of the host: less than one vector of all rows, all that is held at once
+
+
+def test_blocks_that_can_be_read_once_only_are_refused() -> None:
+    pieces = Pieces(problem("b ~ x", TABLE, "binomial").block, BLOCK)
+    with pytest.raises(jg.DataError, match="read once only"):
+        Chunked(iter(pieces), np.dtype(float))
+
+
+class Restless:
+    """Blocks that are others at some visit."""
+
+    def __init__(self, block: Block, change: str, visit: int):
+        self.block, self.change, self.visit, self.visits = block, change, visit, 0
+
+    def __iter__(self) -> Iterator[Block]:
+        self.visits += 1
+        blocks = list(Pieces(self.block, BLOCK))
+        if self.visits >= self.visit:
+            last = blocks.pop()
+            if self.change == "shorter":
+                blocks.append(last.take(np.arange(5)))
+            if self.change == "more":
+                blocks += [last, last]
+        yield from blocks
+
+
+@pytest.mark.parametrize("visit", [2, 4])
+@pytest.mark.parametrize("change", ["fewer", "more", "shorter"])
+def test_blocks_that_change_between_visits_are_refused(change: str, visit: int) -> None:
+    resident = problem("b ~ x", TABLE, "binomial")
+    source = Chunked(Restless(resident.block, change, visit), np.dtype(float))
+    with pytest.raises(jg.DataError, match="not those of the first visit"):
+        fit(Problem(source, resident.order, resident.constant, N), "binomial")
+
+
+def test_empty_blocks_are_passed_over_and_others_must_agree() -> None:
+    resident = problem("b ~ x", TABLE, "binomial")
+    none = resident.block.take(np.empty(0, int))
+    blocks = [none, *Pieces(resident.block, BLOCK), none]
+    source = Chunked(blocks, np.dtype(float))
+    of = Problem(source, resident.order, resident.constant, N)
+    assert_same(fit(of, "binomial"), fit(resident, "binomial"), 1e-12)
+    with pytest.raises(jg.DataError, match="no rows"):
+        _ = Chunked([none], np.dtype(float)).n_rows
+    wide = problem("b ~ x + z", TABLE, "binomial").block
+    with pytest.raises(jg.DataError, match="block 1 has 3 columns, the first one has 2"):
+        _ = Chunked([resident.block, wide], np.dtype(float)).n_rows

@@ -13,15 +13,15 @@ from jaxglm.search import Options
 from tests.engine import fit, problem
 from tests.test_chunked import BLOCK, CASES, TABLE, TOLERANCE, assert_same
 
+pytestmark = pytest.mark.compiled
+
 LISTED = (
     "dense",
     "factors",
     "eliminated",
     "prior weights",
     "aliased",
-    "separated",
     "at the boundary",
-    "shape",
     "float32",
 )
 
@@ -53,7 +53,6 @@ def test_the_short_way_with_its_kept_factor() -> None:
     both("dense", large_rows=0, large_work=0, smallest_tile=BLOCK // 4, largest_tile=BLOCK // 4)
 
 
-@pytest.mark.compiled
 def test_users_run_the_compiled_loop() -> None:
     table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5]}
     here = jg.glm("y ~ x", table, family="poisson")

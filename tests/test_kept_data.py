@@ -91,6 +91,9 @@ ASKED: dict[str, Callable[[jg.Results], Any]] = {
 }
 
 
+NEED_NO_ROWS = ("summary", "pickle")
+
+
 def answers(fit: jg.Results) -> dict[str, Any]:
     return {name: ask(fit) for name, ask in ASKED.items()}
 
@@ -198,6 +201,13 @@ def test_a_fit_of_arrays_answers_as_before_or_refuses(kind: str, change: Any) ->
     assert changed == (change in (scale, sort) and kind != "JAX")
     for name, ask in ASKED.items():
         if changed and kind not in ("CSR", "COO"):
+            if name in NEED_NO_ROWS:
+                # Coefficients need no row: only what the rows would say of the family is left out.
+                table = before[name].split("\n* ")[0]
+                assert ask(fit).startswith(table) and (
+                    name == "pickle" or "X was changed in place" in ask(fit)
+                )
+                continue
             with pytest.raises(jg.DataError, match=CHANGED):
                 ask(fit)
         else:

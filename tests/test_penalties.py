@@ -133,11 +133,60 @@ def test_what_a_penalty_holds_is_neither_aliased_nor_infinite(way: str) -> None:
     assert both.coef[2] == pytest.approx(2 * both.coef[1], rel=1e-9)
 
 
-def test_what_it_does_not_hold_is() -> None:
+WAYS = ("resident", "chunked", "lanes")
+
+
+def by_way(way: str, of: Problem, family: Any, P: np.ndarray) -> Fit:
+    options = Options(penalty=Quadratic(P))
+    if way == "lanes":
+        return in_lanes(of, 2, family, options).one(1)
+    return fit(chunked(of, 50) if way == "chunked" else of, family, options)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_it_does_not_hold_is_infinite(way: str) -> None:
     of = problem("side ~ x + z", TABLE, "binomial")
-    only_z = Options(penalty=Quadratic(np.diag([0.0, 0, 1])))
-    found = fit(of, "binomial", only_z)
+    found = by_way(way, of, "binomial", np.diag([0.0, 0, 1]))
     assert Status(found.status) is Status.SEPARATED and found.infinite.tolist()[1:] == [True, False]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("held", [1, 3])
+def test_holding_one_column_hides_no_separation_in_another(way: str, held: int) -> None:
+    table = TABLE | {"count": np.where(TABLE["g"] == "b", 0, TABLE["count"] + 1)}
+    of = problem("count ~ x + g", table, "poisson")
+    P = np.zeros((of.n_columns,) * 2)
+    P[held, held] = 1.0
+    found = by_way(way, of, "poisson", P)
+    assert Status(found.status) is Status.SEPARATED
+    assert np.flatnonzero(found.infinite).tolist() == [2]  # g[T.b]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("coupled", [False, True])
+def test_a_column_without_an_entry_that_is_held(way: str, coupled: bool) -> None:
+    X = np.column_stack([np.ones(N), x, np.zeros(N), z])
+    pull = np.diff(np.eye(3), axis=0) if coupled else np.eye(3)
+    P = np.zeros((4, 4))
+    P[1:, 1:] = 5.0 * pull.T @ pull
+    found = by_way(way, of_arrays(X, TABLE["y"]), "gaussian", P)
+    wanted = np.linalg.solve(X.T @ X + P, X.T @ TABLE["y"])
+    np.testing.assert_allclose(found.coef, wanted, rtol=1e-9, atol=1e-12)
+    assert not found.aliased.any()
+    # The same in separated data, where directions that no row sees are looked for.
+    apart = by_way(way, of_arrays(X, TABLE["side"]), "binomial", P)
+    assert Status(apart.status) is Status.CONVERGED
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_rank_counts_what_is_held_as_determined(way: str) -> None:
+    X = np.column_stack([np.ones(N), x, 2 * x, z, 3 * z])
+    P = np.diag([0.0, 1, 1, 0, 0])
+    found = by_way(way, of_arrays(X, TABLE["y"]), "gaussian", P)
+    assert found.aliased.tolist() == [False, False, False, False, True]
+    kept = X[:, :4]
+    wanted = np.linalg.solve(kept.T @ kept + P[:4, :4], kept.T @ TABLE["y"])
+    np.testing.assert_allclose(found.coef[:4], wanted, rtol=1e-9)
 
 
 @pytest.mark.parametrize("coupled", [False, True])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import jax
 import jax.numpy as jnp
 import pytest
 
@@ -37,13 +38,23 @@ def test_programs_are_forgotten_when_maps_run_out(monkeypatch: pytest.MonkeyPatc
     assert made == [2, 3, 2]
 
 
-def test_a_program_may_say_which_arguments_are_small() -> None:
+def test_a_program_may_say_which_arguments_are_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    jit, asked = jax.jit, []
+
+    def spy(function, *, compiler_options, **options):
+        asked.append(compiler_options)
+        return jit(function, **options)
+
+    monkeypatch.setattr(_programs, "_quick_options", lambda: {"soon": True})
+    monkeypatch.setattr(_programs.jax, "jit", spy)
+
     @_programs.program(quick=lambda x: x.size < 3)
     def doubled(x):
         return 2 * x
 
-    for size in (2, 4, 2):
+    for size in (2, 4, 2, 4):
         assert doubled(jnp.ones(size)).tolist() == [2.0] * size
+    assert asked == [{"soon": True}, None]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from jaxglm._tuning import tuned
 from jaxglm.designs import Dense
 from jaxglm.search import _attempts, _drive, _settings, _short_way
 from jaxglm.search._attempts import Attempt, Search
+from jaxglm.search._drive import Loop
 from jaxglm.solvers import Outcome
 from jaxglm.sources import Block, Resident, Rows, Tiles, one_pass
 from jaxglm.sums import FinalSums, unit_gram
@@ -79,9 +80,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     seen: list[Run] = []
     solve = _attempts.solve
 
-    def spy(source: Resident, objective: Any, at: Any, *args: Any, **kwargs: Any) -> Any:
-        outcome, sums = solve(source, objective, at, *args, **kwargs)
-        if at.beta.size > 1:
+    def spy(source: Resident, objective: Any, loop: Loop) -> Any:
+        outcome, sums = solve(source, objective, loop)
+        if loop.at.beta.size > 1:
             seen.append(Run(stride_of(source), outcome, sums))
         return outcome, sums
 
@@ -297,10 +298,11 @@ def test_a_forecast_that_fails_leads_to_another_round(
     """The first loop over all rows is ended far too early; its exact sums tell."""
     solve = _attempts.solve
 
-    def impatient(source, objective, at, controls, *args, **kwargs):
+    def impatient(source, objective, loop):
         if stride_of(source) == 1 and len(runs) == 1:
-            controls = controls._replace(reach=np.float64(1e3), tol=np.float64(1e3))
-        return solve(source, objective, at, controls, *args, **kwargs)
+            controls = loop.controls._replace(reach=np.float64(1e3), tol=np.float64(1e3))
+            loop = dataclasses.replace(loop, controls=controls)
+        return solve(source, objective, loop)
 
     steps = []
     settled = _short_way._settled
@@ -357,19 +359,20 @@ def test_turns_on_a_kept_factor(
     matrices: list[np.ndarray] = []
     solve = _attempts.solve
 
-    def spy(source, objective, at, controls, null, kept, **kwargs):
+    def spy(source, objective, loop):
         if stride_of(source) == 1 and not matrices:
-            assert bool(kept.use) is enough
+            assert bool(loop.kept.use) is enough
             for turns in range(1, 7):
-                only = controls._replace(max_turns=np.int32(turns), reach=np.float64(0.0))
-                outcome, sums = solve(source, objective, at, only, null, kept, **kwargs)
+                only = loop.controls._replace(max_turns=np.int32(turns), reach=np.float64(0.0))
+                short = dataclasses.replace(loop, controls=only)
+                outcome, sums = solve(source, objective, short)
                 matrices.append(matrix(outcome))
             largest = np.diag(sums.info).max()
             # From some hundreds of rows, or from where the loop starts.
             np.testing.assert_allclose(matrices[0], sums.info, atol=0.2 * largest)
             near = 0.05 if keeps else 0.01
             np.testing.assert_allclose(matrices[-1], sums.info, atol=near * largest)
-        return solve(source, objective, at, controls, null, kept, **kwargs)
+        return solve(source, objective, loop)
 
     monkeypatch.setattr(_attempts, "solve", spy)
     agrees("poisson", fit())

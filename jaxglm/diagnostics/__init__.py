@@ -1,6 +1,6 @@
 """One answer per row of a fit."""
 
-from jaxglm.diagnostics._evaluate import mean_slope, means
+from jaxglm.diagnostics._by_row import mean_slope, means
 from jaxglm.diagnostics._facts import RowFacts, row_facts
 from jaxglm.diagnostics._residuals import ResidualKind, residuals
 

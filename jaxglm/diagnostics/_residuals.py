@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._numbers import FloatArray
-from jaxglm.diagnostics._evaluate import evaluate, is_probability, mean_slope
+from jaxglm.diagnostics._by_row import by_row, is_probability, mean_slope
 
 ResidualKind = Literal["response", "pearson", "deviance", "working"]
 
@@ -40,12 +40,12 @@ def residuals(
     if kind not in get_args(ResidualKind):
         raise ValueError(f"kind must be one of {', '.join(get_args(ResidualKind))}; got {kind!r}.")
     if kind == "response":
-        return evaluate(_difference, family, y, eta)
+        return by_row(_difference, family, y, eta)
     if kind == "deviance":
-        return evaluate(_signed_root, family, y, eta) * np.sqrt(weight)
+        return by_row(_signed_root, family, y, eta) * np.sqrt(weight)
     # (y - mu) / (d mu / d eta) = -score / w and (y - mu)^2 / V(mu) = score^2 / w, w the expected
     # weight: both stay accurate where mu rounds to its limit and V(mu) to zero.
-    pull, expected = evaluate(_pull, family, y, eta), evaluate(_expected, family, y, eta)
+    pull, expected = by_row(_pull, family, y, eta), by_row(_expected, family, y, eta)
     if kind == "working":
         bottom = expected
     else:

@@ -60,8 +60,6 @@ class Family(Record):
     #: True where `log_likelihood` is given: not for quasi families, a variance without a
     #: distribution.
     has_likelihood: ClassVar[bool] = False
-    #: True where `log_likelihood` must be called outside compiled code.
-    likelihood_on_host: ClassVar[bool] = False
     #: Parameters, beyond coefficients, that R's logLik counts.
     n_likelihood_params: ClassVar[int] = 0
     #: What `valid_response` asks, in words, for error messages.

@@ -6,7 +6,7 @@ import numpy as np
 
 from jaxglm._status import Status
 from jaxglm.lanes._fits import Fits
-from jaxglm.search import _notes as _fit_notes
+from jaxglm.search import _notes
 
 # The kinds, the gravest last; each is what a count of segments is said to be.
 KINDS = (
@@ -45,9 +45,9 @@ def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
     of = np.asarray(names, dtype=object)
     decrement, turns, alpha = (fits.scalars[k][g].item() for k in ("decrement", "turns", "alpha"))
     found = [
-        *_fit_notes.ending(status, of[fits.infinite[g]], decrement, turns),
-        *_fit_notes.rank(of[fits.collinear(g)]),
-        *_fit_notes.shape(alpha if fits.shaped[g] else None),
+        *_notes.ending(status, of[fits.infinite[g]], decrement, turns),
+        *_notes.rank(of[fits.collinear(g)]),
+        *_notes.shape(alpha if fits.shaped[g] else None),
     ]
     yield from (note.text for note in found)
 
@@ -59,14 +59,14 @@ def lacking(fits: Fits, names: Sequence[str], g: int, unit: str) -> Iterator[str
     if absent.size:
         are = "is" if absent.size == 1 else "are"
         yield (
-            f"{_fit_notes.named(absent)} {are} zero in all rows of this {unit} (aliased): "
+            f"{_notes.named(absent)} {are} zero in all rows of this {unit} (aliased): "
             "nothing is known of the coefficient, which is nan."
         )
     baseless = of[fits.baseless[g]]
     if baseless.size:
         are = "is" if baseless.size == 1 else "are"
         yield (
-            f"{_fit_notes.named(baseless)} {are} compared with a level that has no row in this "
+            f"{_notes.named(baseless)} {are} compared with a level that has no row in this "
             f"{unit} (aliased): the coefficient is nan, and the other coefficients take its part."
         )
 

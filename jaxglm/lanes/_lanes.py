@@ -26,7 +26,7 @@ from jaxglm.families import Family
 from jaxglm.lanes._buckets import call_shape, padded_sizes
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
-from jaxglm.search._drive import run_loop
+from jaxglm.search._drive import Loop, run_loop
 from jaxglm.search._settings import Settings
 from jaxglm.search._statistics import Statistics, likelihoods_of_rows, statistics
 from jaxglm.solvers import Newton, Outcome
@@ -36,7 +36,6 @@ from jaxglm.sums import (
     NullModel,
     Objective,
     final_sums,
-    full_moments,
     null_model,
     totals,
 )
@@ -86,7 +85,8 @@ class LaneSums(NamedTuple):
     root : [p, p]
         A root of the inverse information there; nan where that is not positive definite.
     keep : [p] bool
-        Columns that took part: those asked for that are not zero in all rows that count.
+        Columns that took part: those asked for that are not zero in all rows that count, or that
+        a penalty holds.
     """
 
     outcome: Outcome
@@ -103,7 +103,8 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
     family, penalty = objective.family, objective.penalty
     dtype = block.rows.y.dtype
     seen = (block.design.dense(dtype) != 0) & block.rows.live[:, None]
-    keep = own.keep & jnp.any(seen, axis=0)
+    present = jnp.any(seen, axis=0)
+    keep = own.keep & (present if penalty is None else present | penalty.holds())
     rank = jnp.sum(keep)
     rows = masked(block, keep)
     constant = _has_constant(block)
@@ -114,16 +115,15 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
     settings = Settings(family, options, dtype, rank, of.nobs, null, jnp)
     if penalty is not None:
         penalty = penalty.where(keep)
-    outcome, sums = run_loop(
-        Tiles(jax.tree.map(lambda leaf: leaf[None], rows)),
-        Objective(family, penalty),
+    loop = Loop(
         settings.point(own.beta * keep, shared.start, observed=shared.observed),
         settings.controls(reach=settings.tol),
         settings.null_model,
         solver=Newton(),
-        kernel=full_moments,
         final=final_sums,
     )
+    tiles = Tiles(jax.tree.map(lambda leaf: leaf[None], rows))
+    outcome, sums = run_loop(tiles, Objective(family, penalty), loop)
     factor = factorise(sums.info, jnp.zeros((), dtype))
     root = inverse_root(factor) * keep[:, None]
     held: Any = 0
@@ -231,7 +231,7 @@ _on_many_lanes = program(static_argnames=("function",))(_over_blocks)
 class Lanes:
     """Runs functions of segments, those of similar size in one program.
 
-    The shapes are chosen once, so that all rounds over some of the segments share programs.
+    Shapes and programs are chosen once, so that all rounds share them.
 
     Attributes
     ----------
@@ -242,12 +242,15 @@ class Lanes:
         What segments are padded to, ascending.
     shapes : dict
         Blocks and lanes of a call on segments of each size.
+    few : bool
+        All rows take less than their programs take to compile.
     """
 
     segments: Segments | Replicas
     objective: Objective
     sizes: np.ndarray
     shapes: dict[int, tuple[int, int]]
+    few: bool
 
     @classmethod
     def of(
@@ -272,7 +275,8 @@ class Lanes:
             )
             for size, count in zip(sizes.tolist(), counts.tolist(), strict=True)
         }
-        return cls(segments, objective, sizes, shapes)
+        few = rows.sum() * segments.problem.n_columns <= tuning().small_cells
+        return cls(segments, objective, sizes, shapes, bool(few))
 
     def size_of(self, which: np.ndarray) -> np.ndarray:
         """What each of some segments is padded to."""
@@ -302,8 +306,7 @@ class Lanes:
             What the function returned, on the host, with a leading axis of m.
         """
         dtype, common = self.segments.problem.dtype, {}
-        cells = self.segments.sizes[which].sum() * self.segments.problem.n_columns
-        on_lanes = _on_few_lanes if cells <= tuning().small_cells else _on_many_lanes
+        on_lanes = _on_few_lanes if self.few else _on_many_lanes
         firsts, others = [], []
         sizes = self.size_of(which)
         for size in np.unique(sizes).tolist():

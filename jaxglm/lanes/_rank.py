@@ -28,10 +28,12 @@ class Rank(NamedTuple):
 
 
 def rank_of(lanes: Lanes, which: np.ndarray, smallest_pivot: float) -> Rank:
-    """The rank of some segments, by the rules of `_conditioning.condition`."""
+    """The rank of some segments, by the rules of `search._basis.condition`."""
     segments = lanes.segments
     p = segments.problem.n_columns
     in_public_order = np.argsort(segments.problem.order)
+    penalty = lanes.objective.penalty
+    held = None if penalty is None else penalty.as_rows()[:, in_public_order]
     shares = np.zeros((which.size, p))
     sizes = lanes.size_of(which)
     for size in np.unique(sizes):
@@ -39,8 +41,11 @@ def rank_of(lanes: Lanes, which: np.ndarray, smallest_pivot: float) -> Rank:
         for some in np.array_split(of_size, -(-of_size.size * size * p // _STACK)):
             columns = segments.dense(which[some], int(size))[..., in_public_order]
             largest = np.abs(columns).max(axis=-2, keepdims=True)
-            columns = columns / np.where(largest > 0, largest, 1.0)
+            scale = np.where(largest > 0, largest, 1.0)
+            columns = columns / scale
             triangle: Any = np.linalg.qr(columns, mode="r")
+            if held is not None:
+                triangle = np.concatenate([triangle, held / scale], axis=-2)
             shares[some[:, None], in_public_order] = independent_shares(triangle, RANK_TOLERANCE)
     least = np.where(shares > 0, shares, 1.0).min(axis=1)
     return Rank(shares > 0, least**2 >= smallest_pivot)

@@ -23,7 +23,7 @@ from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lan
 from jaxglm.lanes._rank import rank_of
 from jaxglm.lanes._separation import infinite_columns
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
-from jaxglm.search import ColumnRangeError, Fit, Options, estimate_all, has_unknown_shape, record
+from jaxglm.search import ColumnRangeError, Fit, Options, estimate_all, fit_of, has_unknown_shape
 from jaxglm.search._notes import RESOLUTION, search_notes
 from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS, smallest_pivot, tolerance
 from jaxglm.search._short_way import MORE_LEFT
@@ -72,8 +72,7 @@ def fit_segments(
     fits = Fits.empty(segments.count, problem.n_columns, usual, use_t=use_t)
     progress(segments.count - segments.ready.size)
     alone = segments.ready
-    in_lanes = not has_unknown_shape(family) and not family.likelihood_on_host
-    if method in ("irls", "newton") and in_lanes:
+    if method in ("irls", "newton") and not has_unknown_shape(family):
         narrow = segments.narrowed(family)
         rounds = _Rounds(segments, narrow, options, fits, max_memory, progress)
         alone = rounds.run()
@@ -92,7 +91,7 @@ def fit_segments(
 
 
 def _absent(problem: Problem) -> np.ndarray:
-    """Columns that are zero in all rows that count; [p] bool."""
+    """Columns that are zero in all rows that count, [p] bool; design order."""
     live = np.flatnonzero(problem.rows.live)
     return problem.design.take_rows(live).largest() == 0
 
@@ -102,7 +101,7 @@ def _single(problem: Problem, family: Family, options: Options) -> Fit:
     problem = merge_rows(problem, "auto")
     found, family, shape = estimate_all(problem, problem.narrowed(family), options)
     notes = tuple(note.text for note in search_notes(problem, family, found))
-    return record(problem, family, found, shape=shape, notes=notes)
+    return fit_of(problem, family, found, shape=shape, notes=notes)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -30,6 +30,10 @@ class Penalty(Record, abc.ABC):
         """The information with its second derivative added."""
 
     @abc.abstractmethod
+    def holds(self) -> jax.Array:
+        """Columns on which it has a part, [p] bool: their coefficients are bounded by it."""
+
+    @abc.abstractmethod
     def where(self, keep: jax.Array) -> Self:
         """With no part in the columns where `keep` ([p]) is 0, whose coefficients stay 0."""
 
@@ -44,5 +48,9 @@ class Penalty(Record, abc.ABC):
         """Of gamma = T beta, for an upper triangular T [p, p]."""
 
     @abc.abstractmethod
-    def root(self) -> np.ndarray:
+    def couples(self, columns: np.ndarray) -> bool:
+        """Whether its second derivative has entries between two of some columns."""
+
+    @abc.abstractmethod
+    def as_rows(self) -> np.ndarray:
         """A with A'A its second derivative, [r, p]: rows beside those of the data."""

@@ -41,6 +41,9 @@ class Quadratic(Penalty):
         matrix = self.matrix.astype(information.dtype)
         return information + (matrix if information.ndim == 2 else jnp.diagonal(matrix))
 
+    def holds(self) -> jax.Array:
+        return jnp.any(jnp.asarray(self.matrix) != 0, axis=0)
+
     def where(self, keep: jax.Array) -> "Quadratic":
         return Quadratic(jnp.where(keep[:, None] & keep, self.matrix, 0.0))
 
@@ -53,7 +56,11 @@ class Quadratic(Penalty):
         half = solve_triangular(transform, self.matrix, trans="T")
         return Quadratic(solve_triangular(transform, half.T, trans="T"))
 
-    def root(self) -> np.ndarray:
+    def couples(self, columns: np.ndarray) -> bool:
+        block = self.matrix[np.ix_(columns, columns)]
+        return bool(np.count_nonzero(block) > np.count_nonzero(block.diagonal()))
+
+    def as_rows(self) -> np.ndarray:
         values, vectors = np.linalg.eigh(self.matrix)
         seen = values > np.abs(values).max(initial=0.0) * np.finfo(float).eps * values.size
         return np.sqrt(values[seen])[:, None] * vectors[:, seen].T

@@ -1,6 +1,7 @@
 """Owns what the results of many fits have in common: how each ended, and each as an own result."""
 
 import abc
+import contextlib
 import copy
 import dataclasses
 import functools
@@ -141,12 +142,14 @@ class ManyResults(GroupEstimates, abc.ABC):
     def without_data(self) -> Self:
         """The same results without the rows of the fits, as ``keep_data=False`` gives them.
 
-        What the summary and the overdispersion of each fit need of its rows is computed before.
+        What the summary and the overdispersion of each fit need of its rows is computed before;
+        not where the user has changed the rows since.
         """
         other = copy.copy(self)  # as a pickled one: without rows
         other.model = self.model.without_rows(let_go=True)
         if self.model.dataset is not None:
-            other._facts = self._facts_of_all()
+            with contextlib.suppress(DataError):
+                other._facts = self._facts_of_all()
         return other
 
     def __getstate__(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pandas as pd
 from jaxglm.inference import Overdispersion, assess, exponentiated, ratio_label, refusal
 from jaxglm.report import Summary, collect, summarise
 from jaxglm.results._file import save_fit
-from jaxglm.results._rowwise import RowAnswers
+from jaxglm.results._rowwise import ROWS_CHANGED, RowAnswers
 
 
 class Results(RowAnswers):
@@ -56,7 +56,11 @@ class Results(RowAnswers):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader of this fit should know, one plain sentence each; see `summary`."""
-        return collect(self, self._known_facts)
+        facts = self._known_facts
+        notes = collect(self, facts)
+        if facts is None and self.model.dataset is not None:
+            notes += (ROWS_CHANGED,)
+        return notes
 
     # -- reports ---------------------------------------------------------------------------------
 

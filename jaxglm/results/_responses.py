@@ -5,13 +5,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from jaxglm._status import DataError
 from jaxglm.diagnostics import RowFacts, means
 from jaxglm.inference import check_scale
 from jaxglm.intake import Columns, Dataset, Model, nbytes
 from jaxglm.lanes import Fits
 from jaxglm.results._many import ManyResults
 from jaxglm.results._predict import linear_predictor
+from jaxglm.results._rowwise import refuse_beside_the_fit
 from jaxglm.rows import Replicas
 
 
@@ -73,11 +73,7 @@ class ResponseResults(ManyResults):
         """
         check_scale(which)
         if data is None:
-            if offset is not None or exposure is not None:
-                raise DataError(
-                    "offset= and exposure= belong to new data; the rows of the fits have theirs. "
-                    "Give data= as well."
-                )
+            refuse_beside_the_fit(offset=offset, exposure=exposure)
             held = self.model.held("A prediction without data")
             columns, shift, missing, index = held.columns, held.rows.offset, None, held.index
         else:

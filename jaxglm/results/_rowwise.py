@@ -13,6 +13,11 @@ from jaxglm.inference import Bootstrap, Estimates, Prediction, bootstrap, check_
 from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model
 from jaxglm.search import Fit
 
+ROWS_CHANGED = (
+    "X was changed in place after the fit: the estimates are those of the X that was fitted, and "
+    "nothing is said here of how the response varies about them. Fit again for that."
+)
+
 
 class RowAnswers(Estimates):
     """What needs rows, those of the fit or new ones; the base of `Results`.
@@ -206,8 +211,16 @@ class RowAnswers(Estimates):
 
     @property
     def _known_facts(self) -> RowFacts | None:
-        """`row_facts` where the data is there, or they were kept from when it was."""
-        return self._saved_facts if self.model.dataset is None else self.row_facts
+        """`row_facts` where the data is there, or they were kept from when it was.
+
+        None where the user has changed the rows: what needs none of them can still be told.
+        """
+        if self.model.dataset is None:
+            return self._saved_facts
+        try:
+            return self.row_facts
+        except DataError:
+            return None
 
     @functools.cached_property
     def row_facts(self) -> RowFacts:
@@ -232,11 +245,7 @@ class RowAnswers(Estimates):
     ) -> tuple[Columns, FloatArray, pd.Index]:
         """Columns, their linear predictors with offset, and their labels."""
         if data is None:
-            if offset is not None or exposure is not None:
-                raise DataError(
-                    "offset= and exposure= belong to new data; the rows of the fit have theirs. "
-                    "Give data= as well."
-                )
+            refuse_beside_the_fit(offset=offset, exposure=exposure)
             held, eta = self._fitted("A prediction without data")
             return held.columns, eta, held.labels
         columns, shift, missing, index = self.model.new_design(
@@ -246,6 +255,16 @@ class RowAnswers(Estimates):
         if missing is not None:
             eta = np.where(missing, np.nan, eta)
         return columns, eta, pd.RangeIndex(len(eta)) if index is None else index
+
+
+def refuse_beside_the_fit(**given: Any) -> None:
+    """Refuse what belongs to new rows where the rows are those of the fit."""
+    if any(value is not None for value in given.values()):
+        names = [f"{name}=" for name in given]
+        raise DataError(
+            f"{', '.join(names[:-1])} and {names[-1]} belong to new data; the rows of the fit have "
+            "theirs. Give data= as well."
+        )
 
 
 def _shifted(eta: FloatArray, offset: FloatArray | None) -> FloatArray:

@@ -16,6 +16,7 @@ from jaxglm.lanes import Fits
 from jaxglm.results._levels import mark_baseless
 from jaxglm.results._many import ManyResults
 from jaxglm.results._predict import linear_predictor
+from jaxglm.results._rowwise import refuse_beside_the_fit
 from jaxglm.rows import Segments
 
 
@@ -134,11 +135,7 @@ class GroupResults(ManyResults):
         if unseen not in ("raise", "nan"):
             raise ValueError(f"unseen must be 'raise' or 'nan', not {unseen!r}")
         if data is None:
-            if any(given is not None for given in (groups, offset, exposure)):
-                raise DataError(
-                    "groups=, offset= and exposure= belong to new data; the rows of the fit have "
-                    "theirs. Give data= as well."
-                )
+            refuse_beside_the_fit(groups=groups, offset=offset, exposure=exposure)
             held, eta = self._fitted("A prediction without data")
             assert self._segments is not None
             placed = np.sort(self._segments.at(np.arange(self._segments.starts[-1])))

@@ -2,8 +2,8 @@
 
 from jaxglm.search._estimate import ColumnRangeError, Estimate, estimate
 from jaxglm.search._fit import Fit
+from jaxglm.search._fit_of import fit_of
 from jaxglm.search._notes import Note, outcome_notes
-from jaxglm.search._record import record
 from jaxglm.search._settings import Options
 from jaxglm.search._shape import estimate_all, has_unknown_shape
 
@@ -15,7 +15,7 @@ __all__ = [
     "Options",
     "estimate",
     "estimate_all",
+    "fit_of",
     "has_unknown_shape",
     "outcome_notes",
-    "record",
 ]

@@ -19,7 +19,7 @@ from jaxglm.families import Family
 from jaxglm.penalties import Penalty
 from jaxglm.rows import Problem
 from jaxglm.search._basis import Basis
-from jaxglm.search._drive import solve
+from jaxglm.search._drive import Loop, solve
 from jaxglm.search._settings import (
     AT_BETA,
     AT_COMMON_MEAN,
@@ -34,6 +34,7 @@ from jaxglm.sums import (
     Moments,
     Objective,
     Point,
+    Totals,
     fastest_kernel,
     final_sums,
     final_sums_diagonal,
@@ -85,7 +86,7 @@ class Search:
         In design order.
     totals : Totals
         Of the rows.
-    set : Settings
+    settings : Settings
     large, quick : bool
         Whether a pass is what the fit costs; whether float32 products pay.
     bounded : bool
@@ -94,13 +95,15 @@ class Search:
         Passes so far, and trials outside that domain.
     """
 
-    def __init__(self, problem: Problem, family: Family, options: Options):
+    def __init__(
+        self, problem: Problem, family: Family, options: Options, totals: Totals | None = None
+    ):
         self.problem, self.family, self.options = problem, family, options
         given = options.penalty
         self.penalty: Penalty | None = None if given is None else given.take(problem.order)
-        self.totals = totals_of(problem.source)
+        self.totals = totals_of(problem.source) if totals is None else totals
         null = null_model(self.totals, family, has_constant=problem.constant is not None)
-        self.set = Settings(
+        self.settings = Settings(
             family, options, problem.dtype, problem.n_columns, self.totals.nobs, null
         )
         self.turns = self.invalid = 0
@@ -115,7 +118,7 @@ class Search:
 
     def controls(self, **settings: Any) -> Controls:
         """The controls of a loop; float32 products must keep more of each pivot."""
-        return self.set.controls(**({"pivot": _QUICK_PIVOT} if self.quick else {}) | settings)
+        return self.settings.controls(**({"pivot": _QUICK_PIVOT} if self.quick else {}) | settings)
 
     def objective(self, basis: Basis) -> Objective:
         """What is minimised, in the coordinates of a basis."""
@@ -135,28 +138,28 @@ class Search:
     ) -> Attempt:
         """One loop over every `share`-th part of the rows."""
         few = source.design.gram_cells <= tuning().most_cells
-        outcome, sums = solve(
-            source if share == 1 else source.sample(share),
-            self.objective(basis),
+        loop = Loop(
             at,
             controls,
-            self.set.null_model,
+            self.settings.null_model,
             kept,
             solver=solver,
             kernel=kernel,
             final=final_sums if few else final_sums_diagonal,
         )
+        some = source if share == 1 else source.sample(share)
+        outcome, sums = solve(some, self.objective(basis), loop)
         self.turns += -(-int(outcome.turns) // share)
         self.invalid += int(outcome.invalid)
         return Attempt(outcome, sums, method, Status(int(outcome.status)), self.turns)
 
     @property
     def plain_kernel(self) -> Callable[..., Moments]:
-        """The same, in the form that every device and source has."""
+        """What makes the sums with the information matrix on every device, from every source."""
         return quick_moments if self.quick else full_moments
 
     def kernel(self, source: Source, at: Point) -> Callable[..., Moments]:
-        """What makes the sums with the information matrix, in a loop that starts there."""
+        """The fastest form of `plain_kernel` here, for a loop that starts there."""
         if not isinstance(source, Resident):
             return self.plain_kernel
         return fastest_kernel(self.plain_kernel, source.tiles, self.family, at)
@@ -167,7 +170,7 @@ class Search:
         chosen = self.options.method
         if source.design.gram_cells > tuning().most_cells:
             return self._first_order(basis, source)
-        kernel = self.kernel(source, self.set.point(zeros, AT_INITIAL_MEANS))
+        kernel = self.kernel(source, self.settings.point(zeros, AT_INITIAL_MEANS))
         newton_like = [
             ("irls", AT_INITIAL_MEANS, False),
             ("irls", AT_COMMON_MEAN, False),
@@ -181,7 +184,7 @@ class Search:
             if best.status is Status.CONVERGED:
                 return self._if_determined(best)
         elif self.options.start is not None:
-            at = self.set.point(self.given(basis), AT_BETA, observed=chosen == "newton")
+            at = self.settings.point(self.given(basis), AT_BETA, observed=chosen == "newton")
             best = self.run(basis, source, Newton(), chosen, at, self.controls(), kernel)
             at_edge = self.bounded and best.status is Status.STEP_FAILED
             # Rounding that hides this much tells of a start out of all measure, not of an optimum.
@@ -189,7 +192,7 @@ class Search:
             if at_edge or (best.status is Status.CONVERGED and resolved):
                 return best
         for method, start, observed in newton_like:
-            at = self.set.point(zeros, start, observed=observed)
+            at = self.settings.point(zeros, start, observed=observed)
             found = self.run(basis, source, Newton(), method, at, self.controls(), kernel)
             if found.status in (Status.CONVERGED, Status.SINGULAR):
                 return found
@@ -213,7 +216,7 @@ class Search:
         factor = factorise(
             jax.tree.map(jnp.asarray, information), jnp.zeros((), self.problem.dtype)
         )
-        sound = float(factor.pivot) > self.set.smallest_pivot
+        sound = float(factor.pivot) > self.settings.smallest_pivot
         return found if sound else dataclasses.replace(found, status=Status.SINGULAR)
 
     def _first_order(self, basis: Basis, source: Source) -> Attempt:
@@ -225,19 +228,19 @@ class Search:
         if given is None and constant is not None and basis.transform is None:
             # Start at the average response: a first-order method is slow from far away.
             shift = float(self.totals.offset / max(self.totals.rows, 1))
-            level = float(self.family.link.link(jnp.asarray(self.set.null.inside)))
+            level = float(self.family.link.link(jnp.asarray(self.settings.null.inside)))
             column, value = constant
             gamma[int(basis.keep[:column].sum())] = (level - shift) / value
         # The scaled score must reach its tolerance by gradient steps alone, without the quadratic
         # end of Newton's method: a thousand times the decrement's tolerance is within reach. In
         # float32 that would be too loose; there the rounding floor ends the search.
-        tol = min(1e3 * self.set.tol, 1e-5) if self.options.tol is None else self.options.tol
+        tol = min(1e3 * self.settings.tol, 1e-5) if self.options.tol is None else self.options.tol
         return self.run(
             basis,
             source,
             solver,
             "lbfgs" if named else "optax",
-            self.set.point(gamma, AT_BETA),
+            self.settings.point(gamma, AT_BETA),
             self.controls(tol=tol)._replace(max_turns=np.int32(50 * self.options.max_turns)),
         )
 
@@ -248,7 +251,7 @@ class Search:
         None where no valid point to start from is known.
         """
         zeros = np.zeros(int(basis.keep.sum()))
-        at = self.set.point(zeros, AT_COMMON_MEAN, barrier=_BARRIERS[0])
+        at = self.settings.point(zeros, AT_COMMON_MEAN, barrier=_BARRIERS[0])
         last: Attempt | None = None
         for barrier in _BARRIERS:
             at = at._replace(barrier=self.problem.dtype.type(barrier))
@@ -257,7 +260,7 @@ class Search:
             if found.status not in (Status.CONVERGED, Status.STEP_FAILED, Status.MAX_TURNS):
                 break
             last = found
-            at = self.set.point(np.asarray(found.outcome.beta), AT_BETA)
+            at = self.settings.point(np.asarray(found.outcome.beta), AT_BETA)
         if last is None:
             return None
         polished = self.run(basis, source, Newton(), "barrier", at, self.controls(pivot=0.0))
@@ -269,5 +272,5 @@ class Search:
         """Go on from an attempt that met a singular information matrix, with damping."""
         gamma = np.asarray(found.outcome.beta)
         start = AT_BETA if np.isfinite(found.outcome.loss) else AT_INITIAL_MEANS
-        at = self.set.point(gamma, start)
+        at = self.settings.point(gamma, start)
         return self.run(basis, source, Newton(), found.method, at, self.controls(pivot=0.0))

@@ -106,7 +106,7 @@ def condition(
     """
     n_eliminated, p = source.design.n_eliminated, problem.n_columns
     if n_eliminated and p > tuning().most_columns:
-        return _without_empty_levels(problem, source)
+        return _without_empty_levels(problem, source, penalty)
     rank_by_public_order = np.argsort(problem.order)
     n = source.scan(lambda count, block: count + int(block.rows.live.sum()), 0)
     if 2.0 * n * p * p > _MOST_QR_WORK:
@@ -114,10 +114,12 @@ def condition(
     else:
         triangle, tolerance = _triangle(source, p), RANK_TOLERANCE
     if penalty is not None:
-        triangle = np.vstack([triangle, penalty.root()])
+        triangle = np.vstack([triangle, penalty.as_rows()])
     shares = independent_shares(triangle[:, rank_by_public_order], tolerance)
     keep = np.zeros(p, bool)
     keep[rank_by_public_order] = shares > 0
+    if penalty is not None and tolerance == _GRAM_RANK_TOLERANCE:
+        keep |= np.asarray(penalty.holds())  # by less, perhaps, than a Gram matrix resolves
     if not keep.all():
         source = source.with_design(lambda block: block.design.take_columns(keep))
     resolved = tolerance == RANK_TOLERANCE
@@ -128,7 +130,9 @@ def condition(
     return Basis(keep, transform), source.with_design(lambda block: _in_basis(block, transform))
 
 
-def _without_empty_levels(problem: Problem, source: Source) -> tuple[Basis, Source]:
+def _without_empty_levels(
+    problem: Problem, source: Source, penalty: Penalty | None
+) -> tuple[Basis, Source]:
     """The basis for a factor of very many levels: rank is decided among the other columns.
 
     A level without rows is left out; of the other columns those are that the levels and the columns
@@ -148,6 +152,8 @@ def _without_empty_levels(problem: Problem, source: Source) -> tuple[Basis, Sour
     shares = independent_shares(triangle[:, in_order], _GRAM_RANK_TOLERANCE, lengths=np.ones(q))
     keep = np.append(np.zeros(q, bool), live)
     keep[in_order] = shares > 0
+    if penalty is not None:
+        keep |= np.asarray(penalty.holds())
     return Basis(keep, None), source.with_design(lambda block: block.design.take_columns(keep))
 
 

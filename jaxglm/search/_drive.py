@@ -5,6 +5,7 @@ stops. The compiled loop costs one dispatch a fit, and is compiled anew for each
 the rows; from Python the solver's half of a turn is compiled once for each number of columns.
 """
 
+import dataclasses
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -35,106 +36,100 @@ from jaxglm.sums import (
 Kernel = Callable[..., Any]
 
 
-def solve(
-    source: Source,
-    objective: Objective,
-    at: Point,
-    controls: Controls,
-    null: NullModel,
-    kept: KeptFactor | None = None,
-    *,
-    solver: Solver,
-    kernel: Kernel = full_moments,
-    final: Kernel,
-) -> tuple[Outcome, FinalSums | None]:
-    """Run a loop to its end, and make the sums that the statistics want there; on the host.
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Loop:
+    """What a loop is made of, beside the rows and the objective.
 
-    Parameters
+    Attributes
     ----------
-    source, objective, solver
-        What to minimise, over which rows, and how.
     at, controls, null : Point, Controls, NullModel
         Where to start, when to stop, and what the response lies about.
-    kept : KeptFactor, optional
+    kept : KeptFactor or None
         What the solver brings along from an earlier loop.
+    solver : Solver
     kernel, final : callable
-        Make the sums with the information matrix, and those at the end (None unless
-        `controls.final`).
+        Make the sums with the information matrix, and those at the end.
     """
-    given = source, objective, at, controls, null, kept
+
+    at: Point
+    controls: Controls
+    null: NullModel
+    kept: KeptFactor | None = None
+    solver: Solver = dataclasses.field(kw_only=True, metadata={"static": True})
+    final: Kernel = dataclasses.field(kw_only=True, metadata={"static": True})
+    kernel: Kernel = dataclasses.field(
+        default=full_moments, kw_only=True, metadata={"static": True}
+    )
+
+    @property
+    def kernels(self) -> dict[Wants, Kernel]:
+        """What makes the sums that the solver may want."""
+        return {
+            Wants.INFORMATION: self.kernel,
+            Wants.DIAGONAL: diagonal_moments,
+            Wants.NOTHING: light_moments,
+        }
+
+
+def solve(source: Source, objective: Objective, loop: Loop) -> tuple[Outcome, FinalSums | None]:
+    """Run a loop to its end, and make the sums that the statistics want there; on the host.
+
+    The sums are None unless `controls.final`.
+    """
     if isinstance(source, Resident) and tuning().driver == "compiled":
-        outcome, sums = _compiled_loop(
-            source.tiles, *given[1:], solver=solver, kernel=kernel, final=final
-        )
+        outcome, sums = _compiled_loop(source.tiles, objective, loop)
     else:
-        outcome, sums = _python_loop(*given, solver=solver, kernel=kernel, final=final)
-    return jax.device_get((outcome, sums if controls.final else None))
+        outcome, sums = _python_loop(source, objective, loop)
+    return jax.device_get((outcome, sums if loop.controls.final else None))
 
 
-def told(
+def turn(
     state: Any, sums: Moments, controls: Controls, penalty: Penalty | None, *, solver: Solver
 ) -> Any:
-    """The p-sized half of a turn: the state after seeing the sums over rows at its trial point."""
+    """One turn, once its sums over rows are made: the state after seeing them."""
     return solver.tell(state, penalised(sums, penalty, state.at.beta), controls)
 
 
-def _kernels(kernel: Kernel) -> dict[Wants, Kernel]:
-    return {
-        Wants.INFORMATION: kernel,
-        Wants.DIAGONAL: diagonal_moments,
-        Wants.NOTHING: light_moments,
-    }
+def run_loop(tiles: Tiles, objective: Objective, loop: Loop) -> tuple[Outcome, FinalSums]:
+    """The loop inside a compiled program, and one pass where it ends."""
+    family, penalty, solver = objective.family, objective.penalty, loop.solver
+    design, dtype = tiles.block.design, loop.at.beta.dtype
 
-
-def run_loop(
-    tiles: Tiles,
-    objective: Objective,
-    at: Point,
-    controls: Controls,
-    null: NullModel,
-    kept: KeptFactor | None = None,
-    *,
-    solver: Solver,
-    kernel: Kernel,
-    final: Kernel,
-) -> tuple[Outcome, FinalSums]:
-    """The loop inside a compiled program, and one pass where it ends; see `solve`."""
-    family, design = objective.family, tiles.block.design
-    kernels = _kernels(kernel)
-
-    def turn(state: Any) -> Any:
+    def with_its_sums(state: Any) -> Any:
         def sums(wants: Wants) -> Moments:
-            return tiles.reduce(kernels[wants], family, state.at)
+            return tiles.reduce(loop.kernels[wants], family, state.at)
 
         wants = solver.wants(state)
         if isinstance(wants, Wants):
             found = sums(wants)
         else:
-            nothing = zero_information(design.n_columns, design.n_eliminated, at.beta.dtype)
+            nothing = zero_information(design.n_columns, design.n_eliminated, dtype)
             found = jax.lax.cond(
                 wants == int(Wants.NOTHING),
                 lambda: sums(Wants.NOTHING)._replace(info=nothing),
                 lambda: sums(Wants.INFORMATION),
             )
-        return told(state, found, controls, objective.penalty, solver=solver)
+        return turn(state, found, loop.controls, penalty, solver=solver)
 
     def running(state: Any) -> jax.Array:
         return state.status == int(Status.RUNNING)
 
-    outcome = solver.outcome(jax.lax.while_loop(running, turn, solver.init(at, kept)))
+    start = solver.init(loop.at, loop.kept)
+    outcome = solver.outcome(jax.lax.while_loop(running, with_its_sums, start))
 
     def last_pass(beta: jax.Array) -> FinalSums:
-        return penalised(tiles.reduce(final, family, beta, null), objective.penalty, beta)
+        return penalised(tiles.reduce(loop.final, family, beta, loop.null), penalty, beta)
 
     if tiles.count == 1:  # no sample is taken of one tile, so the sums are wanted
         return outcome, last_pass(outcome.settled())
     return outcome, jax.lax.cond(
-        controls.final, last_pass, partial(zeros_of, last_pass), outcome.settled()
+        loop.controls.final, last_pass, partial(zeros_of, last_pass), outcome.settled()
     )
 
 
-_compiled_loop = program(quick=is_small, static_argnames=("solver", "kernel", "final"))(run_loop)
-_told = program(quick=True, static_argnames=("solver",))(told)
+_compiled_loop = program(quick=is_small)(run_loop)
+_turn = program(quick=True, static_argnames=("solver",))(turn)
 
 
 @program(quick=True, static_argnames=("solver",))
@@ -143,28 +138,19 @@ def _begun(at: Point, kept: KeptFactor | None, *, solver: Solver) -> Any:
 
 
 def _python_loop(
-    source: Source,
-    objective: Objective,
-    at: Point,
-    controls: Controls,
-    null: NullModel,
-    kept: KeptFactor | None,
-    *,
-    solver: Solver,
-    kernel: Kernel,
-    final: Kernel,
+    source: Source, objective: Objective, loop: Loop
 ) -> tuple[Outcome, FinalSums | None]:
-    family, kernels = objective.family, _kernels(kernel)
-    state = _begun(at, kept, solver=solver)
+    family, penalty, solver = objective.family, objective.penalty, loop.solver
+    state = _begun(loop.at, loop.kept, solver=solver)
     while int(state.status) == int(Status.RUNNING):
         wants = Wants(int(solver.wants(state)))
-        sums = source.reduce(kernels[wants], family, state.at)
+        sums = source.reduce(loop.kernels[wants], family, state.at)
         if wants is Wants.NOTHING:
             columns, eliminated = source.design.n_columns, source.design.n_eliminated
             sums = sums._replace(info=zero_information(columns, eliminated, source.dtype))
-        state = _told(state, sums, controls, objective.penalty, solver=solver)
+        state = _turn(state, sums, loop.controls, penalty, solver=solver)
     outcome = jax.device_get(solver.outcome(state))
-    if not controls.final:
+    if not loop.controls.final:
         return outcome, None
     beta = outcome.settled(np)
-    return outcome, penalised(source.reduce(final, family, beta, null), objective.penalty, beta)
+    return outcome, penalised(source.reduce(loop.final, family, beta, loop.null), penalty, beta)

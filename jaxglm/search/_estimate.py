@@ -54,6 +54,11 @@ class Estimate:
     turns: int
     left_domain: bool
 
+    @property
+    def has_means(self) -> bool:
+        """Whether the fitted means are an optimum: under separation they are, at their limits."""
+        return self.status.usable or self.status is Status.SEPARATED
+
     def with_turns(self, turns: int) -> Self:
         """The same after so many passes in all."""
         return dataclasses.replace(self, turns=turns)
@@ -100,7 +105,7 @@ def estimate(
     ColumnRangeError
         For columns so large or small that their squares overflow or vanish.
     """
-    search = Search(problem, family, options)
+    search = Search(problem, family, options, None if like is None else like.totals)
     whole = _apart(problem, search)
     basis, source = (plain_basis(problem), whole) if like is None else (like.basis, like.source)
     found = first_methods(search, basis, source)
@@ -109,7 +114,7 @@ def estimate(
         if columns.size:
             raise ColumnRangeError(columns)
     if found.status is Status.SINGULAR:
-        smallest = search.set.smallest_pivot
+        smallest = search.settings.smallest_pivot
         basis, source = condition(problem, whole, smallest, search.penalty)
         if source is not whole:
             found = first_methods(search, basis, source)
@@ -138,7 +143,7 @@ def estimate(
         sums=found.sums,
         root=_root(found),
         totals=search.totals,
-        null=search.set.null_model,
+        null=search.settings.null_model,
         infinite=problem.public(none if infinite is None else infinite),
         status=status,
         stop=Stop(int(found.outcome.stop)),
@@ -157,8 +162,7 @@ def _apart(problem: Problem, search: Search) -> Source:
     source, count = problem.source, problem.source.design.n_eliminated
     if search.penalty is None or count == 0:
         return source
-    held = search.penalty.root()[:, -count:]
-    if np.count_nonzero(held.T @ held) == np.count_nonzero((held**2).sum(axis=0)):
+    if not search.penalty.couples(np.arange(problem.n_columns)[-count:]):
         return source
 
     def whole(block: Block) -> Split:
@@ -180,7 +184,7 @@ def _infinite(search: Search, found: Attempt, basis: Basis, source: Source) -> n
     """Columns [p], design order, whose coefficients run to infinity; None for none."""
     if found.sums.far == 0:
         return None
-    null = search.set.null_model
+    null = search.settings.null_model
     if found.gamma.size > tuning().most_columns:
         return _separated_levels(search, found, basis, source)
     away = recession_direction(source, search.objective(basis), found.gamma, null)
@@ -200,9 +204,12 @@ def _separated_levels(
 ) -> np.ndarray | None:
     """Of very many columns only the levels of the eliminated factor are looked at."""
     count = source.design.n_eliminated
-    if count == 0 or search.penalty is not None:
+    if count == 0:
         return None
-    gone = separated_levels(source, search.family, found.gamma, search.set.null_model)
+    gone = separated_levels(source, search.family, found.gamma, search.settings.null_model)
+    levels = np.flatnonzero(basis.keep)[-count:]
+    if search.penalty is not None:
+        gone &= ~np.asarray(search.penalty.holds())[levels]
     moved = np.zeros(basis.keep.size, bool)
-    moved[np.flatnonzero(basis.keep)[-count:]] = gone
+    moved[levels] = gone
     return moved if gone.any() else None

@@ -25,6 +25,8 @@ from jaxglm.sums import NullModel, Objective, far_sides
 # Eigenvalues of the scaled Gram matrix of the other rows under this are zero up to rounding (and
 # under some hundreds of the machine's epsilon in float32).
 _NULL = 1e-10
+# A penalty that resists a direction by less than this share of its largest resistance does not.
+_HELD = 1e-8
 
 
 def grams_of_others(block: Block, family: Family, beta: jnp.ndarray, null: NullModel):
@@ -96,14 +98,17 @@ def unseen_directions(
 
     `gram` [p, p] is the Gram matrix of these rows, `lengths` are those of the columns in all rows.
     """
-    values, vectors = np.linalg.eigh(gram / np.outer(lengths, lengths))
+    unit = np.where(lengths > 0, lengths, 1.0)  # a column of zeros, which a penalty may hold
+    values, vectors = np.linalg.eigh(gram / np.outer(unit, unit))
     zero = max(_NULL, 300 * float(jnp.finfo(dtype).eps))
-    directions = vectors[:, values < zero] / lengths[:, None]
-    if penalty is None or directions.shape[1] == 0:
-        return directions
-    _, sizes, combinations = np.linalg.svd(penalty.root() @ directions)
-    rank = int((sizes > _NULL * sizes.max(initial=0.0)).sum())
-    return directions @ combinations[rank:].T
+    unseen = vectors[:, values < zero]
+    if penalty is not None and unseen.shape[1]:
+        # Compared with the penalty's own size: what is left of it by rounding holds nothing.
+        rows = penalty.as_rows() / unit
+        _, sizes, combinations = np.linalg.svd(rows @ unseen)
+        held = int((sizes > _HELD * np.linalg.norm(rows, 2)).sum()) if rows.size else 0
+        unseen = unseen @ combinations[held:].T
+    return unseen / unit[:, None]
 
 
 def _level_sides(block: Block, family: Family, beta: jnp.ndarray, null: NullModel):

@@ -13,7 +13,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._status import Status
 from jaxglm.families import Family, NegativeBinomial
 from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate, estimate
@@ -108,7 +107,7 @@ def estimate_shape(
     turns = found.turns
     gamma = found.gamma.astype(problem.dtype)
     score, excess, squares = map(float, found.source.reduce(_excess, shaped, gamma))
-    if not _has_means(found):
+    if not found.has_means:
         return found, shaped, Shape(float("nan"), float("nan"))
     if score <= 0:
         return found, shaped, Shape(0.0, float("nan"))
@@ -131,16 +130,11 @@ def estimate_shape(
         turns += found.turns
         if abs(log_alpha - before) < 8 * float(np.finfo(problem.dtype).eps) ** 0.75:
             break
-        if not _has_means(found):
+        if not found.has_means:
             break
     alpha = math.exp(log_alpha)
     alpha_se = alpha / math.sqrt(-curvature) if curvature < 0 else float("nan")
     return found.with_turns(turns), shaped, Shape(alpha, alpha_se)
-
-
-def _has_means(found: Estimate) -> bool:
-    """Whether the fitted means are an optimum: under separation they are, at their limits."""
-    return found.status.usable or found.status is Status.SEPARATED
 
 
 def _best_log_alpha(

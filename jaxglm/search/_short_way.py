@@ -52,11 +52,11 @@ def _short_way(search: Search, basis: Basis, source: Source) -> Attempt | None:
     design = source.design
     kept = unfactored(design.n_columns, design.n_eliminated, source.dtype)
     if search.options.start is not None:
-        at = search.set.point(search.given(basis), AT_BETA)
+        at = search.settings.point(search.given(basis), AT_BETA)
     else:
         at, kept = _sampled(search, basis, source, kept)
     kernel = search.kernel(source, at)
-    reach = max(_INFORMATION_ERROR * np.sqrt(search.totals.nobs), search.set.tol)
+    reach = max(_INFORMATION_ERROR * np.sqrt(search.totals.nobs), search.settings.tol)
     for _ in range(_MOST_ROUNDS):
         controls = search.controls(reach=reach)
         found = search.run(basis, source, Newton(), "irls", at, controls, kernel, kept)
@@ -65,7 +65,7 @@ def _short_way(search: Search, basis: Basis, source: Source) -> Attempt | None:
         settled = _settled(search, found)
         if settled.outcome.decrement <= max(MORE_LEFT * reach, 8 * found.outcome.floor):
             return settled
-        at = search.set.point(settled.gamma, AT_BETA)
+        at = search.settings.point(settled.gamma, AT_BETA)
         kept = found.outcome.kept._replace(use=np.bool_(False))
     return None
 
@@ -89,7 +89,7 @@ def _sampled(
 ) -> tuple[Point, KeptFactor]:
     """Where a sample of the rows has its optimum, and its factor, if it says enough."""
     n, k = source.n_rows, int(basis.keep.sum())
-    first = search.set.point(np.zeros(k), AT_INITIAL_MEANS)
+    first = search.settings.point(np.zeros(k), AT_INITIAL_MEANS)
     stride = min(source.n_parts // _LEAST_PARTS, n // (_ROWS_PER_COLUMN * k), _MOST_STRIDE)
     if stride >= 2 and isinstance(source.design, Split):
         # A level without an event in the sample would start far off: a start worse than none.
@@ -105,7 +105,7 @@ def _sampled(
         return first, kept
     sampled = found.outcome.kept.of_more_rows(stride)
     enough = n >= _ROWS_TO_KEEP * k * stride
-    return search.set.point(found.gamma, AT_BETA), sampled if enough else kept
+    return search.settings.point(found.gamma, AT_BETA), sampled if enough else kept
 
 
 def _rarest_information(search: Search, source: Source) -> float:
@@ -118,5 +118,5 @@ def _rarest_information(search: Search, source: Source) -> float:
 
     rows = source.scan(counted, None)
     assert rows is not None
-    family, center = search.family, jnp.asarray(search.set.null.inside)
+    family, center = search.family, jnp.asarray(search.settings.null.inside)
     return float(rows.min()) * float(family.fisher_weight(center, family.link.link(center)))

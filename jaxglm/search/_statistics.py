@@ -66,7 +66,7 @@ def statistics(
         pearson = xp.where(df_resid > 0, sums.pearson / df_resid, xp.nan)
     scale = 1.0 if family.dispersion_fixed else pearson
     found = sums.log_likelihood, sums.null_log_likelihood
-    if family.has_likelihood and not (family.dispersion_fixed and not family.likelihood_on_host):
+    if family.has_likelihood and not family.dispersion_fixed:
         scales = tuple(
             family.likelihood_scale(deviance, weight_sum, nobs, scale)
             for deviance in (sums.deviance, sums.null_deviance)

@@ -1,4 +1,4 @@
-"""Sources: where the rows live. Their one answer: the sum of a kernel over their blocks."""
+"""Sources: where the rows live, and what may be asked of them: sums, above all."""
 
 from jaxglm.sources._base import Source
 from jaxglm.sources._block import Block

@@ -1,5 +1,6 @@
 """Owns the chunked source: rows that come block by block, again at each visit."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._programs import program
+from jaxglm._status import DataError
 from jaxglm.designs import Design
 from jaxglm.sources._base import Carry
 from jaxglm.sources._block import Block
@@ -23,39 +25,50 @@ class Chunked:
     Parameters
     ----------
     blocks : iterable of Block
-        With NumPy leaves and the same columns, each of at least one row. A visit takes them in the
-        order in which they come, each padded to the longest, so that programs are compiled once.
+        With NumPy leaves and the same columns; a block without rows is passed over. Each visit
+        takes them in the order in which they come, which must be that of the first. They are padded
+        to the longest, so that dense columns and factors have one program for all.
     dtype : dtype
         Of the arithmetic.
+
+    Raises
+    ------
+    DataError
+        Where the blocks can be read once only, have no rows at all, or are others at a later visit.
     """
 
     def __init__(self, blocks: Iterable[Block], dtype: np.dtype):
+        if iter(blocks) is blocks:
+            raise DataError(
+                "the blocks can be read once only (a generator or an open reader), and a fit "
+                "visits its rows again and again: give a list, or an object whose iteration "
+                "starts anew"
+            )
         self.dtype = dtype
-        self._blocks, self._stride = blocks, 1
+        self._reader, self._stride = _Reader(blocks), 1
         self._changes: tuple[Callable[[Block], Design], ...] = ()
 
     def __iter__(self) -> Iterator[Block]:
-        for i, block in enumerate(self._blocks):
+        for i, block in enumerate(self._reader):
             if i % self._stride == 0:
-                for change in self._changes:
-                    block = Block(change(block), block.rows)
-                yield block
+                yield self._changed(block)
 
-    @functools.cached_property
-    def _sizes(self) -> tuple[int, ...]:
-        return tuple(len(block.rows) for block in self._blocks)
+    def _changed(self, block: Block) -> Block:
+        for change in self._changes:
+            block = Block(change(block), block.rows)
+        return block
 
     @property
     def n_rows(self) -> int:
-        return sum(self._sizes)
+        return sum(self._reader.known.sizes)
 
     @property
     def n_parts(self) -> int:
-        return len(self._sizes)
+        return len(self._reader.known.sizes)
 
     @functools.cached_property
     def design(self) -> Design:
-        return next(iter(self)).design.take_rows(np.zeros(1, int))
+        return self._changed(self._reader.known.first).design
 
     def reduce(self, kernel: Callable[..., Any], *params: Any) -> Any:
         parts = (one_pass(self._placed(block), *params, kernel=kernel) for block in self)
@@ -80,13 +93,68 @@ class Chunked:
         return self._like((*self._changes, change), self._stride)
 
     def _placed(self, block: Block) -> Tiles:
-        return place(block, self.dtype, max(self._sizes))
+        return place(block, self.dtype, max(self._reader.known.sizes))
 
     def _like(self, changes: tuple[Callable[[Block], Design], ...], stride: int) -> "Chunked":
-        other = Chunked(self._blocks, self.dtype)
-        other._changes, other._stride = changes, stride
-        other._sizes = self._sizes
+        other = Chunked(self._reader, self.dtype)
+        other._reader, other._changes, other._stride = self._reader, changes, stride
         return other
+
+
+@dataclasses.dataclass(frozen=True)
+class _Known:
+    """What the first visit tells: the rows of each block, and one row of the first."""
+
+    sizes: tuple[int, ...]
+    first: Block
+
+
+class _Reader:
+    """Reads the blocks, and holds each visit to what the first one saw."""
+
+    def __init__(self, blocks: Iterable[Block]):
+        self._blocks = blocks
+        self._seen: _Known | None = None
+
+    @property
+    def known(self) -> _Known:
+        if self._seen is None:
+            for _ in self:
+                pass
+        assert self._seen is not None
+        return self._seen
+
+    def __iter__(self) -> Iterator[Block]:
+        sizes: list[int] = []
+        first = None if self._seen is None else self._seen.first
+        for block in self._blocks:
+            if len(block.rows) == 0:
+                continue
+            if first is None:
+                first = block.take(np.zeros(1, int))
+            if block.design.n_columns != first.design.n_columns:
+                raise DataError(
+                    f"block {len(sizes)} has {block.design.n_columns} columns, the first one has "
+                    f"{first.design.n_columns}"
+                )
+            sizes.append(len(block.rows))
+            if self._seen is not None and self._seen.sizes[: len(sizes)] != tuple(sizes):
+                raise DataError(_others(self._seen.sizes, sizes))
+            yield block
+        if first is None:
+            raise DataError("there are no rows: no block has any")
+        if self._seen is None:
+            self._seen = _Known(tuple(sizes), first)
+        elif self._seen.sizes != tuple(sizes):
+            raise DataError(_others(self._seen.sizes, sizes))
+
+
+def _others(before: tuple[int, ...], now: list[int]) -> str:
+    return (
+        "the blocks are not those of the first visit: "
+        f"then {len(before)} blocks of {sum(before)} rows, now block {len(now) - 1} differs or "
+        "blocks are missing; the rows of a fit must stay the same while it runs"
+    )
 
 
 @program(quick=True)

@@ -1,5 +1,6 @@
 """Owns the compiled programs of one visit to resident rows."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,8 +13,8 @@ from jaxglm.sources._tiles import Tiles
 
 def is_small(tiles: Tiles, *_: Any) -> bool:
     """Whether a visit to the rows takes less than its program takes to compile."""
-    rows, design = tiles.block.rows, tiles.block.design
-    return rows.y.size * design.n_columns <= tuning().small_cells
+    rows = math.prod(tiles.block.rows.y.shape)
+    return rows * tiles.block.design.n_columns <= tuning().small_cells
 
 
 @program(quick=is_small, static_argnames=("kernel",))

@@ -103,7 +103,7 @@ def _final(
     deviances = jax.vmap(lambda mu: jnp.sum(weighted(family.unit_deviance(block.rows.y, mu))))(
         means
     )
-    if family.dispersion_fixed and family.has_likelihood and not family.likelihood_on_host:
+    if family.dispersion_fixed and family.has_likelihood:
         one = jnp.ones((), eta.dtype)
         likelihoods = jax.vmap(lambda mu: log_likelihood(block, family, mu, one))(means)
     else:

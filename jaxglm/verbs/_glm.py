@@ -30,7 +30,7 @@ from jaxglm.intake._responses import array_responses
 from jaxglm.intake._segments import array_segments
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice, merge_rows
-from jaxglm.search import ColumnRangeError, Estimate, Options, estimate_all, outcome_notes, record
+from jaxglm.search import ColumnRangeError, Estimate, Options, estimate_all, fit_of, outcome_notes
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
 
@@ -333,7 +333,7 @@ def _fit(
         alpha = None if shape is None else shape.alpha
         notes = outcome_notes(intake.problem, intake.model.names, family, found, alpha)
         texts = tuple(note.text for note in notes) + intake.notes
-        fit = record(problem, fitted, found, shape=shape, notes=texts)
+        fit = fit_of(problem, fitted, found, shape=shape, notes=texts)
     _announce(found, notes, on_failure, rank)
     model = dataclasses.replace(intake.model, family=family)
     results = Results(fit, model)

@@ -24,8 +24,13 @@ def test_verdict(identifier: str) -> None:
     assert_verdict(identifier)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("identifier", ids())
+SOME_AND_ALL = [
+    pytest.param(name, marks=pytest.mark.compiled if i % 6 == 0 else pytest.mark.slow)
+    for i, name in enumerate(ids())
+]
+
+
+@pytest.mark.parametrize("identifier", SOME_AND_ALL)
 def test_the_compiled_loop_has_the_same_verdict(identifier: str) -> None:
     with tuned(driver="compiled"):
         assert_verdict(identifier)

@@ -8,7 +8,10 @@ import numpy as np
 
 import jaxglm as jg
 from jaxglm.designs import assemble
+from jaxglm.intake import Given
+from jaxglm.intake._doors import array_intake, table_intake
 from jaxglm.io import model_frame
+from jaxglm.sources import Rows
 
 from .cases import Case, load
 
@@ -79,6 +82,22 @@ def design_of_formula(case: Case) -> np.ndarray:
     columns = np.empty((frame.y.size, order.size))
     columns[:, order] = design.on_host()
     return columns
+
+
+def rows_of_both_doors(case: Case) -> tuple[Rows, Rows]:
+    """Response, weights and offset as the formula door and the array door read them."""
+    if case.weights is None:
+        by_name, by_value = {}, {}
+    else:
+        argument = _weights_argument(case)
+        by_name, by_value = {argument: case.weights}, {argument: case.prior_weights}
+    family, double = _family(case), np.dtype(float)
+    table = Given(family, by_name, "raise", double)
+    arrays = Given(family, by_value | {"offset": case.offset}, "raise", double)
+    return (
+        table_intake(case.formula, case.frame, table).problem.rows,
+        array_intake(case.y, case.X, arrays).problem.rows,
+    )
 
 
 @cache

@@ -1,13 +1,16 @@
 """At default settings, fits of real data agree with R and with 60-digit arithmetic."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from jaxglm._tuning import tuned
+from jaxglm.sources import Rows
 
 from .cases import CASES, load
 from .compare import bar, score
-from .engine import design_of_formula, fit_formula, fitted
+from .engine import design_of_formula, fit_formula, fitted, rows_of_both_doors
 from .exceptions import EXCEPTIONS
 
 # mtcars_gaussian_aliased has columns to drop; no other warning may come.
@@ -37,6 +40,14 @@ def test_the_formula_makes_the_columns_of_r(name: str) -> None:
     own, R = design_of_formula(load(name)), load(name).X
     size = np.abs(R).max(axis=0)
     np.testing.assert_allclose(own / size, R / size, rtol=0, atol=1e-12)
+    formula, arrays = rows_of_both_doors(load(name))
+    np.testing.assert_array_equal(formula.live, arrays.live)
+    for field in dataclasses.fields(Rows):
+        one, other = getattr(formula, field.name), getattr(arrays, field.name)
+        assert (one is None) == (other is None), field.name
+        if one is not None:  # a share of no trials may be any
+            live = formula.live
+            np.testing.assert_allclose(one[live], other[live], rtol=1e-14, err_msg=field.name)
 
 
 @pytest.mark.parametrize("name", CASES[::6])
@@ -46,8 +57,13 @@ def test_the_design_door_agrees(name: str) -> None:
     assert not (digits := short(name, results, "design")), f"digits reached: {digits}"
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+SOME_AND_ALL = [
+    pytest.param(name, marks=pytest.mark.compiled if i % 6 == 0 else pytest.mark.slow)
+    for i, name in enumerate(CASES)
+]
+
+
+@pytest.mark.parametrize("name", SOME_AND_ALL)
 def test_the_compiled_loop_agrees(name: str) -> None:
     with tuned(driver="compiled"):
         results = fit_formula(load(name))

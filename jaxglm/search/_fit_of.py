@@ -1,4 +1,4 @@
-"""Owns the making of a fit record: what an estimate found, with its statistics."""
+"""Owns the making of a `Fit`: what an estimate found, with its statistics."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from jaxglm.sources import Block
 from jaxglm.sums import FinalSums, NullModel, log_likelihood
 
 
-def record(
+def fit_of(
     problem: Problem,
     family: Family,
     found: Estimate,
@@ -118,11 +118,14 @@ def _with_null_model(
         return Dense(np.broadcast_to(1.0, (len(block.rows), 1)))
 
     only = Problem(
-        found.source.with_design(ones), np.zeros(1, int), (0, 1.0), n_rows=problem.n_rows
+        problem.source.with_design(ones), np.zeros(1, int), (0, 1.0), n_rows=problem.n_rows
     )
     intercept = estimate(only, family, Options())
-    null = null._replace(shift=problem.dtype.type(intercept.gamma[0]))
-    deviance, likelihood = jax.device_get(found.source.reduce(_null_sums, family, null))
+    deviance: Any = np.nan
+    likelihood: Any = np.nan
+    if intercept.has_means:
+        null = null._replace(shift=problem.dtype.type(intercept.gamma[0]))
+        deviance, likelihood = jax.device_get(problem.source.reduce(_null_sums, family, null))
     return found.sums._replace(null_deviance=deviance, null_log_likelihood=likelihood), null
 
 
@@ -145,28 +148,5 @@ def _likelihoods(
     if not np.isfinite(scales[0]):
         return np.nan, np.nan
     gamma = found.gamma.astype(problem.dtype)
-    if not family.likelihood_on_host:
-        at = tuple(problem.dtype.type(scale) for scale in scales)
-        return jax.device_get(found.source.reduce(likelihoods_of_rows, family, gamma, null, at))
-    means = found.source.map(_both_means, family, gamma, null)
-
-    def add(known: np.ndarray, block: Block) -> np.ndarray:
-        mu, rows = next(means).astype(float), block.rows
-        live = rows.live
-        rows, mu = rows.take(live), mu[live]
-        freq = np.ones(len(rows)) if rows.freq is None else rows.freq
-        prior = rows.weight / freq
-        each = (
-            family.log_likelihood(rows.y, mu[:, i], prior, scale, None)
-            for i, scale in enumerate(scales)
-        )
-        return known + [float(np.dot(freq, np.asarray(values))) for values in each]
-
-    model, empty = found.source.scan(add, np.zeros(2))
-    return model, empty
-
-
-def _both_means(block: Block, family: Family, beta: jax.Array, null: NullModel) -> jax.Array:
-    """Fitted means and those of the null model, [n, 2]."""
-    fitted = family.link.inverse(block.linear_predictor(beta))
-    return jnp.stack([fitted, jnp.broadcast_to(null.means(block, family), fitted.shape)], axis=1)
+    at = tuple(problem.dtype.type(scale) for scale in scales)
+    return jax.device_get(found.source.reduce(likelihoods_of_rows, family, gamma, null, at))

@@ -13,7 +13,7 @@ from jaxglm._tuning import tuning
 from jaxglm.designs import bucket
 
 
-def evaluate(function: Callable[..., Any], family: Any, *arrays: FloatArray) -> FloatArray:
+def by_row(function: Callable[..., Any], family: Any, *arrays: FloatArray) -> FloatArray:
     """`function(family, *arrays)` row by row, in float64 whatever the global setting.
 
     Rows are padded to a bucket by repeating the last one: neighbouring sizes compile nothing new.
@@ -39,12 +39,12 @@ def _evaluated(family: Any, *arrays: jax.Array, function: Callable[..., Any]) ->
 
 def means(family: Any, eta: FloatArray) -> FloatArray:
     """Means of linear predictors."""
-    return evaluate(_mean, family, eta)
+    return by_row(_mean, family, eta)
 
 
 def mean_slope(family: Any, eta: FloatArray) -> FloatArray:
     """Derivative d mu / d eta, the factor of the delta method from link scale to response scale."""
-    return evaluate(_slope, family, eta)
+    return by_row(_slope, family, eta)
 
 
 def is_probability(family: Any) -> bool:
