@@ -61,9 +61,11 @@ class Model:
             Where they are held no longer, or the user's matrix has changed.
         """
         if self.dataset is None:
+            subject = what if what.endswith("()") else what.capitalize()
             raise DataError(
-                f"{what} needs the rows of the fit, and this result holds none: {self.why_no_rows}"
-                ". Fit again, or predict for rows that you give, with predict(data=...)."
+                f"{subject} needs the rows of the fit, and this result holds none: "
+                f"{self.why_no_rows}. Fit again, or predict for rows that you give, with "
+                "predict(data=...)."
             )
         self.dataset.check(what)
         return self.dataset

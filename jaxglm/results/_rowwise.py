@@ -246,7 +246,7 @@ class RowAnswers(Estimates):
         """Columns, their linear predictors with offset, and their labels."""
         if data is None:
             refuse_beside_the_fit(offset=offset, exposure=exposure)
-            held, eta = self._fitted("A prediction without data")
+            held, eta = self._fitted("a prediction without data")
             return held.columns, eta, held.labels
         columns, shift, missing, index = self.model.new_design(
             data, offset=offset, exposure=exposure, unseen=unseen

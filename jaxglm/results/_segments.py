@@ -136,7 +136,7 @@ class GroupResults(ManyResults):
             raise ValueError(f"unseen must be 'raise' or 'nan', not {unseen!r}")
         if data is None:
             refuse_beside_the_fit(groups=groups, offset=offset, exposure=exposure)
-            held, eta = self._fitted("A prediction without data")
+            held, eta = self._fitted("a prediction without data")
             assert self._segments is not None
             placed = np.sort(self._segments.at(np.arange(self._segments.starts[-1])))
             eta, index = eta[placed], held.labels_of(placed)
@@ -169,7 +169,7 @@ class GroupResults(ManyResults):
 
     def _facts_of_all(self) -> dict[int, RowFacts]:
         # The means of all rows at once: a call for each segment would cost more than its fit.
-        held, eta = self._fitted("A summary")
+        held, eta = self._fitted("a summary")
         mean = means(self.model.family, eta)
         facts = {}
         for g in map(int, np.flatnonzero(self.fits.fitted)):
