@@ -68,6 +68,8 @@ ENDS = {
 }
 # In float32 a last digit of a sum may be another where XLA orders an addition otherwise.
 TOLERANCE = {"float64": 1e-12, "float32": 4 * float(np.finfo(np.float32).eps)}
+# The alternation of shape and coefficients ends within what float32 resolves of the shape.
+LOOSER = {"float32, shape": 1e-4}
 SCALARS = ("deviance", "null_deviance", "pearson_chi2", "log_likelihood", "scale")
 SCALARS += ("null_log_likelihood", "nobs", "weight_sum", "df_resid", "df_model", "turns", "status")
 
@@ -98,7 +100,8 @@ def test_blocks_have_the_fit_of_resident_rows(case: str) -> None:
     resident = problem(formula, TABLE, family, **vectors)
     wanted = fit(resident, family)
     assert Status(wanted.status) is ENDS.get(case, Status.CONVERGED)
-    assert_same(fit(chunked(resident, BLOCK), family), wanted, TOLERANCE[resident.dtype.name])
+    tolerance = LOOSER.get(case, TOLERANCE[resident.dtype.name])
+    assert_same(fit(chunked(resident, BLOCK), family), wanted, tolerance)
 
 
 @pytest.mark.parametrize("case", ["dense", "eliminated", "aliased", "trials"])
