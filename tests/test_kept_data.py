@@ -491,3 +491,67 @@ def test_clusters_follow_rows_that_were_left_out() -> None:
         fit.bootstrap(data, n=3, seed=1, cluster="form")
     with pytest.raises(jg.DataError, match="leave out data="):
         fit.bootstrap(data, n=3, seed=1, cluster=firm)
+
+
+@pytest.mark.parametrize("change", ["reversed", "overwritten", "other table"])
+def test_a_column_of_another_table_is_refused(change: str) -> None:
+    data = columns()
+    fit = jg.glm("y ~ x", data, "poisson")
+    expected = fit.bootstrap(data, n=3, seed=1, cluster="firm").params
+    assert_same(fit.bootstrap(n=3, seed=1, cluster=data["firm"]).params, expected)
+    table = {
+        "reversed": {name: values[::-1] for name, values in data.items()},
+        "overwritten": data | {"x": data["x"] * 2},
+        "other table": {"firm": data["firm"]},
+    }[change]
+    with pytest.raises(jg.DataError, match="not the table of the fit as it was"):
+        fit.bootstrap(table, n=3, seed=1, cluster="firm")
+
+
+def test_a_frame_that_is_sorted_is_found_by_its_labels() -> None:
+    frame = pd.DataFrame(columns())
+    fit = jg.glm("y ~ x", frame, "poisson")
+    expected = fit.bootstrap(frame, n=3, seed=1, cluster="firm").params
+    again = fit.bootstrap(frame.sort_values("x"), n=3, seed=1, cluster="firm")
+    assert_same(again.params, expected)
+
+
+def test_arrays_have_no_columns_to_name() -> None:
+    data = columns()
+    fit = jg.GLM(data["y"], matrix(data), "poisson").fit()
+    with pytest.raises(jg.DataError, match="this is a fit of arrays"):
+        fit.bootstrap(data, n=3, seed=1, cluster="firm")
+
+
+# -- what a new user found ------------------------------------------------------------------------
+
+
+def test_a_frame_of_several_blocks_is_a_copy_and_counts_as_one() -> None:
+    data = columns()
+    frame = pd.DataFrame({"x": data["x"]})
+    frame["z"] = data["x"] ** 2
+    several = jg.GLM(data["y"], jg.add_constant(frame), "poisson").fit()
+    assert several.data_nbytes == N * 8 * (3 + 2)  # columns, response, weight
+    frame["x"] = 0.0
+    assert len(several.resid()) == N
+
+
+def test_labels_are_not_renamed_with_the_table() -> None:
+    frame = pd.DataFrame(columns())
+    fit = jg.glm("y ~ x", frame, "poisson")
+    frame.index.name = "other"
+    assert fit.fittedvalues.index.name is None
+
+
+def test_choices_of_what_to_keep_are_checked() -> None:
+    data = columns()
+    for keep in (None, "no"):
+        with pytest.raises(ValueError, match="keep_data must be one of True, False"):
+            jg.glm("y ~ x", data, "poisson", keep_data=keep)
+        with pytest.raises(ValueError, match="keep_data must be one of True, False"):
+            jg.fit_groups("y ~ x", data, "g", "poisson", keep_data=keep)
+
+
+def test_a_structured_array_is_told_what_to_be() -> None:
+    with pytest.raises(jg.DataError, match="structured array; give a frame of its fields"):
+        jg.GLM(np.arange(3.0), np.zeros(3, dtype=[("a", float)])).fit()

@@ -9,8 +9,8 @@ import jax
 import numpy as np
 import pandas as pd
 
-from jaxglm import io
 from jaxglm._status import DataError, SegmentWarning, Status
+from jaxglm.inference._clusters import check_rows, cluster_codes, cluster_column
 from jaxglm.inference._wald import check_alpha
 from jaxglm.intake import Dataset, Given, Model, check_memory
 from jaxglm.intake._doors import table_intake
@@ -49,6 +49,7 @@ class Bootstrap:
 
     @property
     def failed(self) -> int:
+        """Replicates without an optimum."""
         return sum(self.kinds.values())
 
     @property
@@ -107,13 +108,18 @@ def bootstrap(
         raise DataError(
             f"The fit has no optimum that resampling could move about: {Status(fit.status).message}"
         )
-    if isinstance(cluster, str):
-        cluster = _column(cluster, data, n, seed)
-    elif data is not None and model.dataset is not None:
-        raise DataError("This result holds the rows of its fit; leave out data=.")
+    by_name = isinstance(cluster, str)
+    if data is not None and model.dataset is not None and not by_name:
+        raise DataError(
+            "This result holds the rows of its fit; leave out data= (it is for the name of a "
+            "column, cluster='...')."
+        )
+    values = cluster_column(cluster, data, n, seed) if by_name else cluster
     held = model.held("bootstrap()") if model.dataset is not None else _again(fit, model, data)
     with jax.enable_x64(True):
-        drawing = _Drawing.of(fit, held, cluster)
+        drawing = _Drawing.of(fit, held, values)
+        if by_name and model.dataset is not None:
+            check_rows(held, model, data, cluster)
         start = fit.coef[~fit.aliased]
         if model.dataset is None:
             _check_same(drawing, model, fit, start, max_memory)
@@ -171,9 +177,10 @@ def _again(fit: Fit, model: Model, data: Any) -> Dataset:
     """The rows of the fit, which the result does not hold, from the data given again."""
     again = "Fit again and call bootstrap on that result."
     if model.formula is None or model.used:
-        lacks = "a fit of arrays, whose response is not in the file"
+        lacks = "a fit of arrays, which no table gives again"
         if model.formula is not None:
-            lacks = f"a fit with {', '.join(f'{name}=' for name in sorted(model.used))}"
+            named = ", ".join(f"{name}=" for name in sorted(model.used))
+            lacks = f"a fit with {named}, which a formula does not give again"
         raise DataError(
             f"bootstrap() needs the rows of the fit, and this result holds none: it is {lacks}. "
             + again
@@ -234,7 +241,7 @@ class _Drawing:
     @classmethod
     def of(cls, fit: Fit, held: Dataset, cluster: Any) -> "_Drawing":
         """The rows of a fit; identical ones are merged where that saves time."""
-        codes = None if cluster is None else _codes(cluster, held)
+        codes = None if cluster is None else cluster_codes(cluster, held)
         design, order = held.block.design, held.order
         if fit.aliased.any():
             keep = ~fit.aliased[order]
@@ -268,25 +275,3 @@ class _Drawing:
         clusters = int(self.cluster.max()) + 1
         drawn = rng.multinomial(clusters, np.full(clusters, 1 / clusters))
         return (drawn[self.cluster] * self.counts).astype(np.int32)
-
-
-def _column(name: str, data: Any, n: int, seed: int) -> Any:
-    """The column of the data given whose values are the clusters."""
-    if data is None:
-        raise DataError(
-            f"cluster={name!r} names a column, and a result keeps no table. Give the values: "
-            f"bootstrap(n={n}, seed={seed}, cluster=table[{name!r}]); or the table as well: "
-            f"bootstrap(table, n={n}, seed={seed}, cluster={name!r})."
-        )
-    return io.read_table(data).native_named(name)
-
-
-def _codes(cluster: Any, held: Dataset) -> np.ndarray:
-    """The cluster of each row of the fit."""
-    codes = io.groups_of_some(cluster, held.kept, held.n_given, held.index, "cluster")
-    if (codes < 0).any():
-        raise DataError(
-            f"cluster has missing values in {io.rows_text(codes < 0)} of the rows of the fit; fill "
-            "them in, or fit without those rows"
-        )
-    return codes

@@ -174,7 +174,8 @@ def _intake(encoded: _Encoded, given: Given) -> Intake:
         dataset=Dataset(
             block,
             encoded.order,
-            encoded.index,
+            # A view: the user may rename the labels of the table.
+            None if encoded.index is None else encoded.index.view(),
             encoded.kept,
             encoded.n_given,
             encoded.fingerprint,

@@ -87,7 +87,7 @@ class ResponseResults(ManyResults):
             eta[missing] = np.nan
         values = eta
         if which == "mean":
-            values = means(self.model.family, eta.ravel()).reshape(eta.shape)
+            values = np.array(means(self.model.family, eta.ravel())).reshape(eta.shape)
         return pd.DataFrame(values, index=index, columns=self.keys, copy=False)
 
     def _linear(self, columns: Columns) -> np.ndarray:

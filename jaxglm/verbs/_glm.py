@@ -323,6 +323,7 @@ def _fit(
     check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
     check_choice("rank", rank, ("drop", "raise"))
     check_choice("compress", compress, ("auto", True, False))
+    check_choice("keep_data", keep_data, (True, False))
     problem, family = merge_rows(intake.problem, compress), intake.model.family
     with jax.enable_x64(problem.dtype == np.float64):
         try:

@@ -5,7 +5,15 @@ from typing import Any, Literal
 
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
-from jaxglm.intake import MAX_MEMORY, Given, Policy, chosen_dtype, row_vectors, solver_options
+from jaxglm.intake import (
+    MAX_MEMORY,
+    Given,
+    Policy,
+    check_choice,
+    chosen_dtype,
+    row_vectors,
+    solver_options,
+)
 from jaxglm.intake._responses import ResponseIntake, table_responses
 from jaxglm.results import ResponseResults
 from jaxglm.search import Options
@@ -111,6 +119,7 @@ def response_results(
     keep_data: bool,
 ) -> ResponseResults:
     """The fits of all responses, with what is to be said of them raised or warned of."""
+    check_choice("keep_data", keep_data, (True, False))
     fits = fit_many(intake.replicas, intake.model, options, on_failure, max_memory, progress)
     for g, notes in intake.own_notes.items():
         if g not in intake.replicas.failed:

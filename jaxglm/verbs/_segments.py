@@ -137,6 +137,7 @@ def group_results(
     keep_data: bool,
 ) -> GroupResults:
     """The fits of all segments, with what is to be said of them raised or warned of."""
+    check_choice("keep_data", keep_data, (True, False))
     fits = fit_many(intake.segments, intake.model, options, on_failure, max_memory, progress)
     results = GroupResults(
         fits, intake.model, intake.keys, intake.segments, intake.native, intake.notes

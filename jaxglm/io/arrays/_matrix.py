@@ -69,8 +69,11 @@ def in_place(values: Any, X: Any) -> bool:
         return np.may_share_memory(values, X)
     if isinstance(X, list | tuple):
         return False
-    # A frame's columns are brought together in an array of its own, or are one block of pandas.
+    # A frame's columns are brought together in an array of its own, or are one block of pandas:
+    # several blocks come as a view of a copy.
     # Other owners of memory (JAX, PyTorch, xarray) hand out their own array, or a view.
+    if isinstance(X, pd.DataFrame):
+        return any(np.may_share_memory(values, X.iloc[:, j].to_numpy()) for j in range(X.shape[1]))
     is_frame = isinstance(X, dict) or hasattr(X, "columns") or hasattr(X, "column_names")
     return not (is_frame and values.flags.owndata)
 
@@ -102,6 +105,11 @@ def _is_series(X: Any) -> bool:
 def _read_array(X: Any, name: str, fits: OneFit) -> np.ndarray:
     mask = np.ma.getmaskarray(X) if isinstance(X, np.ma.MaskedArray) else None
     array = np.asarray(X)
+    if array.dtype.names:
+        raise DataError(
+            f"{name} is a structured array; give a frame of its fields, pd.DataFrame({name}), or "
+            "an array [rows, columns]"
+        )
     if array.ndim == 1:
         array = array[:, None]
         mask = mask[:, None] if mask is not None else None
