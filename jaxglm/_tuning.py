@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,9 +69,9 @@ def tuning() -> Tuning:
 
 
 @contextmanager
-def tuned(**changes: object) -> Iterator[Tuning]:
+def tuned(**changes: Any) -> Iterator[Tuning]:
     """Other numbers for the fits inside."""
-    token = _current.set(dataclasses.replace(tuning(), **changes))  # type: ignore[arg-type]
+    token = _current.set(dataclasses.replace(tuning(), **changes))
     try:
         yield tuning()
     finally:

@@ -68,8 +68,6 @@ ENDS = {
 }
 # In float32 a last digit of a sum may be another where XLA orders an addition otherwise.
 TOLERANCE = {"float64": 1e-12, "float32": 4 * float(np.finfo(np.float32).eps)}
-# The alternation of shape and coefficients ends within what float32 resolves of the shape.
-LOOSER = {"float32, shape": 1e-4}
 SCALARS = ("deviance", "null_deviance", "pearson_chi2", "log_likelihood", "scale")
 SCALARS += ("null_log_likelihood", "nobs", "weight_sum", "df_resid", "df_model", "turns", "status")
 
@@ -94,14 +92,20 @@ def tiles_of_a_block() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("case", CASES)
+# In float32 XLA's own settings add alike in both forms; its quickest compilation does not.
+MARKED = [
+    pytest.param(case, marks=pytest.mark.compiled if case.startswith("float32") else ())
+    for case in CASES
+]
+
+
+@pytest.mark.parametrize("case", MARKED)
 def test_blocks_have_the_fit_of_resident_rows(case: str) -> None:
     formula, family, vectors = CASES[case]
     resident = problem(formula, TABLE, family, **vectors)
     wanted = fit(resident, family)
     assert Status(wanted.status) is ENDS.get(case, Status.CONVERGED)
-    tolerance = LOOSER.get(case, TOLERANCE[resident.dtype.name])
-    assert_same(fit(chunked(resident, BLOCK), family), wanted, tolerance)
+    assert_same(fit(chunked(resident, BLOCK), family), wanted, TOLERANCE[resident.dtype.name])
 
 
 @pytest.mark.parametrize("case", ["dense", "eliminated", "aliased", "trials"])
