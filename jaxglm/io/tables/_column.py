@@ -39,11 +39,6 @@ class Column:
     levels: tuple[Level, ...] | None = None
     missing: np.ndarray | None = None
 
-    @property
-    def is_factor(self) -> bool:
-        """Whether the column holds labels rather than numbers."""
-        return self.codes is not None
-
     def __len__(self) -> int:
         return len(self.codes if self.values is None else self.values)  # type: ignore[arg-type]
 
