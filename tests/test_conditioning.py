@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse
 
 import jaxglm as jg
-from jaxglm.search._basis import independent_shares
+from jaxglm.algebra import span_of
 
 from .exact_least_squares import exact_least_squares
 
@@ -311,7 +311,7 @@ def test_rows_of_weight_zero_do_not_give_rank() -> None:
 @pytest.mark.parametrize("tolerance", [1e-12, 1e-5])
 def test_shares_of_independent_columns(tolerance: float) -> None:
     triangle = np.array([[2.0, 2.0, 0.0, 1.0], [0.0, 1e-8, 0.0, 0.0], [0.0, 0.0, 0.0, 1e100]])
-    shares = independent_shares(triangle, tolerance)
+    shares = span_of(triangle, tolerance).shares
     assert shares[0] == 1.0 and shares[2] == 0.0
     assert shares[3] == pytest.approx(1.0)
     assert shares[1] == (pytest.approx(5e-9) if tolerance < 1e-8 else 0.0)
@@ -326,11 +326,11 @@ def test_shares_of_many_problems_are_those_of_each() -> None:
     stack[1, 0, :, 3] = stack[1, 0, :, 1] * (1 + 1e-7 * rng.normal(size=7))  # nearly
     stack[1, 1, 2:] = 0.0  # two rows
     stack[1, 2] *= [1e-150, 1.0, 1e150, 1.0]
-    shares = independent_shares(stack, 1e-12)
+    shares = span_of(stack, 1e-12).shares
     for place in np.ndindex(2, 3):
-        assert np.allclose(shares[place], independent_shares(stack[place], 1e-12), rtol=1e-12)
+        assert np.allclose(shares[place], span_of(stack[place], 1e-12).shares, rtol=1e-12)
     assert (shares > 0).sum(axis=-1).tolist() == [[3, 3, 0], [4, 2, 4]]
     lengths = np.full((2, 3, 4), 2.0)
-    given = independent_shares(stack[:1], 1e-12, lengths=lengths[:1])
-    alone = independent_shares(stack[0, 0], 1e-12, lengths=lengths[0, 0])
+    given = span_of(stack[:1], 1e-12, lengths[:1]).shares
+    alone = span_of(stack[0, 0], 1e-12, lengths[0, 0]).shares
     assert np.allclose(given[0, 0], alone, rtol=1e-12)

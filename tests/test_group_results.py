@@ -198,7 +198,7 @@ def test_predictions_are_those_of_the_segments(hard) -> None:
     new = pd.DataFrame(
         {
             "shop": ["lacking", "lacking", "same", "else", "baseless", "baseless"],
-            "x": 1.0,
+            "x": [1.0, 1.0, 2.0, 1.0, 1.0, 1.0],
             "kind": ["c", "b", "a", "a", "a", "c"],
         }
     )

@@ -13,14 +13,18 @@ from jaxglm.algebra._factor import (
     solve,
     zero_information,
 )
+from jaxglm.algebra._relations import Relations
 from jaxglm.algebra._root import Root, root_of_inverse, trace_with
+from jaxglm.algebra._span import Span, span_of
 
 __all__ = [
     "Bordered",
     "Covariance",
     "Factor",
     "Information",
+    "Relations",
     "Root",
+    "Span",
     "all_finite",
     "diagonal_of",
     "factorise",
@@ -28,6 +32,7 @@ __all__ = [
     "inverse_root",
     "root_of_inverse",
     "solve",
+    "span_of",
     "trace_with",
     "zero_information",
 ]

@@ -92,6 +92,10 @@ class Design(Operator):
         """
 
     @abc.abstractmethod
+    def absolute(self) -> Self:
+        """The design of the absolute entries."""
+
+    @abc.abstractmethod
     def take_columns(self, keep: np.ndarray) -> Self:
         """The design of the columns where `keep` ([p] bool) holds; factors stay factors."""
 

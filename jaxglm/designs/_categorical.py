@@ -106,6 +106,16 @@ class Categorical(Design):
             return own
         return row_products(np.asarray(self.multiplier)[:, None], own[:, None])
 
+    def absolute(self) -> "Categorical":
+        sizes, contrasts = self.multiplier, self.contrasts
+        return dataclasses.replace(
+            self,
+            multiplier=None if sizes is None else np.abs(np.asarray(sizes)),
+            contrasts=None
+            if contrasts is None
+            else tuple(tuple(map(abs, row)) for row in contrasts),
+        )
+
     def take_columns(self, keep: np.ndarray) -> "Categorical":
         if self.contrasts is not None:
             kept = np.asarray(self.contrasts)[:, keep]

@@ -85,6 +85,9 @@ class Dense(Design):
     def times_rows(self, b: np.ndarray) -> np.ndarray:
         return row_products(np.asarray(self.values), b)
 
+    def absolute(self) -> "Dense":
+        return Dense(np.abs(np.asarray(self.values)))
+
     def take_columns(self, keep: np.ndarray) -> "Dense":
         return Dense(np.asarray(self.values)[:, keep])
 

@@ -70,6 +70,9 @@ class Sparse(Design):
         terms = values[stored] * b[rows, np.asarray(self.columns)[stored]]
         return np.bincount(rows, terms, self.n_rows)
 
+    def absolute(self) -> "Sparse":
+        return dataclasses.replace(self, values=np.abs(np.asarray(self.values)))
+
     def take_columns(self, keep: np.ndarray) -> "Sparse":
         columns = np.asarray(self.columns)
         stored = keep[columns]

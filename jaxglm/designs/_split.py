@@ -108,6 +108,10 @@ class Split(Design):
             start=np.zeros(len(b)),
         )
 
+    def absolute(self) -> "Split":
+        factors = tuple(factor.absolute() for factor in self.factors)
+        return Split(self.numeric.absolute(), factors, self.eliminated)
+
     def take_columns(self, keep: np.ndarray) -> "Split":
         ends = np.cumsum([part.n_columns for part in self.parts])
         numeric, *factors = np.split(keep, ends[:-1])

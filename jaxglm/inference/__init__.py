@@ -2,6 +2,11 @@
 
 from jaxglm._numbers import FloatArray
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
+from jaxglm.inference._determined import (
+    broken,
+    undetermined,
+    warn_undetermined,
+)
 from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals
@@ -17,6 +22,7 @@ __all__ = [
     "akaike",
     "assess",
     "bootstrap",
+    "broken",
     "check_scale",
     "critical_value",
     "equals",
@@ -26,5 +32,7 @@ __all__ = [
     "ratio_label",
     "refusal",
     "schwarz",
+    "undetermined",
     "wald",
+    "warn_undetermined",
 ]

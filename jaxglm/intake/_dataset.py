@@ -29,6 +29,10 @@ class Columns:
         """Some of the rows."""
         return Columns(self.design.take_rows(rows), self.order, len(rows))
 
+    def absolute(self) -> "Columns":
+        """Their absolute entries."""
+        return Columns(self.design.absolute(), self.order, self.n)
+
     def matvec(self, b: np.ndarray) -> np.ndarray:
         """X b in float64, for b of shape [p] or [p, k]."""
         if self.n == 0 or self.order.size == 0:

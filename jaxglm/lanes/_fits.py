@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxglm._status import Status
-from jaxglm.algebra import Covariance
+from jaxglm.algebra import Covariance, Relations
 from jaxglm.search import Fit
 
 # Fields of `Fit` that are one number; how each is stored.
@@ -68,6 +68,8 @@ class Fits:
         By segment where they are not the usual ones.
     usual : Words
         Those of the other segments.
+    relations : dict of Relations or None
+        By segment, where aliased columns follow from others; None where that is not known.
     """
 
     coef: np.ndarray
@@ -79,6 +81,7 @@ class Fits:
     scalars: dict[str, np.ndarray]
     words: dict[int, Words]
     usual: Words
+    relations: dict[int, Relations] | None
 
     @classmethod
     def empty(cls, count: int, p: int, usual: tuple[str, str], *, use_t: bool) -> "Fits":
@@ -100,6 +103,7 @@ class Fits:
             },
             words={},
             usual=Words(*usual),
+            relations={},
         )
 
     def put(self, g: int, fit: Fit, absent: np.ndarray) -> None:
@@ -111,12 +115,18 @@ class Fits:
             value = getattr(fit, name)
             if value is not None:
                 self.scalars[name][g] = value
+        self.relate(g, fit.relations)
         self.say(g, Words(fit.method, fit.stopped_by, fit.notes))
 
     def refuse(self, g: int, why: str) -> None:
         """Say that the rows of a segment cannot be fitted."""
         self.scalars["status"][g] = Status.INVALID
         self.words[g] = Words("", "", (why,))
+
+    def relate(self, g: int, relations: Relations | None) -> None:
+        """Keep how the aliased columns of one fit follow from others, where they do."""
+        if self.relations is not None and relations is not None and relations.aliased.size:
+            self.relations[g] = relations
 
     def say(self, g: int, words: Words) -> None:
         """Keep the words of one fit where they are not the usual ones."""
@@ -138,8 +148,13 @@ class Fits:
             method=method,
             stopped_by=stopped_by,
             notes=notes,
+            relations=self.relations_of(g),
             **scalars,
         )
+
+    def relations_of(self, g: int) -> Relations | None:
+        """How the aliased columns of one fit follow from others; None where that is not known."""
+        return None if self.relations is None else self.relations.get(g, Relations.none())
 
     @property
     def aliased(self) -> np.ndarray:

@@ -4,15 +4,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxglm.algebra import Relations, span_of
 from jaxglm.lanes._lanes import Lanes
-from jaxglm.search._basis import RANK_TOLERANCE, independent_shares
+from jaxglm.search._basis import RANK_TOLERANCE
 
 # Numbers of a stack of segments.
 _STACK = 1 << 22
 
 
 class Rank(NamedTuple):
-    """Columns are in design order.
+    """Columns are in design order, those of `relations` in public order.
 
     Attributes
     ----------
@@ -21,10 +22,13 @@ class Rank(NamedTuple):
     sound : [k] bool
         The columns kept are so far from collinear that their Gram matrix tells it; the others want
         a fit in another basis.
+    relations : dict of Relations
+        By position of the segment, where columns follow from others.
     """
 
     keep: np.ndarray
     sound: np.ndarray
+    relations: dict[int, Relations]
 
 
 def rank_of(lanes: Lanes, which: np.ndarray, smallest_pivot: float) -> Rank:
@@ -35,6 +39,7 @@ def rank_of(lanes: Lanes, which: np.ndarray, smallest_pivot: float) -> Rank:
     penalty = lanes.objective.penalty
     held = None if penalty is None else penalty.as_rows()[:, in_public_order]
     shares = np.zeros((which.size, p))
+    relations: dict[int, Relations] = {}
     sizes = lanes.size_of(which)
     for size in np.unique(sizes):
         of_size = np.flatnonzero(sizes == size)
@@ -46,6 +51,12 @@ def rank_of(lanes: Lanes, which: np.ndarray, smallest_pivot: float) -> Rank:
             triangle: Any = np.linalg.qr(columns, mode="r")
             if held is not None:
                 triangle = np.concatenate([triangle, held / scale], axis=-2)
-            shares[some[:, None], in_public_order] = independent_shares(triangle, RANK_TOLERANCE)
+            span = span_of(triangle, RANK_TOLERANCE)
+            shares[some[:, None], in_public_order] = span.shares
+            follow = ((span.shares == 0) & (span.lengths > 0)).any(axis=1)
+            for place in np.flatnonzero(follow).tolist():
+                relations[int(some[place])] = (
+                    span.one(place).relations().scaled(1 / scale[place, 0])
+                )
     least = np.where(shares > 0, shares, 1.0).min(axis=1)
-    return Rank(shares > 0, least**2 >= smallest_pivot)
+    return Rank(shares > 0, least**2 >= smallest_pivot, relations)

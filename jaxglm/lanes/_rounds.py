@@ -231,6 +231,8 @@ class _Rounds:
         which = left.which[singular]
         rank = rank_of(self.lanes, which, smallest_pivot(self.dtype))
         keep[which] = rank.keep
+        for place, relations in rank.relations.items():
+            self.fits.relate(int(which[place]), relations)
         chosen = np.zeros(left.which.size, bool)
         chosen[singular] = rank.sound & (rank.keep != left.found.keep[singular]).any(axis=1)
         return self._once_more(left, chosen, keep)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm import families, links
-from jaxglm.algebra import Covariance
+from jaxglm.algebra import Covariance, Relations
 from jaxglm.diagnostics import RowFacts
 from jaxglm.intake import Model
 from jaxglm.io import keys_to_arrays
@@ -26,12 +26,16 @@ FORMAT = 1
 HEADER = "header.json"
 # What the names of arrays begin with in a file of many fits.
 SCALAR, KEYS = "scalars.", "keys."
+RELATIONS = "relations"
 
 
 def save_fit(path: str | PathLike[str], fit: Fit, model: Model, facts: RowFacts | None) -> None:
     """Write a fit to `path`, under exactly that name; see `Results.save`."""
     fields = _fields(fit)
     arrays = _arrays(fields)
+    relations: Relations | None = fields.pop("relations")
+    if relations is not None:
+        arrays[RELATIONS] = relations.table()
     header = {
         "fit": {name: _plain(value) for name, value in fields.items() if name not in arrays},
         "row_facts": None
@@ -56,6 +60,10 @@ def save_fits(
     arrays |= {SCALAR + name: values for name, values in fits.scalars.items()}
     described, key_arrays = keys_to_arrays(keys)
     arrays |= {KEYS + name: values for name, values in key_arrays.items()}
+    if fits.relations is not None:
+        # With the position of the fit in front.
+        tables = [np.insert(own.table(), 0, g, axis=1) for g, own in fits.relations.items()]
+        arrays[RELATIONS] = np.concatenate([np.zeros((0, 4)), *tables])
     header = {
         "groups": {
             "of": unit,

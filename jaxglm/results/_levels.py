@@ -30,19 +30,6 @@ def mark_baseless(fits: Fits, model: Model, segments: Segments) -> None:
     fits.baseless[which] = fits.aliased[which] & ~fits.absent[which] & excused
 
 
-def without_base(fits: Fits, model: Model, columns: Columns, segment: np.ndarray) -> np.ndarray:
-    """Rows that have the reference level of a factor, which their segment lacks; [n] bool."""
-    indicators, _ = _factors(model)
-    if not fits.baseless.any():
-        return np.zeros(columns.n, bool)
-    lacks = fits.baseless @ (indicators != 0)
-    rows = np.flatnonzero((segment >= 0) & lacks.any(axis=1)[segment])
-    found = np.zeros(columns.n, bool)
-    at_base = columns.rows(rows).matvec(indicators) == 0
-    found[rows] = (at_base & lacks[segment[rows]]).any(axis=1)
-    return found
-
-
 def _factors(model: Model) -> tuple[np.ndarray, np.ndarray]:
     """The F factors with a reference level: their own columns, and all that they have a part in.
 

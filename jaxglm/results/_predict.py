@@ -2,23 +2,24 @@
 
 import numpy as np
 
-from jaxglm.intake import Columns, Model
+from jaxglm.inference import broken
+from jaxglm.intake import Columns
 from jaxglm.lanes import Fits
-from jaxglm.results._levels import without_base
 
 # Numbers in a chunk of rows: 32 MiB, several of which are at work.
 _CHUNK_NUMBERS = 1 << 22
 
 
-def linear_predictor(fits: Fits, model: Model, columns: Columns, segment: np.ndarray) -> np.ndarray:
+def linear_predictor(fits: Fits, columns: Columns, segment: np.ndarray) -> np.ndarray:
     """x_i' b of row i's segment, without offset; nan where that says nothing about the row.
 
     A column that other columns determine in the segment has no part, as in a single fit. What the
-    segment has no row of is unknown: a column that is zero in all its rows, a reference level.
+    rows of the segment do not determine is unknown: a column that is zero in all of them, a
+    reference level that they lack, a row in which aliased columns do not follow from the others.
 
     Parameters
     ----------
-    fits, model : Fits, Model
+    fits : Fits
     columns : Columns
         Of n rows.
     segment : [n] int
@@ -32,5 +33,27 @@ def linear_predictor(fits: Fits, model: Model, columns: Columns, segment: np.nda
     for first in range(0, known.size, step):
         rows = known[first : first + step]
         eta[rows] = columns.design.take_rows(rows).times_rows(coef[segment[rows]])
-    eta[without_base(fits, model, columns, segment)] = np.nan
+    eta[_undetermined(fits, columns, segment)] = np.nan
     return eta
+
+
+def _undetermined(fits: Fits, columns: Columns, segment: np.ndarray) -> np.ndarray:
+    """Rows in which columns do not follow from others as they do in the segment; [n] bool."""
+    found = np.zeros(columns.n, bool)
+    if not fits.relations:
+        return found
+    p = columns.order.size
+    which = np.array(sorted(fits.relations))
+    place = np.minimum(np.searchsorted(which, segment), which.size - 1)
+    rows = np.flatnonzero(which[place] == segment)
+    directions = [fits.relations[g].directions(p)[:, columns.order] for g in which.tolist()]
+    step = max(1, _CHUNK_NUMBERS // p)
+    # One relation of each segment at a time.
+    for nth in range(max(map(len, directions))):
+        own = np.array([all_[nth] if nth < len(all_) else np.zeros(p) for all_ in directions])
+        for first in range(0, rows.size, step):
+            some = rows[first : first + step]
+            design, times = columns.design.take_rows(some), own[place[some]]
+            sizes = design.absolute().times_rows(np.abs(times))
+            found[some] |= broken(design.times_rows(times), sizes)
+    return found

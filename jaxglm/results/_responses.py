@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 
 from jaxglm.diagnostics import RowFacts, means
-from jaxglm.inference import check_scale
+from jaxglm.inference import check_scale, undetermined
 from jaxglm.intake import Columns, Dataset, Model, nbytes
 from jaxglm.lanes import Fits
 from jaxglm.results._many import ManyResults
-from jaxglm.results._predict import linear_predictor
 from jaxglm.results._rowwise import refuse_beside_the_fit
 from jaxglm.rows import Replicas
 
@@ -69,7 +68,8 @@ class ResponseResults(ManyResults):
         """Predicted means or linear predictors: a row per row of `data`, a column per response.
 
         The arguments and errors are those of `Results.predict`. nan where a predictor is missing,
-        and where a response has no fit, or none of a column that the row has a part in.
+        where a response has no fit, and where the rows of its fit do not determine it:
+        ``fits[response].predict`` says why.
         """
         check_scale(which)
         if data is None:
@@ -92,10 +92,16 @@ class ResponseResults(ManyResults):
 
     def _linear(self, columns: Columns) -> np.ndarray:
         """Linear predictors without offset, [n, G]."""
-        fits, unknown = self.fits, self.fits.aliased & self.fits.absent
+        fits = self.fits
         eta = np.array(columns.matvec(np.where(fits.aliased, 0.0, fits.coef).T))
-        for g in np.flatnonzero(unknown.any(axis=1)):
-            eta[:, g] = linear_predictor(fits, self.model, columns, np.full(columns.n, g))
+        # Responses on the same rows have the same columns aliased, and the same rows determined.
+        alike: dict[bytes, list[int]] = {}
+        for g in map(int, np.flatnonzero(fits.aliased.any(axis=1))):
+            parts = (fits.aliased[g], *(fits.relations_of(g) or ()))
+            alike.setdefault(b"".join(part.tobytes() for part in parts), []).append(g)
+        for some in alike.values():
+            rows = undetermined(columns, fits.aliased[some[0]], fits.relations_of(some[0]))
+            eta[np.ix_(np.flatnonzero(rows), np.array(some))] = np.nan
         return eta
 
     def __getstate__(self) -> dict[str, Any]:

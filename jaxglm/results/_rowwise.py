@@ -9,7 +9,15 @@ import pandas as pd
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
 from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_facts
-from jaxglm.inference import Bootstrap, Estimates, Prediction, bootstrap, check_scale
+from jaxglm.inference import (
+    Bootstrap,
+    Estimates,
+    Prediction,
+    bootstrap,
+    check_scale,
+    undetermined,
+    warn_undetermined,
+)
 from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model
 from jaxglm.search import Fit
 
@@ -57,7 +65,9 @@ class RowAnswers(Estimates):
         Returns
         -------
         Series
-            Labelled with the index of `data`; nan where a predictor is missing.
+            Labelled with the index of `data`; nan where a predictor is missing and, with a warning,
+            where the rows of the fit do not determine it: columns that follow from each other in
+            them, and were left out for that, do not so in this row.
 
         Raises
         ------
@@ -247,6 +257,7 @@ class RowAnswers(Estimates):
         if data is None:
             refuse_beside_the_fit(offset=offset, exposure=exposure)
             held, eta = self._fitted("a prediction without data")
+            eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
             return held.columns, eta, held.labels
         columns, shift, missing, index = self.model.new_design(
             data, offset=offset, exposure=exposure, unseen=unseen
@@ -254,7 +265,19 @@ class RowAnswers(Estimates):
         eta = _shifted(columns.matvec(self._effective), shift)
         if missing is not None:
             eta = np.where(missing, np.nan, eta)
+        eta = self._determined(eta, columns, np.arange(columns.n))
         return columns, eta, pd.RangeIndex(len(eta)) if index is None else index
+
+    def _determined(self, eta: FloatArray, columns: Columns, rows: np.ndarray) -> FloatArray:
+        """Linear predictors with nan for those of some rows that the fit says nothing about."""
+        aliased, relations = self.fit.aliased, self.fit.relations
+        if relations is None or not (aliased.any() and rows.size):
+            return eta
+        unknown = np.zeros(columns.n, bool)
+        unknown[rows] = undetermined(columns.rows(rows), aliased, relations)
+        unknown &= ~np.isnan(eta)
+        warn_undetermined(unknown, self.names, aliased, relations, stacklevel=4)
+        return np.where(unknown, np.nan, eta)
 
 
 def refuse_beside_the_fit(**given: Any) -> None:

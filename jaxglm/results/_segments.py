@@ -124,7 +124,9 @@ class GroupResults(ManyResults):
         -------
         Series
             Labelled with the index of `data`. nan where a predictor is missing, where the segment
-            has no fit, and where the row has a level (or another column) that its segment lacks.
+            has no fit, and where the rows of the segment do not determine it: a level that they
+            lack, columns that follow from each other in them and not in the row. The segment's own
+            result, ``fits[segment].predict``, says why.
 
         Raises
         ------
@@ -145,7 +147,7 @@ class GroupResults(ManyResults):
                 data, offset=offset, exposure=exposure, unseen=unseen
             )
             segment = self._segments_of(data, groups, columns.n, unseen)
-            eta = linear_predictor(self.fits, self.model, columns, segment)
+            eta = linear_predictor(self.fits, columns, segment)
             if shift is not None:
                 eta += shift
             if missing is not None:
@@ -182,7 +184,7 @@ class GroupResults(ManyResults):
         """All rows, which `what` needs, and their linear predictors; nan where there is none."""
         held, segments = self.model.held(what), self._segments
         assert segments is not None
-        eta = linear_predictor(self.fits, self.model, held.columns, segments.of_rows)
+        eta = linear_predictor(self.fits, held.columns, segments.of_rows)
         return held, eta if held.rows.offset is None else eta + held.rows.offset
 
     def _segments_of(self, data: Any, groups: Any, n: int, unseen: str) -> np.ndarray:

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from jaxglm._tuning import tuning
-from jaxglm.algebra import Root, full_matrix
+from jaxglm.algebra import Bordered, Relations, Root, Span, full_matrix, span_of
 from jaxglm.designs import Dense, Design
 from jaxglm.penalties import Penalty
 from jaxglm.rows import Problem
@@ -37,11 +37,13 @@ class Basis:
     """Coordinates in which a fit runs: the kept columns, and a transformation of them.
 
     `keep` [p] is in design order. With `transform` T ([k, k], upper triangular) the coefficients of
-    the kept columns are T^-1 gamma; without, gamma itself.
+    the kept columns are T^-1 gamma; without, gamma itself. `relations` say how the columns left out
+    follow from the kept ones, in design order.
     """
 
     keep: np.ndarray
     transform: np.ndarray | None
+    relations: Relations
 
     def coefficients(self, gamma: np.ndarray) -> np.ndarray:
         """Coefficients [p] in design order, nan for the columns left out."""
@@ -79,7 +81,7 @@ class Basis:
 
 def plain_basis(problem: Problem) -> Basis:
     """All columns as they are."""
-    return Basis(np.ones(problem.n_columns, bool), None)
+    return Basis(np.ones(problem.n_columns, bool), None, Relations.none())
 
 
 def condition(
@@ -107,7 +109,7 @@ def condition(
     n_eliminated, p = source.design.n_eliminated, problem.n_columns
     if n_eliminated and p > tuning().most_columns:
         return _without_empty_levels(problem, source, penalty)
-    rank_by_public_order = np.argsort(problem.order)
+    in_public_order = np.argsort(problem.order)
     n = source.scan(lambda count, block: count + int(block.rows.live.sum()), 0)
     if 2.0 * n * p * p > _MOST_QR_WORK:
         triangle, tolerance = _gram_triangle(source), _GRAM_RANK_TOLERANCE
@@ -115,19 +117,21 @@ def condition(
         triangle, tolerance = _triangle(source, p), RANK_TOLERANCE
     if penalty is not None:
         triangle = np.vstack([triangle, penalty.as_rows()])
-    shares = independent_shares(triangle[:, rank_by_public_order], tolerance)
+    span = span_of(triangle[:, in_public_order], tolerance)
     keep = np.zeros(p, bool)
-    keep[rank_by_public_order] = shares > 0
+    keep[in_public_order] = span.shares > 0
     if penalty is not None and tolerance == _GRAM_RANK_TOLERANCE:
         keep |= np.asarray(penalty.holds())  # by less, perhaps, than a Gram matrix resolves
+    relations = span.relations().at(in_public_order).only(~keep)
     if not keep.all():
         source = source.with_design(lambda block: block.design.take_columns(keep))
-    resolved = tolerance == RANK_TOLERANCE
-    if not resolved or not keep.any() or shares[shares > 0].min() ** 2 >= smallest_pivot:
-        return Basis(keep, None), source
+    least = span.shares[span.shares > 0].min(initial=1.0)
+    if tolerance != RANK_TOLERANCE or least**2 >= smallest_pivot:
+        return Basis(keep, None, relations), source
 
     transform = np.linalg.qr(triangle[:, keep], mode="r") / np.sqrt(n)
-    return Basis(keep, transform), source.with_design(lambda block: _in_basis(block, transform))
+    basis = Basis(keep, transform, relations)
+    return basis, source.with_design(lambda block: _in_basis(block, transform))
 
 
 def _without_empty_levels(
@@ -149,12 +153,28 @@ def _without_empty_levels(
     q = size.size
     in_order = np.argsort(problem.order[:q])
     # Lengths before the elimination are 1: shares are of the whole column.
-    shares = independent_shares(triangle[:, in_order], _GRAM_RANK_TOLERANCE, lengths=np.ones(q))
+    span = span_of(triangle[:, in_order], _GRAM_RANK_TOLERANCE, lengths=np.ones(q))
     keep = np.append(np.zeros(q, bool), live)
-    keep[in_order] = shares > 0
+    keep[in_order] = span.shares > 0
     if penalty is not None:
         keep |= np.asarray(penalty.holds())
-    return Basis(keep, None), source.with_design(lambda block: block.design.take_columns(keep))
+    rows = source.with_design(lambda block: block.design.take_columns(keep))
+    return Basis(keep, None, _with_levels(gram, span, in_order).only(~keep)), rows
+
+
+def _with_levels(gram: Bordered, span: Span, in_order: np.ndarray) -> Relations:
+    """Relations of columns beside a factor: `span` is that of what its levels leave of them."""
+    aliased, among = span.combinations()
+    aliased = in_order[aliased]
+    size, levels = np.sqrt(np.diag(gram.corner)), np.sqrt(gram.diagonal)
+    scale = np.where(size > 0, size, 1.0)
+    own = np.zeros_like(among)
+    own[in_order] = among
+    own *= scale[aliased] / scale[:, None]
+    # What is left of a column then has one value in all rows of a level: the average there.
+    sums = gram.border[:, aliased] - gram.border @ own
+    of_levels = sums / np.where(gram.diagonal > 0, gram.diagonal, 1.0)[:, None]
+    return Relations.of(np.concatenate([own, of_levels]), aliased, np.append(size, levels))
 
 
 def out_of_range(problem: Problem) -> np.ndarray:
@@ -173,41 +193,6 @@ def out_of_range(problem: Problem) -> np.ndarray:
     largest = problem.source.scan(larger, np.zeros(problem.n_columns))
     outside = (largest > limit) | ((largest > 0) & (largest < 1 / limit))
     return np.flatnonzero(problem.public(outside))
-
-
-def independent_shares(
-    triangle: np.ndarray, tolerance: float, lengths: np.ndarray | None = None
-) -> np.ndarray:
-    """Share of each column's length outside the span of the earlier kept ones; 0 where aliased.
-
-    Columns are taken in order (R's policy: the earlier column stays). Gram-Schmidt is applied
-    twice, which makes the remainder orthogonal to machine precision.
-
-    Parameters
-    ----------
-    triangle : [..., r, p]
-        Columns of one problem or of many; of X, or of R in X = Q R.
-    tolerance : float
-        A smaller share is none.
-    lengths : [..., p], optional
-        Of the columns, where `triangle` does not tell.
-    """
-    if lengths is None:
-        lengths = np.linalg.norm(triangle, axis=-2)
-    shares = np.zeros(triangle.shape[:-2] + triangle.shape[-1:])
-    basis = np.zeros_like(np.swapaxes(triangle, -1, -2), order="C")  # a row for each column kept
-    for j in range(triangle.shape[-1]):
-        length = lengths[..., j, None]
-        column = triangle[..., j] / np.where(length > 0, length, 1.0)
-        before = basis[..., :j, :]
-        for _ in range(2):
-            along = np.matmul(before, column[..., None])
-            column = column - np.matmul(np.swapaxes(along, -1, -2), before)[..., 0, :]
-        left = np.linalg.norm(column, axis=-1)
-        kept = left > tolerance
-        shares[..., j] = np.where(kept, left, 0.0)
-        basis[..., j, :] = np.where(kept[..., None], column, 0) / np.where(kept, left, 1)[..., None]
-    return shares
 
 
 def _chunks(design: Design, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

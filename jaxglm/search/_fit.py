@@ -7,7 +7,7 @@ import dataclasses
 
 import numpy as np
 
-from jaxglm.algebra import Covariance
+from jaxglm.algebra import Covariance, Relations
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +53,9 @@ class Fit:
         Negative binomial shape where it was estimated.
     notes : tuple of str
         What the user must know, in words.
+    relations : Relations or None
+        How the aliased columns follow from the others, which tells for which new rows the fit has a
+        prediction; None where that is not known (a file of an earlier version).
     """
 
     coef: np.ndarray
@@ -80,6 +83,7 @@ class Fit:
     alpha: float | None = None
     alpha_se: float | None = None
     notes: tuple[str, ...] = ()
+    relations: Relations | None = None
 
     @property
     def aliased(self) -> np.ndarray:

@@ -86,6 +86,7 @@ def fit_of(
         alpha=None if shape is None else shape.alpha,
         alpha_se=None if shape is None else shape.alpha_se,
         notes=notes,
+        relations=found.basis.relations.at(problem.order),
     )
 
 

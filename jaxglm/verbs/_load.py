@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import DataError
-from jaxglm.algebra import Covariance, Root
+from jaxglm.algebra import Covariance, Relations, Root
 from jaxglm.diagnostics import RowFacts
 from jaxglm.intake import Model
 from jaxglm.io import TermsSpec, keys_from_arrays
 from jaxglm.lanes import Fits, Words
 from jaxglm.results import GroupResults, ResponseResults, Results
-from jaxglm.results._file import FORMAT, HEADER, KEYS, SCALAR, classes
+from jaxglm.results._file import FORMAT, HEADER, KEYS, RELATIONS, SCALAR, classes
 from jaxglm.search import Fit
 
 # What NumPy, zipfile and json raise on a file that is something else. A lone array has no `files`.
@@ -82,8 +82,10 @@ def load(
     scalars = {name: _value(value) for name, value in header["fit"].items()}
     facts = header["row_facts"]
     covariance = _covariance(header, model, arrays, scalars)
+    table = arrays.pop(RELATIONS, None)
+    relations = None if table is None else Relations.from_table(table)
     return Results(
-        Fit(covariance=covariance, **arrays, **scalars),
+        Fit(covariance=covariance, relations=relations, **arrays, **scalars),
         model,
         None if facts is None else RowFacts(**{k: _value(v) for k, v in facts.items()}),
     )
@@ -103,11 +105,18 @@ def _groups(
 
     keys = keys_from_arrays(body["keys"], part(KEYS))
     scalars = part(SCALAR)
+    relations: dict[int, Relations] | None = None
+    if RELATIONS in arrays:
+        table = arrays.pop(RELATIONS)
+        ends = np.flatnonzero(np.diff(table[:, 0])) + 1
+        own = [rows for rows in np.split(table, ends) if rows.size]
+        relations = {int(rows[0, 0]): Relations.from_table(rows[:, 1:]) for rows in own}
     fits = Fits(
         covariance=_covariance(header, model, arrays, scalars),
         scalars=scalars,
         words={g: words(*rest) for g, *rest in body["words"]},
         usual=words(*body["usual"]),
+        relations=relations,
         **arrays,
     )
     notes = tuple(body["notes"])
