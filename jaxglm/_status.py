@@ -98,6 +98,10 @@ class SegmentWarning(JaxglmWarning):
     """Some of many fits have no ordinary optimum; the message counts them by kind."""
 
 
+class DataWarning(JaxglmWarning):
+    """The data can be read in several ways; the message says how they were, and how to say so."""
+
+
 class DataError(ValueError):
     """The data cannot be used as given; the message names the column and the rows."""
 
@@ -126,6 +130,7 @@ for _public in (
     BoundaryWarning,
     PrecisionWarning,
     SegmentWarning,
+    DataWarning,
     DataError,
     FormulaError,
     FitError,

@@ -210,7 +210,7 @@ FAULTS: dict[str, tuple[tuple[str, float], tuple[str, ...], Callable[[Any], Grou
     ),
     "share": (
         ("y", 2.5),
-        ("'y'", "first: 3", "neither"),
+        ("'y'", "first: 3", "number of successes"),
         lambda d: by_formula("y ~ x", d, name="binomial", trials="t"),
     ),
     "exposure": (
@@ -346,17 +346,32 @@ def test_rows_without_a_key() -> None:
     assert dropped.segments.sizes.tolist() == [2, 3, 2]
 
 
-def test_each_segment_says_what_its_response_beside_trials_means() -> None:
+def test_a_response_beside_trials_has_one_reading_in_the_whole_table() -> None:
+    """One segment has fractions, which tells that the 0 and 1 of the others are proportions."""
     data = pd.DataFrame({"g": np.repeat(list("abc"), 6), "y": [0, 1, 1, 0, 1, 1.0] * 3, "t": 5.0})
     data["x"] = np.tile(np.arange(6.0), 3)
     call = {"by": "g", "family": "binomial", "trials": "t", "on_failure": "ignore"}
-    alone = jg.fit_groups("y ~ x", data[data["g"] != "c"], **call)
-    for x in (5.0, np.nan):  # a segment of shares; one that is refused
+    two = data[data["g"] != "c"]
+    proportions = jg.fit_groups("y ~ x", two, proportions=True, **call)
+    numbers = jg.fit_groups("y ~ x", two, proportions=False, **call)
+    assert abs(proportions.params["x"]["a"] - numbers.params["x"]["a"]) > 0.01
+    with pytest.warns(jg.DataWarning, match="'y' holds only 0 and 1 .*proportions=True") as said:
+        guessed = jg.fit_groups("y ~ x", two, **call)
+    assert len(said) == 1 and said[0].filename == __file__
+    assert guessed.params.equals(numbers.params)
+    assert any("number of successes" in note for note in guessed.notes)
+    for x in (5.0, np.nan):  # a segment of proportions; one that is refused
         data.loc[17, ["y", "x"]] = 0.5, x
         fits = jg.fit_groups("y ~ x", data, **call)
         assert list(fits.failed.index) == ([] if x == 5.0 else ["c"])
-        assert np.allclose(fits.params.loc[["a", "b"]], alone.params, rtol=1e-12)
-    assert any("numbers of successes" in note for note in fits.notes)
+        assert np.allclose(fits.params.loc[["a", "b"]], proportions.params, rtol=1e-12)
+        assert fits.notes == ()
+    data.loc[3, "y"] = 4.0
+    fits = jg.fit_groups("y ~ x", data.assign(x=np.tile(np.arange(6.0), 3)), **call)
+    assert "'y' was read as the proportion of successes" in fits.failed["a"]
+    assert "1 row (first: 3) hold 4" in fits.failed["a"]
+    one = jg.glm("y ~ x", two[two["g"] == "a"], "binomial", trials="t", proportions=True)
+    assert np.allclose(one.params, proportions.params.loc["a"], rtol=1e-9)
 
 
 @pytest.mark.parametrize("by", [None, 0, pd.Series(["a", "b"]), ["g", 1]])

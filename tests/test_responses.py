@@ -152,3 +152,16 @@ def test_shares_beside_single_outcomes_keep_their_family() -> None:
         single = jg.GLM(Y[name], X, family="binomial").fit()
         assert fits[name].deviance == pytest.approx(single.deviance, rel=1e-9)
         assert fits[name].llf == pytest.approx(single.llf, rel=1e-9)
+
+
+def test_responses_beside_trials_have_one_reading() -> None:
+    table = TABLE.assign(t=4.0, rare=1.0 * (np.arange(N) % 5 == 0), half=np.arange(N) % 3 / 2)
+    call = {"family": "binomial", "trials": "t", "on_failure": "ignore"}
+    both = jg.fit_responses("~ x", table, ["rare", "half"], **call)
+    alone = jg.fit_responses("~ x", table, ["rare"], proportions=True, **call)
+    np.testing.assert_allclose(both.params.loc["rare"], alone.params.loc["rare"], rtol=1e-12)
+    with pytest.warns(jg.DataWarning, match="'rare' holds only 0 and 1"):
+        guessed = jg.fit_responses("~ x", table, ["rare"], **call)
+    assert guessed.params.loc["rare", "Intercept"] < alone.params.loc["rare", "Intercept"] - 0.5
+    with pytest.raises(jg.DataError, match="give the number of trials"):
+        jg.fit_responses("~ x", table, ["rare"], "binomial", proportions=True)

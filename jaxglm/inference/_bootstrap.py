@@ -1,7 +1,6 @@
 """Owns the bootstrap of one fit: observations or clusters drawn again, and what their fits say."""
 
 import dataclasses
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError, SegmentWarning, Status
+from jaxglm._warn import warn
 from jaxglm.inference._clusters import check_rows, cluster_codes, cluster_column
 from jaxglm.inference._wald import check_alpha
 from jaxglm.intake import Dataset, Given, Model, check_memory
@@ -142,11 +142,10 @@ def bootstrap(
         pd.DataFrame(coef, index=index, columns=list(model.names)), lost, drawing.what
     )
     if result.failed:
-        warnings.warn(
+        warn(
             f"{result.failed:,} of {n:,} replicates have no optimum ({_told(lost)}): they are nan, "
             "and intervals and standard errors are those of the others",
             SegmentWarning,
-            stacklevel=3,
         )
     return result
 

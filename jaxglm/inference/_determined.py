@@ -6,12 +6,12 @@ from the others likewise are as good as any; of other rows nothing is known, and
 an accident of which column was left out.
 """
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
 from jaxglm._status import RankWarning
+from jaxglm._warn import warn
 from jaxglm.algebra import Relations
 from jaxglm.intake import Columns
 
@@ -55,7 +55,6 @@ def warn_undetermined(
     names: Sequence[str],
     aliased: np.ndarray,
     relations: Relations,
-    stacklevel: int,
 ) -> None:
     """Say which rows ([n] bool) have no prediction, if any, and why."""
     which = np.flatnonzero(rows)
@@ -65,11 +64,10 @@ def warn_undetermined(
     subject = "1 row" if which.size == 1 else f"{which.size:,} rows"
     gets, this = ("gets", "this one") if which.size == 1 else ("get", "these")
     holds = _what_holds(names, aliased, relations)
-    warnings.warn(
+    warn(
         f"No prediction for {subject} ({first}), which {gets} nan: the rows of the fit do not "
         f"determine it. In all of them {holds}, but not in {this}.",
         RankWarning,
-        stacklevel=stacklevel + 1,
     )
 
 

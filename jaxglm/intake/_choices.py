@@ -33,6 +33,9 @@ class Given:
         Of the arithmetic.
     context : mapping or None
         Functions that a formula may call by name.
+    proportions : bool or None
+        Whether a response beside trials is the proportion of successes or their number; None leaves
+        that to its values.
     fits : OneFit
         What a row that cannot be used ends. Those of its rows that come through are in the problem,
         sound values or not.
@@ -43,7 +46,16 @@ class Given:
     missing: str
     dtype: np.dtype
     context: Mapping[str, Any] | None = None
+    proportions: bool | None = None
     fits: OneFit = ONE_FIT
+
+    def __post_init__(self) -> None:
+        check_choice("proportions", self.proportions, (None, True, False))
+        if self.proportions is not None and self.vectors.get("trials") is None:
+            raise DataError(
+                "proportions= says what the response is beside trials=: give the number of trials "
+                "of each row as well."
+            )
 
 
 def check_choice(name: str, given: Any, choices: tuple[Any, ...]) -> None:

@@ -151,7 +151,9 @@ def _intake(encoded: _Encoded, given: Given) -> Intake:
     if response is None:
         found = Checked(np.zeros(encoded.n_rows), count_or_weight("trials"), ())
     else:
-        found = check_response(response, vectors.get("trials"), given.family, rows, given.dtype)
+        found = check_response(
+            response, vectors.get("trials"), given.family, rows, given.dtype, given.proportions
+        )
     y, trials = found.y, found.trials
     weight = np.ones(y.size)
     for factor in (freq, prior, trials):

@@ -8,6 +8,7 @@ import numpy as np
 from jaxglm import io
 from jaxglm._status import DataError
 from jaxglm.families import Family
+from jaxglm.intake._trials import proportion_of, read_beside_trials
 from jaxglm.intake._vectors import check_representable, nonnegative
 from jaxglm.rows import UsedRows
 
@@ -42,8 +43,12 @@ def check_response(
     family: Family,
     rows: UsedRows,
     dtype: np.dtype,
+    proportions: bool | None = None,
 ) -> Checked:
-    """The response of some rows, as the family can have it; what it cannot have is refused."""
+    """The response of some rows, as the family can have it; what it cannot have is refused.
+
+    `proportions` tells what it is beside `trials`; None leaves that to its values.
+    """
     if response.event is not None and family.mean_domain != (0.0, 1.0):
         raise DataError(
             f"The response {response.name!r} holds two labels (one of them {response.event!r}), "
@@ -51,7 +56,7 @@ def check_response(
             "numbers."
         )
     notes: list[str] = []
-    y, trials = _response(response, trials, family, rows, notes)
+    y, trials = _response(response, trials, family, rows, proportions, notes)
     _check_support(y, response, family, rows)
     if family.dispersion_fixed and family.has_likelihood and _fractional(y, trials, rows):
         notes.append(
@@ -68,6 +73,7 @@ def _response(
     trials: np.ndarray | None,
     family: Family,
     rows: UsedRows,
+    proportions: bool | None,
     notes: list[str],
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Response values (proportions where there are trials) and trials."""
@@ -87,54 +93,12 @@ def _response(
                 "leave out trials=."
             )
         counts = nonnegative(response.trials, "trials", rows)
-        return _proportion(y, counts, response.name, rows), counts
+        return proportion_of(y, counts, response.name, rows), counts
     assert trials is not None
     counts = nonnegative(trials, "trials", rows)
-    fractions, beyond = y != np.floor(y), (y < 0) | (y > 1)
-    shares = _are_shares(fractions, beyond, rows)
-    rows.refuse(
-        np.where(shares, beyond, fractions),
-        lambda found: (
-            f"With trials=, {response.name!r} must be the number of successes (whole numbers) "
-            f"or the share of successes (0 to 1); {found.holding(y)} are neither."
-        ),
-    )
-    if shares.all():
-        return y, counts
-    sound = rows.sound(y.size)
-    whole = ~shares[sound]
-    if (y[sound][whole] <= 1).all() and (counts[sound][whole] > 1).any():
-        notes.append(
-            f"{response.name!r} holds only 0 and 1 and trials= holds more than 1: the response was "
-            "read as numbers of successes, not as shares."
-        )
-    proportion = _proportion(np.where(shares, 0.0, y), counts, response.name, rows)
-    return np.where(shares, y, proportion), counts
-
-
-def _are_shares(fractions: np.ndarray, beyond: np.ndarray, rows: UsedRows) -> np.ndarray:
-    """Which rows beside trials= are of a fit whose response is shares, not numbers of successes.
-
-    Fractions make them shares; where a fit has both, what more of its rows say.
-    """
-    codes = np.zeros(fractions.size, int) if rows.codes is None else rows.codes
-    # Rows of no fit (code -1) are counted last, by themselves.
-    told, against = (
-        np.bincount(codes[where], minlength=codes.max() + 2)
-        for where in (fractions & (codes >= 0), beyond & ~fractions & (codes >= 0))
-    )
-    return ((told > 0) & (against <= told))[codes]
-
-
-def _proportion(successes: np.ndarray, trials: np.ndarray, name: str, rows: UsedRows) -> np.ndarray:
-    rows.refuse(
-        (successes > trials) | (successes < 0),
-        lambda found: (
-            f"More successes than trials, or a negative count, in {name!r}: "
-            f"{found.holding(successes)}; the trials there: {found.holding(trials)}."
-        ),
-    )
-    return np.divide(successes, trials, out=np.zeros_like(successes), where=trials > 0)
+    read = read_beside_trials(y, counts, response.name, rows, proportions)
+    notes.extend(read.notes)
+    return read.proportion, counts
 
 
 def _check_support(y: np.ndarray, response: NamedResponse, family: Family, rows: UsedRows) -> None:

@@ -1,5 +1,6 @@
 """Owns the way from a table or arrays to many responses on the same columns."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,7 +14,8 @@ from jaxglm.intake._choices import Given
 from jaxglm.intake._doors import NO_WEIGHT, Intake, array_intake, table_intake
 from jaxglm.intake._model import Model
 from jaxglm.intake._response import NamedResponse, check_response
-from jaxglm.rows import ONE_FIT, Replicas, UsedRows
+from jaxglm.intake._trials import are_proportions
+from jaxglm.rows import ALL_ROWS, ONE_FIT, Replicas, UsedRows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +58,7 @@ def table_responses(
         table.native_named(name)  # says which names are near
     intake = table_intake(formula, table, given, names)
     several = _Several(names, lambda j: table.native_named(names[j]), table.n_rows, table.index)
-    return _with_responses(intake, several, table.native, given.missing == "drop")
+    return _with_responses(intake, several, table.native, given)
 
 
 def array_responses(Y: Any, X: Any, given: Given) -> ResponseIntake:
@@ -66,7 +68,7 @@ def array_responses(Y: Any, X: Any, given: Given) -> ResponseIntake:
     intake = array_intake(None, X, given, several.index)
     n = X.shape[0] if hasattr(X, "shape") else len(X)
     several = several._replace(n=n, index=own)
-    return _with_responses(intake, several, io.native_of(Y), given.missing == "drop")
+    return _with_responses(intake, several, io.native_of(Y), given)
 
 
 class _Several(NamedTuple):
@@ -117,8 +119,9 @@ class _Own(NamedTuple):
     notes: tuple[str, ...]
 
 
-def _with_responses(intake: Intake, several: _Several, native: str, drop: bool) -> ResponseIntake:
+def _with_responses(intake: Intake, several: _Several, native: str, given: Given) -> ResponseIntake:
     problem, names = intake.problem, several.names
+    given = dataclasses.replace(given, proportions=_proportions(intake, several, given))
     y = np.zeros((len(names), len(problem.rows)))
     present: dict[int, np.ndarray] = {}
     events: dict[str, str] = {}
@@ -126,7 +129,7 @@ def _with_responses(intake: Intake, several: _Several, native: str, drop: bool) 
     failed: dict[int, str] = {}
     for g, name in enumerate(names):
         try:
-            own = _one(intake, several, g, drop)
+            own = _one(intake, several, g, given)
         except DataError as error:
             failed[g] = str(error)
             continue
@@ -159,7 +162,31 @@ def _with_responses(intake: Intake, several: _Several, native: str, drop: bool) 
     )
 
 
-def _one(intake: Intake, several: _Several, g: int, drop: bool) -> _Own:
+def _proportions(intake: Intake, several: _Several, given: Given) -> bool | None:
+    """What all responses are beside trials: one with fractions tells that they are proportions."""
+    if given.proportions is not None or intake.problem.rows.trials is None:
+        return given.proportions
+    for g in range(len(several.names)):
+        with contextlib.suppress(DataError):  # said when the response itself is read
+            y = _read(intake, several, g, given).y
+            if are_proportions(y[~np.isnan(y)], ALL_ROWS):
+                return True
+    return None
+
+
+def _read(intake: Intake, several: _Several, g: int, given: Given) -> io.Response:
+    """One response in the rows in use, as it stands."""
+    found = io.read_response(
+        several.column(g),
+        several.n,
+        several.index,
+        several.names[g],
+        allow_missing=given.missing == "drop",
+    )
+    return found if intake.rows is None else found.take(intake.rows)
+
+
+def _one(intake: Intake, several: _Several, g: int, given: Given) -> _Own:
     """One response, read and checked.
 
     Raises
@@ -168,10 +195,7 @@ def _one(intake: Intake, several: _Several, g: int, drop: bool) -> _Own:
         Where it cannot be fitted.
     """
     problem, kept, name = intake.problem, intake.rows, several.names[g]
-    column = several.column(g)
-    found = io.read_response(column, several.n, several.index, name, allow_missing=drop)
-    if kept is not None:
-        found = found.take(kept)
+    found = _read(intake, several, g, given)
     trials, gaps = problem.rows.trials, io.missing_rows(found.y)
     notes: tuple[str, ...] = ()
     if gaps is not None:
@@ -189,6 +213,7 @@ def _one(intake: Intake, several: _Several, g: int, drop: bool) -> _Own:
         intake.model.family,
         UsedRows(ONE_FIT, kept),
         problem.dtype,
+        given.proportions,
     )
     if gaps is None:
         values, present = checked.y, None

@@ -276,7 +276,7 @@ class RowAnswers(Estimates):
         unknown = np.zeros(columns.n, bool)
         unknown[rows] = undetermined(columns.rows(rows), aliased, relations)
         unknown &= ~np.isnan(eta)
-        warn_undetermined(unknown, self.names, aliased, relations, stacklevel=4)
+        warn_undetermined(unknown, self.names, aliased, relations)
         return np.where(unknown, np.nan, eta)
 
 

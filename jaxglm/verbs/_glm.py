@@ -5,7 +5,6 @@ look once at the status of what came back.
 """
 
 import dataclasses
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from jaxglm import _status
 from jaxglm._status import DataError, FitError, Status
+from jaxglm._warn import warn
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.intake import (
@@ -46,6 +46,7 @@ def glm(
     trials: Any = None,
     offset: Any = None,
     exposure: Any = None,
+    proportions: bool | None = None,
     missing: Literal["raise", "drop"] = "raise",
     method: Any = "irls",
     start: Any = None,
@@ -76,11 +77,15 @@ def glm(
     var_weights : str or array, optional
         Prior weights: the variance of row i is ``scale * V(mu_i) / var_weights_i`` (R's `weights`).
     trials : str or array, optional
-        Binomial trials; the response is then the number of successes, or their share.
+        Binomial trials; the response is then the number of successes, or their proportion.
     offset : str or array, optional
         Added to the linear predictor (link scale).
     exposure : str or array, optional
         Positive; enters as ``log(exposure)`` under a log link.
+    proportions : bool, optional
+        What the response is beside `trials`: the proportion of successes, or their number. Left
+        out, its values tell: with a fraction anywhere in the table they are proportions; where all
+        are 0 or 1 they are taken for numbers, with a warning.
     missing : {"raise", "drop"}
         What to do with rows that miss a value: an error that names them, or leave them out and say
         how many.
@@ -135,7 +140,9 @@ def glm(
     {'Intercept': -0.5774, 'x': 0.5368}
     """
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
-    given = Given(resolve(family, link), vectors, missing, chosen_dtype(dtype), context)
+    given = Given(
+        resolve(family, link), vectors, missing, chosen_dtype(dtype), context, proportions
+    )
     intake = table_intake(formula, data, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
     return _fit(intake, options, on_failure, rank, compress, keep_data)
@@ -151,7 +158,7 @@ class GLM:
     X : array-like, [n, p]
         NumPy or JAX array, pandas, polars or Arrow frame, or SciPy sparse matrix. No intercept is
         added; see `add_constant`.
-    family, link, freq_weights, var_weights, trials, offset, exposure, missing
+    family, link, freq_weights, var_weights, trials, offset, exposure, proportions, missing
         As for `glm`; the weights are arrays.
 
     Examples
@@ -176,10 +183,11 @@ class GLM:
         trials: Any = None,
         offset: Any = None,
         exposure: Any = None,
+        proportions: bool | None = None,
         missing: Literal["raise", "drop"] = "raise",
     ):
         self.family = resolve(family, link)
-        self._y, self._X, self._missing = y, X, missing
+        self._y, self._X, self._missing, self._proportions = y, X, missing, proportions
         self._vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
 
     def fit(
@@ -309,7 +317,13 @@ class GLM:
         return response_results(intake, options, on_failure, max_memory, progress, keep_data)
 
     def _given(self, dtype: str) -> Given:
-        return Given(self.family, self._vectors, self._missing, chosen_dtype(dtype))
+        return Given(
+            self.family,
+            self._vectors,
+            self._missing,
+            chosen_dtype(dtype),
+            proportions=self._proportions,
+        )
 
 
 def _fit(
@@ -351,4 +365,4 @@ def _announce(found: Estimate, notes, on_failure: Policy, rank: str) -> None:
         return
     for note in notes:
         if note.warning is not None:
-            warnings.warn(note.text, note.warning, stacklevel=4)
+            warn(note.text, note.warning)

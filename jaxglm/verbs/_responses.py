@@ -32,6 +32,7 @@ def fit_responses(
     trials: Any = None,
     offset: Any = None,
     exposure: Any = None,
+    proportions: bool | None = None,
     missing: Literal["raise", "drop"] = "raise",
     method: Any = "irls",
     start: Any = None,
@@ -61,7 +62,7 @@ def fit_responses(
         what the event is.
     family, link, context
         As for `glm`.
-    freq_weights, var_weights, trials, offset, exposure
+    freq_weights, var_weights, trials, offset, exposure, proportions
         As for `glm`; they hold for every response.
     missing : {"raise", "drop"}
         Rows that miss a predictor or a weight: an error, or they are left out of all fits. Where
@@ -104,7 +105,9 @@ def fit_responses(
     [1.47]
     """
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
-    given = Given(resolve(family, link), vectors, missing, chosen_dtype(dtype), context)
+    given = Given(
+        resolve(family, link), vectors, missing, chosen_dtype(dtype), context, proportions
+    )
     intake = table_responses(formula, data, responses, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
     return response_results(intake, options, on_failure, max_memory, progress, keep_data)

@@ -1,7 +1,6 @@
 """Owns the verb that fits one model per segment: validate, sort, fit, wrap, warn once."""
 
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -10,6 +9,7 @@ import jax
 import numpy as np
 
 from jaxglm._status import FitError, SegmentWarning
+from jaxglm._warn import warn
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.intake import (
@@ -46,6 +46,7 @@ def fit_groups(
     trials: Any = None,
     offset: Any = None,
     exposure: Any = None,
+    proportions: bool | None = None,
     missing: Literal["raise", "drop"] = "raise",
     method: Any = "irls",
     start: Any = None,
@@ -73,7 +74,7 @@ def fit_groups(
         As for `glm`; its rows may stand in any order.
     by : str or list of str
         The columns whose values, or combinations of values, make the segments.
-    family, link, freq_weights, var_weights, trials, offset, exposure, context
+    family, link, freq_weights, var_weights, trials, offset, exposure, proportions, context
         As for `glm`.
     missing : {"raise", "drop"}
         Rows that miss a value: their segment is not fitted (its words name the rows), or they are
@@ -122,7 +123,9 @@ def fit_groups(
     [1.47]
     """
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
-    given = Given(resolve(family, link), vectors, missing, chosen_dtype(dtype), context)
+    given = Given(
+        resolve(family, link), vectors, missing, chosen_dtype(dtype), context, proportions
+    )
     intake = table_segments(formula, data, by, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
     return group_results(intake, options, on_failure, max_memory, progress, keep_data)
@@ -172,12 +175,12 @@ def fit_many(
 
 
 def announce(results: ManyResults, on_failure: Policy) -> None:
-    """Raise or warn of fits without an ordinary optimum; called by what the verb calls."""
+    """Raise or warn of fits without an ordinary optimum."""
     headline = _failures.headline(results.fits, results.unit)
     if headline is not None and on_failure == "raise":
         raise FitError(headline, results)
     if headline is not None and on_failure == "warn":
-        warnings.warn(headline, SegmentWarning, stacklevel=4)
+        warn(headline, SegmentWarning)
 
 
 @contextmanager

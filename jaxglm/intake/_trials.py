@@ -1,0 +1,89 @@
+"""Owns what a response is beside trials: numbers of successes, or their proportions."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxglm._status import DataWarning
+from jaxglm._warn import warn
+from jaxglm.rows import UsedRows
+
+
+class Read(NamedTuple):
+    """Proportions [n], and what has to be said of how they were read."""
+
+    proportion: np.ndarray
+    notes: tuple[str, ...]
+
+
+def read_beside_trials(
+    y: np.ndarray, trials: np.ndarray, name: str, rows: UsedRows, proportions: bool | None
+) -> Read:
+    """One reading for all rows, whatever fits they belong to; rows that contradict it are refused.
+
+    Parameters
+    ----------
+    y, trials : [n]
+    name : str
+        Of the response.
+    rows : UsedRows
+    proportions : bool or None
+        What the response is; None leaves it to the values: with fractions they are proportions.
+        Where all are 0 or 1 they can be either, and are taken for numbers.
+    """
+    notes: tuple[str, ...] = ()
+    if proportions is None:
+        proportions = are_proportions(y, rows)
+        if not proportions and _either(y, trials, rows):
+            guess = (
+                f"{name!r} holds only 0 and 1 and trials= holds more than 1: it was read as the "
+                "number of successes. If it is their proportion say so with proportions=True; "
+                "proportions=False states this reading."
+            )
+            warn(guess, DataWarning)
+            notes = (guess,)
+    if not proportions:
+        rows.refuse(
+            y != np.floor(y),
+            lambda found: (
+                f"{name!r} was read as the number of successes among trials=, a whole number, but "
+                f"{found.holding(y)}; if it is their proportion say so with proportions=True."
+            ),
+        )
+        return Read(proportion_of(y, trials, name, rows), notes)
+    rows.refuse(
+        (y < 0) | (y > 1),
+        lambda found: (
+            f"{name!r} was read as the proportion of successes among trials=, from 0 to 1, but "
+            f"{found.holding(y)}; if it is their number say so with proportions=False."
+        ),
+    )
+    return Read(y, notes)
+
+
+def are_proportions(y: np.ndarray, rows: UsedRows) -> bool:
+    """Whether the values are proportions: fractions, and not more numbers that cannot be any."""
+    values = y if rows.codes is None else y[rows.codes >= 0]
+    fractions = values != np.floor(values)
+    beyond = ((values < 0) | (values > 1)) & ~fractions
+    return bool(fractions.any() and beyond.sum() <= fractions.sum())
+
+
+def proportion_of(
+    successes: np.ndarray, trials: np.ndarray, name: str, rows: UsedRows
+) -> np.ndarray:
+    """Successes over trials, 0 where there are none; impossible numbers are refused."""
+    rows.refuse(
+        (successes > trials) | (successes < 0),
+        lambda found: (
+            f"More successes than trials, or a negative count, in {name!r}: "
+            f"{found.holding(successes)}; the trials there: {found.holding(trials)}."
+        ),
+    )
+    return np.divide(successes, trials, out=np.zeros_like(successes), where=trials > 0)
+
+
+def _either(y: np.ndarray, trials: np.ndarray, rows: UsedRows) -> bool:
+    """Whether the values could be proportions as well, and would then say something else."""
+    sound = rows.sound(y.size)
+    return bool((y[sound] <= 1).all() and (trials[sound] > 1).any())
