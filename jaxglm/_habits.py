@@ -59,6 +59,7 @@ _WORDS = {
     "by": "one fit for each segment is jaxglm.fit_groups(formula, data, by=...)",
     "se_fit": "standard errors of predictions are those of get_prediction(data)",
     "interval": "intervals are get_prediction(data).conf_int()",
+    "level": "alpha= is one minus the level: alpha=0.05 for 95 %",
     "linear": "which='linear' gives the linear predictor",
     "transform": "a formula is always applied to new data; for columns give arrays to GLM",
     "which": "give which= to what it returns: get_prediction(data).summary_frame(which=...)",
@@ -126,7 +127,7 @@ def _translated(verb: str, parameters: list[str], given: Mapping[str, Any]) -> d
         if target not in parameters:
             if value in _DONE_ANYWAY.get(keyword, ()):
                 continue
-            words = _WORDS.get(keyword) or near_text(keyword, parameters)
+            words = _WORDS.get(keyword.replace(".", "_")) or near_text(keyword, parameters)
             raise TypeError(f"{verb}() has no argument {keyword!r}: {words}")
         if target != keyword and target in given:
             raise TypeError(f"{verb}(): {keyword}= is {target}= here; give one of the two")

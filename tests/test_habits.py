@@ -81,6 +81,8 @@ def test_predict_as_elsewhere(fit: jg.Results, groups: jg.GroupResults) -> None:
         (lambda: glm("y ~ x", TABLE).predict(TABLE, se_fit=True), "get_prediction"),
         (lambda: glm("y ~ x", TABLE).predict(TABLE, linear=True), "which='linear'"),
         (lambda: glm("y ~ x", TABLE).get_prediction(TABLE, which="mean"), "summary_frame"),
+        (lambda: glm("y ~ x", TABLE, **{"na.action": "na.omit"}), "missing='drop'"),
+        (lambda: glm("y ~ x", TABLE).conf_int(level=0.9), "alpha="),
         (lambda: glm("y ~ x", TABLE).fit(), "fitted already"),
     ],
 )

@@ -42,6 +42,8 @@ def test_a_family_is_called_as_elsewhere(made: jg.Family, ours: jg.Family) -> No
         ("nb(theta = 2)", jg.NegativeBinomial(alpha=0.5)),
         ('quasi(link = "log", variance = "mu^2")', jg.Quasi("mu^2", link=jg.Log())),
         ("normal", jg.Gaussian()),
+        ("Gamma(link = power(1/4))", jg.Gamma(link=jg.Power(0.25))),
+        ('gaussian(link = "power(0.5)")', jg.Gaussian(link=jg.Sqrt())),
     ],
 )
 def test_a_family_is_written_as_in_r(text: str, ours: jg.Family) -> None:
@@ -72,6 +74,8 @@ def test_statsmodels_objects_are_read(given: Any, ours: jg.Family) -> None:
         (lambda: family("binomial(link=logitt)"), "did you mean 'logit'"),
         (lambda: family("binomial(lnk=logit)"), "did you mean 'link'"),
         (lambda: family("poisson("), "cannot be read; write it as"),
+        (lambda: family("poisson(link=power(x))"), r"as in 'power\(1/3\)'"),
+        (lambda: jg.NegativeBinomial("lgo"), "did you mean 'log'"),
         (lambda: family("nb(2)"), r"nb\(alpha=0.5\)"),
         (lambda: jg.Poisson(links=jg.Log()), "did you mean 'link'"),  # type: ignore[call-arg]
         (lambda: jg.NegativeBinomial(alpha=1, theta=1), "theta= is alpha="),  # type: ignore[call-arg]

@@ -35,7 +35,8 @@ def read_arguments(cls: type, generated: bool) -> None:
     @functools.wraps(construct)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         if generated:
-            args, kwargs = _named(args, kwargs, fields, cls.__name__)
+            built_in = cls.__module__.startswith("jaxglm.")
+            args, kwargs = _named(args, kwargs, fields, cls.__name__, built_in)
         if "link" in kwargs:
             # statsmodels' default is None, the family's own link.
             link = kwargs.pop("link")
@@ -46,10 +47,13 @@ def read_arguments(cls: type, generated: bool) -> None:
 
 
 def _named(
-    args: tuple[Any, ...], kwargs: dict[str, Any], fields: list[str], name: str
+    args: tuple[Any, ...], kwargs: dict[str, Any], fields: list[str], name: str, built_in: bool
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments under the names of the fields."""
-    positional_links = [arg for arg in args if stands_for_link(arg)]
+    # No parameter of ours is text; one of a user's own family may be.
+    positional_links = [
+        arg for arg in args if stands_for_link(arg) or (built_in and isinstance(arg, str))
+    ]
     if len(positional_links) == 1 and "link" not in kwargs:
         args = tuple(arg for arg in args if arg is not positional_links[0])
         kwargs = {**kwargs, "link": positional_links[0]}

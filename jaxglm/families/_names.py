@@ -32,7 +32,7 @@ _FAMILIES: dict[str, type[Family]] = {
         Quasi,
     )
 }
-_FAMILIES |= {"nb": NegativeBinomial, "normal": Gaussian}
+_FAMILIES |= {"nb": NegativeBinomial, "negbin": NegativeBinomial, "normal": Gaussian}
 
 
 def family(name: Any, link: str | Link | None = None) -> Family:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxglm._habits import no_attribute
+from jaxglm._habits import no_attribute, understands_habits
 from jaxglm._numbers import FloatArray
 from jaxglm._status import Status
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
@@ -77,6 +77,7 @@ class Estimates:
         """Whether tests and intervals use Student's t (dispersion estimated)."""
         return self.fit.covariance.df is not None
 
+    @understands_habits
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Wald intervals of the coefficients, link scale, in columns 0 (lower) and 1 (upper).
 

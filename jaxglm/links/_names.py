@@ -1,5 +1,7 @@
 """Owns what stands for a link: its name, its class, or the same link of statsmodels."""
 
+import re
+from fractions import Fraction
 from typing import Any
 
 from jaxglm._words import choose
@@ -43,6 +45,9 @@ def as_link(given: Any) -> Link:
     Probit()
     """
     if isinstance(given, str):
+        power = re.fullmatch(r"power\((.+)\)", given.lower().replace(" ", ""))
+        if power:
+            return _power(power[1])
         return choose(given, _LINKS, "link", "jaxglm.Power(exponent)")()
     given = given() if isinstance(given, type) and stands_for_link(given) else given
     if type(given).__module__ == _THEIRS:
@@ -66,8 +71,7 @@ def stands_for_link(given: Any) -> bool:
 def _of_statsmodels(theirs: Any) -> Link:
     name = type(theirs).__name__
     if name == "Power":
-        special = {1.0: Identity(), 0.5: Sqrt(), -1.0: Inverse(), -2.0: InverseSquared()}
-        return special.get(theirs.power) or Power(float(theirs.power))
+        return _power(str(theirs.power))
     try:
         return choose(name, _LINKS, "link", "")()
     except ValueError:
@@ -75,3 +79,15 @@ def _of_statsmodels(theirs: Any) -> Link:
             f"statsmodels' {name} link has no counterpart here; choose one of "
             f"{', '.join(_LINKS)}, or subclass jaxglm.Link"
         ) from None
+
+
+def _power(text: str) -> Link:
+    """R's ``power(lambda)``, whose limit at 0 is the logarithm; lambda may be a fraction, 1/3."""
+    try:
+        exponent = float(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(
+            f"link 'power({text})': the exponent must be a number, as in 'power(1/3)'"
+        ) from None
+    special = {0.0: Log(), 1.0: Identity(), 0.5: Sqrt(), -1.0: Inverse(), -2.0: InverseSquared()}
+    return special.get(exponent) or Power(exponent)
