@@ -29,6 +29,7 @@ from jaxglm.families import (
     Tweedie,
 )
 from jaxglm.inference import Bootstrap
+from jaxglm.intake import ModelMatrices
 from jaxglm.io import add_constant
 from jaxglm.links import (
     Cauchit,
@@ -45,7 +46,7 @@ from jaxglm.links import (
     Sqrt,
 )
 from jaxglm.results import GroupResults, ResponseResults, Results
-from jaxglm.verbs import GLM, fit_groups, fit_responses, glm, load
+from jaxglm.verbs import GLM, design, fit_groups, fit_responses, glm, load
 
 __version__ = "0.1.0"
 
@@ -74,6 +75,7 @@ __all__ = [
     "Log",
     "LogLog",
     "Logit",
+    "ModelMatrices",
     "NegativeBinomial",
     "Poisson",
     "Power",
@@ -92,6 +94,7 @@ __all__ = [
     "Tweedie",
     "add_constant",
     "datasets",
+    "design",
     "fit_groups",
     "fit_responses",
     "glm",

@@ -258,7 +258,7 @@ def test_vectors() -> None:
         ([1.0, np.nan, 2.0], r"w has missing values \(NaN\) in row 1 "),
         ([1.0, np.inf, 2.0], "w has infinite values in row 1 "),
         (["a", "b", "c"], "w holds labels"),
-        (2.0, "single float"),
+        (True, "single bool"),
         (np.ones((3, 2)), r"shape \(3, 2\)"),
     ]:
         with pytest.raises(DataError, match=message):

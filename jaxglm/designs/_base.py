@@ -80,6 +80,10 @@ class Design(Operator):
             return np.asarray(self.dense(np.float64))
 
     @abc.abstractmethod
+    def entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The entries that may differ from 0, on the host: values, rows and columns, each [k]."""
+
+    @abc.abstractmethod
     def largest(self) -> np.ndarray:
         """The largest absolute entry of each column, [p]."""
 

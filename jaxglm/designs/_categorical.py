@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm.designs._base import Design, Leaf
-from jaxglm.designs._dense import HIGHEST, row_products
+from jaxglm.designs._dense import HIGHEST, Dense, row_products
 from jaxglm.designs._tiling import Tiling
 
 
@@ -84,6 +84,14 @@ class Categorical(Design):
 
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         return self.matvec(jnp.eye(self.n_columns, dtype=dtype))
+
+    def entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        codes = np.asarray(self.codes)
+        sizes = np.ones(codes.size) if self.multiplier is None else np.asarray(self.multiplier)
+        if self.contrasts is not None:
+            return Dense(np.asarray(self.contrasts)[codes] * sizes[:, None]).entries()
+        rows = np.flatnonzero(codes < self.n_levels)
+        return sizes[rows], rows, codes[rows]
 
     def largest(self) -> np.ndarray:
         codes = np.asarray(self.codes)

@@ -78,6 +78,11 @@ class Dense(Design):
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         return self.values.astype(dtype)
 
+    def entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        values = np.asarray(self.values)
+        rows, columns = np.nonzero(values)
+        return values[rows, columns], rows, columns
+
     def largest(self) -> np.ndarray:
         values = np.asarray(self.values)
         return np.maximum(values.max(axis=0), -values.min(axis=0)).astype(float)

@@ -58,6 +58,9 @@ class Sparse(Design):
         zeros = jnp.zeros((self.n_rows, self.width), dtype)
         return zeros.at[self.rows, self.columns].add(self.values.astype(dtype))
 
+    def entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        return np.asarray(self.values), np.asarray(self.rows), np.asarray(self.columns)
+
     def largest(self) -> np.ndarray:
         out = np.zeros(self.width)
         np.maximum.at(out, self.columns, np.abs(np.asarray(self.values, float)))

@@ -97,6 +97,15 @@ class Split(Design):
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         return jnp.concatenate([part.dense(dtype) for part in self.parts], axis=1)
 
+    def entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        starts = itertools.accumulate((part.n_columns for part in self.parts), initial=0)
+        found = [(start, *part.entries()) for start, part in zip(starts, self.parts, strict=False)]
+        return (
+            np.concatenate([values for _, values, _, _ in found]),
+            np.concatenate([rows for _, _, rows, _ in found]),
+            np.concatenate([start + columns for start, _, _, columns in found]),
+        )
+
     def largest(self) -> np.ndarray:
         return np.concatenate([part.largest() for part in self.parts])
 

@@ -1,5 +1,6 @@
 """Families: the distribution of a response given its mean. Re-exports only."""
 
+from jaxglm import links
 from jaxglm.families._base import Family
 from jaxglm.families._binomial import Binomial
 from jaxglm.families._gamma import Gamma
@@ -25,4 +26,5 @@ __all__ = [
     "QuasiPoisson",
     "Tweedie",
     "family",
+    "links",
 ]

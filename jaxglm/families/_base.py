@@ -13,6 +13,7 @@ import numpy as np
 from jax import Array
 
 from jaxglm._record import Record, static
+from jaxglm.families._arguments import read_arguments
 from jaxglm.links import Identity, Link
 
 
@@ -26,8 +27,8 @@ class Family(Record):
 
     Parameters
     ----------
-    link : Link, default Identity()
-        Maps the mean to the linear predictor.
+    link : Link or str, default Identity()
+        Maps the mean to the linear predictor; by its name, its class or an object.
 
     Examples
     --------
@@ -68,7 +69,9 @@ class Family(Record):
     _canonical_links: ClassVar[tuple[Link, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
+        generated = "__init__" not in vars(cls)
         super().__init_subclass__(**kwargs)
+        read_arguments(cls, generated)
         if cls.unit_deviance is Family.unit_deviance and cls.loss is Family.loss:
             raise TypeError(
                 f"family {cls.__name__} needs a method unit_deviance(y, mu) or loss(y, eta)"

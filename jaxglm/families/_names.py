@@ -1,8 +1,9 @@
-"""Owns the resolver of family and link names."""
+"""Owns what stands for a family: its name, R's call of it as text, its class, or an object."""
 
+import ast
 from typing import Any
 
-from jaxglm import links
+from jaxglm._words import choose
 from jaxglm.families._base import Family
 from jaxglm.families._binomial import Binomial
 from jaxglm.families._gamma import Gamma
@@ -12,7 +13,9 @@ from jaxglm.families._negative_binomial import NegativeBinomial
 from jaxglm.families._poisson import Poisson
 from jaxglm.families._quasi import Quasi
 from jaxglm.families._quasi_likelihood import QuasiBinomial, QuasiPoisson
+from jaxglm.families._statsmodels import is_statsmodels, of_statsmodels
 from jaxglm.families._tweedie import Tweedie
+from jaxglm.links import Link, as_link
 
 _FAMILIES: dict[str, type[Family]] = {
     cls.name: cls
@@ -29,34 +32,18 @@ _FAMILIES: dict[str, type[Family]] = {
         Quasi,
     )
 }
-_FAMILIES["nb"] = NegativeBinomial
-
-_LINKS: dict[str, type[links.Link]] = {
-    cls.name: cls
-    for cls in (
-        links.Identity,
-        links.Log,
-        links.Logit,
-        links.Probit,
-        links.CLogLog,
-        links.LogLog,
-        links.Cauchit,
-        links.Inverse,
-        links.InverseSquared,
-        links.Sqrt,
-    )
-}
-_LINKS["1/mu^2"] = links.InverseSquared
+_FAMILIES |= {"nb": NegativeBinomial, "negbin": NegativeBinomial, "normal": Gaussian}
 
 
-def family(name: str | Family | type[Family], link: str | links.Link | None = None) -> Family:
+def family(name: Any, link: str | Link | None = None) -> Family:
     """A family object from its name, with another link where one is given.
 
     Parameters
     ----------
     name : str or Family
-        For instance ``"poisson"``, ``"Gamma"``, ``"inverse.gaussian"``, ``"nb"``; or an object, or
-        its class.
+        For instance ``"poisson"``, ``"Gamma"``, ``"inverse.gaussian"``, ``"nb"``; a call as R
+        and Python write it, ``"binomial(link = 'probit')"``; or an object, or its class, also
+        one of statsmodels.
     link : str or Link, optional
         By default the family's own.
 
@@ -76,16 +63,21 @@ def family(name: str | Family | type[Family], link: str | links.Link | None = No
     --------
     >>> family("binomial", link="probit")
     Binomial(link=Probit())
+    >>> family("poisson(link = sqrt)")
+    Poisson(link=Sqrt())
     """
     if isinstance(name, str):
-        chosen: Any = _look_up(name, _FAMILIES, "family", "jaxglm.Poisson()")()
+        chosen: Any = _of_text(name)
     else:
-        chosen = name() if isinstance(name, type) and issubclass(name, Family) else name
+        is_class = isinstance(name, type) and (issubclass(name, Family) or is_statsmodels(name))
+        chosen = name() if is_class else name
+    if is_statsmodels(chosen):
+        chosen = of_statsmodels(chosen)
     if not isinstance(chosen, Family):
         raise TypeError(
             f"family must be a name or a family object such as jaxglm.Poisson(), not {name!r}"
         )
-    chosen = chosen if link is None else chosen.with_link(_link(link))
+    chosen = chosen if link is None else chosen.with_link(as_link(link))
     highest = chosen.link.mean_range[1]
     if highest < chosen.mean_domain[1]:
         raise ValueError(
@@ -95,22 +87,31 @@ def family(name: str | Family | type[Family], link: str | links.Link | None = No
     return chosen
 
 
-def _link(link: Any) -> links.Link:
-    if isinstance(link, str):
-        return _look_up(link, _LINKS, "link", "jaxglm.Power(exponent)")()
-    chosen = link() if isinstance(link, type) and issubclass(link, links.Link) else link
-    if not isinstance(chosen, links.Link):
-        raise TypeError(f"link must be a name or a link object such as jaxglm.Log(), not {link!r}")
-    return chosen
+def _of_text(text: str) -> Family:
+    """A family from its name, or from a call of it."""
+    head, bracket, _ = text.partition("(")
+    cls = choose(head.strip(), _FAMILIES, "family", "jaxglm.Poisson()")
+    if not bracket:
+        return cls()
+    try:
+        call = ast.parse(text.strip(), mode="eval").body
+        assert isinstance(call, ast.Call)
+        args = [_value(node) for node in call.args]
+        kwargs = {str(item.arg): _value(item.value) for item in call.keywords}
+    except (SyntaxError, AssertionError):
+        raise ValueError(
+            f"family {text!r} cannot be read; write it as \"{cls.name}(link='log')\", or give an "
+            f"object, jaxglm.{cls.__name__}(link='log')"
+        ) from None
+    if any(not isinstance(value, str) for value in args):
+        # R's first argument is theta, ours alpha.
+        raise ValueError(f"family {text!r}: name the number, as in 'nb(alpha=0.5)'")
+    return cls(*args, **kwargs)
 
 
-def _look_up(name: str, choices: dict[str, Any], kind: str, example: str) -> Any:
-    plain = name.strip().lower().replace(".", "_").replace("-", "_").replace(" ", "_")
-    # "inverse_gaussian", R's "inverse.gaussian", statsmodels' "InverseGaussian".
-    squeezed = {key.replace("_", ""): value for key, value in choices.items()}
-    if plain.replace("_", "") in squeezed:
-        return squeezed[plain.replace("_", "")]
-    raise ValueError(
-        f"unknown {kind} {name!r}: choose one of {', '.join(choices)}, or give an object such as "
-        f"{example}"
-    )
+def _value(node: ast.expr) -> Any:
+    """A number or text; what is neither stands for the link of that name, as in R."""
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        return ast.unparse(node).removesuffix("()")

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxglm._habits import no_attribute, understands_habits
 from jaxglm._numbers import FloatArray
 from jaxglm._status import Status
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
@@ -28,6 +29,9 @@ class Estimates:
         self.fit = fit
         self.model = model
 
+    def __getattr__(self, name: str) -> Any:
+        no_attribute(self, name)
+
     @property
     def family(self) -> Any:
         """The family of the fit, with its link; `family.alpha` of an estimated shape is filled."""
@@ -37,6 +41,16 @@ class Estimates:
     def names(self) -> list[str]:
         """Column names in the order of the coefficients."""
         return list(self.model.names)
+
+    @property
+    def exog_names(self) -> list[str]:
+        """The column names, as statsmodels calls them."""
+        return self.names
+
+    @property
+    def endog_names(self) -> str:
+        """The name of the response, as statsmodels calls it."""
+        return self.model.y_name
 
     @property
     def params(self) -> pd.Series:
@@ -63,6 +77,7 @@ class Estimates:
         """Whether tests and intervals use Student's t (dispersion estimated)."""
         return self.fit.covariance.df is not None
 
+    @understands_habits
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Wald intervals of the coefficients, link scale, in columns 0 (lower) and 1 (upper).
 

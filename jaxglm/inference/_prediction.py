@@ -94,5 +94,6 @@ def check_scale(which: str) -> None:
     """Refuse a scale other than the two that exist."""
     if which not in ("mean", "linear"):
         raise ValueError(
-            f'which must be "mean" (response scale) or "linear" (link scale); got {which!r}.'
+            f'which must be "mean" (response scale) or "linear" (link scale), which R '
+            f'calls "response" and "link"; got {which!r}.'
         )

@@ -11,6 +11,7 @@ from jaxglm.intake._choices import (
     solver_options,
 )
 from jaxglm.intake._dataset import Columns, Dataset, nbytes
+from jaxglm.intake._matrix import ModelMatrices
 from jaxglm.intake._model import Model
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Dataset",
     "Given",
     "Model",
+    "ModelMatrices",
     "Policy",
     "check_choice",
     "check_memory",

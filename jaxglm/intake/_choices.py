@@ -87,6 +87,7 @@ def solver_options(
     names: Sequence[str], method: Any, start: Any, tol: float | None, turns: int
 ) -> Options:
     """The options of a search, for columns of these names."""
+    method = method.lower() if isinstance(method, str) else method
     if isinstance(method, str) and method not in ("irls", "newton", "lbfgs"):
         raise ValueError(
             f"method must be 'irls', 'newton', 'lbfgs' or an optax transformation, not {method!r}"

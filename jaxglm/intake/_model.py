@@ -1,11 +1,14 @@
 """Owns what a result knows beyond its arrays: names, family, formula, and the rows while held."""
 
 import dataclasses
+from collections.abc import Mapping
+from os import PathLike
 from typing import Any
 
 import numpy as np
 
 from jaxglm import io
+from jaxglm._habits import no_attribute
 from jaxglm._status import DataError
 from jaxglm.designs import assemble, from_matrix
 from jaxglm.families import Family
@@ -52,6 +55,19 @@ class Model:
     dataset: Dataset | None = None
     let_go: bool = False
 
+    def __getattr__(self, name: str) -> Any:
+        no_attribute(self, name, "result")
+
+    @property
+    def exog_names(self) -> list[str]:
+        """The column names, as statsmodels calls them."""
+        return list(self.names)
+
+    @property
+    def endog_names(self) -> str:
+        """The name of the response, as statsmodels calls it."""
+        return self.y_name
+
     def held(self, what: str) -> Dataset:
         """The rows of the fit, as they were there, for `what` needs them.
 
@@ -81,27 +97,37 @@ class Model:
             return "this result was made with keep_data=False"
         return "results that were saved, loaded, pickled or copied leave the data behind"
 
-    def new_design(
-        self, data: Any, *, offset: Any = None, exposure: Any = None, unseen: str = "raise"
+    def new_columns(
+        self, data: Any, unseen: str = "raise"
     ) -> tuple[Columns, np.ndarray | None, np.ndarray | None, Any]:
-        """Columns, offset, missing-row mask and index for new data, one row per row given.
+        """Columns, formula offset, missing-row mask and index for new data, a row per row given.
 
         Raises
         ------
         DataError
-            Where a column is missing, a level is unseen, lengths differ, or an offset or exposure
-            that the fit had is not given.
+            Where a column is missing or a level is unseen.
         """
-        self._check_offset(offset, exposure)
         if self.spec is None:
             matrix, missing, index = io.read_new_matrix(data, self.names)
-            columns = Columns(*from_matrix(matrix), matrix.shape[0])
-            shift = None
-        else:
-            pieces, shift, missing = self.spec.pieces(data, unseen=unseen)
-            table = io.read_table(data)
-            n, index = table.n_rows, table.index
-            columns = Columns(*assemble(pieces, n), n)
+            return Columns(*from_matrix(matrix), matrix.shape[0]), None, missing, index
+        self._check_table(data)
+        pieces, shift, missing = self.spec.pieces(data, unseen=unseen)
+        table = io.read_table(data)
+        return Columns(*assemble(pieces, table.n_rows), table.n_rows), shift, missing, table.index
+
+    def new_design(
+        self, data: Any, *, offset: Any = None, exposure: Any = None, unseen: str = "raise"
+    ) -> tuple[Columns, np.ndarray | None, np.ndarray | None, Any]:
+        """`new_columns` with offset and exposure in the offset.
+
+        Raises
+        ------
+        DataError
+            As there, and where lengths differ, or an offset or exposure that the fit had is not
+            given.
+        """
+        self._check_offset(offset, exposure)
+        columns, shift, missing, index = self.new_columns(data, unseen)
         extra = {"offset": offset, "exposure": exposure}
         for name, given in extra.items():
             if given is None:
@@ -111,6 +137,20 @@ class Model:
                 vector = log_exposure(vector)
             shift = vector if shift is None else shift + vector
         return columns, shift, missing, index
+
+    def _check_table(self, data: Any) -> None:
+        """Refuse numbers without names in place of a table."""
+        assert self.spec is not None
+        is_table = hasattr(data, "columns") or hasattr(data, "column_names")
+        if is_table or isinstance(data, Mapping | str | PathLike | io.Table):
+            return
+        wanted = self.spec.columns()
+        example = ", ".join(f"{name!r}: [...]" for name in wanted[:5])
+        more = ", ..." if len(wanted) > 5 else ""
+        raise DataError(
+            f"data is of type {type(data).__name__}, and the formula needs columns by name: give a "
+            f"table or a dict, {{{example}{more}}}."
+        )
 
     def _check_offset(self, offset: Any, exposure: Any) -> None:
         for name, value in (("offset", offset), ("exposure", exposure)):

@@ -1,6 +1,7 @@
 """Links: the map between a mean and a linear predictor. Re-exports only."""
 
 from jaxglm.links._base import Link
+from jaxglm.links._names import as_link, stands_for_link
 from jaxglm.links._power import Identity, Inverse, InverseSquared, Log, Power, Sqrt
 from jaxglm.links._probability import Cauchit, CLogLog, Logit, LogLog, Probit
 
@@ -17,4 +18,6 @@ __all__ = [
     "Power",
     "Probit",
     "Sqrt",
+    "as_link",
+    "stands_for_link",
 ]

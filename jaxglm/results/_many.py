@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from jaxglm._habits import no_attribute
 from jaxglm._status import DataError, Status
 from jaxglm.diagnostics import RowFacts
 from jaxglm.families import Family
@@ -48,6 +49,9 @@ class ManyResults(GroupEstimates, abc.ABC):
         super().__init__(fits, model, keys, native)
         self.notes = notes
         self._facts: dict[int, RowFacts] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        no_attribute(self, name, "results[key]")
 
     # -- how the fits ended ----------------------------------------------------------------------
 

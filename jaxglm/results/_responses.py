@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from jaxglm._habits import understands_habits
 from jaxglm.diagnostics import RowFacts, means
 from jaxglm.inference import check_scale, undetermined
 from jaxglm.intake import Columns, Dataset, Model, nbytes
@@ -56,6 +57,7 @@ class ResponseResults(ManyResults):
         held = self.model.dataset
         return 0 if held is None else held.nbytes + nbytes(self._y, self._times)
 
+    @understands_habits
     def predict(
         self,
         data: Any = None,

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from jaxglm._habits import understands_habits
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
 from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_facts
@@ -19,6 +20,7 @@ from jaxglm.inference import (
     warn_undetermined,
 )
 from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model
+from jaxglm.intake._matrix import as_sparse, as_table
 from jaxglm.search import Fit
 
 ROWS_CHANGED = (
@@ -39,6 +41,7 @@ class RowAnswers(Estimates):
 
     # -- predictions -----------------------------------------------------------------------------
 
+    @understands_habits
     def predict(
         self,
         data: Any = None,
@@ -80,6 +83,7 @@ class RowAnswers(Estimates):
         values = eta if which == "linear" else means(self.family, eta)
         return pd.Series(values, index=index)
 
+    @understands_habits
     def get_prediction(
         self,
         data: Any = None,
@@ -104,6 +108,56 @@ class RowAnswers(Estimates):
         variance = covariance.linear_variance(columns.matvec, len(eta))
         se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
         return Prediction(self.family, eta, se, covariance.df, index)
+
+    def design_matrix(
+        self,
+        data: Any = None,
+        *,
+        unseen: Literal["raise", "base", "nan"] = "raise",
+        sparse: bool = False,
+    ) -> Any:
+        """The columns of the fit, or the same columns of new rows.
+
+        A table takes 8 bytes for each of its n x p numbers. A sparse matrix takes some 12 for each
+        number that is not zero: that is the form for factors of many levels.
+
+        Parameters
+        ----------
+        data : table or array, optional
+            New data; the rows of the fit when left out.
+        unseen : {"raise", "base", "nan"}
+            As for `predict`.
+        sparse : bool
+            Return a SciPy CSR array, whose columns are in the order of `names`.
+
+        Returns
+        -------
+        DataFrame [n, p] or csr_array
+            A table has the index of the rows, and nan in new rows that miss a value.
+
+        Raises
+        ------
+        DataError
+            As for `predict`; and where a row misses a value and `sparse` is asked for.
+
+        Examples
+        --------
+        >>> import jaxglm as jg
+        >>> table = {"y": [1, 0, 2, 3], "g": ["a", "b", "c", "a"]}
+        >>> fit = jg.glm("y ~ g", table, family="poisson", on_failure="ignore")
+        >>> fit.design_matrix({"g": ["c", "a"]})
+           Intercept  g[T.b]  g[T.c]
+        0        1.0     0.0     1.0
+        1        1.0     0.0     0.0
+        """
+        if data is None:
+            held = self.model.held("design_matrix()")
+            columns, missing, index = held.columns, None, held.labels
+        else:
+            columns, _, missing, index = self.model.new_columns(data, unseen)
+        return (
+            as_sparse(columns, missing) if sparse else as_table(columns, self.names, index, missing)
+        )
 
     @property
     def fittedvalues(self) -> pd.Series:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm import io
+from jaxglm._habits import understands_habits
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
 from jaxglm.diagnostics import RowFacts, means, row_facts
@@ -93,6 +94,7 @@ class GroupResults(ManyResults):
             return 0
         return held.nbytes + nbytes(segments.order, segments.starts, segments.rows)
 
+    @understands_habits
     def predict(
         self,
         data: Any = None,

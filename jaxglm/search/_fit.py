@@ -4,6 +4,7 @@ It holds no data, no names and no code, so it can be saved as it is.
 """
 
 import dataclasses
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -84,6 +85,13 @@ class Fit:
     alpha_se: float | None = None
     notes: tuple[str, ...] = ()
     relations: Relations | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Say what `result.fit()` asks for: statsmodels fits in a second step."""
+        raise TypeError(
+            "The model is fitted already: what glm() and fit() return is the result; leave out "
+            "the last .fit()"
+        )
 
     @property
     def aliased(self) -> np.ndarray:

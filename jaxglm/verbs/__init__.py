@@ -1,8 +1,9 @@
 """What users call to fit."""
 
+from jaxglm.verbs._design import design
 from jaxglm.verbs._glm import GLM, glm
 from jaxglm.verbs._load import load
 from jaxglm.verbs._responses import fit_responses
 from jaxglm.verbs._segments import fit_groups
 
-__all__ = ["GLM", "fit_groups", "fit_responses", "glm", "load"]
+__all__ = ["GLM", "design", "fit_groups", "fit_responses", "glm", "load"]

@@ -12,7 +12,8 @@ import jax
 import numpy as np
 
 from jaxglm import _status
-from jaxglm._status import DataError, FitError, Status
+from jaxglm._habits import understands_habits
+from jaxglm._status import DataError, FitError, FormulaError, Status
 from jaxglm._warn import warn
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
@@ -31,10 +32,12 @@ from jaxglm.intake._segments import array_segments
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice, merge_rows
 from jaxglm.search import ColumnRangeError, Estimate, Options, estimate_all, fit_of, outcome_notes
+from jaxglm.verbs._order import check_arrays, check_formula, check_one_response
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
 
 
+@understands_habits
 def glm(
     formula: str,
     data: Any,
@@ -69,18 +72,19 @@ def glm(
     data : table
         pandas, polars or Arrow table, dict of columns, or the path of a Parquet file or folder.
     family : Family or str
-        ``jg.Poisson(link=jg.Log())`` or a plain name such as ``"poisson"``.
+        ``jg.Poisson(link=jg.Log())``, a plain name such as ``"poisson"``, or a call as text,
+        ``"poisson(link = sqrt)"``. A family object of statsmodels stands for the same one here.
     link : Link or str, optional
         Replaces the link of a family given by name.
-    freq_weights : str or array, optional
+    freq_weights : str, number or array, optional
         How many observations each row stands for: the fit equals the one with the rows repeated.
-    var_weights : str or array, optional
+    var_weights : str, number or array, optional
         Prior weights: the variance of row i is ``scale * V(mu_i) / var_weights_i`` (R's `weights`).
-    trials : str or array, optional
+    trials : str, number or array, optional
         Binomial trials; the response is then the number of successes, or their proportion.
-    offset : str or array, optional
+    offset : str, number or array, optional
         Added to the linear predictor (link scale).
-    exposure : str or array, optional
+    exposure : str, number or array, optional
         Positive; enters as ``log(exposure)`` under a log link.
     proportions : bool, optional
         What the response is beside `trials`: the proportion of successes, or their number. Left
@@ -130,6 +134,9 @@ def glm(
         The formula cannot be read.
     FitError
         Under ``on_failure="raise"``.
+    TypeError
+        For an argument that there is not; those of statsmodels and R are answered with what to
+        write, or taken where they mean the same (`start_params`, `maxiter`).
 
     Examples
     --------
@@ -139,6 +146,7 @@ def glm(
     >>> fit.params.round(4).to_dict()
     {'Intercept': -0.5774, 'x': 0.5368}
     """
+    check_formula("glm", formula, data)
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(
         resolve(family, link), vectors, missing, chosen_dtype(dtype), context, proportions
@@ -171,6 +179,7 @@ class GLM:
     {'const': -3.035, 'x1': 1.214}
     """
 
+    @understands_habits
     def __init__(
         self,
         y: Any,
@@ -186,10 +195,61 @@ class GLM:
         proportions: bool | None = None,
         missing: Literal["raise", "drop"] = "raise",
     ):
+        check_arrays(y, X)
         self.family = resolve(family, link)
         self._y, self._X, self._missing, self._proportions = y, X, missing, proportions
         self._vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
+        self._formula: str | None = None
+        self._context: Mapping[str, Callable] | None = None
 
+    @classmethod
+    @understands_habits
+    def from_formula(
+        cls,
+        formula: str,
+        data: Any,
+        family: Family | str = "gaussian",
+        *,
+        link: Any = None,
+        freq_weights: Any = None,
+        var_weights: Any = None,
+        trials: Any = None,
+        offset: Any = None,
+        exposure: Any = None,
+        proportions: bool | None = None,
+        missing: Literal["raise", "drop"] = "raise",
+        context: Mapping[str, Callable] | None = None,
+    ) -> "GLM":
+        """Give the model of a formula and a table, which `fit` fits as `glm` does.
+
+        The arguments and errors are those of `glm`; segments and responses are for `fit_groups` and
+        `fit_responses` of the package.
+
+        Examples
+        --------
+        >>> import jaxglm as jg
+        >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5]}
+        >>> jg.GLM.from_formula("y ~ x", table, family="poisson").fit().params.round(4).to_dict()
+        {'Intercept': -0.5774, 'x': 0.5368}
+        """
+        check_formula("GLM.from_formula", formula, data)
+        model = cls(
+            None,
+            data,
+            family,
+            link=link,
+            freq_weights=freq_weights,
+            var_weights=var_weights,
+            trials=trials,
+            offset=offset,
+            exposure=exposure,
+            proportions=proportions,
+            missing=missing,
+        )
+        model._formula, model._context = formula, context
+        return model
+
+    @understands_habits
     def fit(
         self,
         *,
@@ -214,10 +274,15 @@ class GLM:
         DataError, FitError
             As for `glm`.
         """
-        intake = array_intake(self._y, self._X, self._given(dtype))
+        if self._formula is None:
+            check_one_response(self._y, self._X)
+            intake = array_intake(self._y, self._X, self._given(dtype))
+        else:
+            intake = table_intake(self._formula, self._X, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
         return _fit(intake, options, on_failure, rank, compress, keep_data)
 
+    @understands_habits
     def fit_groups(
         self,
         groups: Any,
@@ -263,10 +328,13 @@ class GLM:
         down   2.226 -1.228
         up     0.063  0.634
         """
+        self._refuse_formula("fit_groups(formula, data, by=...)")
+        check_one_response(self._y, self._X)
         intake = array_segments(self._y, self._X, groups, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
         return group_results(intake, options, on_failure, max_memory, progress, keep_data)
 
+    @understands_habits
     def fit_responses(
         self,
         *,
@@ -312,6 +380,7 @@ class GLM:
         y1        0.063  0.634
         y2        2.226 -1.228
         """
+        self._refuse_formula("fit_responses(formula, data, responses=...)")
         intake = array_responses(self._y, self._X, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
         return response_results(intake, options, on_failure, max_memory, progress, keep_data)
@@ -322,8 +391,13 @@ class GLM:
             self._vectors,
             self._missing,
             chosen_dtype(dtype),
-            proportions=self._proportions,
+            self._context,
+            self._proportions,
         )
+
+    def _refuse_formula(self, instead: str) -> None:
+        if self._formula is not None:
+            raise FormulaError(f"This is a model of a formula: write jaxglm.{instead}.")
 
 
 def _fit(

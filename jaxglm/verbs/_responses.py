@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
+from jaxglm._habits import understands_habits
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.intake import (
@@ -17,9 +18,11 @@ from jaxglm.intake import (
 from jaxglm.intake._responses import ResponseIntake, table_responses
 from jaxglm.results import ResponseResults
 from jaxglm.search import Options
+from jaxglm.verbs._order import check_formula
 from jaxglm.verbs._segments import announce, fit_many
 
 
+@understands_habits
 def fit_responses(
     formula: str,
     data: Any,
@@ -104,6 +107,7 @@ def fit_responses(
     >>> fits["ice"].predict({"week": [1.5]}).round(2).to_list()
     [1.47]
     """
+    check_formula("fit_responses", formula, data)
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(
         resolve(family, link), vectors, missing, chosen_dtype(dtype), context, proportions

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
+from jaxglm._habits import understands_habits
 from jaxglm._status import FitError, SegmentWarning
 from jaxglm._warn import warn
 from jaxglm.families import Family
@@ -29,11 +30,13 @@ from jaxglm.results import GroupResults
 from jaxglm.results._many import ManyResults
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
+from jaxglm.verbs._order import check_formula
 
 # A bar for a shorter run would be gone before it is read.
 _SECONDS_BEFORE_BAR = 2.0
 
 
+@understands_habits
 def fit_groups(
     formula: str,
     data: Any,
@@ -122,6 +125,7 @@ def fit_groups(
     >>> fits["b"].predict({"week": [1.5]}).round(2).to_list()
     [1.47]
     """
+    check_formula("fit_groups", formula, data)
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(
         resolve(family, link), vectors, missing, chosen_dtype(dtype), context, proportions

@@ -13,7 +13,7 @@ from jaxglm.io.arrays._response import read_response
 from jaxglm.io.formula import Response
 from jaxglm.io.tables import numbers_of, read_table, read_vector
 from jaxglm.io.tables._gaps import Gaps, check_policy, index_of_kept
-from jaxglm.io.tables._messages import near_text
+from jaxglm.io.tables._messages import listed, near_text
 from jaxglm.rows import ONE_FIT, OneFit
 
 _DEFAULT_NAME = re.compile(r"const|x\d+")
@@ -125,9 +125,9 @@ def read_arrays(
 
 
 def read_new_matrix(data: Any, names: Sequence[str]) -> tuple[Any, np.ndarray | None, Any]:
-    """Read new rows for a model of arrays; the columns of a data frame are taken by name.
+    """Read new rows for a model of arrays; the columns of a frame or dict are taken by name.
 
-    A frame is taken by position only if the model has no names of its own (x1, x2, ...).
+    A table is taken by position only if the model has no names of its own (x1, x2, ...).
 
     Returns
     -------
@@ -142,12 +142,13 @@ def read_new_matrix(data: Any, names: Sequence[str]) -> tuple[Any, np.ndarray | 
     DataError
         For a missing column or another number of columns.
     """
-    own = getattr(data, "columns", None)
+    own = list(data) if isinstance(data, Mapping) else getattr(data, "columns", None)
     if own is not None and not hasattr(data, "column_names"):
         labels = [str(label) for label in own]
         by_place = all(_DEFAULT_NAME.fullmatch(name) for name in names)
         if set(names) <= set(labels):
-            data = data[[own[labels.index(name)] for name in names]]
+            taken = [own[labels.index(name)] for name in names]
+            data = {key: data[key] for key in taken} if isinstance(data, Mapping) else data[taken]
         elif not by_place:
             lacking = next(name for name in names if name not in labels)
             raise DataError(f"no column {lacking!r} in the new data; {near_text(lacking, labels)}")
@@ -155,8 +156,10 @@ def read_new_matrix(data: Any, names: Sequence[str]) -> tuple[Any, np.ndarray | 
         data = data.select(list(names))
     matrix, _, index = read_matrix(data, "the new data", allow_missing=True)
     if matrix.shape[1] != len(names):
+        row = "; one row is written [[...]]" if matrix.shape == (len(names), 1) else ""
         raise DataError(
-            f"the new data have {matrix.shape[1]} columns, but the model has {len(names)}"
+            f"the new data have {matrix.shape[1]} columns, but the model has {len(names)} "
+            f"({listed(names, 5)}){row}"
         )
     missing = missing_rows(matrix)
     if missing is not None and isinstance(matrix, np.ndarray):
@@ -179,6 +182,4 @@ def read_row_values(given: Any, name: str, data: Any, n: int, index: Any) -> np.
     """
     if isinstance(given, str):
         given = numbers_of(read_table(data).column(given), name)
-    elif np.ndim(given) == 0:
-        given = np.full(n, float(given))
     return read_vector(given, name, n, index, allow_missing=True)

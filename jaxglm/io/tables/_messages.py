@@ -1,9 +1,10 @@
-"""Owns the wording that errors about tables share: row lists, near names."""
-
-import difflib
-from collections.abc import Iterable
+"""Owns the wording that errors about tables share: row lists; near names are the package's."""
 
 import numpy as np
+
+from jaxglm._words import listed, near_text
+
+__all__ = ["ROWS_SHOWN", "listed", "near_text", "rows_text"]
 
 ROWS_SHOWN = 5
 
@@ -16,20 +17,3 @@ def rows_text(mask_or_rows: np.ndarray) -> str:
     shown = ", ".join(str(int(row)) for row in rows[:ROWS_SHOWN])
     more = f" and {len(rows) - ROWS_SHOWN} more" if len(rows) > ROWS_SHOWN else ""
     return f"{'row' if len(rows) == 1 else 'rows'} {shown}{more} (counting from 0)"
-
-
-def near_text(name: str, choices: Iterable[str]) -> str:
-    """Suggest the choices spelt nearly like `name`, or list a few of them."""
-    choices = [str(choice) for choice in choices]
-    folded = {choice.casefold(): choice for choice in choices}
-    near = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
-    if near:
-        return "did you mean " + " or ".join(repr(folded[key]) for key in near) + "?"
-    return "there is " + listed(choices)
-
-
-def listed(items: Iterable[object], limit: int = 12) -> str:
-    """Join at most `limit` items for a message."""
-    items = list(items)
-    text = ", ".join(str(item) for item in items[:limit])
-    return text + (f" and {len(items) - limit} more" if len(items) > limit else "") or "nothing"

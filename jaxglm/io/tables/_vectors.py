@@ -1,6 +1,6 @@
 """Owns vectors that stand beside a table: one value per row, in the order of its index."""
 
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,8 @@ def read_vector(
 
     Parameters
     ----------
-    v : [n] or [n, 1]
+    v : [n], [n, 1] or a number
+        One number holds for all rows.
     name : str
         What messages call it.
     n : int
@@ -46,6 +47,8 @@ def read_vector(
     DataError
         For another length, labels, or an index that does not fit.
     """
+    if getattr(v, "ndim", 0) == 0 and isinstance(v, SupportsFloat) and not isinstance(v, bool):
+        v = np.full(n, float(v))
     column = one_column(v, name, n, index, fits)
     if column.values is None:
         raise DataError(f"{name} holds labels ({column.levels}); one number per row is needed")
