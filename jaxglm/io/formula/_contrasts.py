@@ -5,11 +5,13 @@ The matrices are those of R's contr.* functions.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from jaxglm._status import FormulaError
 from jaxglm.io.tables import Level
+from jaxglm.io.tables._messages import near_text
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,22 @@ class Contrast:
         if whole and 0 <= int(self.reference) < len(levels):
             return int(self.reference)
         raise FormulaError(
-            f"{label}: the reference {self.reference!r} is not one of its levels {list(levels)}"
+            f"{label}: the reference {self.reference!r} is not one of its levels; "
+            f"{near_text(str(self.reference), map(str, levels))}"
         )
 
     def columns(self, n_levels: int) -> np.ndarray | None:
         """The [n_levels, n_levels - 1] matrix; None for treatment coding, which needs none."""
         return None if self.kind == "treatment" else _MATRICES[self.kind](n_levels)
+
+    def check_size(self, n_levels: int, label: str) -> None:
+        """Refuse a matrix that is too large, or that rounding would make meaningless."""
+        most = _MOST_LEVELS.get(self.kind, n_levels)
+        if n_levels > most:
+            raise FormulaError(
+                f"{label} has {n_levels} levels; the coding {self.kind.capitalize()} can have "
+                f"{most}, Treatment any number"
+            )
 
     def labels(self, levels: tuple[Level, ...], reference: int) -> list[str]:
         """What stands behind the name of the factor in the names of its columns."""
@@ -56,6 +68,17 @@ class Contrast:
 
 
 TREATMENT = Contrast()
+# A matrix of 2,000 levels takes 32 MB; powers of more than 95 positions are lost in rounding (R
+# draws the line there).
+_MOST_LEVELS = {"sum": 2_000, "helmert": 2_000, "poly": 95}
+
+
+def treatment(reference: Any = None) -> Contrast:
+    """The coding that Treatment(...) asks for."""
+    reference = reference.item() if isinstance(reference, np.generic) else reference
+    if reference is not None and not isinstance(reference, str | int | float):
+        raise FormulaError("the reference must be one level, as in 'b' or 3")
+    return Contrast("treatment", reference)
 
 
 def _sum(n_levels: int) -> np.ndarray:

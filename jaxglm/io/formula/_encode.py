@@ -213,6 +213,7 @@ def _contrasted(factors: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
         n_levels = len(part.component.levels)
         own = np.eye(n_levels)
         if part.reduced:
+            part.component.contrast.check_size(n_levels, part.component.label)
             columns = part.component.contrast.columns(n_levels)
             own = np.delete(own, part.component.reference, axis=1) if columns is None else columns
         _check_size(len(matrix) * n_levels, factors)
