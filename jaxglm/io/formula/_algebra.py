@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from jaxglm._status import FormulaError
 from jaxglm.io.formula._misread import misplaced_number, unexpected
 from jaxglm.io.formula._rtext import Expression, parse_expression
-from jaxglm.io.formula._tokens import closing, tokens
+from jaxglm.io.formula._tokens import closing, quoted, tokens
 
 # A term is the set of what is multiplied in it, as positions among the atoms; the empty set is the
 # intercept. Terms are kept as the keys of a dict: a set that remembers its order.
@@ -36,16 +36,17 @@ class RightSide:
     terms : dict of frozenset of int
         In order of appearance, without the intercept.
     intercept : bool
-    removed : list of (frozenset of int, str)
-        Terms that were to be taken out and are not there, and the text that says so.
-    notes : list of str
+    removed : dict of frozenset of int to str
+        Terms that were to be taken out and are not there, and the text that says so first.
+    notes : dict of str
+        Remarks in order, each once.
     """
 
     atoms: list[Expression] = field(default_factory=list)
     terms: Terms = field(default_factory=dict)
     intercept: bool = True
-    removed: list[tuple[Term, str]] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    removed: dict[Term, str] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
 
 
 def read_terms(right: str, dot: Iterable[str]) -> RightSide:
@@ -71,6 +72,8 @@ class _Reader:
         self.products = 0
         self.side = RightSide()
         self.places: dict[str, int] = {}
+        self.read_before: dict[str, int] = {}
+        self.remarked: set[int] = set()
 
     def read(self) -> RightSide:
         self.side.terms = self.sum()
@@ -97,16 +100,17 @@ class _Reader:
                     terms[_INTERCEPT] = None
                 else:
                     raise FormulaError(
-                        f"{self.text!r}: remove the intercept outside of the parentheses, as '- 1'"
+                        f"{quoted(self.text)}: remove the intercept outside of the parentheses, "
+                        "as '- 1'"
                     )
             elif not minus:
                 self.add(terms, self.product())
             elif first or self.at - start > 1:
                 self.product()
                 raise FormulaError(
-                    f"{self.span(start, self.at)!r} in {self.text!r} takes a term away from "
-                    "nothing; the negative of a column x is I(-x), and '- x' stands behind the "
-                    "terms that it is taken out of"
+                    f"{quoted(self.span(start, self.at))} in {quoted(self.text)} takes a term "
+                    "away from nothing; the negative of a column x is I(-x), and '- x' stands "
+                    "behind the terms that it is taken out of"
                 )
             else:
                 self.take_out(terms, self.product(), start)
@@ -128,10 +132,10 @@ class _Reader:
     def add(self, terms: Terms, more: Terms) -> None:
         for term in more.keys() & terms.keys():
             if len(term) == 1 and (atom := self.side.atoms[min(term)]).call == "offset":
-                self.side.notes.append(
+                self.side.notes[
                     f"{atom.text} stands in the formula twice and counts once, as in R; write "
-                    f"offset(2 * ...) for twice its amount"
-                )
+                    "offset(2 * ...) for twice its amount"
+                ] = None
         terms |= more
         self.check(len(terms))
 
@@ -142,7 +146,7 @@ class _Reader:
             if term in terms:
                 del terms[term]
             elif term:
-                self.side.removed.append((term, self.span(start, self.at)))
+                self.side.removed.setdefault(term, self.span(start, self.at))
 
     def number(self) -> bool:
         """Whether a number in a sum stands for the intercept (1) or for none (0)."""
@@ -211,8 +215,8 @@ class _Reader:
             end = self.at + 2 * (self.peek() in _POWERS)
             text = self.span(start, min(end, len(self.found)))
             raise FormulaError(
-                f"the power in {text!r} must be a whole number, 1 or more: it says how many terms "
-                "are multiplied; for a power of numbers write it inside I(...), as in I(x^0.5)"
+                f"the power in {quoted(text)} must be a whole number, 1 or more: it says how many "
+                "terms are multiplied; a power of numbers is written inside I(...), as in I(x^0.5)"
             )
         return int(power)
 
@@ -247,11 +251,13 @@ class _Reader:
         return self.at
 
     def atom(self, text: str) -> int:
-        expression = parse_expression(text)
-        place = self.places.setdefault(expression.text, len(self.places))
-        if place == len(self.side.atoms):
-            self.side.atoms.append(expression)
-        return place
+        if text not in self.read_before:
+            expression = parse_expression(text)
+            place = self.places.setdefault(expression.text, len(self.places))
+            if place == len(self.side.atoms):
+                self.side.atoms.append(expression)
+            self.read_before[text] = place
+        return self.read_before[text]
 
     def joined(self, left: Terms, right: Terms) -> Terms:
         """Each term of one times each of the other."""
@@ -279,21 +285,23 @@ class _Reader:
     def no_intercept(self, terms: Mapping[Term, None], start: int) -> None:
         if _INTERCEPT in terms:
             raise FormulaError(
-                f"{self.span(start, self.at)!r}: 1 stands for the intercept, and can only be added "
-                "or taken away; write it outside of the parentheses"
+                f"{quoted(self.span(start, self.at))}: 1 stands for the intercept, and can only "
+                "be added or taken away; write it outside of the parentheses"
             )
 
     def remark(self, start: int, left: Terms, right: Terms, square: str) -> None:
         """A note where a name meets only itself, which in arithmetic would be its square."""
-        text = self.span(start, self.at)
         if left.keys() != right.keys() or len(left) != 1 or len(min(left)) != 1:
             return
-        if all(token.text != "." for token in self.found[start : self.at]):
-            name = self.side.atoms[min(min(left))].text
-            self.side.notes.append(
-                f"{text} in a formula is {name} itself (what is multiplied are terms, not "
-                f"numbers); write I({square.format(name)}) for a power of numbers"
-            )
+        atom = min(min(left))
+        own = self.found[start : self.at]
+        if atom not in self.remarked and all(token.text != "." for token in own):
+            self.remarked.add(atom)
+            name = self.side.atoms[atom].text
+            self.side.notes[
+                f"{self.span(start, self.at)} in a formula is {name} itself (what is multiplied "
+                f"are terms, not numbers); write I({square.format(name)}) for a power of numbers"
+            ] = None
 
     def span(self, start: int, end: int) -> str:
         """The user's text from one token up to another."""

@@ -42,18 +42,14 @@ class Contrast:
             f"{near_text(str(self.reference), map(str, levels))}"
         )
 
-    def columns(self, n_levels: int) -> np.ndarray | None:
+    def columns(self, n_levels: int, label: str) -> np.ndarray | None:
         """The [n_levels, n_levels - 1] matrix; None for treatment coding, which needs none."""
-        return None if self.kind == "treatment" else _MATRICES[self.kind](n_levels)
-
-    def check_size(self, n_levels: int, label: str) -> None:
-        """Refuse a matrix that is too large, or that rounding would make meaningless."""
-        most = _MOST_LEVELS.get(self.kind, n_levels)
-        if n_levels > most:
+        if self.kind == "poly" and n_levels > _MOST_POWERS:
             raise FormulaError(
-                f"{label} has {n_levels} levels; the coding {self.kind.capitalize()} can have "
-                f"{most}, Treatment any number"
+                f"{label} has {n_levels} levels; the coding Poly can have {_MOST_POWERS}, "
+                "Treatment any number"
             )
+        return None if self.kind == "treatment" else _MATRICES[self.kind](n_levels)
 
     def labels(self, levels: tuple[Level, ...], reference: int) -> list[str]:
         """What stands behind the name of the factor in the names of its columns."""
@@ -68,9 +64,8 @@ class Contrast:
 
 
 TREATMENT = Contrast()
-# A matrix of 2,000 levels takes 32 MB; powers of more than 95 positions are lost in rounding (R
-# draws the line there).
-_MOST_LEVELS = {"sum": 2_000, "helmert": 2_000, "poly": 95}
+# Powers of more positions are lost in rounding; R's contr.poly draws the line here.
+_MOST_POWERS = 95
 
 
 def treatment(reference: Any = None) -> Contrast:

@@ -35,6 +35,7 @@ from jaxglm.io.formula._labels import (
 from jaxglm.io.formula._rtext import Expression
 from jaxglm.io.formula._settings import called
 from jaxglm.io.formula._splines import beyond
+from jaxglm.io.formula._tokens import quoted
 from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Table, rows_text
 from jaxglm.io.tables._column import read_column
@@ -90,7 +91,7 @@ def evaluate(
     if value.dtype.kind not in "biuf" or value.ndim not in (1, 2) or len(value) != table.n_rows:
         named = "" if any(expression.columns()) else "; it names no column"
         raise FormulaError(
-            f"{expression.text!r} does not give a number or label for each of the "
+            f"{quoted(expression.text)} does not give a number or label for each of the "
             f"{table.n_rows} rows{named}"
         )
     if value.dtype.kind == "f" and expression.column is None:
@@ -111,7 +112,7 @@ def _refused(
     fits.refuse(
         np.flatnonzero(wrong),
         lambda rows: (
-            f"{expression.text!r} is NaN or infinite although the columns are complete, in "
+            f"{quoted(expression.text)} is NaN or infinite although the columns are complete, in "
             f"{rows_text(rows)}; check for zeros or negative values there"
         ),
         FormulaError,
@@ -156,7 +157,7 @@ class _Walk:
         self.missing: np.ndarray | None = None
 
     def fail(self, reason: str) -> FormulaError:
-        return FormulaError(f"{self.expression.text!r} in the formula: {reason}")
+        return FormulaError(f"{quoted(self.expression.text)} in the formula: {reason}")
 
     def value(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Name):
@@ -336,7 +337,7 @@ class _Walk:
         if name == "bs" and (outside := beyond(state, x)).any():
             low, high = state["boundary"]
             warnings.warn(
-                f"{key} in the formula: {rows_text(outside)} lie beyond its boundary knots "
+                f"{quoted(key)} in the formula: {rows_text(outside)} lie beyond its boundary knots "
                 f"{low:g} and {high:g}, where the curve of the last piece goes on and soon runs "
                 "far; ns(...) goes on as a straight line",
                 JaxglmWarning,

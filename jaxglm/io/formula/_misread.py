@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from jaxglm._status import FormulaError
-from jaxglm.io.formula._tokens import Token, tokens
+from jaxglm.io.formula._tokens import Token, quoted, tokens
 
 _ENDS = ("+", "-", "(", ")")
 _NEEDS_TERMS = ("+", "-", "*", "/", ":", "^", "**", "%in%", ")")
@@ -26,20 +26,20 @@ def unexpected(text: str, found: Sequence[Token], at: int) -> FormulaError:
     """The error for the token at a position, the end of the text included, of a right side."""
     before = found[at - 1] if at else None
     if at >= len(found):
-        return FormulaError(f"a term is missing at the end of {text!r}")
+        return FormulaError(f"a term is missing at the end of {quoted(text)}")
     token = found[at]
     if beside := side_by_side(text, found[max(at - 1, 0) : at + 1]):
         return beside
     if token.text == ")" and (before is None or before.text not in (*_NEEDS_TERMS, "(")):
-        return FormulaError(f"there is a ')' without a '(' before it in {text!r}")
+        return FormulaError(f"there is a ')' without a '(' before it in {quoted(text)}")
     if token.text in _NEEDS_TERMS:
         where = f"between {before.text!r} and {token.text!r}" if before else "at the start"
-        return FormulaError(f"a term is missing {where} in {text!r}")
+        return FormulaError(f"a term is missing {where} in {quoted(text)}")
     reason = _NOT_ALGEBRA.get(token.text, "put arithmetic and comparisons into I(...)")
     if token.kind == "string":
         reason = f"a column is named without quotes, or in backticks: `{token.text[1:-1]}`"
     return FormulaError(
-        f"{token.text!r} in the right side {text!r} is not formula algebra; {reason}"
+        f"{token.text!r} in the right side {quoted(text)} is not formula algebra; {reason}"
     )
 
 
@@ -58,8 +58,8 @@ def misplaced_number(text: str, found: Sequence[Token], at: int) -> FormulaError
     operators = {token.text for token in found[start:end] if token.kind == "op"}
     example = f", as in I({written})" if operators and operators <= {"*", "/", "^", "**"} else ""
     return FormulaError(
-        f"the number {found[at].text} in {text!r} is not formula algebra; only 1 and 0 have a "
-        "meaning there (the intercept), and they can only be added or taken away; put arithmetic "
+        f"the number {found[at].text} in {quoted(text)} is not formula algebra; only 1 and 0 have "
+        "a meaning there (the intercept), and they can only be added or taken away; put arithmetic "
         f"into I(...){example}"
     )
 
@@ -73,14 +73,14 @@ def side_by_side(text: str, found: Sequence[Token]) -> FormulaError | None:
         code = next((word for word in words if word in _CODE), None)
         if code and other.kind in _VALUES:
             return FormulaError(
-                f"{code!r} in {text!r} is Python code, which a formula does not run; make the "
-                "column first, or give a function as context={name: function}"
+                f"{code!r} in {quoted(text)} is Python code, which a formula does not run; make "
+                "the column first, or give a function as context={name: function}"
             )
         after = one.kind in _VALUES or one.text == ")"
         if after and (other.kind in _VALUES or (other.text == "(" and one.kind != "name")):
             return FormulaError(
-                f"there is nothing between {one.text!r} and {other.text!r} in {text!r}; put an "
-                "operator there, such as '+'"
+                f"there is nothing between {one.text!r} and {other.text!r} in {quoted(text)}; put "
+                "an operator there, such as '+'"
             )
     return None
 

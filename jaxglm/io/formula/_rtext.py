@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from jaxglm._status import FormulaError
 from jaxglm.io.formula._misread import side_by_side
-from jaxglm.io.formula._tokens import Token, tokens
+from jaxglm.io.formula._tokens import Token, quoted, tokens
 
 _OPERATORS = {
     "^": "**",
@@ -145,8 +145,7 @@ def _tree(python: str, text: str, found: list[Token]) -> ast.expr:
             "cannot be read; an expression is made of columns, numbers, text in quotes, + - * / ^, "
             "comparisons, and calls such as log(x)"
         )
-    shown = text if len(text) <= 200 else text[:197] + "..."
-    raise FormulaError(f"{shown!r} in the formula {reason}")
+    raise FormulaError(f"{quoted(text)} in the formula {reason}")
 
 
 def _is_shallow(tree: ast.expr) -> bool:

@@ -11,7 +11,7 @@ from jaxglm._status import FormulaError
 from jaxglm.io.formula._algebra import RightSide, read_terms
 from jaxglm.io.formula._misread import backtick_hint
 from jaxglm.io.formula._rtext import Expression, parse_expression
-from jaxglm.io.formula._tokens import split_sides
+from jaxglm.io.formula._tokens import quoted, split_sides
 from jaxglm.io.tables._messages import near_text
 
 
@@ -73,7 +73,9 @@ def _taken_apart(text: str, columns: Sequence[str], aside: Collection[str]) -> F
         elif len(term) == 1:
             offsets.append(side.atoms[min(term)])
         else:
-            raise FormulaError(f"formula {text!r}: offset(...) cannot be part of an interaction")
+            raise FormulaError(
+                f"formula {quoted(text)}: offset(...) cannot be part of an interaction"
+            )
     used = sorted({i for term in terms for i in term})
     place = {atom: i for i, atom in enumerate(used)}
     ordered = sorted((tuple(place[i] for i in term) for term in terms), key=len)
@@ -122,8 +124,8 @@ def _check_dots(expressions: Iterable[Expression]) -> None:
     for expression in expressions:
         if "." in expression.columns():
             raise FormulaError(
-                f"{expression.text!r} in the formula: '.' stands for all other columns, and only "
-                "as a term of the right side; name the column here"
+                f"{quoted(expression.text)} in the formula: '.' stands for all other columns, and "
+                "only as a term of the right side; name the column here"
             )
 
 
@@ -131,19 +133,19 @@ def _notes_on_removed(
     side: RightSide, columns: Collection[str], taken: Collection[str]
 ) -> Iterator[str]:
     """Remarks on terms to be taken out that are not there; a name of no column is refused."""
-    for term, text in side.removed:
+    for term, text in side.removed.items():
         atoms = [side.atoms[i] for i in sorted(term)]
         strange = [a.column for a in atoms if a.column and a.column not in (*columns, *taken)]
         if strange:
             raise FormulaError(
-                f"{text!r} in the formula: no column {strange[0]!r} in the data; "
+                f"{quoted(text)} in the formula: no column {strange[0]!r} in the data; "
                 f"{near_text(strange[0], columns)}"
             )
         label = ":".join(atom.label for atom in atoms)
         if any(atom.call == "offset" for atom in atoms):
             raise FormulaError(
-                f"{text!r} in the formula: there is no {label} to take out; an offset is added, "
-                "and the negative of an amount is offset(-(...))"
+                f"{quoted(text)} in the formula: there is no {label} to take out; an offset is "
+                "added, and the negative of an amount is offset(-(...))"
             )
         if label not in taken:
-            yield f"{text!r} in the formula: there is no term {label} to take out"
+            yield f"{quoted(text)} in the formula: there is no term {label} to take out"

@@ -10,6 +10,7 @@ from jaxglm._status import FormulaError
 # More than any table has columns for; a text within them is read in a few seconds.
 MOST_CHARACTERS = 1_000_000
 MOST_NESTED = 100
+_MOST_SHOWN = 200
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+)
@@ -41,6 +42,11 @@ class Token:
     end: int
 
 
+def quoted(text: str) -> str:
+    """A text of the user's for a message, its beginning if it is long."""
+    return repr(text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 3] + "...")
+
+
 def tokens(text: str) -> list[Token]:
     """Split a formula into tokens, white space left out.
 
@@ -53,7 +59,7 @@ def tokens(text: str) -> list[Token]:
     """
     if len(text) > MOST_CHARACTERS:
         raise FormulaError(
-            f"the formula {_shortened(text)!r} has {len(text)} characters, more than the "
+            f"the formula {quoted(text)} has {len(text)} characters, more than the "
             f"{MOST_CHARACTERS} that are read; leave terms out, or give the columns as an array"
         )
     found = []
@@ -67,12 +73,12 @@ def tokens(text: str) -> list[Token]:
             _check_character(text, own, match.start())
             if depth > MOST_NESTED:
                 raise FormulaError(
-                    f"the formula {_shortened(text)!r} has more than {MOST_NESTED} parentheses "
+                    f"the formula {quoted(text)} has more than {MOST_NESTED} parentheses "
                     "inside each other; write it with fewer"
                 )
         elif kind == "number" and not math.isfinite(float(own.rstrip("L"))):
             raise FormulaError(
-                f"the number {_shortened(own)} in the formula is larger than a number can be"
+                f"the number {quoted(own)} in the formula is larger than a number can be"
             )
         elif kind == "column":
             kind, own = "quoted", _backticks(own)
@@ -94,12 +100,14 @@ def split_sides(text: str) -> tuple[str | None, str]:
         hint = "; '~' stands in place of '='" if instead and not tildes else ""
         hint = hint or ("; a parenthesis is left open" if inside and not tildes else "")
         raise FormulaError(
-            f"formula {text!r} has {len(tildes)} '~'; exactly one is needed, as in "
+            f"formula {quoted(text)} has {len(tildes)} '~'; exactly one is needed, as in "
             f"'y ~ x + z'{hint}"
         )
     left, right = text[: tildes[0].start].strip(), text[tildes[0].end :].strip()
     if not right:
-        raise FormulaError(f"formula {text!r} has nothing on its right side; 'y ~ 1' is the least")
+        raise FormulaError(
+            f"formula {quoted(text)} has nothing on its right side; 'y ~ 1' is the least"
+        )
     return left or None, right
 
 
@@ -111,19 +119,19 @@ def closing(found: list[Token], position: int, text: str) -> int:
             depth += (found[i].text in "([") - (found[i].text in ")]")
             if depth == 0:
                 return i
-    raise FormulaError(f"formula part {text!r}: a parenthesis is left open")
+    raise FormulaError(f"formula part {quoted(text)}: a parenthesis is left open")
 
 
 def _check_character(text: str, own: str, position: int) -> None:
     """Refuse what is no operator: an open quote, or a character that only looks like one."""
     if own == "`" and text[position + 1 : position + 2] == "`":
-        raise FormulaError(f"formula {text!r}: there is no name between the backticks")
+        raise FormulaError(f"formula {quoted(text)}: there is no name between the backticks")
     if own in ("'", '"', "`"):
-        raise FormulaError(f"formula {text!r}: the quote at position {position} is left open")
+        raise FormulaError(f"formula {quoted(text)}: the quote at position {position} is left open")
     if own in _LOOKALIKES:
         raise FormulaError(
-            f"formula {text!r}: the character {own!r} (U+{ord(own):04X}) at position {position} "
-            f"only looks like {_LOOKALIKES[own]!r}; type that instead"
+            f"formula {quoted(text)}: the character {own!r} (U+{ord(own):04X}) at position "
+            f"{position} only looks like {_LOOKALIKES[own]!r}; type that instead"
         )
 
 
@@ -133,7 +141,3 @@ def _backticks(call: str) -> str:
     if not name or "`" in name:
         raise FormulaError(f"{call} in the formula is no name of a column that can be read")
     return f"`{name}`"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 40 else text[:37] + "..."
