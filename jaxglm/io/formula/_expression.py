@@ -7,13 +7,12 @@ of a formula, from wherever it was loaded, can compute and do nothing else.
 import ast
 import functools
 import operator
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from jaxglm._status import FormulaError, JaxglmWarning
+from jaxglm._status import FormulaError
 from jaxglm.io.formula._contrasts import CODINGS, Contrast, treatment
 from jaxglm.io.formula._functions import (
     FACTORS,
@@ -34,11 +33,12 @@ from jaxglm.io.formula._labels import (
 )
 from jaxglm.io.formula._rtext import Expression
 from jaxglm.io.formula._settings import called
-from jaxglm.io.formula._splines import beyond
+from jaxglm.io.formula._splines import warn_beyond
 from jaxglm.io.formula._tokens import quoted
 from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Table, rows_text
 from jaxglm.io.tables._column import read_column
+from jaxglm.io.tables._messages import near_text
 from jaxglm.rows import ONE_FIT, OneFit
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -305,11 +305,15 @@ class _Walk:
     def named(self, node: ast.Call) -> dict[str, Any]:
         if any(item.arg is None for item in node.keywords):
             raise self.fail("arguments are written one by one, without '**'")
-        names = (self.expression.name(item.arg) for item in node.keywords)
-        values = (self.argument(item.value) for item in node.keywords)
-        return {
-            name.replace(".", "_").lower(): value for name, value in zip(names, values, strict=True)
-        }
+        given: dict[str, Any] = {}
+        for item in node.keywords:
+            name = self.expression.name(item.arg)
+            # R's Boundary.knots is boundary_knots.
+            key = name.replace(".", "_").lower()
+            if key in given:
+                raise self.fail(f"the argument {name!r} is given twice")
+            given[key] = self.argument(item.value)
+        return given
 
     def argument(self, node: ast.expr, later: bool = True) -> Any:
         """A value, or after the first argument the name of a contrast coding."""
@@ -334,20 +338,18 @@ class _Walk:
                 name, transform.fit, [usable], settings, self.named(node)
             )
         state = self.states[key]
-        if name == "bs" and (outside := beyond(state, x)).any():
-            low, high = state["boundary"]
-            warnings.warn(
-                f"{quoted(key)} in the formula: {rows_text(outside)} lie beyond its boundary knots "
-                f"{low:g} and {high:g}, where the curve of the last piece goes on and soon runs "
-                "far; ns(...) goes on as a straight line",
-                JaxglmWarning,
-                stacklevel=2,
-            )
+        if name == "bs":
+            warn_beyond(key, state, x)
         return transform.apply(state, x)
 
     def factor(self, name: str, node: ast.Call) -> Labels:
         if not node.args:
             raise self.fail(f"{name}() needs a column")
+        for item in node.args[1:]:
+            coding = self.expression.name(item.id) if isinstance(item, ast.Name) else "Treatment"
+            if coding not in (*CODINGS, *self.context, *self.table.names):
+                near = near_text(coding, CODINGS)
+                raise self.fail(f"{name}(): there is no coding {coding!r}; {near}")
         value, *settings = self.positional(node)
         if not isinstance(value, Labels):
             value = self.in_words(name, labels_of, [], [self.shown(node), value, self.missing], {})

@@ -221,11 +221,17 @@ def _notes_on_dot(parsed: Formula, extra: Mapping[str, Any]) -> list[str]:
 
 
 def _check_names(parsed: Formula, table: Table, context: Mapping[str, Any]) -> None:
-    """Refuse a name of no column where one with an odd name stands in the formula as it is."""
+    """Refuse a name of no column that another column explains: an attribute, missing backticks."""
     known = {*table.names, *context, *CODINGS}
     expressions = [*parsed.components, *parsed.offsets]
     expressions += [parsed.response] if parsed.response else []
     strange = [name for item in expressions for name in item.columns() if name not in known]
+    for name in strange:
+        if "." in name and (name.partition(".")[0] in known or "__" in name):
+            raise FormulaError(
+                f"no column {name!r} in the data; a dot is a letter of a name, and attributes of "
+                "columns have no meaning in a formula"
+            )
     if strange and (hint := backtick_hint(parsed.text, table.names)):
         raise FormulaError(f"no column {strange[0]!r} in the data{hint}")
 

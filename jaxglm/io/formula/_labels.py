@@ -53,7 +53,7 @@ def factor(
     levels: Any = None,
 ) -> Labels:
     """A factor with the coding and the order of levels that C(...) or factor(...) asks for."""
-    contrast = contrast or contrasts or labels.contrast
+    contrast = next((c for c in (contrast, contrasts) if c is not None), labels.contrast)
     if isinstance(contrast, str) and contrast in CODINGS:
         contrast = Contrast(CODINGS[contrast])
     if not isinstance(contrast, Contrast):
@@ -105,8 +105,11 @@ def is_member(value: Any, choices: Any) -> np.ndarray:
         else:
             among.extend(np.ravel(np.asarray(choice)).tolist())
     own = value.levels if isinstance(value, Labels) else np.ravel(np.asarray(value))[:1].tolist()
-    if any(isinstance(one, str) != isinstance(other, str) for one in own[:1] for other in among):
-        raise FormulaError(f"numbers are looked for among text, or text among numbers: {own[0]!r}")
+    is_text = bool(own) and isinstance(own[0], str)
+    strange = [item for item in among if own and isinstance(item, str) != is_text]
+    if strange:
+        held = "text" if is_text else "numbers"
+        raise FormulaError(f"the values are {held}, and {strange[0]!r} is none; write it as {held}")
     if not isinstance(value, Labels):
         return np.isin(value, among)
     chosen = set(among)

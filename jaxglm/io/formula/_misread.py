@@ -56,7 +56,11 @@ def misplaced_number(text: str, found: Sequence[Token], at: int) -> FormulaError
         return beside
     written = text[found[start].start : found[end - 1].end]
     operators = {token.text for token in found[start:end] if token.kind == "op"}
-    example = f", as in I({written})" if operators and operators <= {"*", "/", "^", "**"} else ""
+    calls = end < len(found) and found[end].text == "("
+    is_arithmetic = operators and operators <= {"*", "/", "^", "**"} and not calls
+    example = ""
+    if is_arithmetic and found[start].kind in _VALUES and found[end - 1].kind in _VALUES:
+        example = f", as in I({written})"
     return FormulaError(
         f"the number {found[at].text} in {quoted(text)} is not formula algebra; only 1 and 0 have "
         "a meaning there (the intercept), and they can only be added or taken away; put arithmetic "

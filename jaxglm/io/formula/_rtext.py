@@ -5,6 +5,7 @@ Nothing here is ever executed: expressions become syntax trees.
 
 import ast
 import keyword
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -158,6 +159,9 @@ def _is_shallow(tree: ast.expr) -> bool:
 
 
 def _is_identifier(name: str) -> bool:
+    # Python takes some letters for others, such as the micro sign for a Greek letter.
+    if name != unicodedata.normalize("NFKC", name):
+        return False
     return name.isidentifier() and (name in _WORDS_KEPT or not keyword.iskeyword(name))
 
 

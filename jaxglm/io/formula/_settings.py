@@ -78,7 +78,7 @@ def several_numbers(value: Any, name: str, most: int = MOST_COLUMNS) -> list[flo
 
 
 def flag(value: Any, name: str) -> bool:
-    """True or false."""
-    if not isinstance(value, bool | np.bool_):
+    """True or false, also as 1 or 0."""
+    if np.ndim(value) or np.asarray(value).dtype.kind not in "biu" or value not in (0, 1):
         raise FormulaError(f"{name} must be True or False")
     return bool(value)

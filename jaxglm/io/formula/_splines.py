@@ -1,13 +1,16 @@
 """Owns the spline bases bs and ns, with the knots and columns of R's splines package."""
 
+import inspect
+import warnings
 from typing import Any
 
 import numpy as np
 
-from jaxglm._status import FormulaError
+from jaxglm._status import FormulaError, JaxglmWarning
 from jaxglm.io.formula._settings import flag, several_numbers, whole
+from jaxglm.io.formula._tokens import quoted
 from jaxglm.io.formula._transforms import State, Transform, complete
-from jaxglm.io.tables._messages import listed
+from jaxglm.io.tables._messages import listed, rows_text
 
 
 def _knots(
@@ -40,10 +43,26 @@ def _shown(values: list[float]) -> str:
     return listed(f"{value:g}" for value in values)
 
 
-def beyond(state: State, x: np.ndarray) -> np.ndarray:
-    """The rows outside of the boundary knots."""
+def warn_beyond(text: str, state: State, x: np.ndarray) -> None:
+    """A warning for rows outside of the boundary knots of a B-spline, as R gives."""
     low, high = state["boundary"]
-    return (x < low) | (x > high)
+    outside = (x < low) | (x > high)
+    if outside.any():
+        warnings.warn(
+            f"{quoted(text)} in the formula: there are values beyond its boundary knots {low:g} "
+            f"and {high:g} in {rows_text(outside)}; the curve of the last piece goes on there and "
+            "soon runs far, ns(...) would go on as a straight line",
+            JaxglmWarning,
+            stacklevel=_level_of_caller(),
+        )
+
+
+def _level_of_caller() -> int:
+    """How far up the stack the library was called, seen from who asks."""
+    frame, level = inspect.currentframe(), 0
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] == "jaxglm":
+        frame, level = frame.f_back, level + 1
+    return max(level, 1)
 
 
 def _design(knots: np.ndarray, x: np.ndarray, degree: int, derivative: int = 0) -> np.ndarray:

@@ -53,7 +53,9 @@ def parse_formula(text: str, columns: Sequence[str], aside: Collection[str] = ()
         If the formula is malformed, or means something that a GLM has no place for.
     """
     if not isinstance(text, str):
-        raise FormulaError(f"the formula is a {type(text).__name__}; it must be a string")
+        raise FormulaError(
+            f"the formula must be text such as 'y ~ x + z'; what was given is {quoted(str(text))}"
+        )
     try:
         return _taken_apart(text, columns, aside)
     except FormulaError as error:
@@ -122,7 +124,7 @@ def reduced_codings(
 
 def _check_dots(expressions: Iterable[Expression]) -> None:
     for expression in expressions:
-        if "." in expression.columns():
+        if any(set(name) == {"."} for name in expression.columns()):
             raise FormulaError(
                 f"{quoted(expression.text)} in the formula: '.' stands for all other columns, and "
                 "only as a term of the right side; name the column here"

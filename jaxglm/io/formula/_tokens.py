@@ -98,7 +98,7 @@ def split_sides(text: str) -> tuple[str | None, str]:
         instead = any(token.kind == "op" and token.text in ("=", "==") for token in found)
         inside = any(token.kind == "op" and token.text == "~" for token in found)
         hint = "; '~' stands in place of '='" if instead and not tildes else ""
-        hint = hint or ("; a parenthesis is left open" if inside and not tildes else "")
+        hint = hint or ("; check the parentheses around it" if inside and not tildes else "")
         raise FormulaError(
             f"formula {quoted(text)} has {len(tildes)} '~'; exactly one is needed, as in "
             f"'y ~ x + z'{hint}"
