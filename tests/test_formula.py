@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jaxglm._status import DataError, FormulaError
+from jaxglm._status import DataError, FormulaError, JaxglmWarning
 from jaxglm.designs._pieces import DensePiece, FactorPiece, Piece
 from jaxglm.io import ModelFrame, TermsSpec, model_frame
 from tests.reference.cases import CASES, load
@@ -244,7 +244,8 @@ def test_splines_go_on_beyond_the_boundary() -> None:
     outside = dense(frame.spec.pieces({"x": np.array([9.0, 10.0, 11.0, 12.0])})[0])
     assert np.allclose(np.diff(outside, n=2, axis=0), 0, atol=1e-12)
     frame = model_frame("y ~ 0 + bs(x, df=4)", FRAME)
-    outside = dense(frame.spec.pieces({"x": np.linspace(9, 12, 6)})[0])
+    with pytest.warns(JaxglmWarning, match=r"bs\(x, df=4\).* 0.5 and 9 in rows 1, 2, 3, 4, 5 "):
+        outside = dense(frame.spec.pieces({"x": np.linspace(9, 12, 6)})[0])
     assert np.allclose(np.diff(outside, n=4, axis=0), 0, atol=1e-9)
     assert np.abs(np.diff(outside, n=2, axis=0)).max() > 1e-3
 
@@ -393,7 +394,7 @@ BAD_FORMULAS = [
     ("y ~ x == 3", r"'==' .* I\("),
     ("y ~ log(x", "open"),
     ("y ~ 'x", "open"),
-    ("y ~ x +", "cannot read"),
+    ("y ~ x +", "missing at the end"),
     ("y ~ (x - 1)", "outside"),
     ("y ~ 0", "no column"),
     ("y ~ x:offset(z)", "interaction"),
@@ -412,7 +413,7 @@ BAD_FORMULAS = [
     ("y ~ x.__class__", "no column"),
     ("y ~ __import__('os')", "no function"),
     ("y ~ I(x.mean())", "no function|cannot read"),
-    ("y ~ I([i for i in x])", "cannot read|not arithmetic"),
+    ("y ~ I([i for i in x])", "Python code"),
     ("g ~ x", "3 labels.*two"),
     ("cbind(x, z, y) ~ g", "successes, failures"),
     ("y ~ scale(one)", "no spread"),

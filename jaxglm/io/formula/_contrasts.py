@@ -5,11 +5,13 @@ The matrices are those of R's contr.* functions.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from jaxglm._status import FormulaError
 from jaxglm.io.tables import Level
+from jaxglm.io.tables._messages import near_text
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,17 @@ class Contrast:
         if whole and 0 <= int(self.reference) < len(levels):
             return int(self.reference)
         raise FormulaError(
-            f"{label}: the reference {self.reference!r} is not one of its levels {list(levels)}"
+            f"{label}: the reference {self.reference!r} is not one of its levels; "
+            f"{near_text(str(self.reference), map(str, levels))}"
         )
 
-    def columns(self, n_levels: int) -> np.ndarray | None:
+    def columns(self, n_levels: int, label: str) -> np.ndarray | None:
         """The [n_levels, n_levels - 1] matrix; None for treatment coding, which needs none."""
+        if self.kind == "poly" and n_levels > _MOST_POWERS:
+            raise FormulaError(
+                f"{label} has {n_levels} levels; the coding Poly can have {_MOST_POWERS}, "
+                "Treatment any number"
+            )
         return None if self.kind == "treatment" else _MATRICES[self.kind](n_levels)
 
     def labels(self, levels: tuple[Level, ...], reference: int) -> list[str]:
@@ -56,6 +64,16 @@ class Contrast:
 
 
 TREATMENT = Contrast()
+# Powers of more positions are lost in rounding; R's contr.poly draws the line here.
+_MOST_POWERS = 95
+
+
+def treatment(reference: Any = None) -> Contrast:
+    """The coding that Treatment(...) asks for."""
+    reference = reference.item() if isinstance(reference, np.generic) else reference
+    if reference is not None and not isinstance(reference, str | int | float):
+        raise FormulaError("the reference must be one level, as in 'b' or 3")
+    return Contrast("treatment", reference)
 
 
 def _sum(n_levels: int) -> np.ndarray:

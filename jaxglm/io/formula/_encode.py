@@ -5,6 +5,7 @@ numbers is a code and a multiplier.
 """
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,10 @@ from jaxglm.designs._pieces import Piece
 from jaxglm.io.formula._contrasts import TREATMENT, Contrast
 from jaxglm.io.tables import Level
 
-_MOST_CODES = np.iinfo(np.int32).max
+# A name for each column of an interaction takes 100 bytes and more; codings other than Treatment
+# are a matrix (256 MB).
+_MOST_CROSSED = 2_000_000
+_MOST_ENTRIES = 2**25
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ def _encode_term(parts: Sequence[Part], n_rows: int) -> Iterator[_Numbers | Fact
     if not parts:
         yield _Numbers([np.broadcast_to(1.0, n_rows)], ["Intercept"])
         return
+    _check_size(parts)
     factors = [part for part in parts if part.component.kind == "factor" or not _is_number(part)]
     if not factors:
         yield _products(parts)
@@ -191,7 +196,6 @@ def _combined(factors: Sequence[Part]) -> tuple[np.ndarray, int, bool]:
             lookup[reference + 1 :] -= 1
             lookup[reference] = -1
         own = lookup[part.values.astype(np.int32, copy=False)]
-        _check_size(width * own_width, factors)
         if len(codes) == 1 and width == 1:
             codes = own
         elif spare or part.reduced:
@@ -211,20 +215,35 @@ def _contrasted(factors: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
     matrix: np.ndarray = np.ones((1, 1))
     for part in factors:
         n_levels = len(part.component.levels)
+        _check_matrix(matrix.size * n_levels * (n_levels - part.reduced), factors)
         own = np.eye(n_levels)
         if part.reduced:
-            columns = part.component.contrast.columns(n_levels)
+            columns = part.component.contrast.columns(n_levels, part.component.label)
             own = np.delete(own, part.component.reference, axis=1) if columns is None else columns
-        _check_size(len(matrix) * n_levels, factors)
         codes = codes + np.int32(len(matrix)) * part.values.astype(np.int32, copy=False)
         matrix = np.kron(own, matrix)
     return codes, matrix
 
 
-def _check_size(n_codes: int, factors: Sequence[Part]) -> None:
-    if n_codes > _MOST_CODES:
-        label = ":".join(part.component.label for part in factors)
+def _check_size(parts: Sequence[Part]) -> None:
+    """Refuse an interaction before its columns are made."""
+    width = math.prod(
+        max(part.component.width, len(part.component.levels) - part.reduced) for part in parts
+    )
+    if len(parts) > 1 and width > _MOST_CROSSED:
         raise DataError(
-            f"the interaction {label} has {n_codes} combinations of levels, more than a code can "
-            "number; merge levels"
+            f"the interaction {_label(parts)} has {width} columns, more than the {_MOST_CROSSED} "
+            "that can be; merge levels"
         )
+
+
+def _check_matrix(n_entries: int, factors: Sequence[Part]) -> None:
+    if n_entries > _MOST_ENTRIES:
+        raise DataError(
+            f"the coding of {_label(factors)} is a matrix of {n_entries} numbers, more than the "
+            f"{_MOST_ENTRIES} that can be; merge levels, or leave the coding at Treatment"
+        )
+
+
+def _label(parts: Sequence[Part]) -> str:
+    return ":".join(part.component.label for part in parts)

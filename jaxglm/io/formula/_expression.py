@@ -13,39 +13,34 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError
-from jaxglm.io.formula._contrasts import CODINGS, Contrast
+from jaxglm.io.formula._contrasts import CODINGS, Contrast, treatment
+from jaxglm.io.formula._functions import (
+    FACTORS,
+    PLAIN,
+    TRANSFORMS,
+    UFUNCS,
+    unknown_function,
+    without_prefix,
+    wrong_arguments,
+)
 from jaxglm.io.formula._labels import (
     Comparison,
     Labels,
     as_array,
     compare_labels,
-    factor,
     is_member,
     labels_of,
-    relevel,
 )
-from jaxglm.io.formula._rtext import Expression, parse_expression
-from jaxglm.io.formula._splines import SPLINES
-from jaxglm.io.formula._transforms import SCALINGS, State
+from jaxglm.io.formula._rtext import Expression
+from jaxglm.io.formula._settings import called
+from jaxglm.io.formula._splines import warn_beyond
+from jaxglm.io.formula._tokens import quoted
+from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Table, rows_text
 from jaxglm.io.tables._column import read_column
 from jaxglm.io.tables._messages import near_text
 from jaxglm.rows import ONE_FIT, OneFit
 
-_UFUNCS = {
-    "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
-    "exp": np.exp, "expm1": np.expm1, "sqrt": np.sqrt, "abs": np.abs,
-    "sin": np.sin, "cos": np.cos, "tan": np.tan,
-    "minimum": np.minimum, "maximum": np.maximum, "pmin": np.minimum, "pmax": np.maximum,
-}  # fmt: skip
-_TRANSFORMS = SCALINGS | SPLINES
-_FACTORS: dict[str, Callable[..., Labels]] = {
-    "C": factor,
-    "factor": factor,
-    "as.factor": factor,
-    "relevel": relevel,
-}
-_OTHERS = ("I", "offset", "c", "Treatment", "Sum", "Helmert", "Poly")
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -94,18 +89,14 @@ def evaluate(
         return value, _either(walk.missing, gaps if gaps.any() else None)
     value = np.asarray(value)
     if value.dtype.kind not in "biuf" or value.ndim not in (1, 2) or len(value) != table.n_rows:
+        named = "" if any(expression.columns()) else "; it names no column"
         raise FormulaError(
-            f"{expression.text!r} does not give a number or label for each of the "
-            f"{table.n_rows} rows"
+            f"{quoted(expression.text)} does not give a number or label for each of the "
+            f"{table.n_rows} rows{named}"
         )
     if value.dtype.kind == "f" and expression.column is None:
         return value, _either(walk.missing, _refused(expression, value, walk.missing, fits))
     return value, walk.missing
-
-
-def function_names() -> list[str]:
-    """The functions that a formula may call without a context."""
-    return sorted([*_UFUNCS, *_TRANSFORMS, *_FACTORS, *_OTHERS], key=str.casefold)
 
 
 def _refused(
@@ -121,7 +112,7 @@ def _refused(
     fits.refuse(
         np.flatnonzero(wrong),
         lambda rows: (
-            f"{expression.text!r} is NaN or infinite although the columns are complete, in "
+            f"{quoted(expression.text)} is NaN or infinite although the columns are complete, in "
             f"{rows_text(rows)}; check for zeros or negative values there"
         ),
         FormulaError,
@@ -166,7 +157,7 @@ class _Walk:
         self.missing: np.ndarray | None = None
 
     def fail(self, reason: str) -> FormulaError:
-        return FormulaError(f"{self.expression.text!r} in the formula: {reason}")
+        return FormulaError(f"{quoted(self.expression.text)} in the formula: {reason}")
 
     def value(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Name):
@@ -178,7 +169,7 @@ class _Walk:
         if isinstance(node, ast.Call):
             return self.call(node)
         if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-            return _BINARY[type(node.op)](self.number(node.left), self.number(node.right))
+            return _BINARY[type(node.op)](*self.numbers(node.left, node.right))
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             number = self.number(node.operand)
             return -number if isinstance(node.op, ast.USub) else number
@@ -189,7 +180,7 @@ class _Walk:
             return functools.reduce(join, [self.truth(item) for item in node.values])
         if isinstance(node, ast.Compare):
             return self.compare(node)
-        raise self.fail(f"{ast.unparse(node)!r} is not arithmetic, a comparison or a call")
+        raise self.fail(f"{self.shown(node)!r} is not arithmetic, a comparison or a call")
 
     def name(self, name: str) -> Any:
         if name not in self.table.names and name in self.context:
@@ -204,15 +195,36 @@ class _Walk:
         """A value that arithmetic is for, in float64."""
         value = self.value(node)
         if isinstance(value, Labels):
-            raise self.fail(f"{ast.unparse(node)!r} holds labels, arithmetic needs numbers")
-        if isinstance(value, str | list) or value is None:
-            raise self.fail(f"{ast.unparse(node)!r} is not a number")
-        return np.asarray(value, dtype=np.float64)
+            raise self.fail(f"{self.shown(node)!r} holds labels, arithmetic needs numbers")
+        try:
+            if isinstance(value, str | list) or value is None:
+                raise TypeError
+            return np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise self.fail(f"{self.shown(node)!r} is not a number") from None
+
+    def numbers(self, *nodes: ast.expr) -> list[Any]:
+        """Values that arithmetic joins: single numbers, and columns of one shape."""
+        values = [self.number(node) for node in nodes]
+        self.check_shapes(values)
+        return values
+
+    def check_shapes(self, values: list[Any]) -> None:
+        if len({np.shape(value) for value in values if np.ndim(value)}) > 1:
+            raise self.fail(
+                "its parts have different numbers of rows or columns; arithmetic joins single "
+                "columns and numbers"
+            )
+
+    def shown(self, node: ast.expr) -> str:
+        """A part of the expression with the user's sign for powers."""
+        text = self.expression.part(node).text
+        return text.replace(" ** ", "^").replace("**", "^") if "^" in self.expression.text else text
 
     def truth(self, node: ast.expr) -> Any:
         value = self.value(node)
         if isinstance(value, Labels | str | list) or np.asarray(value).dtype.kind != "b":
-            raise self.fail(f"{ast.unparse(node)!r} is not true or false")
+            raise self.fail(f"{self.shown(node)!r} is not true or false")
         return value
 
     def compare(self, node: ast.Compare) -> np.ndarray:
@@ -221,7 +233,10 @@ class _Walk:
         for op, other in zip(node.ops, node.comparators, strict=True):
             right = self.value(other)
             if isinstance(op, ast.In | ast.NotIn):
-                inside = is_member(left, right)
+                try:
+                    inside = is_member(left, right)
+                except FormulaError as error:
+                    raise self.fail(str(error)) from None
                 results.append(inside if isinstance(op, ast.In) else ~inside)
             elif type(op) in _COMPARE:
                 results.append(self.compared(_COMPARE[type(op)], left, right))
@@ -236,8 +251,13 @@ class _Walk:
                 return compare_labels(compare, left, right)
             except FormulaError as error:
                 raise self.fail(str(error)) from None
+        if isinstance(left, list) or isinstance(right, list):
+            raise self.fail("a comparison is with one value; for several there is %in% c(...)")
+        if left is None or right is None:
+            raise self.fail("nothing can be compared with NULL or None")
         if isinstance(left, str) != isinstance(right, str):
             raise self.fail("numbers are compared with text")
+        self.check_shapes([left, right])
         return np.asarray(compare(left, right))
 
     def call(self, node: ast.Call) -> Any:
@@ -249,39 +269,51 @@ class _Walk:
             value = self.context[name](*given, **self.named(node))
             fits = self.fits if np.shape(value) == (self.table.n_rows,) else ONE_FIT
             return _returned(value, self.expression.text, fits)
-        name = name.removeprefix("np.") if name.removeprefix("np.") in _UFUNCS else name
-        if name in _UFUNCS:
-            if len(node.args) != _UFUNCS[name].nin or node.keywords:
-                raise self.fail(f"{name}() takes {_UFUNCS[name].nin} argument(s), by position")
-            return _UFUNCS[name](*[self.number(item) for item in node.args])
-        if name in ("I", "offset") and len(node.args) == 1 and not node.keywords:
+        name = without_prefix(name)
+        if name in UFUNCS:
+            if len(node.args) != UFUNCS[name].nin or node.keywords:
+                raise self.fail(wrong_arguments(name))
+            return UFUNCS[name](*self.numbers(*node.args))
+        if name in PLAIN:
+            if len(node.args) != 1 or node.keywords:
+                raise self.fail(f"{name}(...) takes one expression")
             return self.value(node.args[0])
         if name == "c":
             return self.positional(node)
-        if name in _TRANSFORMS:
+        if name in TRANSFORMS:
             return self.transform(name, node)
-        if name in _FACTORS:
+        if name in FACTORS:
             return self.factor(name, node)
         if name == "Treatment":
-            return Contrast("treatment", *self.positional(node), **self.named(node))
+            return self.in_words(name, treatment, [], self.positional(node), self.named(node))
         if name in CODINGS:
             if node.args or node.keywords:
                 raise self.fail("only Treatment('level') takes an argument among the contrasts")
             return Contrast(CODINGS[name])
-        raise self.fail(
-            f"there is no function {name!r} (your own are given as context={{name: function}}, "
-            f"also when predicting with a loaded model); {near_text(name, function_names())}"
-        )
+        raise self.fail(unknown_function(name))
+
+    def in_words(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """The answer of a function; what it refuses names the call."""
+        try:
+            return called(function, *arguments)
+        except FormulaError as error:
+            raise self.fail(f"{name}(): {error}") from None
 
     def positional(self, node: ast.Call) -> list[Any]:
         return [self.argument(item, later=i > 0) for i, item in enumerate(node.args)]
 
     def named(self, node: ast.Call) -> dict[str, Any]:
-        names = (self.expression.name(item.arg) for item in node.keywords)
-        values = (self.argument(item.value) for item in node.keywords)
-        return {
-            name.replace(".", "_").lower(): value for name, value in zip(names, values, strict=True)
-        }
+        if any(item.arg is None for item in node.keywords):
+            raise self.fail("arguments are written one by one, without '**'")
+        given: dict[str, Any] = {}
+        for item in node.keywords:
+            name = self.expression.name(item.arg)
+            # R's Boundary.knots is boundary_knots.
+            key = name.replace(".", "_").lower()
+            if key in given:
+                raise self.fail(f"the argument {name!r} is given twice")
+            given[key] = self.argument(item.value)
+        return given
 
     def argument(self, node: ast.expr, later: bool = True) -> Any:
         """A value, or after the first argument the name of a contrast coding."""
@@ -297,30 +329,28 @@ class _Walk:
         x = self.number(node.args[0])
         if x.ndim != 1:
             raise self.fail(f"{name}() takes one column")
-        transform = _TRANSFORMS[name]
-        key = self.text_of(node)
-        try:
-            if self.learn and key not in self.states:
-                settings = [self.value(item) for item in node.args[1:]]
-                usable = x if self.missing is None else x[~self.missing]
-                self.states[key] = transform.fit(usable, *settings, **self.named(node))
-        except (TypeError, FormulaError) as error:
-            raise self.fail(f"{name}(): {str(error).replace('_fit_', '')}") from None
-        return transform.apply(self.states[key], x)
-
-    def text_of(self, node: ast.expr) -> str:
-        source = ast.unparse(node)
-        for alias, name in self.expression.aliases.items():
-            source = source.replace(alias, f"`{name}`")
-        return parse_expression(source).text
+        transform = TRANSFORMS[name]
+        key = self.expression.part(node).text
+        if self.learn and key not in self.states:
+            settings = [self.value(item) for item in node.args[1:]]
+            usable = x if self.missing is None else x[~self.missing]
+            self.states[key] = self.in_words(
+                name, transform.fit, [usable], settings, self.named(node)
+            )
+        state = self.states[key]
+        if name == "bs":
+            warn_beyond(key, state, x)
+        return transform.apply(state, x)
 
     def factor(self, name: str, node: ast.Call) -> Labels:
         if not node.args:
             raise self.fail(f"{name}() needs a column")
+        for item in node.args[1:]:
+            coding = self.expression.name(item.id) if isinstance(item, ast.Name) else "Treatment"
+            if coding not in (*CODINGS, *self.context, *self.table.names):
+                near = near_text(coding, CODINGS)
+                raise self.fail(f"{name}(): there is no coding {coding!r}; {near}")
         value, *settings = self.positional(node)
-        try:
-            if not isinstance(value, Labels):
-                value = labels_of(self.expression.text, value, self.missing)
-            return _FACTORS[name](value, *settings, **self.named(node))
-        except (TypeError, FormulaError) as error:
-            raise self.fail(f"{name}(): {error}") from None
+        if not isinstance(value, Labels):
+            value = self.in_words(name, labels_of, [], [self.shown(node), value, self.missing], {})
+        return self.in_words(name, FACTORS[name], [value], settings, self.named(node))

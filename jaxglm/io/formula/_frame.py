@@ -9,9 +9,11 @@ import numpy as np
 
 from jaxglm._status import DataError, FormulaError
 from jaxglm.designs._pieces import Piece
+from jaxglm.io.formula._contrasts import CODINGS
 from jaxglm.io.formula._encode import Component, encode
 from jaxglm.io.formula._expression import evaluate
 from jaxglm.io.formula._labels import Labels
+from jaxglm.io.formula._misread import backtick_hint
 from jaxglm.io.formula._response import Response, evaluate_response
 from jaxglm.io.formula._rtext import Expression
 from jaxglm.io.formula._spec import Term, TermsSpec, match_component, offset_values
@@ -135,7 +137,7 @@ def model_frame(
     check_policy(missing)
     table = read_table(data)
     aside = set(responses or ())
-    parsed = parse_formula(formula, [name for name in table.names if name not in aside])
+    parsed = parse_formula(formula, table.names, aside)
     if parsed.response is None and responses is None:
         raise FormulaError(f"formula {formula!r} has no response; write it as 'y ~ x'")
     if parsed.response is not None and responses is not None:
@@ -151,6 +153,7 @@ def model_frame(
         raise FormulaError(
             f"the response {twice!r} is also on the right of {formula!r}; remove it there"
         )
+    _check_names(parsed, table, context or {})
     notes = [*parsed.notes, *_notes_on_dot(parsed, extra or {})]
     if table.n_rows == 0:
         raise DataError("the data are empty: there are no rows")
@@ -215,6 +218,22 @@ def _notes_on_dot(parsed: Formula, extra: Mapping[str, Any]) -> list[str]:
         for name, given in extra.items()
         if isinstance(given, str) and given in predictors
     ]
+
+
+def _check_names(parsed: Formula, table: Table, context: Mapping[str, Any]) -> None:
+    """Refuse a name of no column that another column explains: an attribute, missing backticks."""
+    known = {*table.names, *context, *CODINGS}
+    expressions = [*parsed.components, *parsed.offsets]
+    expressions += [parsed.response] if parsed.response else []
+    strange = [name for item in expressions for name in item.columns() if name not in known]
+    for name in strange:
+        if "." in name and (name.partition(".")[0] in known or "__" in name):
+            raise FormulaError(
+                f"no column {name!r} in the data; a dot is a letter of a name, and attributes of "
+                "columns have no meaning in a formula"
+            )
+    if strange and (hint := backtick_hint(parsed.text, table.names)):
+        raise FormulaError(f"no column {strange[0]!r} in the data{hint}")
 
 
 def _columns_used(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError
-from jaxglm.io.formula._contrasts import CODINGS, TREATMENT, Contrast
+from jaxglm.io.formula._contrasts import CODINGS, TREATMENT, Contrast, treatment
 from jaxglm.io.tables import Level
 from jaxglm.io.tables._column import factor_of_values
 from jaxglm.io.tables._messages import listed
@@ -47,17 +47,25 @@ def labels_of(text: str, values: Any, missing: np.ndarray | None) -> Labels:
 
 def factor(
     labels: Labels,
-    contrast: Contrast | None = None,
+    contrast: Any = None,
     *,
-    contrasts: Contrast | None = None,
-    levels: list[Level] | None = None,
+    contrasts: Any = None,
+    levels: Any = None,
 ) -> Labels:
     """A factor with the coding and the order of levels that C(...) or factor(...) asks for."""
-    contrast = contrast or contrasts or labels.contrast
+    contrast = next((c for c in (contrast, contrasts) if c is not None), labels.contrast)
+    if isinstance(contrast, str) and contrast in CODINGS:
+        contrast = Contrast(CODINGS[contrast])
     if not isinstance(contrast, Contrast):
-        raise FormulaError(f"{contrast!r} is not a contrast; there is {listed(CODINGS)}")
+        raise FormulaError(
+            f"behind the column stands a coding: {listed(CODINGS)}; another reference level is "
+            "Treatment('level')"
+        )
     if levels is None:
         return replace(labels, contrast=contrast)
+    levels = levels.tolist() if isinstance(levels, np.ndarray) else levels
+    if not isinstance(levels, list | tuple) or len(set(levels)) < len(levels):
+        raise FormulaError("levels must be all levels, each once, as in levels=c('a', 'b')")
     place = {level: code for code, level in enumerate(levels)}
     recode = np.array([place.get(level, -2) for level in labels.levels] + [-1], np.int32)
     codes = recode[labels.codes]
@@ -70,9 +78,9 @@ def factor(
     return Labels(codes, tuple(levels), contrast)
 
 
-def relevel(labels: Labels, ref: Level) -> Labels:
+def relevel(labels: Labels, ref: Any) -> Labels:
     """A factor with another reference level, as R's relevel."""
-    return replace(labels, contrast=Contrast("treatment", ref))
+    return replace(labels, contrast=treatment(ref))
 
 
 def as_array(value: Any) -> Any:
@@ -83,11 +91,29 @@ def as_array(value: Any) -> Any:
 
 
 def is_member(value: Any, choices: Any) -> np.ndarray:
-    """Whether values or labels are among some; False where a label is missing."""
-    choices = choices if isinstance(choices, list) else [choices]
+    """Whether values or labels are among some; False where a label is missing.
+
+    Raises
+    ------
+    FormulaError
+        If text is looked for among numbers, or numbers among text.
+    """
+    among: list[Any] = []
+    for choice in choices if isinstance(choices, list | tuple) else [choices]:
+        if isinstance(choice, Labels):
+            among.extend(choice.levels[code] for code in np.unique(choice.codes[choice.codes >= 0]))
+        else:
+            among.extend(np.ravel(np.asarray(choice)).tolist())
+    own = value.levels if isinstance(value, Labels) else np.ravel(np.asarray(value))[:1].tolist()
+    is_text = bool(own) and isinstance(own[0], str)
+    strange = [item for item in among if own and isinstance(item, str) != is_text]
+    if strange:
+        held = "text" if is_text else "numbers"
+        raise FormulaError(f"the values are {held}, and {strange[0]!r} is none; write it as {held}")
     if not isinstance(value, Labels):
-        return np.isin(value, choices)
-    return np.array([level in choices for level in value.levels] + [False])[value.codes]
+        return np.isin(value, among)
+    chosen = set(among)
+    return np.array([level in chosen for level in value.levels] + [False])[value.codes]
 
 
 def compare_labels(compare: Comparison, left: Any, right: Any) -> np.ndarray:

@@ -106,9 +106,7 @@ def _grouped(
     columns = []
     missing = None
     for argument in call.args:
-        text = ast.unparse(argument)
-        part = Expression(text, text, argument, expression.aliases)
-        value, gaps = evaluate(part, table, {}, context, learn=True, fits=fits)
+        value, gaps = evaluate(expression.part(argument), table, {}, context, learn=True, fits=fits)
         if isinstance(value, Labels) or value.ndim != 1:
             raise FormulaError(f"the response {expression.text!r} must be made of two counts")
         columns.append(value.astype(np.float64, copy=False))

@@ -1,25 +1,18 @@
-"""Owns the surface of a formula: its tokens, and R's spelling of an expression in Python's grammar.
+"""Owns R's spelling of an expression in Python's grammar.
 
 Nothing here is ever executed: expressions become syntax trees.
 """
 
 import ast
 import keyword
-import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from jaxglm._status import FormulaError
+from jaxglm.io.formula._misread import side_by_side
+from jaxglm.io.formula._tokens import Token, quoted, tokens
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+)
-    |(?P<string>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')
-    |(?P<quoted>`[^`]+`)
-    |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?L?)
-    |(?P<name>(?:[^\W\d]|\.(?!\d))[\w.]*)
-    |(?P<op>%in%|%%|%/%|\*\*|//|<=|>=|==|!=|&&|\|\||.)""",
-    re.VERBOSE | re.DOTALL,
-)
 _OPERATORS = {
     "^": "**",
     "&": " and ",
@@ -31,64 +24,10 @@ _OPERATORS = {
     "%%": "%",
     "%/%": "//",
 }
+# A sum of so many columns; what walks a tree stays far from Python's own limit.
+_MOST_DEEP = 200
 _CONSTANTS = {"TRUE": "True", "FALSE": "False", "NULL": "None"}
 _WORDS_KEPT = {"True", "False", "None", "and", "or", "not", "in"}
-
-
-@dataclass(frozen=True)
-class Token:
-    """One lexical element of a formula and where it stands."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
-def tokens(text: str) -> list[Token]:
-    """Split a formula into tokens, white space left out.
-
-    Raises
-    ------
-    FormulaError
-        If a quote is left open.
-    """
-    found = []
-    for match in _TOKEN.finditer(text):
-        kind = str(match.lastgroup)
-        if match.group() in ("'", '"', "`"):
-            raise FormulaError(f"formula {text!r}: the quote at position {match.start()} is open")
-        if kind != "space":
-            found.append(Token(kind, match.group(), match.start(), match.end()))
-    return found
-
-
-def split_sides(text: str) -> tuple[str | None, str]:
-    """The left side (None for a one-sided formula) and the right side of a formula."""
-    depth, tildes = 0, []
-    for token in tokens(text):
-        depth += (token.text in "([") - (token.text in ")]") if token.kind == "op" else 0
-        if token.text == "~" and token.kind == "op" and depth == 0:
-            tildes.append(token)
-    if len(tildes) != 1:
-        raise FormulaError(
-            f"formula {text!r} has {len(tildes)} '~'; exactly one is needed, as in 'y ~ x + z'"
-        )
-    left, right = text[: tildes[0].start].strip(), text[tildes[0].end :].strip()
-    if not right:
-        raise FormulaError(f"formula {text!r} has nothing on its right side; 'y ~ 1' is the least")
-    return left or None, right
-
-
-def closing(found: list[Token], position: int, text: str) -> int:
-    """The position of the bracket that closes the one at `position`."""
-    depth = 0
-    for i in range(position, len(found)):
-        if found[i].kind == "op":
-            depth += (found[i].text in "([") - (found[i].text in ")]")
-            if depth == 0:
-                return i
-    raise FormulaError(f"formula part {text!r}: a parenthesis is left open")
 
 
 @dataclass(frozen=True)
@@ -127,6 +66,14 @@ class Expression:
             return self.name(self.tree.func.id)
         return None
 
+    def part(self, node: ast.expr) -> "Expression":
+        """An expression inside this one, in normal form with `**` for powers."""
+        source = ast.unparse(node)
+        for alias, name in self.aliases.items():
+            source = source.replace(alias, f"`{name}`")
+        text = parse_expression(source).text
+        return Expression(text, text, node, self.aliases)
+
     def columns(self) -> Iterator[str]:
         """The names used as values, in order of appearance: columns, and constants of a context."""
         functions = {id(node.func) for node in ast.walk(self.tree) if isinstance(node, ast.Call)}
@@ -154,7 +101,8 @@ def parse_expression(text: str) -> Expression:
     aliases: dict[str, str] = {}
     quoted: set[str] = set()
     parts = []
-    for token in tokens(text):
+    found = tokens(text)
+    for token in found:
         part = token.text
         if token.kind == "op":
             part = _OPERATORS.get(part, part)
@@ -172,10 +120,7 @@ def parse_expression(text: str) -> Expression:
             else:
                 part = name
         parts.append(part + " ")
-    try:
-        tree = ast.parse("".join(parts).strip(), mode="eval").body
-    except SyntaxError as error:
-        raise FormulaError(f"cannot read {text.strip()!r} in the formula: {error.msg}") from None
+    tree = _tree("".join(parts).strip(), text.strip(), found)
     shown = ast.unparse(tree)
     if "^" in text:
         shown = shown.replace(" ** ", "^").replace("**", "^")
@@ -185,7 +130,38 @@ def parse_expression(text: str) -> Expression:
     return Expression(shown, label, tree, aliases)
 
 
+def _tree(python: str, text: str, found: list[Token]) -> ast.expr:
+    """The syntax tree of an expression, of a depth that can be walked."""
+    reason = f"has parts more than {_MOST_DEEP} deep inside each other; write it in parts"
+    try:
+        tree = ast.parse(python, mode="eval").body
+        if _is_shallow(tree):
+            return tree
+    except (RecursionError, MemoryError):
+        pass
+    except (SyntaxError, ValueError):
+        if beside := side_by_side(text, found):
+            raise beside from None
+        reason = (
+            "cannot be read; an expression is made of columns, numbers, text in quotes, + - * / ^, "
+            "comparisons, and calls such as log(x)"
+        )
+    raise FormulaError(f"{quoted(text)} in the formula {reason}")
+
+
+def _is_shallow(tree: ast.expr) -> bool:
+    level: list[ast.AST] = [tree]
+    for _ in range(_MOST_DEEP):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+        if not level:
+            return True
+    return False
+
+
 def _is_identifier(name: str) -> bool:
+    # Python takes some letters for others, such as the micro sign for a Greek letter.
+    if name != unicodedata.normalize("NFKC", name):
+        return False
     return name.isidentifier() and (name in _WORDS_KEPT or not keyword.iskeyword(name))
 
 

@@ -1,29 +1,68 @@
 """Owns the spline bases bs and ns, with the knots and columns of R's splines package."""
 
-from collections.abc import Sequence
+import inspect
+import warnings
 from typing import Any
 
 import numpy as np
 
-from jaxglm._status import FormulaError
+from jaxglm._status import FormulaError, JaxglmWarning
+from jaxglm.io.formula._settings import flag, several_numbers, whole
+from jaxglm.io.formula._tokens import quoted
 from jaxglm.io.formula._transforms import State, Transform, complete
+from jaxglm.io.tables._messages import listed, rows_text
 
 
 def _knots(
-    x: np.ndarray, n_inner: int, knots: Sequence[float] | None, boundary: Sequence[float] | None
+    x: np.ndarray, n_inner: int, knots: Any, boundary: Any
 ) -> tuple[list[float], list[float]]:
     """Inner knots (given, or at equally spaced quantiles inside the boundary) and the boundary."""
     inner = complete(x)
-    ends = (
-        [float(inner.min()), float(inner.max())] if boundary is None else list(map(float, boundary))
-    )
+    ends = [float(inner.min()), float(inner.max())]
+    if boundary is not None:
+        ends = several_numbers(boundary, "Boundary.knots")
     if not (len(ends) == 2 and ends[0] < ends[1]):
-        raise FormulaError(f"the boundary knots {ends} must be two different, increasing values")
+        raise FormulaError(
+            f"the boundary knots {_shown(ends)} must be two different, increasing values"
+        )
     if knots is not None:
-        return sorted(float(knot) for knot in np.atleast_1d(knots)), ends
+        given = sorted(several_numbers(knots, "knots"))
+        if given and not ends[0] < given[0] <= given[-1] < ends[1]:
+            raise FormulaError(
+                f"the knots {_shown(given)} must lie between the boundary knots {_shown(ends)}"
+            )
+        return given, ends
     inside = inner if boundary is None else inner[(inner >= ends[0]) & (inner <= ends[1])]
+    if n_inner and not len(inside):
+        raise FormulaError(f"no value lies between the boundary knots {_shown(ends)}")
     share = np.linspace(0, 1, n_inner + 2)[1:-1]
-    return [float(knot) for knot in np.quantile(inside, share)], ends
+    return [float(knot) for knot in np.quantile(inside, share)] if n_inner else [], ends
+
+
+def _shown(values: list[float]) -> str:
+    return listed(f"{value:g}" for value in values)
+
+
+def warn_beyond(text: str, state: State, x: np.ndarray) -> None:
+    """A warning for rows outside of the boundary knots of a B-spline, as R gives."""
+    low, high = state["boundary"]
+    outside = (x < low) | (x > high)
+    if outside.any():
+        warnings.warn(
+            f"{quoted(text)} in the formula: there are values beyond its boundary knots {low:g} "
+            f"and {high:g} in {rows_text(outside)}; the curve of the last piece goes on there and "
+            "soon runs far, ns(...) would go on as a straight line",
+            JaxglmWarning,
+            stacklevel=_level_of_caller(),
+        )
+
+
+def _level_of_caller() -> int:
+    """How far up the stack the library was called, seen from who asks."""
+    frame, level = inspect.currentframe(), 0
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] == "jaxglm":
+        frame, level = frame.f_back, level + 1
+    return max(level, 1)
 
 
 def _design(knots: np.ndarray, x: np.ndarray, degree: int, derivative: int = 0) -> np.ndarray:
@@ -45,21 +84,16 @@ def _fit_bs(
     df: Any = None,
     knots: Any = None,
     degree: Any = 3,
-    intercept: bool = False,
+    intercept: Any = False,
     boundary_knots: Any = None,
 ) -> State:
     """B-splines: df - degree inner knots (one less with the intercept column) as R's bs."""
-    degree = int(degree)
-    if degree < 1:
-        raise FormulaError(f"the degree {degree} must be 1 or more")
-    least = degree + bool(intercept)
-    n_inner = 0 if df is None else int(df) - least
-    if n_inner < 0:
-        raise FormulaError(
-            f"df={int(df)} is too small; degree {degree} needs df of {least} or more"
-        )
+    degree = whole(degree, "degree", 1)
+    intercept = flag(intercept, "intercept")
+    least = degree + intercept
+    n_inner = 0 if df is None else whole(df, "df", least) - least
     inner, ends = _knots(x, n_inner, knots, boundary_knots)
-    return {"knots": inner, "boundary": ends, "degree": degree, "intercept": bool(intercept)}
+    return {"knots": inner, "boundary": ends, "degree": degree, "intercept": intercept}
 
 
 def _apply_bs(state: State, x: np.ndarray) -> np.ndarray:
@@ -71,7 +105,7 @@ def _fit_ns(
     x: np.ndarray,
     df: Any = None,
     knots: Any = None,
-    intercept: bool = False,
+    intercept: Any = False,
     boundary_knots: Any = None,
 ) -> State:
     """Natural cubic splines: B-splines whose second derivative is 0 at both boundary knots.
@@ -79,13 +113,11 @@ def _fit_ns(
     The columns are the cubic basis times the last columns of the Q in the QR factorisation of
     the two constraints, as R's ns; Q is part of the state, so new data get the same columns.
     """
-    n_inner = 0 if df is None else int(df) - 1 - bool(intercept)
-    if n_inner < 0:
-        raise FormulaError(
-            f"df={int(df)} is too small; ns needs df of {1 + bool(intercept)} or more"
-        )
+    intercept = flag(intercept, "intercept")
+    least = 1 + intercept
+    n_inner = 0 if df is None else whole(df, "df", least) - least
     inner, ends = _knots(x, n_inner, knots, boundary_knots)
-    state: State = {"knots": inner, "boundary": ends, "degree": 3, "intercept": bool(intercept)}
+    state: State = {"knots": inner, "boundary": ends, "degree": 3, "intercept": intercept}
     curvature = _design(_all_knots(state), np.array(ends), 3, derivative=2)
     curvature = curvature if intercept else curvature[:, 1:]
     q, _ = np.linalg.qr(curvature.T, mode="complete")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxglm._status import FormulaError
+from jaxglm.io.formula._settings import flag, one_number, whole
 
 State = dict[str, Any]
 
@@ -39,20 +40,28 @@ def complete(x: np.ndarray) -> np.ndarray:
 def _fit_scale(x: np.ndarray, center: Any = True, scale: Any = True) -> State:
     """R's scale: a number given for `center` or `scale` is used as it is, 1/(n-1) in the spread."""
     inner = complete(x)
-    shift = (float(inner.mean()) if center else 0.0) if isinstance(center, bool) else float(center)
-    spread = 1.0 if scale is False else scale
-    if scale is True:
-        spread = np.sqrt(np.sum((inner - shift) ** 2) / max(len(inner) - 1, 1))
-    return _shift_and_spread(shift, float(spread))
+    given = {"center": center, "scale": scale}
+    shift, spread = (
+        None if isinstance(value, bool) else one_number(value, name)
+        for name, value in given.items()
+    )
+    if shift is None:
+        shift = float(inner.mean()) if center else 0.0
+    if spread is None:
+        degrees = max(len(inner) - 1, 1)
+        spread = float(np.sqrt(np.sum((inner - shift) ** 2) / degrees)) if scale else 1.0
+    return _shift_and_spread(shift, spread)
 
 
 def _fit_standardize(
-    x: np.ndarray, center: bool = True, rescale: bool = True, ddof: int = 0
+    x: np.ndarray, center: Any = True, rescale: Any = True, ddof: Any = 0
 ) -> State:
     """The standardize of patsy: 1/n in the standard deviation unless `ddof` is given."""
     inner = complete(x)
-    shift = float(inner.mean()) if center else 0.0
-    return _shift_and_spread(shift, float(inner.std(ddof=ddof)) if rescale else 1.0)
+    ddof = whole(ddof, "ddof", 0, len(inner) - 1)
+    shift = float(inner.mean()) if flag(center, "center") else 0.0
+    spread = float(inner.std(ddof=ddof)) if flag(rescale, "rescale") else 1.0
+    return _shift_and_spread(shift, spread)
 
 
 def _fit_center(x: np.ndarray) -> State:
@@ -69,17 +78,15 @@ def _apply_scale(state: State, x: np.ndarray) -> np.ndarray:
     return (x - state["shift"]) / state["spread"]
 
 
-def _fit_poly(x: np.ndarray, degree: Any = 1, raw: bool = False) -> State:
+def _fit_poly(x: np.ndarray, degree: Any = 1, raw: Any = False) -> State:
     """Orthogonal polynomials as R's poly, by their three-term recurrence.
 
     p_{k+1} = (x - a_k) p_k - (|p_k|^2 / |p_{k-1}|^2) p_{k-1}, a_k = sum x p_k^2 / |p_k|^2
     (Kennedy & Gentle 1980, pp. 343-344, the source R names); columns are p_k / |p_k|.
     """
-    degree = int(degree)
+    degree = whole(degree, "degree", 1)
     inner = complete(x)
-    if degree < 1:
-        raise FormulaError(f"the degree {degree} must be 1 or more")
-    if raw:
+    if flag(raw, "raw"):
         return {"degree": degree, "raw": True}
     if len(np.unique(inner)) <= degree:
         raise FormulaError(f"degree {degree} needs more than {degree} different values")
