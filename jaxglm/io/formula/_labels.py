@@ -3,6 +3,7 @@
 Work is done once per level, then per code.
 """
 
+import functools
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -86,7 +87,9 @@ def is_member(value: Any, choices: Any) -> np.ndarray:
     """Whether values or labels are among some; False where a label is missing."""
     choices = choices if isinstance(choices, list) else [choices]
     if not isinstance(value, Labels):
-        return np.isin(value, choices)
+        # One by one: an array of choices may have a dtype that does not hold the values apart.
+        none = np.zeros(np.shape(value), bool)
+        return functools.reduce(operator.or_, (value == choice for choice in choices), none)
     return np.array([level in choices for level in value.levels] + [False])[value.codes]
 
 

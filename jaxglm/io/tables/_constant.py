@@ -82,8 +82,8 @@ def _constant_columns(data: Any) -> list[str]:
         table = read_table(data)
         found = []
         for position, label in enumerate(table.names):
-            values = read_column(table.native_column(position), label).values
-            if values is not None and _constant(values):
+            column = read_column(table.native_column(position), label)
+            if column.values is not None and _constant(column.numbers):
                 found.append(label)
         return found
     array = np.asarray(data)

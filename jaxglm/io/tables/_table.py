@@ -151,9 +151,7 @@ def numbers_of(column: Column, name: str) -> np.ndarray:
     """
     if column.values is None:
         raise DataError(f"{name}={column.name!r}: that column holds labels, numbers are needed")
-    if column.missing is None:
-        return column.values
-    return np.where(column.missing, np.nan, column.values)
+    return column.numbers
 
 
 def _from_path(path: str) -> Table:
