@@ -94,6 +94,10 @@ class PrecisionWarning(JaxglmWarning):
     """The arithmetic does not resolve the answer as finely as usual."""
 
 
+class DataWarning(JaxglmWarning):
+    """The data can be used as given, but hold what is likely not meant."""
+
+
 class SegmentWarning(JaxglmWarning):
     """Some of many fits have no ordinary optimum; the message counts them by kind."""
 
@@ -126,6 +130,7 @@ for _public in (
     BoundaryWarning,
     PrecisionWarning,
     SegmentWarning,
+    DataWarning,
     DataError,
     FormulaError,
     FitError,

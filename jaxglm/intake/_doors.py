@@ -25,6 +25,7 @@ NO_WEIGHT = "All weights are zero: no row counts, so there is nothing to fit."
 class Intake:
     """A problem with the model it is of, and what has to be said about the data.
 
+    `cautions` are those of the notes that deserve a warning.
     `rows` are the positions of its rows in what the user gave; None if all are used.
     """
 
@@ -32,6 +33,7 @@ class Intake:
     model: Model
     notes: tuple[str, ...]
     rows: np.ndarray | None
+    cautions: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +109,8 @@ def table_intake(
         given,
     )
     model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec)
-    return dataclasses.replace(intake, model=model, notes=(*frame.notes, *intake.notes))
+    notes = (*frame.notes, *intake.notes)
+    return dataclasses.replace(intake, model=model, notes=notes, cautions=frame.cautions)
 
 
 def array_intake(y: Any, X: Any, given: Given, index: Any = None) -> Intake:

@@ -23,7 +23,8 @@ class NamedResponse:
 
     @classmethod
     def read(cls, found: io.Response, name: str) -> "NamedResponse":
-        """What a door found."""
+        """What a door found, in the rows used; labels must be two."""
+        found = found.settled(name)
         event = None if found.levels is None else str(found.levels[1])
         return cls(found.y, found.trials, name, event)
 

@@ -34,6 +34,8 @@ class ResponseIntake:
         On the data as a whole.
     own_notes : dict of tuple of str
         By response, what is to be said of it alone.
+    cautions : tuple of str
+        Those of the notes that deserve a warning.
     """
 
     replicas: Replicas
@@ -42,6 +44,7 @@ class ResponseIntake:
     native: str
     notes: tuple[str, ...]
     own_notes: dict[int, tuple[str, ...]]
+    cautions: tuple[str, ...]
 
 
 def table_responses(
@@ -156,6 +159,7 @@ def _with_responses(intake: Intake, several: _Several, native: str, drop: bool) 
         native=native,
         notes=intake.notes,
         own_notes=own_notes,
+        cautions=intake.cautions,
     )
 
 
@@ -183,8 +187,9 @@ def _one(intake: Intake, several: _Several, g: int, drop: bool) -> _Own:
         )
         found, trials = found.take(rows), None if trials is None else trials[rows]
         kept = rows if kept is None else kept[rows]
+    response = NamedResponse.read(found, name)
     checked = check_response(
-        NamedResponse.read(found, name),
+        response,
         trials,
         intake.model.family,
         UsedRows(ONE_FIT, kept),
@@ -199,5 +204,4 @@ def _one(intake: Intake, several: _Several, g: int, drop: bool) -> _Own:
         # What stands in a row that is left out must be a value that the family can have.
         values = np.full(gaps.size, checked.y[0])
         values[present] = checked.y
-    event = None if found.levels is None else str(found.levels[1])
-    return _Own(values, present, event, (*notes, *checked.notes))
+    return _Own(values, present, response.event, (*notes, *checked.notes))

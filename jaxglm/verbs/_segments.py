@@ -9,7 +9,7 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
-from jaxglm._status import FitError, SegmentWarning
+from jaxglm._status import DataWarning, FitError, SegmentWarning
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.intake import (
@@ -144,7 +144,7 @@ def group_results(
     )
     if not keep_data:
         results = results.without_data()
-    announce(results, on_failure)
+    announce(results, intake.cautions, on_failure)
     return results
 
 
@@ -171,13 +171,17 @@ def fit_many(
         )
 
 
-def announce(results: ManyResults, on_failure: Policy) -> None:
+def announce(results: ManyResults, cautions: Sequence[str], on_failure: Policy) -> None:
     """Raise or warn of fits without an ordinary optimum; called by what the verb calls."""
     headline = _failures.headline(results.fits, results.unit)
     if headline is not None and on_failure == "raise":
         raise FitError(headline, results)
-    if headline is not None and on_failure == "warn":
+    if on_failure == "ignore":
+        return
+    if headline is not None:
         warnings.warn(headline, SegmentWarning, stacklevel=4)
+    for caution in cautions:
+        warnings.warn(caution, DataWarning, stacklevel=4)
 
 
 @contextmanager

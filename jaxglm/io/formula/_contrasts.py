@@ -36,7 +36,8 @@ class Contrast:
         if whole and 0 <= int(self.reference) < len(levels):
             return int(self.reference)
         raise FormulaError(
-            f"{label}: the reference {self.reference!r} is not one of its levels {list(levels)}"
+            f"{label}: the reference {self.reference!r} is not one of its levels in the rows used, "
+            f"{list(levels)}"
         )
 
     def columns(self, n_levels: int) -> np.ndarray | None:

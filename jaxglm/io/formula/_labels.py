@@ -30,11 +30,15 @@ _MIRRORED: dict[Comparison, Comparison] = {
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """A factor as a value: codes (-1 missing), levels, and the coding it asks for."""
+    """A factor as a value: codes (-1 missing), levels, and the coding it asks for.
+
+    The last `strange` levels are values that are not among the levels the formula gives.
+    """
 
     codes: np.ndarray
     levels: tuple[Level, ...]
     contrast: Contrast = TREATMENT
+    strange: int = 0
 
 
 def labels_of(text: str, values: Any, missing: np.ndarray | None) -> Labels:
@@ -59,16 +63,11 @@ def factor(
         raise FormulaError(f"{contrast!r} is not a contrast; there is {listed(CODINGS)}")
     if levels is None:
         return replace(labels, contrast=contrast)
-    place = {level: code for code, level in enumerate(levels)}
-    recode = np.array([place.get(level, -2) for level in labels.levels] + [-1], np.int32)
-    codes = recode[labels.codes]
-    if (codes == -2).any():
-        first = int(np.argmax(codes == -2))
-        raise FormulaError(
-            f"value {labels.levels[labels.codes[first]]!r} in row {first} (counting from 0) is not "
-            "among the levels given"
-        )
-    return Labels(codes, tuple(levels), contrast)
+    # Whether a value that is not given matters is told by the rows that are used.
+    strange = [level for level in labels.levels if level not in levels]
+    place = {level: code for code, level in enumerate([*levels, *strange])}
+    recode = np.array([place[level] for level in labels.levels] + [-1], np.int32)
+    return Labels(recode[labels.codes], (*levels, *strange), contrast, len(strange))
 
 
 def relevel(labels: Labels, ref: Level) -> Labels:

@@ -62,7 +62,7 @@ def read_column(data: Any, name: str, fits: OneFit = ONE_FIT) -> Column:
     DataError
         For types that are neither real numbers nor labels.
     """
-    if isinstance(data, pd.Categorical | pd.Index):
+    if isinstance(data, pd.api.extensions.ExtensionArray | pd.Index):
         data = pd.Series(data)
     reader = _READERS.get(type(data).__module__.partition(".")[0], _from_array)
     column = reader(data, name)
@@ -199,7 +199,7 @@ def _from_labels(data: Any, name: str) -> Column:
     missing = data.isna().to_numpy()
     present = data[~missing] if missing.any() else data  # of any kind: a NaT may stand among text
     kind = pd.api.types.infer_dtype(present, skipna=False)
-    if kind == "string" or not len(data):
+    if kind == "string":
         codes, levels = pd.factorize(data, sort=True)
         return _factor(name, codes, levels)
     if missing.all():

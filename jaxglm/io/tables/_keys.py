@@ -1,14 +1,14 @@
 """Owns the keys of segments: found again for new rows, and as plain arrays for a file."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.io.tables._messages import listed, rows_text
+from jaxglm.io.tables._messages import listed, rows_text, spaces_caution
 from jaxglm.io.tables._segments import keys_of
 from jaxglm.io.tables._table import Table
 
@@ -65,6 +65,15 @@ def unknown_text(columns: Sequence[Any], unknown: np.ndarray) -> str:
         parts.append([*keys.tolist(), np.nan][code] for code in codes[rows])
     segments = dict.fromkeys(zip(*parts, strict=True) if len(parts) > 1 else parts[0])
     return f"{listed(map(repr, segments), 5)} in {rows_text(unknown)}"
+
+
+def key_cautions(keys: pd.Index) -> Iterator[str]:
+    """What in the keys of segments is likely not meant, in words."""
+    levels = keys.levels if isinstance(keys, pd.MultiIndex) else [keys]
+    for name, level in zip(keys.names, levels, strict=True):
+        caution = spaces_caution(f"the key {name!r} of the segments", level)
+        if caution is not None:
+            yield caution
 
 
 def keys_to_arrays(keys: pd.Index) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:

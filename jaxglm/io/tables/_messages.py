@@ -33,3 +33,19 @@ def listed(items: Iterable[object], limit: int = 12) -> str:
     items = list(items)
     text = ", ".join(str(item) for item in items[:limit])
     return text + (f" and {len(items) - limit} more" if len(items) > limit else "") or "nothing"
+
+
+def spaces_caution(what: str, labels: Iterable[object]) -> str | None:
+    """Words for labels of `what` that differ only in surrounding spaces; None if there are none."""
+    same: dict[str, list[str]] = {}
+    for label in labels:
+        if isinstance(label, str):
+            same.setdefault(label.strip(), []).append(label)
+    groups = [" and ".join(map(repr, group)) for group in same.values() if len(group) > 1]
+    if not groups:
+        return None
+    return (
+        f"{what} holds labels that differ only in the spaces around them and were taken as "
+        f"different: {listed(groups, 5)}. Strip the text before the fit, as with "
+        "table[column].str.strip(), if they are the same."
+    )

@@ -4,6 +4,7 @@ Whole numbers in a small range are counted, not hashed, and values that stand in
 compared with their neighbours.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -159,6 +160,9 @@ def _table_of(groups: Any, called: str) -> Table:
         names = [f"group_{i}" if name is None else name for i, name in enumerate(names, 1)]
     else:
         names = ["group" if name is None else name for name in names]
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise DataError(f"{called} has two columns named {twice!r}; rename one of them")
     return read_table(dict(zip(names, columns, strict=True)))
 
 
