@@ -43,6 +43,10 @@ IDS: dict[str, Callable[[], Any]] = {
     "pandas on arrow": lambda: pd.array(gap(SMALL), dtype="int64[pyarrow]"),
     "polars": lambda: pl.Series(gap(SMALL), dtype=pl.Int64),
     "polars uint64": lambda: pl.Series(gap(LARGE), dtype=pl.UInt64),
+    "polars decimal of few digits": lambda: pl.Series(gap(SMALL), dtype=pl.Int64).cast(
+        pl.Decimal(18, 0)
+    ),
+    "polars 128 bits": lambda: pl.Series(gap(SMALL), dtype=pl.Int128),
     "polars decimal": lambda: pl.Series(gap(SMALL), dtype=pl.Int64).cast(pl.Decimal(30, 0)),
 }
 

@@ -247,10 +247,10 @@ def _from_polars(data: Any, name: str) -> Column:
     if kind == "Boolean":
         missing = data.is_null().to_numpy() if nulls else None
         return Column(name, values=data.fill_null(False).to_numpy(), missing=missing)
-    if kind == "Decimal" and dtype.scale == 0:
-        if (dtype.precision or _MOST_DIGITS + 1) > _MOST_DIGITS:
-            return _from_labels(pd.Series(data.to_list(), dtype=object), name)
-        data, dtype = data.cast(pl.Int64), pl.Int64()
+    if kind == "Decimal" and dtype.scale == 0 and (dtype.precision or 38) <= _MOST_DIGITS:
+        data, dtype, kind = data.cast(pl.Int64), pl.Int64(), "Int64"
+    if kind in ("Int128", "UInt128") or (kind == "Decimal" and dtype.scale == 0):
+        return _from_labels(pd.Series(data.to_list(), dtype=object), name)
     if dtype.is_integer():
         return _whole(name, data.fill_null(0).to_numpy(), data.is_null().to_numpy())
     if dtype.is_numeric() or kind == "Null":

@@ -62,7 +62,8 @@ def unknown_text(columns: Sequence[Any], unknown: np.ndarray) -> str:
     parts = []
     for column in columns:
         codes, keys = keys_of(column, None)
-        parts.append([*keys.tolist(), np.nan][code] for code in codes[rows])
+        labels = [*keys.tolist(), np.nan]
+        parts.append([labels[code] for code in codes[rows]])
     segments = dict.fromkeys(zip(*parts, strict=True) if len(parts) > 1 else parts[0])
     return f"{listed(map(repr, segments), 5)} in {rows_text(unknown)}"
 

@@ -252,7 +252,7 @@ def _from_polars(data: Any) -> tuple[np.ndarray, pd.Index]:
     if isinstance(data.dtype, pl.Enum):
         codes = data.to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
         return codes, pd.Index(data.dtype.categories.to_list())
-    if kind in ("Object", "Null"):
+    if kind in ("Object", "Null", "Decimal", "Int128", "UInt128"):  # NumPy has no such numbers
         return _from_pandas(pd.Series(data.to_list(), dtype=object), data.name)
     physical = data.to_physical()
     missing = data.is_null().to_numpy() if data.null_count() else None
