@@ -99,7 +99,7 @@ class SegmentWarning(JaxglmWarning):
 
 
 class DataWarning(JaxglmWarning):
-    """The data can be read in several ways; the message says how they were, and how to say so."""
+    """The data can be used, but may be meant otherwise; the message says how to say so."""
 
 
 class DataError(ValueError):

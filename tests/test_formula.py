@@ -408,7 +408,7 @@ BAD_FORMULAS = [
     ("y ~ bs(x, df=2)", "df=2.*3 or more"),
     ("y ~ poly(x, 8)", "different values"),
     ("y ~ C(g, Treatment('q'))", "'q'.*levels"),
-    ("y ~ factor(g, levels=c('a', 'b'))", "'c' in row 2"),
+    ("y ~ factor(g, levels=c('a', 'b'))", "'c' in rows 2, 5 "),
     ("y ~ log(x - 0.5)", r"log\(x - 0.5\).* row 0"),
     ("y ~ x.__class__", "no column"),
     ("y ~ __import__('os')", "no function"),

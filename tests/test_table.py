@@ -73,7 +73,7 @@ def test_columns_of_every_make(made: Any) -> None:
     for name, gaps in [("x", [2]), ("text", [2]), ("maybe", [1]), ("whole", [1])]:
         assert list(np.flatnonzero(table.column(name).missing)) == gaps, name
     for name, values in [("x", FRAME["x"]), ("whole", [1, np.nan, 3, 4])]:
-        assert np.allclose(table.column(name).values, values, equal_nan=True)
+        assert np.allclose(table.column(name).numbers, values, equal_nan=True)
     text = table.column("text")
     assert text.levels == ("a", "b") and list(text.codes) == [1, 0, -1, 1]
     size = table.column("size")
@@ -135,7 +135,7 @@ BAD_COLUMNS = [
     ({"x": np.array([b"a", b"b"])}, "'x' holds Python objects of type bytes"),
     ({"x": np.ones((2, 2))}, r"'x' has shape \(2, 2\)"),
     ({"x": [1, 2], "z": [1]}, "'x' 2, 'z' 1"),
-    ({"x": 3}, "'x' of the dict is a single int"),
+    ({"x": iter([1, 2])}, "'x' of the dict is a list_iterator.*one value for all rows"),
     (pl.DataFrame({"x": [[1], [2]]}), "'x' holds List"),
     (pa.table({"x": [[1], [2]]}), "'x' holds list"),
     (pd.DataFrame([[1, 2]], columns=["x", "x"]), "2 columns named 'x'"),
@@ -275,8 +275,10 @@ def test_responses() -> None:
     for grouped in ([[1, 4], [2, 5]], pd.DataFrame({"s": [1, 2], "f": [4, 5]})):
         found = read_response(grouped, 2)
         assert list(found.y) == [1, 2] and list(found.trials) == [5, 7]
-    with pytest.raises(DataError, match="3 labels"):
-        read_response(["a", "b", "c"], 3)
+    three = read_response(["a", "b", "c"], 3)
+    assert three.take(np.array([0, 2])).settled("y").levels == ("a", "c")
+    with pytest.raises(DataError, match=r"3 labels \('a', 'b', 'c'\)"):
+        three.settled("y")
     with pytest.raises(DataError, match="length 9, but the data have 10"):
         read_response(np.ones(9), 10)
     with pytest.raises(DataError, match="y has missing values in row 1 "):

@@ -25,13 +25,15 @@ NO_WEIGHT = "All weights are zero: no row counts, so there is nothing to fit."
 class Intake:
     """A problem with the model it is of, and what has to be said about the data.
 
-    `rows` are the positions of its rows in what the user gave; None if all are used.
+    `rows` are the positions of its rows in what the user gave; None if all are used. `cautions` are
+    those of the notes that deserve a warning.
     """
 
     problem: Problem
     model: Model
     notes: tuple[str, ...]
     rows: np.ndarray | None
+    cautions: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +109,9 @@ def table_intake(
         given,
     )
     model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec)
-    return dataclasses.replace(intake, model=model, notes=(*frame.notes, *intake.notes))
+    notes = (*frame.notes, *intake.notes)
+    cautions = (*frame.cautions, *intake.cautions)
+    return dataclasses.replace(intake, model=model, notes=notes, cautions=cautions)
 
 
 def array_intake(y: Any, X: Any, given: Given, index: Any = None) -> Intake:
@@ -149,7 +153,7 @@ def _intake(encoded: _Encoded, given: Given) -> Intake:
 
     freq, prior = count_or_weight("freq_weights"), count_or_weight("var_weights")
     if response is None:
-        found = Checked(np.zeros(encoded.n_rows), count_or_weight("trials"), ())
+        found = Checked(np.zeros(encoded.n_rows), count_or_weight("trials"))
     else:
         found = check_response(
             response, vectors.get("trials"), given.family, rows, given.dtype, given.proportions
@@ -185,4 +189,4 @@ def _intake(encoded: _Encoded, given: Given) -> Intake:
         ),
     )
     problem = Problem.of_block(block, encoded.order, given.dtype)
-    return Intake(problem, model, found.notes, encoded.kept)
+    return Intake(problem, model, found.notes, encoded.kept, found.cautions)

@@ -24,17 +24,22 @@ class NamedResponse:
 
     @classmethod
     def read(cls, found: io.Response, name: str) -> "NamedResponse":
-        """What a door found."""
+        """What a door found, in the rows used; labels must be two."""
+        found = found.settled(name)
         event = None if found.levels is None else str(found.levels[1])
         return cls(found.y, found.trials, name, event)
 
 
 class Checked(NamedTuple):
-    """A response that the family can have: values (proportions where there are trials), notes."""
+    """A response that the family can have: values (proportions where there are trials), notes.
+
+    `cautions` are those of the notes that deserve a warning.
+    """
 
     y: np.ndarray
     trials: np.ndarray | None
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
 
 def check_response(
@@ -55,8 +60,8 @@ def check_response(
             f"which the {family.name} family cannot model; use family='binomial', or recode it to "
             "numbers."
         )
-    notes: list[str] = []
-    y, trials = _response(response, trials, family, rows, proportions, notes)
+    y, trials, cautions = _response(response, trials, family, rows, proportions)
+    notes = list(cautions)
     _check_support(y, response, family, rows)
     if family.dispersion_fixed and family.has_likelihood and _fractional(y, trials, rows):
         notes.append(
@@ -65,7 +70,7 @@ def check_response(
             f"{family.name} distribution."
         )
     check_representable(y, f"the response {response.name!r}", dtype, rows)
-    return Checked(y, trials, tuple(notes))
+    return Checked(y, trials, tuple(notes), cautions)
 
 
 def _response(
@@ -74,13 +79,12 @@ def _response(
     family: Family,
     rows: UsedRows,
     proportions: bool | None,
-    notes: list[str],
-) -> tuple[np.ndarray, np.ndarray | None]:
-    """Response values (proportions where there are trials) and trials."""
+) -> tuple[np.ndarray, np.ndarray | None, tuple[str, ...]]:
+    """Response values (proportions where there are trials), trials, and a guess that was made."""
     y = np.array(response.values, float)  # a copy: what is read may be the user's own memory
     binomial = family.mean_domain == (0.0, 1.0)
     if response.trials is None and trials is None:
-        return y, None
+        return y, None, ()
     if not binomial:
         raise DataError(
             "Successes and failures (or trials=) are a response of the binomial families; "
@@ -93,12 +97,11 @@ def _response(
                 "leave out trials=."
             )
         counts = nonnegative(response.trials, "trials", rows)
-        return proportion_of(y, counts, response.name, rows), counts
+        return proportion_of(y, counts, response.name, rows), counts, ()
     assert trials is not None
     counts = nonnegative(trials, "trials", rows)
     read = read_beside_trials(y, counts, response.name, rows, proportions)
-    notes.extend(read.notes)
-    return read.proportion, counts
+    return read.proportion, counts, read.cautions
 
 
 def _check_support(y: np.ndarray, response: NamedResponse, family: Family, rows: UsedRows) -> None:

@@ -36,6 +36,8 @@ class ResponseIntake:
         On the data as a whole.
     own_notes : dict of tuple of str
         By response, what is to be said of it alone.
+    cautions : tuple of str
+        Those of the notes that deserve a warning.
     """
 
     replicas: Replicas
@@ -44,6 +46,7 @@ class ResponseIntake:
     native: str
     notes: tuple[str, ...]
     own_notes: dict[int, tuple[str, ...]]
+    cautions: tuple[str, ...]
 
 
 def table_responses(
@@ -117,6 +120,7 @@ class _Own(NamedTuple):
     present: np.ndarray | None
     event: str | None
     notes: tuple[str, ...]
+    cautions: tuple[str, ...]
 
 
 def _with_responses(intake: Intake, several: _Several, native: str, given: Given) -> ResponseIntake:
@@ -126,6 +130,7 @@ def _with_responses(intake: Intake, several: _Several, native: str, given: Given
     present: dict[int, np.ndarray] = {}
     events: dict[str, str] = {}
     own_notes: dict[int, tuple[str, ...]] = {}
+    cautions = list(intake.cautions)
     failed: dict[int, str] = {}
     for g, name in enumerate(names):
         try:
@@ -140,6 +145,7 @@ def _with_responses(intake: Intake, several: _Several, native: str, given: Given
             events[name] = own.event
         if own.notes:
             own_notes[g] = own.notes
+        cautions.extend(own.cautions)
     if len(failed) == len(names):
         raise DataError(f"no response can be fitted; {names[0]!r}: {failed[0]}")
     if len(set(events.values())) > 1:
@@ -159,6 +165,7 @@ def _with_responses(intake: Intake, several: _Several, native: str, given: Given
         native=native,
         notes=intake.notes,
         own_notes=own_notes,
+        cautions=tuple(cautions),
     )
 
 
@@ -207,8 +214,9 @@ def _one(intake: Intake, several: _Several, g: int, given: Given) -> _Own:
         )
         found, trials = found.take(rows), None if trials is None else trials[rows]
         kept = rows if kept is None else kept[rows]
+    response = NamedResponse.read(found, name)
     checked = check_response(
-        NamedResponse.read(found, name),
+        response,
         trials,
         intake.model.family,
         UsedRows(ONE_FIT, kept),
@@ -224,5 +232,4 @@ def _one(intake: Intake, several: _Several, g: int, given: Given) -> _Own:
         # What stands in a row that is left out must be a value that the family can have.
         values = np.full(gaps.size, checked.y[0])
         values[present] = checked.y
-    event = None if found.levels is None else str(found.levels[1])
-    return _Own(values, present, event, (*notes, *checked.notes))
+    return _Own(values, present, response.event, (*notes, *checked.notes), checked.cautions)

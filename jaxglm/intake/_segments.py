@@ -30,6 +30,8 @@ class GroupIntake:
     native : str
         Where the data live, as `io.Table.native`.
     notes : tuple of str
+    cautions : tuple of str
+        Those of the notes that deserve a warning.
     """
 
     segments: Segments
@@ -37,6 +39,7 @@ class GroupIntake:
     keys: Any
     native: str
     notes: tuple[str, ...]
+    cautions: tuple[str, ...]
 
 
 def table_segments(formula: str, data: Any, by: str | Sequence[str], given: Given) -> GroupIntake:
@@ -90,6 +93,7 @@ def _grouped(intake: Intake, fits: ManyFits, keys: Any, native: str) -> GroupInt
     """The rows of an intake brought into the order of their segments."""
     problem, rows = intake.problem, intake.rows
     count, codes = len(keys), fits.codes if rows is None else fits.codes[rows]
+    cautions = list(io.key_cautions(keys))
     live = problem.rows.live
     if not live.all():
         counted = np.bincount(codes[live], minlength=count) > 0
@@ -113,7 +117,8 @@ def _grouped(intake: Intake, fits: ManyFits, keys: Any, native: str) -> GroupInt
         model=intake.model,
         keys=keys,
         native=native,
-        notes=intake.notes,
+        notes=(*cautions, *intake.notes),
+        cautions=(*cautions, *intake.cautions),
     )
 
 

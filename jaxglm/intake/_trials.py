@@ -4,16 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxglm._status import DataWarning
-from jaxglm._warn import warn
 from jaxglm.rows import UsedRows
 
 
 class Read(NamedTuple):
-    """Proportions [n], and what has to be said of how they were read."""
+    """Proportions [n], and a warning where how they were read is a guess."""
 
     proportion: np.ndarray
-    notes: tuple[str, ...]
+    cautions: tuple[str, ...]
 
 
 def read_beside_trials(
@@ -31,17 +29,15 @@ def read_beside_trials(
         What the response is; None leaves it to the values: with fractions they are proportions.
         Where all are 0 or 1 they can be either, and are taken for numbers.
     """
-    notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
     if proportions is None:
         proportions = are_proportions(y, rows)
         if not proportions and _either(y, trials, rows):
-            guess = (
+            cautions = (
                 f"{name!r} holds only 0 and 1 and trials= holds more than 1: it was read as the "
                 "number of successes. If it is their proportion say so with proportions=True; "
-                "proportions=False states this reading."
+                "proportions=False states this reading.",
             )
-            warn(guess, DataWarning)
-            notes = (guess,)
     if not proportions:
         rows.refuse(
             y != np.floor(y),
@@ -50,7 +46,7 @@ def read_beside_trials(
                 f"{found.holding(y)}; if it is their proportion say so with proportions=True."
             ),
         )
-        return Read(proportion_of(y, trials, name, rows), notes)
+        return Read(proportion_of(y, trials, name, rows), cautions)
     rows.refuse(
         (y < 0) | (y > 1),
         lambda found: (
@@ -58,7 +54,7 @@ def read_beside_trials(
             f"{found.holding(y)}; if it is their number say so with proportions=False."
         ),
     )
-    return Read(y, notes)
+    return Read(y, cautions)
 
 
 def are_proportions(y: np.ndarray, rows: UsedRows) -> bool:

@@ -5,7 +5,7 @@ look once at the status of what came back.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import jax
@@ -423,13 +423,15 @@ def _fit(
         notes = outcome_notes(intake.problem, intake.model.names, family, found, alpha)
         texts = tuple(note.text for note in notes) + intake.notes
         fit = fit_of(problem, fitted, found, shape=shape, notes=texts)
-    _announce(found, notes, on_failure, rank)
+    _announce(found, notes, intake.cautions, on_failure, rank)
     model = dataclasses.replace(intake.model, family=family)
     results = Results(fit, model)
     return results if keep_data else results.without_data()
 
 
-def _announce(found: Estimate, notes, on_failure: Policy, rank: str) -> None:
+def _announce(
+    found: Estimate, notes, cautions: Sequence[str], on_failure: Policy, rank: str
+) -> None:
     """Raise or warn, as the policies say; the result carries the same words as notes."""
     if rank == "raise" and not found.basis.keep.all():
         raise DataError(next(n.text for n in notes if n.warning is _status.RankWarning))
@@ -440,3 +442,5 @@ def _announce(found: Estimate, notes, on_failure: Policy, rank: str) -> None:
     for note in notes:
         if note.warning is not None:
             warn(note.text, note.warning)
+    for caution in cautions:
+        warn(caution, _status.DataWarning)

@@ -137,5 +137,5 @@ def response_results(
     )
     if not keep_data:
         results = results.without_data()
-    announce(results, on_failure)
+    announce(results, intake.cautions, on_failure)
     return results

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from jaxglm._habits import understands_habits
-from jaxglm._status import FitError, SegmentWarning
+from jaxglm._status import DataWarning, FitError, SegmentWarning
 from jaxglm._warn import warn
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
@@ -151,7 +151,7 @@ def group_results(
     )
     if not keep_data:
         results = results.without_data()
-    announce(results, on_failure)
+    announce(results, intake.cautions, on_failure)
     return results
 
 
@@ -178,13 +178,17 @@ def fit_many(
         )
 
 
-def announce(results: ManyResults, on_failure: Policy) -> None:
-    """Raise or warn of fits without an ordinary optimum."""
+def announce(results: ManyResults, cautions: Sequence[str], on_failure: Policy) -> None:
+    """Raise or warn of fits without an ordinary optimum, and of data that were a guess."""
     headline = _failures.headline(results.fits, results.unit)
     if headline is not None and on_failure == "raise":
         raise FitError(headline, results)
-    if headline is not None and on_failure == "warn":
+    if on_failure == "ignore":
+        return
+    if headline is not None:
         warn(headline, SegmentWarning)
+    for caution in cautions:
+        warn(caution, DataWarning)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Owns the array door as a whole: y, X and companions in, complete rows out; new rows."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import DataError
+from jaxglm._words import listed, near_text
 from jaxglm.io.arrays._matrix import in_place, missing_rows, read_matrix
 from jaxglm.io.arrays._response import read_response
 from jaxglm.io.formula import Response
 from jaxglm.io.tables import numbers_of, read_table, read_vector
 from jaxglm.io.tables._gaps import Gaps, check_policy, index_of_kept
-from jaxglm.io.tables._messages import listed, near_text
 from jaxglm.rows import ONE_FIT, OneFit
 
 _DEFAULT_NAME = re.compile(r"const|x\d+")
@@ -83,6 +84,9 @@ def read_arrays(
     check_policy(missing)
     drop = missing == "drop"
     matrix, names, own = read_matrix(X, "X", allow_missing=drop, fits=fits)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise DataError(f"X has two columns named {twice!r}; rename one of them")
     index = index if own is None else own
     n = matrix.shape[0]
     response = Response(np.zeros(n))
@@ -142,18 +146,15 @@ def read_new_matrix(data: Any, names: Sequence[str]) -> tuple[Any, np.ndarray | 
     DataError
         For a missing column or another number of columns.
     """
-    own = list(data) if isinstance(data, Mapping) else getattr(data, "columns", None)
-    if own is not None and not hasattr(data, "column_names"):
-        labels = [str(label) for label in own]
+    if isinstance(data, Mapping) or hasattr(data, "columns") or hasattr(data, "column_names"):
+        table = read_table(data)
         by_place = all(_DEFAULT_NAME.fullmatch(name) for name in names)
-        if set(names) <= set(labels):
-            taken = [own[labels.index(name)] for name in names]
-            data = {key: data[key] for key in taken} if isinstance(data, Mapping) else data[taken]
+        if set(names) <= set(table.names):
+            data = table.select(names)
         elif not by_place:
-            lacking = next(name for name in names if name not in labels)
-            raise DataError(f"no column {lacking!r} in the new data; {near_text(lacking, labels)}")
-    elif hasattr(data, "column_names") and set(names) <= set(data.column_names):
-        data = data.select(list(names))
+            lacking = next(name for name in names if name not in table.names)
+            near = near_text(lacking, table.names)
+            raise DataError(f"no column {lacking!r} in the new data; {near}")
     matrix, _, index = read_matrix(data, "the new data", allow_missing=True)
     if matrix.shape[1] != len(names):
         row = "; one row is written [[...]]" if matrix.shape == (len(names), 1) else ""

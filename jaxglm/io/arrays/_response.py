@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxglm.io.arrays._matrix import read_matrix
-from jaxglm.io.formula import Labels, Response, two_labels
+from jaxglm.io.formula import Labels, Response
 from jaxglm.io.tables import aligned, check_length, one_column, read_vector, rows_text
 from jaxglm.rows import ONE_FIT, OneFit
 
@@ -19,12 +19,12 @@ def read_response(
     allow_missing: bool = False,
     fits: OneFit = ONE_FIT,
 ) -> Response:
-    """Read a response: numbers, booleans, two labels, or [n, 2] successes and failures.
+    """Read a response: numbers, booleans, labels, or [n, 2] successes and failures.
 
     Raises
     ------
     DataError
-        For another length or shape, more than two labels, or an index that does not fit.
+        For another length or shape, or an index that does not fit.
     """
     if _width(y) == 2:
         check_length(y.shape[0] if hasattr(y, "shape") else len(y), n, name)
@@ -35,13 +35,12 @@ def read_response(
     column = one_column(y, name, n, index, fits)
     if column.codes is None:
         return Response(read_vector(y, name, n, index, allow_missing=allow_missing, fits=fits))
-    values, levels = two_labels(Labels(column.codes, column.levels or ()), name)
     if column.missing is not None and not allow_missing:
         fits.refuse(
             np.flatnonzero(column.missing),
             lambda rows: f"{name} has missing values in {rows_text(rows)}",
         )
-    return Response(values, None, levels)
+    return Response.of_labels(Labels(column.codes, column.levels or ()))
 
 
 def _width(y: Any) -> int:

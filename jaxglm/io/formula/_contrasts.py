@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError
+from jaxglm._words import near_text
 from jaxglm.io.tables import Level
-from jaxglm.io.tables._messages import near_text
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Contrast:
         if whole and 0 <= int(self.reference) < len(levels):
             return int(self.reference)
         raise FormulaError(
-            f"{label}: the reference {self.reference!r} is not one of its levels; "
+            f"{label}: the reference {self.reference!r} is not one of its levels in the rows used; "
             f"{near_text(str(self.reference), map(str, levels))}"
         )
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError
+from jaxglm._words import near_text
 from jaxglm.io.formula._contrasts import CODINGS, Contrast, treatment
 from jaxglm.io.formula._functions import (
     FACTORS,
@@ -36,9 +37,8 @@ from jaxglm.io.formula._settings import called
 from jaxglm.io.formula._splines import warn_beyond
 from jaxglm.io.formula._tokens import quoted
 from jaxglm.io.formula._transforms import State
-from jaxglm.io.tables import Table, rows_text
+from jaxglm.io.tables import Column, Table, rows_text
 from jaxglm.io.tables._column import read_column
-from jaxglm.io.tables._messages import near_text
 from jaxglm.rows import ONE_FIT, OneFit
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -83,7 +83,7 @@ def evaluate(
     """
     walk = _Walk(expression, table, states, context or {}, learn, fits)
     with np.errstate(all="ignore"):
-        value = walk.value(expression.tree)
+        value = walk.exact(expression.tree)
     if isinstance(value, Labels):
         gaps = value.codes < 0
         return value, _either(walk.missing, gaps if gaps.any() else None)
@@ -133,7 +133,7 @@ def _returned(value: Any, text: str, fits: OneFit) -> Any:
     column = read_column(value, text, fits)
     if column.codes is not None:
         return Labels(column.codes, column.levels or ())
-    return column.values
+    return column.numbers
 
 
 class _Walk:
@@ -185,11 +185,23 @@ class _Walk:
     def name(self, name: str) -> Any:
         if name not in self.table.names and name in self.context:
             return self.context[name]
-        column = self.table.column(name, self.fits)
-        self.missing = _either(self.missing, column.missing)
+        column = self.column(name)
         if column.codes is not None:
             return Labels(column.codes, column.levels or ())
-        return column.values
+        return column.values if column.values.dtype.kind == "b" else column.numbers  # type: ignore[union-attr]
+
+    def column(self, name: str) -> Column:
+        column = self.table.column(name, self.fits)
+        self.missing = _either(self.missing, column.missing)
+        return column
+
+    def exact(self, node: ast.expr) -> Any:
+        """A value that may serve as a label: whole numbers stay whole beside missing ones."""
+        value = self.value(node)
+        if isinstance(node, ast.Name) and isinstance(value, np.ndarray):
+            name = self.expression.name(node.id)
+            return self.column(name).values if name in self.table.names else value
+        return value
 
     def number(self, node: ast.expr) -> Any:
         """A value that arithmetic is for, in float64."""
@@ -229,9 +241,9 @@ class _Walk:
 
     def compare(self, node: ast.Compare) -> np.ndarray:
         results = []
-        left = self.value(node.left)
+        left = self.exact(node.left)
         for op, other in zip(node.ops, node.comparators, strict=True):
-            right = self.value(other)
+            right = self.exact(other)
             if isinstance(op, ast.In | ast.NotIn):
                 try:
                     inside = is_member(left, right)
@@ -350,7 +362,8 @@ class _Walk:
             if coding not in (*CODINGS, *self.context, *self.table.names):
                 near = near_text(coding, CODINGS)
                 raise self.fail(f"{name}(): there is no coding {coding!r}; {near}")
-        value, *settings = self.positional(node)
+        value = self.exact(node.args[0])
+        settings = [self.argument(item) for item in node.args[1:]]
         if not isinstance(value, Labels):
             value = self.in_words(name, labels_of, [], [self.shown(node), value, self.missing], {})
         return self.in_words(name, FACTORS[name], [value], settings, self.named(node))

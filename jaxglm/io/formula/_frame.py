@@ -13,6 +13,7 @@ from jaxglm.io.formula._contrasts import CODINGS
 from jaxglm.io.formula._encode import Component, encode
 from jaxglm.io.formula._expression import evaluate
 from jaxglm.io.formula._labels import Labels
+from jaxglm.io.formula._levels import check_names, level_cautions, levels_used
 from jaxglm.io.formula._misread import backtick_hint
 from jaxglm.io.formula._response import Response, evaluate_response
 from jaxglm.io.formula._rtext import Expression
@@ -21,7 +22,6 @@ from jaxglm.io.formula._terms import Formula, parse_formula, reduced_codings
 from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Level, Table, numbers_of, read_table, read_vector
 from jaxglm.io.tables._gaps import Gaps, check_policy, index_of_kept
-from jaxglm.io.tables._messages import listed
 from jaxglm.rows import ONE_FIT, OneFit
 
 
@@ -60,12 +60,14 @@ class ModelFrame:
     columns_used : tuple of str
     notes : tuple of str
         Plain-language remarks: levels left out, rows dropped, what the formula does not mean.
+    cautions : tuple of str
+        Those of the notes that deserve a warning: what in the data is likely not meant.
     """
 
     y: np.ndarray
     trials: np.ndarray | None
     y_name: str
-    y_levels: tuple[Level, Level] | None
+    y_levels: tuple[Level, ...] | None
     pieces: list[Piece]
     names: list[str]
     terms: list[tuple[str, slice]]
@@ -78,6 +80,7 @@ class ModelFrame:
     spec: TermsSpec
     columns_used: tuple[str, ...]
     notes: tuple[str, ...]
+    cautions: tuple[str, ...]
 
     @property
     def n_rows(self) -> int:
@@ -187,7 +190,14 @@ def model_frame(
         offsets = [offset[rows] for offset in offsets]
         arrays = {name: None if a is None else a[rows] for name, a in arrays.items()}
     n_rows = len(response.y)
-    components, codes = _train(parsed.components, values, notes)
+    if parsed.response is not None:
+        response = response.settled(parsed.response.label)
+    components, codes = _train(parsed.components, values, rows, notes)
+    cautions = [
+        caution
+        for expression, component in zip(parsed.components, components, strict=True)
+        for caution in level_cautions(component.levels, expression)
+    ]
     spec, pieces, terms = _assemble(parsed, components, codes, states, context, n_rows)
     return ModelFrame(
         y=response.y,
@@ -205,7 +215,8 @@ def model_frame(
         index=table.index if rows is None else index_of_kept(table.index, rows),
         spec=spec,
         columns_used=used,
-        notes=tuple(notes),
+        notes=(*cautions, *notes),
+        cautions=tuple(cautions),
     )
 
 
@@ -268,7 +279,10 @@ def _take(value: np.ndarray | Labels, rows: np.ndarray) -> np.ndarray | Labels:
 
 
 def _train(
-    expressions: Sequence[Expression], values: Sequence[np.ndarray | Labels], notes: list[str]
+    expressions: Sequence[Expression],
+    values: Sequence[np.ndarray | Labels],
+    kept: np.ndarray | None,
+    notes: list[str],
 ) -> tuple[list[Component], list[np.ndarray]]:
     """Fix the type, width and levels of each component; codes of the levels that occur."""
     components, codes = [], []
@@ -278,7 +292,7 @@ def _train(
             component = replace(
                 plain,
                 kind="factor",
-                levels=_levels_used(value, plain, notes),
+                levels=levels_used(value, expression, kept, notes),
                 contrast=value.contrast,
             )
             value, _ = match_component(component, value, None, "raise")
@@ -289,20 +303,6 @@ def _train(
         components.append(component)
         codes.append(value)
     return components, codes
-
-
-def _levels_used(value: Labels, component: Component, notes: list[str]) -> tuple[Level, ...]:
-    """The levels that occur in the rows used; a note on those that do not."""
-    occurs = np.bincount(value.codes, minlength=len(value.levels)) > 0
-    if occurs.all():
-        return value.levels
-    kept = tuple(level for level, there in zip(value.levels, occurs, strict=True) if there)
-    unused = [level for level, there in zip(value.levels, occurs, strict=True) if not there]
-    notes.append(
-        f"factor {component.label!r}: levels {listed(map(repr, unused))} do not occur in the rows "
-        "used and were left out"
-    )
-    return kept
 
 
 def _assemble(
@@ -341,4 +341,5 @@ def _assemble(
         (term.label, slice(int(end - width), int(end)))
         for term, end, width in zip(terms, ends, widths, strict=True)
     ]
+    check_names(names, slices)
     return replace(spec, names=names), pieces, slices

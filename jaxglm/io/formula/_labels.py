@@ -3,6 +3,7 @@
 Work is done once per level, then per code.
 """
 
+import functools
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError
+from jaxglm._words import listed
 from jaxglm.io.formula._contrasts import CODINGS, TREATMENT, Contrast, treatment
 from jaxglm.io.tables import Level
 from jaxglm.io.tables._column import factor_of_values
-from jaxglm.io.tables._messages import listed
 
 Comparison = Callable[[Any, Any], Any]
 
@@ -29,11 +30,15 @@ _MIRRORED: dict[Comparison, Comparison] = {
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """A factor as a value: codes (-1 missing), levels, and the coding it asks for."""
+    """A factor as a value: codes (-1 missing), levels, and the coding it asks for.
+
+    The last `strange` levels are values that are not among the levels the formula gives.
+    """
 
     codes: np.ndarray
     levels: tuple[Level, ...]
     contrast: Contrast = TREATMENT
+    strange: int = 0
 
 
 def labels_of(text: str, values: Any, missing: np.ndarray | None) -> Labels:
@@ -66,16 +71,11 @@ def factor(
     levels = levels.tolist() if isinstance(levels, np.ndarray) else levels
     if not isinstance(levels, list | tuple) or len(set(levels)) < len(levels):
         raise FormulaError("levels must be all levels, each once, as in levels=c('a', 'b')")
-    place = {level: code for code, level in enumerate(levels)}
-    recode = np.array([place.get(level, -2) for level in labels.levels] + [-1], np.int32)
-    codes = recode[labels.codes]
-    if (codes == -2).any():
-        first = int(np.argmax(codes == -2))
-        raise FormulaError(
-            f"value {labels.levels[labels.codes[first]]!r} in row {first} (counting from 0) is not "
-            "among the levels given"
-        )
-    return Labels(codes, tuple(levels), contrast)
+    # Whether a value that is not given matters is told by the rows that are used.
+    strange = [level for level in labels.levels if level not in levels]
+    place = {level: code for code, level in enumerate([*levels, *strange])}
+    recode = np.array([place[level] for level in labels.levels] + [-1], np.int32)
+    return Labels(recode[labels.codes], (*levels, *strange), contrast, len(strange))
 
 
 def relevel(labels: Labels, ref: Any) -> Labels:
@@ -111,7 +111,9 @@ def is_member(value: Any, choices: Any) -> np.ndarray:
         held = "text" if is_text else "numbers"
         raise FormulaError(f"the values are {held}, and {strange[0]!r} is none; write it as {held}")
     if not isinstance(value, Labels):
-        return np.isin(value, among)
+        # One by one: an array of choices may have a dtype that does not hold the values apart.
+        none = np.zeros(np.shape(value), bool)
+        return functools.reduce(operator.or_, (value == choice for choice in among), none)
     chosen = set(among)
     return np.array([level in chosen for level in value.levels] + [False])[value.codes]
 

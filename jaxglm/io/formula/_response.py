@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import DataError, FormulaError
+from jaxglm._words import listed
 from jaxglm.io.formula._expression import evaluate
 from jaxglm.io.formula._labels import Labels
 from jaxglm.io.formula._rtext import Expression
 from jaxglm.io.tables import Level, Table
-from jaxglm.io.tables._messages import listed
 from jaxglm.rows import ONE_FIT, OneFit
 
 
@@ -23,17 +23,17 @@ class Response:
     Attributes
     ----------
     y : float64 [n]
-        Values; 1 for the event and 0 for the other label; successes when there are `trials`.
+        Values; successes when there are `trials`; of labels their codes, NaN where missing.
     trials : float64 [n] or None
         Successes plus failures.
-    levels : tuple of two levels or None
-        For labels: the second one is the event.
+    levels : tuple or None
+        For labels: of the two that a `settled` response has, the second is the event.
     missing : bool [n] or None
     """
 
     y: np.ndarray
     trials: np.ndarray | None = None
-    levels: tuple[Level, Level] | None = None
+    levels: tuple[Level, ...] | None = None
     missing: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> "Response":
@@ -41,6 +41,34 @@ class Response:
         trials = None if self.trials is None else self.trials[rows]
         missing = None if self.missing is None else self.missing[rows]
         return Response(self.y[rows], trials, self.levels, missing)
+
+    @classmethod
+    def of_labels(cls, labels: Labels, missing: np.ndarray | None = None) -> "Response":
+        """The codes of labels, of which a binary response has two in the rows used."""
+        y = np.where(labels.codes < 0, np.nan, labels.codes)
+        return cls(y, None, labels.levels, missing)
+
+    def settled(self, name: str) -> "Response":
+        """The two labels of a response whose rows are those used, as 0 and 1; numbers as they are.
+
+        Raises
+        ------
+        DataError
+            If there are not exactly two labels.
+        """
+        if self.levels is None or len(self.levels) == 2:
+            return self
+        used = np.unique(self.y[~np.isnan(self.y)])
+        levels = tuple(self.levels[int(code)] for code in used)
+        if len(levels) != 2:
+            count = f"{len(levels)} label{'s' * (len(levels) != 1)}"
+            raise DataError(
+                f"the response {name!r} holds {count} ({listed(map(repr, levels), 6)}); a binary "
+                "response needs two, of which the second is the event. For other responses convert "
+                "it to numbers"
+            )
+        y = np.where(np.isnan(self.y), np.nan, np.searchsorted(used, self.y))
+        return Response(y, self.trials, levels, self.missing)
 
 
 def evaluate_response(
@@ -56,42 +84,16 @@ def evaluate_response(
     FormulaError
         If it is not a vector, nor cbind(successes, failures).
     DataError
-        If it holds labels, but not two of them.
+        If a column is not there, or holds what cannot be used.
     """
     if expression.call == "cbind":
         return _grouped(expression, table, context, fits)
     value, missing = evaluate(expression, table, {}, context, learn=True, fits=fits)
     if isinstance(value, Labels):
-        y, levels = two_labels(value, expression.label)
-        return Response(y, None, levels, missing)
+        return Response.of_labels(value, missing)
     if value.ndim != 1:
         raise FormulaError(f"the response {expression.text!r} must be one column")
     return Response(value.astype(np.float64, copy=False), None, None, missing)
-
-
-def two_labels(labels: Labels, name: str) -> tuple[np.ndarray, tuple[Level, Level]]:
-    """Code labels as 0 and 1, the second level being the event; NaN where missing.
-
-    Raises
-    ------
-    DataError
-        If there are not exactly two levels.
-    """
-    codes, levels = labels.codes, labels.levels
-    if len(levels) > 2:
-        used = np.bincount(codes[codes >= 0], minlength=len(levels)) > 0
-        levels = tuple(level for level, occurs in zip(levels, used, strict=True) if occurs)
-        codes = np.append(np.cumsum(used) - 1, -1)[codes]
-    if len(levels) != 2:
-        raise DataError(
-            f"the response {name!r} holds {len(levels)} labels ({listed(levels, 6)}); a binary "
-            "response needs two, of which the second is the event. For other responses convert it "
-            "to numbers"
-        )
-    y = codes.astype(np.float64)
-    if (codes < 0).any():
-        y[codes < 0] = np.nan
-    return y, (levels[0], levels[1])
 
 
 def _grouped(

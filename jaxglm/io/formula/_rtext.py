@@ -4,6 +4,7 @@ Nothing here is ever executed: expressions become syntax trees.
 """
 
 import ast
+import itertools
 import keyword
 import unicodedata
 from collections.abc import Iterator
@@ -99,6 +100,8 @@ def parse_expression(text: str) -> Expression:
     'I(GNP.deflator^2)'
     """
     aliases: dict[str, str] = {}
+    # What stands in for a name must be no name of the user's, nor part of one.
+    stand_ins = (f"_name{i}_" for i in itertools.count() if f"_name{i}_" not in text)
     quoted: set[str] = set()
     parts = []
     found = tokens(text)
@@ -115,7 +118,8 @@ def parse_expression(text: str) -> Expression:
             if token.kind == "quoted" and not _reads_back(name):
                 quoted.add(name)
             if token.kind == "name" or name in quoted or not _is_identifier(name):
-                part = next((k for k, v in aliases.items() if v == name), f"_name{len(aliases)}_")
+                known = (alias for alias, own in aliases.items() if own == name)
+                part = next(known, None) or next(stand_ins)
                 aliases[part] = name
             else:
                 part = name

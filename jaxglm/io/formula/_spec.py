@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import DataError, FormulaError
+from jaxglm._words import listed
 from jaxglm.designs._pieces import Piece
 from jaxglm.io.formula._contrasts import Contrast
 from jaxglm.io.formula._encode import Component, Part, encode
 from jaxglm.io.formula._expression import evaluate
-from jaxglm.io.formula._labels import Labels
+from jaxglm.io.formula._labels import Labels, labels_of
 from jaxglm.io.formula._rtext import parse_expression
 from jaxglm.io.formula._transforms import State
-from jaxglm.io.tables import Table, read_table, rows_text
-from jaxglm.io.tables._messages import listed
+from jaxglm.io.tables import Level, Table, read_table, rows_text
 
 _FORMAT = 1
 
@@ -184,6 +184,10 @@ class TermsSpec:
         return total
 
 
+def _are_truth(levels: Sequence[Level]) -> bool:
+    return all(isinstance(level, bool) for level in levels)
+
+
 def offset_values(text: str, value: np.ndarray | Labels) -> np.ndarray:
     """An evaluated offset, checked to be one number per row."""
     if isinstance(value, Labels) or value.ndim != 1:
@@ -202,6 +206,10 @@ def match_component(
     Rows without a level get code 0 and are among those returned as missing.
     """
     if component.kind != "factor":
+        if isinstance(value, Labels) and component.kind == "bool" and _are_truth(value.levels):
+            gaps = value.codes < 0
+            missing = gaps if missing is None else missing | gaps
+            value = np.array([*value.levels, False])[value.codes]
         if isinstance(value, Labels):
             raise DataError(
                 f"{component.label!r} held numbers in the fit and now holds labels; convert it"
@@ -210,6 +218,9 @@ def match_component(
     if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.isnan(value).all():
         # A column with nothing in it has no type: numbers and labels look the same.
         value = Labels(np.full(len(value), -1, np.int32), ())
+    if isinstance(value, np.ndarray) and not any(isinstance(v, str) for v in component.levels):
+        # Categories that are numbers or truth values: a column of these has the same values.
+        value = labels_of(component.text, value, missing)
     if not isinstance(value, Labels):
         raise DataError(
             f"{component.label!r} held labels in the fit ({listed(component.levels, 4)}) and now "

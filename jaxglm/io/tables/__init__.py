@@ -4,12 +4,13 @@ from jaxglm.io.tables._column import Column, Level
 from jaxglm.io.tables._constant import add_constant
 from jaxglm.io.tables._keys import (
     find_segments,
+    key_cautions,
     key_columns,
     keys_from_arrays,
     keys_to_arrays,
     unknown_text,
 )
-from jaxglm.io.tables._messages import rows_text
+from jaxglm.io.tables._messages import rows_text, spaces_caution
 from jaxglm.io.tables._native import like_native
 from jaxglm.io.tables._segments import group_columns, groups_of, groups_of_some, segments_of
 from jaxglm.io.tables._table import Table, native_of, numbers_of, read_table
@@ -27,6 +28,7 @@ __all__ = [
     "group_columns",
     "groups_of",
     "groups_of_some",
+    "key_cautions",
     "key_columns",
     "keys_from_arrays",
     "keys_to_arrays",
@@ -38,5 +40,6 @@ __all__ = [
     "read_vector",
     "rows_text",
     "segments_of",
+    "spaces_caution",
     "unknown_text",
 ]

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
+from jaxglm.io.tables._integers import are_whole, series_of, whole_numbers
 from jaxglm.io.tables._messages import rows_text
 from jaxglm.rows import ONE_FIT, OneFit
 
@@ -25,7 +26,7 @@ class Column:
     ----------
     name : str
     values : [n] of any real dtype or bool, or None for a factor
-        NaN, or False in a bool column, where missing.
+        Where missing: NaN, False in a bool column, 0 in one of whole numbers.
     codes : int32 [n] or None
     levels : tuple or None
         In the declared order of a categorical column, else sorted.
@@ -42,6 +43,14 @@ class Column:
     def __len__(self) -> int:
         return len(self.codes if self.values is None else self.values)  # type: ignore[arg-type]
 
+    @property
+    def numbers(self) -> np.ndarray:
+        """The numbers, NaN where missing."""
+        assert self.values is not None
+        if self.missing is None or self.values.dtype.kind == "f":
+            return self.values
+        return np.where(self.missing, np.nan, self.values)
+
 
 def read_column(data: Any, name: str, fits: OneFit = ONE_FIT) -> Column:
     """Turn one column into NumPy, without a copy where the memory already is NumPy's.
@@ -53,7 +62,7 @@ def read_column(data: Any, name: str, fits: OneFit = ONE_FIT) -> Column:
     DataError
         For types that are neither real numbers nor labels.
     """
-    if isinstance(data, pd.Categorical | pd.Index):
+    if isinstance(data, pd.api.extensions.ExtensionArray | pd.Index):
         data = pd.Series(data)
     reader = _READERS.get(type(data).__module__.partition(".")[0], _from_array)
     column = reader(data, name)
@@ -64,10 +73,11 @@ def read_column(data: Any, name: str, fits: OneFit = ONE_FIT) -> Column:
 
 def factor_of_values(name: str, values: np.ndarray, missing: np.ndarray | None = None) -> Column:
     """Numbers taken as labels; the levels sort numerically."""
-    codes, levels = pd.factorize(values, sort=True)
-    codes = codes.astype(np.int32, copy=False)
-    if missing is not None:
-        codes = np.where(missing, np.int32(-1), codes)
+    if missing is None:
+        return _factor(name, *pd.factorize(values, sort=True))
+    # What stands in a missing row is no level.
+    codes = np.full(len(values), -1, np.int32)
+    codes[~missing], levels = pd.factorize(values[~missing], sort=True)
     return _factor(name, codes, levels)
 
 
@@ -88,6 +98,13 @@ def _factor(name: str, codes: np.ndarray, levels: Any) -> Column:
         levels=plain_levels(levels),
         missing=missing if missing.any() else None,
     )
+
+
+def _whole(name: str, values: np.ndarray, missing: np.ndarray) -> Column:
+    """Whole numbers or truth values, 0 where missing; where nothing else is there, it is nan."""
+    if missing.all():
+        return Column(name, values=np.full(len(values), np.nan), missing=missing)
+    return Column(name, values=values, missing=missing if missing.any() else None)
 
 
 def _check_floats(column: Column, values: np.ndarray, fits: OneFit) -> Column:
@@ -113,12 +130,14 @@ def _refuse(name: str, what: str, advice: str) -> DataError:
 
 
 _DATE_ADVICE = "convert it to a number (say, days since a date) or to text for a factor"
+# Decimals of so many digits are sure to be whole numbers of 64 bits.
+_MOST_DIGITS = 18
 _OTHER_ADVICE = "convert it to float64 for a numeric predictor or to text for a factor"
 
 
 def _from_array(data: Any, name: str) -> Column:
     if isinstance(data, list | tuple):
-        return _from_pandas(pd.Series(list(data)), name)
+        return _from_pandas(series_of(list(data)), name)
     mask = np.ma.getmaskarray(data) if isinstance(data, np.ma.MaskedArray) else None
     array = np.asarray(data)
     if array.ndim == 2 and array.shape[1] == 1:
@@ -141,7 +160,9 @@ def _from_array(data: Any, name: str) -> Column:
     if mask is not None and mask.any():
         if column.codes is not None:
             return _factor(name, np.where(mask, np.int32(-1), column.codes), column.levels)
-        return Column(name, values=np.where(mask, np.nan, array))
+        if kind in "biu":
+            return _whole(name, np.where(mask, array.dtype.type(0), array), mask)
+        return Column(name, values=np.where(mask, np.nan, column.numbers))
     return column
 
 
@@ -160,10 +181,11 @@ def _from_pandas(data: Any, name: str) -> Column:
         missing = data.isna().to_numpy()
         values = data.to_numpy(dtype=bool, na_value=False)
         return Column(name, values=values, missing=missing if missing.any() else None)
+    if types.is_integer_dtype(dtype):
+        values = data.to_numpy(dtype=dtype.numpy_dtype, na_value=0)
+        return _whole(name, values, data.isna().to_numpy())
     if types.is_numeric_dtype(dtype):
-        if data.isna().any():
-            return Column(name, values=data.to_numpy(dtype=np.float64, na_value=np.nan))
-        return Column(name, values=data.to_numpy(dtype=getattr(dtype, "numpy_dtype", np.float64)))
+        return Column(name, values=data.to_numpy(dtype=np.float64, na_value=np.nan))
     if types.is_string_dtype(dtype):
         codes, levels = pd.factorize(data, sort=True)
         return _factor(name, codes, levels)
@@ -174,28 +196,36 @@ def _from_pandas(data: Any, name: str) -> Column:
 
 def _from_labels(data: Any, name: str) -> Column:
     """A column of Python objects: text, numbers, booleans, but one kind of them only."""
-    kind = pd.api.types.infer_dtype(data, skipna=True)
-    if kind in ("string", "empty"):
-        if kind == "empty" and len(data):
-            return Column(name, values=np.full(len(data), np.nan))
+    missing = data.isna().to_numpy()
+    present = data[~missing] if missing.any() else data  # of any kind: a NaT may stand among text
+    kind = pd.api.types.infer_dtype(present, skipna=False)
+    if kind == "string":
         codes, levels = pd.factorize(data, sort=True)
         return _factor(name, codes, levels)
-    if kind in ("integer", "floating", "mixed-integer-float", "decimal"):
-        return Column(name, values=pd.to_numeric(data).to_numpy(dtype=np.float64, na_value=np.nan))
+    if missing.all():
+        return Column(name, values=np.full(len(data), np.nan))
+    if kind == "integer" or (kind == "decimal" and are_whole(present)):
+        numbers = whole_numbers(present, name)
+        values = np.zeros(len(data), numbers.dtype)
+        values[~missing] = numbers
+        return _whole(name, values, missing)
+    if kind in ("floating", "mixed-integer-float", "decimal"):
+        floats = np.full(len(data), np.nan)
+        floats[~missing] = pd.to_numeric(present)
+        return Column(name, values=floats)
     if kind == "boolean":
-        missing = data.isna().to_numpy()
         values = np.where(missing, False, data.to_numpy()).astype(bool)
-        return Column(name, values=values, missing=missing if missing.any() else None)
+        return _whole(name, values, missing)
     if kind.startswith(("date", "time", "period")):
         raise _refuse(name, "dates or times", _DATE_ADVICE)
-    present = np.flatnonzero(data.notna().to_numpy())
-    kinds = [type(data.iloc[row]).__name__ for row in present]
+    rows = np.flatnonzero(~missing)
+    kinds = [type(item).__name__ for item in present]
     other = next((i for i, own in enumerate(kinds) if own != kinds[0]), None)
     if other is None:
         raise _refuse(name, f"Python objects of type {kinds[0]}", _OTHER_ADVICE)
     raise DataError(
-        f"column {name!r} mixes kinds of Python objects: {kinds[0]} in row {present[0]}, "
-        f"{kinds[other]} in row {present[other]} (counting from 0); convert it to one numeric "
+        f"column {name!r} mixes kinds of Python objects: {kinds[0]} in row {rows[0]}, "
+        f"{kinds[other]} in row {rows[other]} (counting from 0); convert it to one numeric "
         "dtype, or to text for a factor"
     )
 
@@ -217,6 +247,12 @@ def _from_polars(data: Any, name: str) -> Column:
     if kind == "Boolean":
         missing = data.is_null().to_numpy() if nulls else None
         return Column(name, values=data.fill_null(False).to_numpy(), missing=missing)
+    if kind == "Decimal" and dtype.scale == 0 and (dtype.precision or 38) <= _MOST_DIGITS:
+        data, dtype, kind = data.cast(pl.Int64), pl.Int64(), "Int64"
+    if kind in ("Int128", "UInt128") or (kind == "Decimal" and dtype.scale == 0):
+        return _from_labels(pd.Series(data.to_list(), dtype=object), name)
+    if dtype.is_integer():
+        return _whole(name, data.fill_null(0).to_numpy(), data.is_null().to_numpy())
     if dtype.is_numeric() or kind == "Null":
         if nulls or kind == "Decimal":
             floats = data.cast(pl.Float64).fill_null(float("nan"))
@@ -248,13 +284,21 @@ def _from_arrow(data: Any, name: str) -> Column:
         codes = encoded.indices.fill_null(len(order)).to_numpy(zero_copy_only=False)
         return _factor(name, rank[codes], [labels[i] for i in order])
     if types.is_dictionary(kind):
+        data = without_null(data)
         codes = data.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
         return _factor(name, codes, data.dictionary.to_pylist())
     if types.is_boolean(kind):
         missing = data.is_null().to_numpy(zero_copy_only=False) if data.null_count else None
         values = data.fill_null(False).to_numpy(zero_copy_only=False)
         return Column(name, values=values, missing=missing)
-    if types.is_integer(kind) or types.is_floating(kind):
+    if types.is_decimal(kind) and kind.scale <= 0:
+        if kind.precision > _MOST_DIGITS:
+            return _from_labels(pd.Series(data.to_pylist(), dtype=object), name)
+        data = data.cast(pa.int64())
+    if types.is_integer(data.type):
+        missing = data.is_null().to_numpy(zero_copy_only=False)
+        return _whole(name, data.fill_null(0).to_numpy(zero_copy_only=False), missing)
+    if types.is_floating(kind):
         return Column(name, values=data.to_numpy(zero_copy_only=False))
     if types.is_decimal(kind) or types.is_null(kind):
         floats = data.cast(pa.float64()).to_numpy(zero_copy_only=False)
@@ -262,6 +306,13 @@ def _from_arrow(data: Any, name: str) -> Column:
     if types.is_temporal(kind):
         raise _refuse(name, "dates or times", _DATE_ADVICE)
     raise _refuse(name, f"{kind} values", _OTHER_ADVICE)
+
+
+def without_null(data: Any) -> Any:
+    """A dictionary array of Arrow whose dictionary itself holds no null."""
+    if not data.dictionary.null_count:
+        return data
+    return data.dictionary_decode().dictionary_encode()
 
 
 _READERS: dict[str, Callable[[Any, str], Column]] = {

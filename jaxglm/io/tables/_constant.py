@@ -9,6 +9,8 @@ from jaxglm._status import DataError
 from jaxglm.io.tables._column import read_column
 from jaxglm.io.tables._table import read_table
 
+_NAME = "const"
+
 
 def add_constant(data: Any, prepend: bool = True, has_constant: str = "skip") -> Any:
     """Add a column of ones, named ``const`` in a data frame, as statsmodels does.
@@ -20,7 +22,8 @@ def add_constant(data: Any, prepend: bool = True, has_constant: str = "skip") ->
         Put it first rather than last.
     has_constant : "skip", "raise" or "add"
         What to do if a column is already constant (and not 0): give the data back, raise, or add
-        another.
+        another. A single row cannot show that a column is constant: there it is the column of a
+        data frame that is named ``const``.
 
     Returns
     -------
@@ -36,6 +39,8 @@ def add_constant(data: Any, prepend: bool = True, has_constant: str = "skip") ->
     >>> add_constant(np.array([[2.0], [3.0]]))
     array([[1., 2.],
            [1., 3.]])
+    >>> add_constant(np.array([[2.0, 3.0]]))
+    array([[1., 2., 3.]])
     """
     if has_constant not in ("skip", "raise", "add"):
         raise DataError(f"has_constant={has_constant!r}; it must be 'skip', 'raise' or 'add'")
@@ -54,16 +59,16 @@ def add_constant(data: Any, prepend: bool = True, has_constant: str = "skip") ->
         return scipy.sparse.hstack([ones, data] if prepend else [data, ones], format="csr")
     if isinstance(data, pd.DataFrame):
         data = data.copy(deep=False)
-        data.insert(0 if prepend else data.shape[1], "const", 1.0, allow_duplicates=True)
+        data.insert(0 if prepend else data.shape[1], _NAME, 1.0, allow_duplicates=True)
         return data
     if hasattr(data, "columns"):
         import narwhals as nw
 
         frame = nw.from_native(data, eager_only=True)
-        ones, rest = nw.lit(1.0).alias("const"), nw.all()
+        ones, rest = nw.lit(1.0).alias(_NAME), nw.all()
         return (
             frame.select(rest, ones)
-            .select(["const", *frame.columns] if prepend else [*frame.columns, "const"])
+            .select([_NAME, *frame.columns] if prepend else [*frame.columns, _NAME])
             .to_native()
         )
     array = np.asarray(data)
@@ -74,6 +79,8 @@ def add_constant(data: Any, prepend: bool = True, has_constant: str = "skip") ->
 
 def _constant_columns(data: Any) -> list[str]:
     if hasattr(data, "tocsr"):
+        if data.shape[0] == 1:
+            return []
         columns = data.tocsc()
         full = np.flatnonzero(np.diff(columns.indptr) == data.shape[0])
         spans = [columns.data[columns.indptr[j] : columns.indptr[j + 1]] for j in full]
@@ -82,13 +89,15 @@ def _constant_columns(data: Any) -> list[str]:
         table = read_table(data)
         found = []
         for position, label in enumerate(table.names):
-            values = read_column(table.native_column(position), label).values
-            if values is not None and _constant(values):
+            if table.n_rows == 1 and label != _NAME:
+                continue
+            column = read_column(table.native_column(position), label)
+            if column.values is not None and _constant(column.numbers):
                 found.append(label)
         return found
     array = np.asarray(data)
     array = array[:, None] if array.ndim == 1 else array
-    if array.dtype.kind not in "biuf":
+    if array.dtype.kind not in "biuf" or len(array) == 1:
         return []
     return [f"x{j + 1}" for j in range(array.shape[1]) if _constant(array[:, j])]
 

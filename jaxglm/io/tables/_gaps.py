@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.io.tables._messages import listed, rows_text
+from jaxglm._words import listed
+from jaxglm.io.tables._messages import rows_text
 from jaxglm.rows import OneFit
 
 ROWS_NAMED = 10

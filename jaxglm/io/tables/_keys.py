@@ -1,14 +1,16 @@
 """Owns the keys of segments: found again for new rows, and as plain arrays for a file."""
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.io.tables._messages import listed, rows_text
+from jaxglm._words import listed
+from jaxglm.io.tables._messages import rows_text, spaces_caution
+from jaxglm.io.tables._segments import keys_of
 from jaxglm.io.tables._table import Table
 
 
@@ -58,9 +60,22 @@ def key_columns(table: Table, names: Sequence[Any]) -> list[Any]:
 def unknown_text(columns: Sequence[Any], unknown: np.ndarray) -> str:
     """Words for the rows (a mask) whose segments are not among the keys."""
     rows = np.flatnonzero(unknown)
-    parts = [_labels(column)[rows].tolist() for column in columns]
+    parts = []
+    for column in columns:
+        codes, keys = keys_of(column, None)
+        labels = [*keys.tolist(), np.nan]
+        parts.append([labels[code] for code in codes[rows]])
     segments = dict.fromkeys(zip(*parts, strict=True) if len(parts) > 1 else parts[0])
     return f"{listed(map(repr, segments), 5)} in {rows_text(unknown)}"
+
+
+def key_cautions(keys: pd.Index) -> Iterator[str]:
+    """What in the keys of segments is likely not meant, in words."""
+    levels = keys.levels if isinstance(keys, pd.MultiIndex) else [keys]
+    for name, level in zip(keys.names, levels, strict=True):
+        caution = spaces_caution(f"the key {name!r} of the segments", level)
+        if caution is not None:
+            yield caution
 
 
 def keys_to_arrays(keys: pd.Index) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
@@ -115,7 +130,8 @@ def _level_to_arrays(level: pd.Index, key: str) -> tuple[dict[str, Any], dict[st
         return described, {key: values.astype("datetime64[D]")}
     if level.inferred_type in ("integer", "floating", "boolean", "timedelta64"):
         plain = values if values.dtype != object else np.array(values.tolist())
-        return described, {key: plain}
+        if plain.dtype != object:  # as it is where 64 bits do not hold them
+            return described, {key: plain}
     raise DataError(
         f"the segments of {level.name!r} hold {level.inferred_type} values, which a file stores "
         "only as code; convert that column to text, numbers or dates before the fit"
@@ -147,19 +163,10 @@ def _level_from_arrays(
 
 
 def _places(keys: pd.Index, column: Any) -> np.ndarray:
-    labels = _labels(column)
-    if isinstance(labels, pd.CategoricalIndex):
-        places = np.append(keys.get_indexer(labels.categories), -1)
-        return places[labels.codes]
+    codes, labels = keys_of(column, keys.name)
     if isinstance(keys, pd.DatetimeIndex) and labels.dtype == object:
         labels = pd.DatetimeIndex(labels)  # dates of Python
-    return keys.get_indexer(labels)
-
-
-def _labels(column: Any) -> pd.Index:
-    """A column as an index: the values are hashed, each type in its own way."""
-    if type(column).__module__.partition(".")[0] == "polars":
-        column = column.to_numpy() if column.dtype.is_numeric() else column.to_list()
-    elif hasattr(column, "to_pandas"):
-        column = column.to_pandas()
-    return pd.Index(column)
+    if keys.dtype != labels.dtype and keys.dtype.kind in "iuf" and labels.dtype.kind in "iuf":
+        # A dtype in common may be float64, which does not hold whole numbers of 64 bits apart.
+        keys, labels = keys.astype(object), labels.astype(object)
+    return np.append(keys.get_indexer(labels), -1)[codes]

@@ -4,6 +4,7 @@ Whole numbers in a small range are counted, not hashed, and values that stand in
 compared with their neighbours.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
+from jaxglm.io.tables._column import without_null
+from jaxglm.io.tables._integers import series_of
 from jaxglm.io.tables._table import Table, read_table
 from jaxglm.io.tables._vectors import check_aligned
 
@@ -51,7 +54,7 @@ def segments_of(table: Table, names: Sequence[str]) -> tuple[np.ndarray, pd.Inde
     repeated = next((name for i, name in enumerate(names) if name in names[:i]), None)
     if repeated is not None:
         raise DataError(f"by= names the column {repeated!r} twice")
-    codes, keys = zip(*(_one(table.native_named(name), name) for name in names), strict=True)
+    codes, keys = zip(*(keys_of(table.native_named(name), name) for name in names), strict=True)
     return _combined(codes, keys)
 
 
@@ -157,6 +160,9 @@ def _table_of(groups: Any, called: str) -> Table:
         names = [f"group_{i}" if name is None else name for i, name in enumerate(names, 1)]
     else:
         names = ["group" if name is None else name for name in names]
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise DataError(f"{called} has two columns named {twice!r}; rename one of them")
     return read_table(dict(zip(names, columns, strict=True)))
 
 
@@ -178,8 +184,11 @@ def _combined(codes: Sequence[np.ndarray], keys: Sequence[pd.Index]) -> tuple[np
     return joint, index.remove_unused_levels()
 
 
-def _one(data: Any, name: str) -> tuple[np.ndarray, pd.Index]:
-    """Codes and keys of one column."""
+def keys_of(data: Any, name: Any) -> tuple[np.ndarray, pd.Index]:
+    """Codes (-1 where missing) and the keys that occur of one column, as its owner holds it."""
+    if isinstance(data, np.ma.MaskedArray):
+        codes, keys = keys_of(data.compressed(), name)
+        return _placed(codes, np.ma.getmaskarray(data).ravel()), keys
     package = type(data).__module__.partition(".")[0]
     if package == "polars":
         codes, keys = _from_polars(data)
@@ -197,9 +206,9 @@ def _one(data: Any, name: str) -> tuple[np.ndarray, pd.Index]:
 def _series(data: Any, name: str) -> pd.Series:
     if isinstance(data, pd.Series):
         return data
-    if isinstance(data, np.ma.MaskedArray):
-        return pd.Series(data)
-    if not isinstance(data, list | tuple | pd.Index | pd.api.extensions.ExtensionArray):
+    if isinstance(data, list | tuple):
+        return series_of(data)
+    if not isinstance(data, pd.Index | pd.api.extensions.ExtensionArray):
         data = np.asarray(data)
         if data.ndim == 2 and data.shape[1] == 1:
             data = data[:, 0]
@@ -243,7 +252,7 @@ def _from_polars(data: Any) -> tuple[np.ndarray, pd.Index]:
     if isinstance(data.dtype, pl.Enum):
         codes = data.to_physical().cast(pl.Int32).fill_null(-1).to_numpy()
         return codes, pd.Index(data.dtype.categories.to_list())
-    if kind in ("Object", "Null"):
+    if kind in ("Object", "Null", "Decimal", "Int128", "UInt128"):  # NumPy has no such numbers
         return _from_pandas(pd.Series(data.to_list(), dtype=object), data.name)
     physical = data.to_physical()
     missing = data.is_null().to_numpy() if data.null_count() else None
@@ -264,7 +273,7 @@ def _from_arrow(data: Any) -> tuple[np.ndarray, pd.Index]:
     if (pa.types.is_integer(kind) or pa.types.is_floating(kind)) and not data.null_count:
         return _numbers(data.to_numpy(zero_copy_only=False))
     declared = pa.types.is_dictionary(kind)
-    encoded = data if declared else data.dictionary_encode()
+    encoded = without_null(data) if declared else data.dictionary_encode()
     codes = encoded.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
     keys = pd.Index(encoded.dictionary.to_pandas()).infer_objects()
     if declared:

@@ -1,15 +1,15 @@
 """Owns the table: one face for pandas, polars, Arrow, dicts of columns and Parquet files."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
+from jaxglm._words import near_text
 from jaxglm.io.tables._column import Column, read_column
-from jaxglm.io.tables._messages import near_text
 from jaxglm.rows import ONE_FIT, OneFit
 
 
@@ -77,32 +77,20 @@ class Table:
         """The column at a position as its owner holds it."""
         return self._get(position)
 
+    def select(self, names: Sequence[str]) -> "Table":
+        """The columns of these names, in this order.
+
+        Raises
+        ------
+        DataError
+            As `native_named`.
+        """
+        columns = [self.native_named(name) for name in names]
+        return Table(names, columns.__getitem__, self.n_rows, self.native, self.index)
+
     def load(self, names: Iterable[str]) -> "Table":
-        """The same table; one of Parquet files with these columns read, and no others, at once."""
+        """The same table, with these columns read at once where they are not in memory yet."""
         return self
-
-
-class _ParquetTable(Table):
-    def __init__(self, path: str):
-        import pyarrow.dataset
-
-        self._dataset = pyarrow.dataset.dataset(path, format="parquet", partitioning="hive")
-        names = self._dataset.schema.names
-        super().__init__(names, self._one, self._dataset.count_rows(), "parquet")
-
-    def _one(self, position: int) -> Any:
-        return self._dataset.to_table(columns=[self.names[position]]).column(0)
-
-    def load(self, names: Iterable[str]) -> Table:
-        known = [name for name in self.names if name in set(names)]
-        table = self._dataset.to_table(columns=known)
-        place = {self.names.index(name): table.column(i) for i, name in enumerate(known)}
-        return Table(
-            self.names,
-            lambda i: place[i] if i in place else self._one(i),
-            self.n_rows,
-            "parquet",
-        )
 
 
 def read_table(data: Any) -> Table:
@@ -111,7 +99,8 @@ def read_table(data: Any) -> Table:
     Parameters
     ----------
     data : pandas, polars or other data frame, Arrow table, dict of columns, or str or path
-        A path names a Parquet file or a folder of them.
+        A path names a Parquet file or a folder of them. A single value in a dict stands in every
+        row; a dict of nothing else is one row.
 
     Raises
     ------
@@ -127,7 +116,9 @@ def read_table(data: Any) -> Table:
     if isinstance(data, Table):
         return data
     if isinstance(data, str | os.PathLike):
-        return _from_path(os.fspath(data))
+        from jaxglm.io.tables._parquet import parquet_table  # it knows what a table is
+
+        return parquet_table(os.fspath(data))
     if isinstance(data, pd.DataFrame):
         return Table(data.columns, lambda i: data.iloc[:, i], len(data), "pandas", data.index)
     if isinstance(data, Mapping):
@@ -151,54 +142,52 @@ def numbers_of(column: Column, name: str) -> np.ndarray:
     """
     if column.values is None:
         raise DataError(f"{name}={column.name!r}: that column holds labels, numbers are needed")
-    if column.missing is None:
-        return column.values
-    return np.where(column.missing, np.nan, column.values)
-
-
-def _from_path(path: str) -> Table:
-    if not os.path.exists(path):
-        raise DataError(f"there is no file or folder {path!r}")
-    if os.path.isfile(path):
-        with open(path, "rb") as file:
-            if file.read(4) != b"PAR1":
-                raise DataError(
-                    f"{path!r} is not a Parquet file; read it into a data frame first "
-                    "(pandas.read_csv and the like) and pass that"
-                )
-    return _ParquetTable(path)
+    return column.numbers
 
 
 def _from_mapping(data: Mapping[Any, Any]) -> Table:
-    columns = list(data.values())
     lengths = {str(name): _length(column, str(name)) for name, column in data.items()}
-    if len(set(lengths.values())) > 1:
-        listed = ", ".join(f"{name!r} {length}" for name, length in lengths.items())
+    rows = {length for length in lengths.values() if length is not None}
+    if len(rows) > 1:
+        listed = ", ".join(f"{name!r} {n}" for name, n in lengths.items() if n is not None)
         raise DataError(f"the columns of the dict differ in length: {listed}")
-    n_rows = next(iter(lengths.values()), 0)
+    n_rows = rows.pop() if rows else min(len(data), 1)
+    columns = [
+        [_plain(column)] * n_rows if length is None else column
+        for column, length in zip(data.values(), lengths.values(), strict=True)
+    ]
     return Table(data, columns.__getitem__, n_rows, "dict")
 
 
-def _length(column: Any, name: str) -> int:
+def _plain(value: Any) -> Any:
+    """A single value, also where an array of no dimension holds it."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def _length(column: Any, name: str) -> int | None:
+    """The rows of a column of a dict; None for a single value, which stands in every row."""
+    if pd.api.types.is_scalar(column) or getattr(column, "shape", None) == ():
+        return None
     try:
         return len(column)
     except TypeError:
         raise DataError(
-            f"column {name!r} of the dict is a single {type(column).__name__}; "
-            "one value per row is needed"
+            f"column {name!r} of the dict is a {type(column).__name__}; a list or an array of one "
+            "value per row is needed, or one value for all rows"
         ) from None
 
 
 def _from_frame(data: Any) -> Table:
+    if type(data).__module__.partition(".")[0] == "pyarrow" and hasattr(data, "column_names"):
+        return Table(data.column_names, data.column, data.num_rows, "pyarrow")
     import narwhals as nw
 
     try:
         frame = nw.from_native(data)
     except TypeError:
-        advice = "; for arrays use jaxglm.GLM(y, X)" if hasattr(data, "shape") else ""
         raise DataError(
             f"data is a {type(data).__name__}; a pandas, polars or Arrow table, a dict of columns "
-            f"or the path of a Parquet file is needed{advice}"
+            f"or the path of a Parquet file is needed{_advice(data)}"
         ) from None
     if isinstance(frame, nw.LazyFrame):
         frame = frame.collect()
@@ -206,3 +195,9 @@ def _from_frame(data: Any) -> Table:
     if native not in ("polars", "pyarrow"):
         return read_table(frame.to_pandas())
     return Table(frame.columns, lambda i: frame[frame.columns[i]].to_native(), len(frame), native)
+
+
+def _advice(data: Any) -> str:
+    if isinstance(data, pd.Series):
+        return "; one row of a frame is table.iloc[[i]] or table.loc[[label]], a table as well"
+    return "; for arrays use jaxglm.GLM(y, X)" if hasattr(data, "shape") else ""

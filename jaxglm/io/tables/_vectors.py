@@ -52,9 +52,7 @@ def read_vector(
     column = one_column(v, name, n, index, fits)
     if column.values is None:
         raise DataError(f"{name} holds labels ({column.levels}); one number per row is needed")
-    values = column.values.astype(np.float64, copy=False)
-    if column.missing is not None and column.values.dtype.kind == "b":
-        values = np.where(column.missing, np.nan, values)
+    values = column.numbers.astype(np.float64, copy=False)
     if column.missing is not None and not allow_missing:
         fits.refuse(
             np.flatnonzero(column.missing),

@@ -1,0 +1,48 @@
+"""Owns whole numbers among Python objects: as labels they never pass through a float.
+
+A float64 has 53 bits, so that neighbours among larger numbers would become one label.
+"""
+
+import decimal
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxglm._status import DataError
+
+_EXACT = 2.0**53
+
+
+def series_of(items: Sequence[Any]) -> pd.Series:
+    """A list as a Series; whole numbers that floats cannot hold stay what they are."""
+    series = pd.Series(items)
+    if series.dtype == np.float64 and (series.abs() >= _EXACT).any():
+        return pd.Series(items, dtype=object)
+    return series
+
+
+def are_whole(items: pd.Series) -> bool:
+    """Whether decimal numbers are all whole."""
+    return all(decimal.Decimal(item) % 1 == 0 for item in items)
+
+
+def whole_numbers(items: pd.Series, name: str) -> np.ndarray:
+    """Python's whole numbers as int64 or uint64.
+
+    Raises
+    ------
+    DataError
+        If they need more bits.
+    """
+    numbers = [int(item) for item in items]
+    low, high = min(numbers), max(numbers)
+    for dtype in (np.int64, np.uint64):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return np.array(numbers, dtype)
+    raise DataError(
+        f"column {name!r} holds whole numbers that 64 bits cannot hold, such as "
+        f"{low if -low > high else high}; convert it to text for a factor, or to float64 for a "
+        "numeric predictor"
+    )
