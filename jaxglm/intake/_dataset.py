@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pandas as pd
 
+from jaxglm._jax import computing
 from jaxglm._status import DataError
 from jaxglm.designs import Dense, Design
 from jaxglm.intake._fingerprint import Fingerprint
@@ -33,7 +34,7 @@ class Columns:
         """X b in float64, for b of shape [p] or [p, k]."""
         if self.n == 0 or self.order.size == 0:
             return np.zeros((self.n, *np.shape(b)[1:]))
-        with jax.enable_x64(True):
+        with computing():
             none = np.zeros(self.n)
             source = Resident(Block(self.design, Rows(none, none)), np.dtype(np.float64))
             (product,) = source.map(_product, np.asarray(b, float)[self.order])
