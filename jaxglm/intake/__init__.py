@@ -2,6 +2,7 @@
 
 from jaxglm.intake._choices import (
     MAX_MEMORY,
+    WEIGHTS,
     Given,
     Policy,
     check_choice,
@@ -15,6 +16,7 @@ from jaxglm.intake._model import Model
 
 __all__ = [
     "MAX_MEMORY",
+    "WEIGHTS",
     "Columns",
     "Dataset",
     "Given",

@@ -1,5 +1,6 @@
 """Owns the rows that a result keeps: the encoded columns of the fit and the vectors beside them."""
 
+import copy
 import dataclasses
 from typing import Any
 
@@ -93,6 +94,12 @@ class Dataset:
         own = self.rows if self.in_place else self.block
         seal = self.fingerprint
         return nbytes(own, self.kept, None if seal is None else seal.numbers)
+
+    def __deepcopy__(self, memo: Any) -> "Dataset":
+        """What is the result's own never changes, and is shared; the user's matrix is copied."""
+        if not self.in_place:
+            return self
+        return dataclasses.replace(self, block=copy.deepcopy(self.block, memo), in_place=False)
 
     def take(self, positions: np.ndarray) -> "Dataset":
         """Some of the rows, in this order."""

@@ -11,6 +11,7 @@ from jaxglm._status import DataError
 from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_facts
 from jaxglm.inference import Bootstrap, Estimates, Prediction, bootstrap, check_scale
 from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model
+from jaxglm.results._copies import Copied
 from jaxglm.search import Fit
 
 ROWS_CHANGED = (
@@ -19,7 +20,7 @@ ROWS_CHANGED = (
 )
 
 
-class RowAnswers(Estimates):
+class RowAnswers(Estimates, Copied):
     """What needs rows, those of the fit or new ones; the base of `Results`.
 
     The rows of the fit are those that the model holds, never the user's table.

@@ -38,7 +38,7 @@ _UFUNCS = {
     "sin": np.sin, "cos": np.cos, "tan": np.tan,
     "minimum": np.minimum, "maximum": np.maximum, "pmin": np.minimum, "pmax": np.maximum,
 }  # fmt: skip
-_TRANSFORMS = SCALINGS | SPLINES
+TRANSFORMS = SCALINGS | SPLINES
 _FACTORS: dict[str, Callable[..., Labels]] = {
     "C": factor,
     "factor": factor,
@@ -105,7 +105,7 @@ def evaluate(
 
 def function_names() -> list[str]:
     """The functions that a formula may call without a context."""
-    return sorted([*_UFUNCS, *_TRANSFORMS, *_FACTORS, *_OTHERS], key=str.casefold)
+    return sorted([*_UFUNCS, *TRANSFORMS, *_FACTORS, *_OTHERS], key=str.casefold)
 
 
 def _refused(
@@ -258,7 +258,7 @@ class _Walk:
             return self.value(node.args[0])
         if name == "c":
             return self.positional(node)
-        if name in _TRANSFORMS:
+        if name in TRANSFORMS:
             return self.transform(name, node)
         if name in _FACTORS:
             return self.factor(name, node)
@@ -297,7 +297,7 @@ class _Walk:
         x = self.number(node.args[0])
         if x.ndim != 1:
             raise self.fail(f"{name}() takes one column")
-        transform = _TRANSFORMS[name]
+        transform = TRANSFORMS[name]
         key = self.text_of(node)
         try:
             if self.learn and key not in self.states:
@@ -306,6 +306,8 @@ class _Walk:
                 self.states[key] = transform.fit(usable, *settings, **self.named(node))
         except (TypeError, FormulaError) as error:
             raise self.fail(f"{name}(): {str(error).replace('_fit_', '')}") from None
+        if key not in self.states:
+            raise self.fail(f"what {name}() learnt of the column was not saved with the model")
         return transform.apply(self.states[key], x)
 
     def text_of(self, node: ast.expr) -> str:

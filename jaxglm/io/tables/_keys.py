@@ -132,6 +132,8 @@ def _level_from_arrays(
             arrays[f"{key}.of"], categories=categories, ordered=described["ordered"]
         )
         return pd.CategoricalIndex(codes, name=name)
+    if pd.api.types.pandas_dtype(dtype).kind in "SUV":  # of any length
+        raise ValueError(f"{dtype} is no type of labels")
     values: Any = arrays[key]
     if kind == "datetime":
         index = pd.DatetimeIndex(values, name=name)
