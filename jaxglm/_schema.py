@@ -3,6 +3,7 @@
 What is read came from a file, so nothing about it is taken on trust.
 """
 
+import contextlib
 import dataclasses
 import math
 import types
@@ -52,12 +53,11 @@ def read(value: Any, kind: Any, field: str) -> Any:
         return read_record(value, kind, field)
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        for one in inner:
-            try:
+        *others, last = [one for one in inner if (one is type(None)) == (value is None)] or inner
+        for one in others:
+            with contextlib.suppress(Damaged):
                 return read(value, one, field)
-            except Damaged as error:
-                last = error
-        raise last
+        return read(value, last, field)
     if origin is tuple and isinstance(value, list):
         kinds = [inner[0]] * len(value) if inner[-1] is ... else list(inner)
         if len(kinds) == len(value):
@@ -66,8 +66,8 @@ def read(value: Any, kind: Any, field: str) -> Any:
     elif origin is dict and isinstance(value, dict):
         return {key: read(item, inner[1], f"{field}.{key}") for key, item in value.items()}
     elif kind is float:
-        if isinstance(value, dict) and value.get("float") in _UNWRITTEN:
-            return _UNWRITTEN[value["float"]]
+        if isinstance(value, dict) and str(value.get("float")) in _UNWRITTEN:
+            return _UNWRITTEN[str(value["float"])]
         if isinstance(value, float) or (type(value) is int and abs(value) < _MOST):
             return value
     elif kind is int:

@@ -24,7 +24,8 @@ HEADER = "header.json"
 _MOST_MEMBERS, _MOST_DIRECTORY = 400, 1 << 17
 # The last record of an archive without a comment: signature, entries, size of the directory.
 _END, _END_BYTES, _SIGNATURE = struct.Struct("<4s4xHHIIH"), 22, b"PK\x05\x06"
-_END_64_BYTES, _SIGNATURE_64, _LARGE = 20, b"PK\x06\x07", 1 << 31
+# From here on archives have a second such record.
+_LARGE = 1 << 31
 # Booleans, numbers and times.
 _KINDS = "biufmM"
 _UNREADABLE = (
@@ -74,16 +75,15 @@ def _check_end(file: BinaryIO, size: int) -> None:
     if size < _END_BYTES:
         raise Damaged("the file", "is too short")
     file.seek(-_END_BYTES, os.SEEK_END)
-    signature, entries, _, directory, _, _ = _END.unpack(file.read(_END_BYTES))
+    signature, entries, _, directory, start, _ = _END.unpack(file.read(_END_BYTES))
     if signature != _SIGNATURE:
         raise Damaged("the file", "does not end as an archive does")
     if entries > _MOST_MEMBERS or directory > _MOST_DIRECTORY:
         raise Damaged("the archive", "has more members than a result")
-    # A second directory is for archives that the first cannot tell the size of.
-    if size < _LARGE and size >= _END_BYTES + _END_64_BYTES:
-        file.seek(-_END_BYTES - _END_64_BYTES, os.SEEK_END)
-        if file.read(4) == _SIGNATURE_64:
-            raise Damaged("the archive", "has the directory of a larger one")
+    # Above that a second record tells the size of the archive, and there is memory for its
+    # directory; below, one would speak for what is not there.
+    if size < _LARGE and start + directory + _END_BYTES != size:
+        raise Damaged("the archive", "is longer or shorter than it says")
     file.seek(0)
 
 

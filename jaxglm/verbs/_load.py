@@ -10,6 +10,7 @@ from typing import Any
 from jaxglm._schema import Damaged, read
 from jaxglm._status import DataError, Status
 from jaxglm.diagnostics import RowFacts
+from jaxglm.families import NegativeBinomial
 from jaxglm.intake import Model
 from jaxglm.io import keys_from_arrays
 from jaxglm.lanes import SCALARS, Fits, Words
@@ -107,6 +108,7 @@ def _results(
         covariance=covariance_of(arrays, (), p, covariance, scalars["scale"], df),
         **scalars,
     )
+    _check_shape(model, fit.alpha is not None)
     if Status(fit.status).usable:
         check_coefficients(fit.coef, fit.aliased)
     return Results(fit, model, read(header.get("row_facts"), RowFacts | None, "row_facts"))
@@ -151,6 +153,7 @@ def _many(
         usual=Words(*saved.usual),
         **flags,
     )
+    _check_shape(model, bool(fits.shaped.any()))
     check_coefficients(fits.coef[fits.usable], fits.aliased[fits.usable])
     refused = (scalars["status"] == Status.INVALID).nonzero()[0].tolist()
     if not all(g in words and words[g].notes for g in refused):
@@ -160,3 +163,8 @@ def _many(
         raise Damaged("groups.of", "is neither segments nor responses")
     facts = facts_of(saved, count)
     return kinds[saved.of](fits, model, keys, None, saved.native, saved.notes, facts)
+
+
+def _check_shape(model: Model, estimated: bool) -> None:
+    if estimated and not isinstance(model.family, NegativeBinomial):
+        raise Damaged("alpha", f"is estimated, and the {model.family.name} family has none")

@@ -17,6 +17,10 @@ from jaxglm.search import Fit
 _COUNTS = ("n_rows", "n_patterns", "turns", "likelihood_params")
 # Never below zero; nan where a fit has none.
 _SIZES = (*_COUNTS, "nobs", "weight_sum", "df_resid", "scale", "alpha")
+# Known of every fit, however it ended.
+_KNOWN = ("nobs", "weight_sum", "df_model", "df_resid")
+# Its square is a number still.
+_LARGEST = 1e150
 
 
 class Arrays:
@@ -68,12 +72,16 @@ def scalars_of(saved: Any) -> dict[str, Any]:
 
 
 def check_ranges(scalars: Mapping[str, np.ndarray], prefix: str) -> None:
-    """Refuse counts below zero and a status that is none."""
+    """Refuse counts below zero or without end, and a status that is none."""
     for name in _SIZES:
         if name in scalars and (scalars[name] < 0).any():
             raise Damaged(prefix + name, "is below zero")
     if not np.isin(scalars["status"], [int(status) for status in Status]).all():
         raise Damaged(f"{prefix}status", "is none that a fit can have")
+    ended = ~np.isin(scalars["status"], [int(Status.RUNNING), int(Status.INVALID)])
+    for name in _KNOWN:
+        if (ended & ~np.isfinite(scalars[name])).any():
+            raise Damaged(prefix + name, "is not finite")
     if (scalars["n_patterns"] > scalars["n_rows"]).any():
         raise Damaged(f"{prefix}n_patterns", "are more than the rows")
 
@@ -106,6 +114,8 @@ def covariance_of(
     if dense.shape[-1] > max(p, 1):
         raise Damaged("the array 'cov_root'", f"has {dense.shape[-1]} columns for {p} coefficients")
     root = Root(dense, arrays.take("cov_diagonal", (*lead, p), "f"))
+    if any((abs(part) > _LARGEST).any() for part in root):
+        raise Damaged("the array 'cov_root'", "or 'cov_diagonal' holds numbers without a square")
     return Covariance(root, arrays.take("aliased", (*lead, p), "b"), kind=saved.kind, **told)
 
 

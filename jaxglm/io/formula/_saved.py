@@ -88,9 +88,13 @@ def _learnt(key: str, value: Any, field: str) -> Any:
     if key in _TRUTH:
         return read(value, bool, field)
     known = read(value, float | tuple[float, ...] | tuple[tuple[float, ...], ...], field)
-    if not np.isfinite(np.concatenate([np.ravel(part) for part in np.atleast_1d(known)])).all():
+    if not _finite(known):
         raise Damaged(field, "is not finite")
     return list(known) if isinstance(known, tuple) else known
+
+
+def _finite(value: Any) -> bool:
+    return all(map(_finite, value)) if isinstance(value, tuple) else math.isfinite(value)
 
 
 def _width(component: Component, reduced: bool) -> int:
