@@ -276,6 +276,15 @@ def test_what_is_no_saved_result(made: Callable[[], bytes], words: str, tmp_path
     check(made(), tmp_path, words)
 
 
+def test_a_member_of_two_sizes(plain: jg.Results, tmp_path: Path) -> None:
+    original = bytearray(content(plain, tmp_path))
+    entry = original.rindex(b"PK\1\2")
+    original[entry + 20 : entry + 24] = (2**30).to_bytes(4, "little")  # as it is compressed
+    with pytest.raises(jg.DataError, match="of two sizes"):
+        load_bytes(bytes(original), tmp_path)
+    check(bytes(original), tmp_path, "two sizes")
+
+
 def test_a_folder_and_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(jg.DataError, match="is a folder"):
         jg.load(tmp_path)
@@ -309,6 +318,7 @@ def damaged(original: bytes, change: Callable[[Any], None]) -> bytes:
         (lambda h: recipe(h, lambda s: s["terms"][1].update(components=[9])), "terms"),
         (lambda h: recipe(h, lambda s: state(s).update(degree=10**9)), "degree"),
         (lambda h: recipe(h, lambda s: state(s).update(knots=["a"])), "knots"),
+        (lambda h: recipe(h, lambda s: state(s).pop("boundary")), "states"),
         (lambda h: recipe(h, lambda s: s.update(format=99)), "format 99"),
     ],
     ids=str,
@@ -351,6 +361,15 @@ def test_the_array_that_is_wrong_is_named(
         members[name] = change(members[name])
     with pytest.raises(jg.DataError, match=f"hostile .*{words}"):
         load_bytes(file_of(members), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["keys.0", "keys.0.codes", "keys.1.codes"])
+def test_keys_of_several_columns_that_are_wrong(name: str, tmp_path: Path) -> None:
+    table = TABLE.assign(part=np.arange(N) % 2)
+    members = members_of(content(jg.fit_groups("y ~ x", table, ["shop", "part"]), tmp_path))
+    for wrong in (members["coef"], members[name][:1] + 9):
+        with pytest.raises(jg.DataError, match=r"hostile .*groups\.keys"):
+            load_bytes(file_of(members | {name: wrong}), tmp_path)
 
 
 def test_tables_of_a_package_that_is_not_installed(

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
 from os import PathLike
@@ -31,6 +32,7 @@ _KINDS = "biufmM"
 _UNREADABLE = (
     *(ValueError, TypeError, KeyError, EOFError, OverflowError, RecursionError, SyntaxError),
     *(NotImplementedError, RuntimeError, zipfile.BadZipFile, struct.error, zlib.error),
+    tokenize.TokenError,  # of NumPy, for the header of an array,
 )
 
 
@@ -96,8 +98,9 @@ def _arrays(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:
         name = member.filename.removesuffix(".npy")
         if name == member.filename or name in arrays:
             raise Damaged(f"the member {member.filename!r}", "is no array, or there twice")
-        if member.compress_type != zipfile.ZIP_STORED:
-            raise Damaged(f"the member {name!r}", "is compressed")
+        stored = member.compress_type == zipfile.ZIP_STORED
+        if not stored or member.compress_size != member.file_size:
+            raise Damaged(f"the member {name!r}", "is compressed, or of two sizes")
         arrays[name] = _array(archive, member, name)
     return arrays
 

@@ -68,7 +68,7 @@ def check_state(text: str, state: Any, field: str, most: int) -> State:
     try:
         with np.errstate(all="ignore"):
             made = np.asarray(TRANSFORMS[name].apply(known, np.array([0.0, 1.0])))
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
         raise Damaged(field, f"is not what {name}() learns") from error
     if made.dtype != float or np.isnan(made).any() or made.size > 2 * max(most, 1):
         raise Damaged(field, f"is not what {name}() learns")
