@@ -111,7 +111,7 @@ class FormulaError(DataError):
 
 
 class FitError(RuntimeError):
-    """The fit failed and `on_failure="raise"` was asked for.
+    """The fit failed and `on_failure="raise"` was asked for, or jax cannot compute in this process.
 
     `results` hold what could be fitted, where many fits were asked for.
     """

@@ -6,6 +6,7 @@ from typing import Any, Self
 import jax
 import numpy as np
 
+from jaxglm._jax import computing
 from jaxglm.algebra import Information
 from jaxglm.designs._tiling import Tiling
 
@@ -76,7 +77,7 @@ class Design(Operator):
 
     def on_host(self) -> np.ndarray:
         """The block as an [n, p] array on the host, in float64 whatever the arithmetic of a fit."""
-        with jax.enable_x64(True):
+        with computing():
             return np.asarray(self.dense(np.float64))
 
     @abc.abstractmethod

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxglm._jax import computing
 from jaxglm._numbers import FloatArray
 from jaxglm._programs import program
 from jaxglm._tuning import tuning
@@ -23,7 +24,7 @@ def by_row(function: Callable[..., Any], family: Any, *arrays: FloatArray) -> Fl
     if n == 0:
         return np.zeros(0)
     padding = (0, bucket(n) - n)
-    with jax.enable_x64(True):
+    with computing():
         padded = [np.pad(np.asarray(a, float), padding, mode="edge") for a in arrays]
         return np.asarray(_evaluated(family, *padded, function=function))[:n]
 

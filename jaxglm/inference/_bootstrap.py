@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import numpy as np
 import pandas as pd
 
+from jaxglm._jax import computing
 from jaxglm._status import DataError, SegmentWarning, Status
 from jaxglm._warn import warn
 from jaxglm.inference._clusters import check_rows, cluster_codes, cluster_column
@@ -116,7 +116,7 @@ def bootstrap(
         )
     values = cluster_column(cluster, data, n, seed) if by_name else cluster
     held = model.held("bootstrap()") if model.dataset is not None else _again(fit, model, data)
-    with jax.enable_x64(True):
+    with computing():
         drawing = _Drawing.of(fit, held, values)
         if by_name and model.dataset is not None:
             check_rows(held, model, data, cluster)

@@ -2,6 +2,7 @@
 
 from jaxglm.intake._choices import (
     MAX_MEMORY,
+    WEIGHTS,
     Given,
     Policy,
     check_choice,
@@ -16,6 +17,7 @@ from jaxglm.intake._model import Model
 
 __all__ = [
     "MAX_MEMORY",
+    "WEIGHTS",
     "Columns",
     "Dataset",
     "Given",

@@ -1,5 +1,6 @@
 """Owns the rows that a result keeps: the encoded columns of the fit and the vectors beside them."""
 
+import copy
 import dataclasses
 from typing import Any
 
@@ -7,6 +8,7 @@ import jax
 import numpy as np
 import pandas as pd
 
+from jaxglm._jax import computing
 from jaxglm._status import DataError
 from jaxglm.designs import Dense, Design
 from jaxglm.intake._fingerprint import Fingerprint
@@ -37,7 +39,7 @@ class Columns:
         """X b in float64, for b of shape [p] or [p, k]."""
         if self.n == 0 or self.order.size == 0:
             return np.zeros((self.n, *np.shape(b)[1:]))
-        with jax.enable_x64(True):
+        with computing():
             none = np.zeros(self.n)
             source = Resident(Block(self.design, Rows(none, none)), np.dtype(np.float64))
             (product,) = source.map(_product, np.asarray(b, float)[self.order])
@@ -96,6 +98,12 @@ class Dataset:
         own = self.rows if self.in_place else self.block
         seal = self.fingerprint
         return nbytes(own, self.kept, None if seal is None else seal.numbers)
+
+    def __deepcopy__(self, memo: Any) -> "Dataset":
+        """What is the result's own never changes, and is shared; the user's matrix is copied."""
+        if not self.in_place:
+            return self
+        return dataclasses.replace(self, block=copy.deepcopy(self.block, memo), in_place=False)
 
     def take(self, positions: np.ndarray) -> "Dataset":
         """Some of the rows, in this order."""

@@ -95,7 +95,7 @@ class Model:
         """Why the rows are not there, in words."""
         if self.let_go:
             return "this result was made with keep_data=False"
-        return "results that were saved, loaded, pickled or copied leave the data behind"
+        return "results that were saved, loaded or pickled leave the data behind"
 
     def new_columns(
         self, data: Any, unseen: str = "raise"

@@ -13,7 +13,7 @@ from jaxglm.algebra import Covariance, Relations
 from jaxglm.search import Fit
 
 # Fields of `Fit` that are one number; how each is stored.
-_SCALARS: dict[str, Any] = {
+SCALARS: dict[str, Any] = {
     "deviance": float,
     "null_deviance": float,
     "pearson_chi2": float,
@@ -99,7 +99,7 @@ class Fits:
             shaped=np.zeros(count, bool),
             scalars={
                 name: np.full(count, np.nan) if kind is float else np.zeros(count, kind)
-                for name, kind in _SCALARS.items()
+                for name, kind in SCALARS.items()
             },
             words={},
             usual=Words(*usual),
@@ -111,7 +111,7 @@ class Fits:
         self.coef[g], self.infinite[g] = fit.coef, fit.infinite
         self.absent[g], self.shaped[g] = absent, fit.alpha is not None
         self.covariance.put(g, fit.covariance)
-        for name in _SCALARS:
+        for name in SCALARS:
             value = getattr(fit, name)
             if value is not None:
                 self.scalars[name][g] = value

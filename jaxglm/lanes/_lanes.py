@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxglm._jax import computing
 from jaxglm._programs import program
 from jaxglm._tuning import tuning
 from jaxglm.algebra import Factor, Root, factorise, inverse_root, solve, trace_with
@@ -319,7 +320,7 @@ class Lanes:
 
         def run(call: _Call, device: Any) -> tuple[np.ndarray, Any]:
             # What is set by a context manager holds in its own thread only.
-            with jax.enable_x64(dtype == np.float64), jax.default_device(device):
+            with computing(dtype == np.float64), jax.default_device(device):
                 lanes, count = call.padded, call.places.size
                 block = self.segments.cut(which[lanes], count, call.size, call.shape)
                 each = jax.tree.map(

@@ -1,12 +1,7 @@
-"""Owns the file of a saved result: NumPy arrays and a JSON header in one archive, no code.
-
-Reading a file only ever makes objects of classes named here; nothing in it is unpickled or
-evaluated.
-"""
+"""Owns what a saved result is made of: NumPy arrays and a JSON header, no code."""
 
 import dataclasses
-import json
-import math
+from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
@@ -14,19 +9,66 @@ import numpy as np
 import pandas as pd
 
 from jaxglm import families, links
+from jaxglm._schema import plain
 from jaxglm.algebra import Covariance, Relations
 from jaxglm.diagnostics import RowFacts
 from jaxglm.intake import Model
 from jaxglm.io import keys_to_arrays
 from jaxglm.lanes import Fits
+from jaxglm.results._archive import write_archive
 from jaxglm.search import Fit
 
 # Raised when a reader of the old layout could no longer make sense of the new one.
 FORMAT = 1
-HEADER = "header.json"
 # What the names of arrays begin with in a file of many fits.
 SCALAR, KEYS = "scalars.", "keys."
 RELATIONS = "relations"
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedObject:
+    """A family or link: its class, and its fields where no code is needed to restore it."""
+
+    name: str
+    fields: dict[str, Any] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedModel:
+    """The names of a model, as the header holds them."""
+
+    names: tuple[str, ...]
+    terms: tuple[tuple[str, int, int], ...]
+    formula: str | None
+    y_name: str
+    event: str | None
+    used: tuple[str, ...]
+    spec: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedCovariance:
+    """What the header holds of a covariance; lists where it is of many fits."""
+
+    kind: str
+    scale: float | tuple[float, ...]
+    df: float | tuple[float, ...] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedGroups:
+    """What the header holds of many fits; `row_facts` are columns, for the fits `of` these numbers.
+
+    The first files hold no facts.
+    """
+
+    of: str
+    keys: tuple[dict[str, Any], ...]
+    native: str
+    notes: tuple[str, ...]
+    usual: tuple[str, str, tuple[str, ...]]
+    words: tuple[tuple[int, str, str, tuple[str, ...]], ...]
+    row_facts: dict[str, tuple[float | bool, ...]] | None = None
 
 
 def save_fit(path: str | PathLike[str], fit: Fit, model: Model, facts: RowFacts | None) -> None:
@@ -37,10 +79,10 @@ def save_fit(path: str | PathLike[str], fit: Fit, model: Model, facts: RowFacts 
     if relations is not None:
         arrays[RELATIONS] = relations.table()
     header = {
-        "fit": {name: _plain(value) for name, value in fields.items() if name not in arrays},
+        "fit": {name: plain(value) for name, value in fields.items() if name not in arrays},
         "row_facts": None
         if facts is None
-        else {k: _plain(v) for k, v in dataclasses.asdict(facts).items()},
+        else {k: plain(v) for k, v in dataclasses.asdict(facts).items()},
     }
     _write(path, model, fit.covariance, header, arrays)
 
@@ -53,6 +95,7 @@ def save_fits(
     *,
     native: str,
     notes: tuple[str, ...],
+    facts: Mapping[int, RowFacts],
     unit: str,
 ) -> None:
     """Write many fits to `path`, under exactly that name; see `ManyResults.save`."""
@@ -72,6 +115,11 @@ def save_fits(
             "notes": notes,
             "usual": fits.usual,
             "words": [[g, *words] for g, words in fits.words.items()],
+            "row_facts": {"of": list(facts)}
+            | {
+                field.name: [plain(getattr(own, field.name)) for own in facts.values()]
+                for field in dataclasses.fields(RowFacts)
+            },
         }
     }
     _write(path, model, fits.covariance, header, arrays)
@@ -101,34 +149,22 @@ def _write(
     }
     header |= {
         "format": FORMAT,
-        "covariance": {name: _plain(getattr(covariance, name)) for name in ("kind", "scale", "df")},
+        "covariance": {name: plain(getattr(covariance, name)) for name in ("kind", "scale", "df")},
         "family": _describe(model.family),
         "link": _describe(model.family.link),
-        "model": {
-            "names": list(model.names),
-            "terms": [[label, part.start, part.stop] for label, part in model.terms],
-            "formula": model.formula,
-            "y_name": model.y_name,
-            "event": model.event,
-            "used": sorted(model.used),
-            "spec": None if model.spec is None else model.spec.to_json(),
-        },
+        "model": dataclasses.asdict(
+            SavedModel(
+                names=model.names,
+                terms=tuple((label, part.start, part.stop) for label, part in model.terms),
+                formula=model.formula,
+                y_name=model.y_name,
+                event=model.event,
+                used=tuple(sorted(model.used)),
+                spec=None if model.spec is None else model.spec.to_json(),
+            )
+        ),
     }
-    text = json.dumps(header, allow_nan=False)
-    members: dict[str, Any] = {HEADER: np.frombuffer(text.encode(), dtype=np.uint8), **arrays}
-    with open(path, "wb") as file:
-        np.savez(file, allow_pickle=False, **members)
-
-
-def _plain(value: Any) -> Any:
-    """A value JSON can hold: numbers that it has no notation for become tagged strings."""
-    if isinstance(value, np.generic | np.ndarray):
-        value = value.tolist()
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"float": str(value)}
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value
+    write_archive(path, header, arrays)
 
 
 def _describe(thing: Any) -> dict[str, Any]:
@@ -136,7 +172,7 @@ def _describe(thing: Any) -> dict[str, Any]:
     name = type(thing).__name__
     fields = {f.name: getattr(thing, f.name) for f in dataclasses.fields(thing) if f.name != "link"}
     own = classes().get(name) is not type(thing) or any(map(callable, fields.values()))
-    return {"class": name, "fields": None if own else {k: _plain(v) for k, v in fields.items()}}
+    return {"class": name, "fields": None if own else {k: plain(v) for k, v in fields.items()}}
 
 
 def classes() -> dict[str, type]:

@@ -1,11 +1,9 @@
 """Owns what the results of many fits have in common: how each ended, and each as an own result."""
 
 import abc
-import contextlib
-import copy
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from os import PathLike
 from typing import Any, Self
 
@@ -18,6 +16,7 @@ from jaxglm.diagnostics import RowFacts
 from jaxglm.families import Family
 from jaxglm.intake import Dataset, Model
 from jaxglm.lanes import Fits, _failures
+from jaxglm.results._copies import Copied
 from jaxglm.results._file import save_fits
 from jaxglm.results._many_estimates import GroupEstimates
 from jaxglm.results._one import Results
@@ -25,7 +24,7 @@ from jaxglm.results._one import Results
 _STATUS = np.array(list(Status), dtype=object)
 
 
-class ManyResults(GroupEstimates, abc.ABC):
+class ManyResults(GroupEstimates, Copied, abc.ABC):
     """The base of `GroupResults` and `ResponseResults`.
 
     Attributes
@@ -44,11 +43,17 @@ class ManyResults(GroupEstimates, abc.ABC):
     unit: str
 
     def __init__(
-        self, fits: Fits, model: Model, keys: pd.Index, native: str, notes: tuple[str, ...]
+        self,
+        fits: Fits,
+        model: Model,
+        keys: pd.Index,
+        native: str,
+        notes: tuple[str, ...],
+        facts: Mapping[int, RowFacts] | None,
     ):
         super().__init__(fits, model, keys, native)
         self.notes = notes
-        self._facts: dict[int, RowFacts] = {}
+        self._saved_facts = facts or {}
 
     def __getattr__(self, name: str) -> Any:
         no_attribute(self, name, "results[key]")
@@ -116,12 +121,14 @@ class ManyResults(GroupEstimates, abc.ABC):
     def save(self, path: str | PathLike[str]) -> None:
         """Write all fits to one file without their data; `jaxglm.load(path)` reads it.
 
-        The file holds arrays and a JSON header, no pickled objects and no code.
+        The file holds arrays and a JSON header, no pickled objects and no code. What the summary
+        and the overdispersion of each fit need of its rows is computed and saved with it. A file
+        that was there is replaced once the new one is whole and on the disk.
 
         Raises
         ------
         DataError
-            When the model or the keys cannot be written without code.
+            When the model or the keys cannot be written without code, or there is no such folder.
         """
         save_fits(
             path,
@@ -130,6 +137,7 @@ class ManyResults(GroupEstimates, abc.ABC):
             self.keys,
             native=self.native,
             notes=self.notes,
+            facts=self._known_facts,
             unit=self.unit,
         )
 
@@ -149,17 +157,28 @@ class ManyResults(GroupEstimates, abc.ABC):
         What the summary and the overdispersion of each fit need of its rows is computed before;
         not where the user has changed the rows since.
         """
-        other = copy.copy(self)  # as a pickled one: without rows
+        other = object.__new__(type(self))  # as a pickled one: without rows
+        other.__dict__ |= self.__getstate__()
         other.model = self.model.without_rows(let_go=True)
-        if self.model.dataset is not None:
-            with contextlib.suppress(DataError):
-                other._facts = self._facts_of_all()
         return other
 
     def __getstate__(self) -> dict[str, Any]:
         state = {"fits": self.fits, "model": self.model.without_rows(let_go=False)}
         state |= {"keys": self.keys, "notes": self.notes, "native": self.native}
-        return state | {"_facts": self._facts}
+        return state | {"_saved_facts": self._known_facts}
+
+    @property
+    def _known_facts(self) -> Mapping[int, RowFacts]:
+        """The facts on the rows of each fit, from the rows or kept from when they were there.
+
+        There are none where the user has changed the rows.
+        """
+        if self.model.dataset is None:
+            return self._saved_facts
+        try:
+            return self._facts_of_all()
+        except DataError:
+            return {}
 
     def _position(self, key: Any) -> int | None:
         try:
@@ -186,7 +205,7 @@ class ManyResults(GroupEstimates, abc.ABC):
             y_name=self._y_name(g),
             dataset=None if held is None else self._rows_of(g, held),
         )
-        return Results(dataclasses.replace(fit, notes=notes), model, self._facts.get(g))
+        return Results(dataclasses.replace(fit, notes=notes), model, self._saved_facts.get(g))
 
     def _family(self, g: int) -> Family:
         """The family of one fit, with its own shape where that was estimated."""

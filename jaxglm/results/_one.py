@@ -124,8 +124,8 @@ class Results(RowAnswers):
         Raises
         ------
         DataError
-            When these facts of the rows were not kept (one of many fits, saved or pickled), or the
-            matrix given was changed before they were asked for.
+            When these facts of the rows were not kept (a file of many fits by an early
+            version), or the matrix given was changed before they were asked for.
         """
         return assess(self, self.row_facts)
 
@@ -181,12 +181,13 @@ class Results(RowAnswers):
     def save(self, path: str | PathLike[str]) -> None:
         """Write the result to one file without its data; `jaxglm.load(path)` reads it.
 
-        The file holds arrays and a JSON header, no pickled objects and no code.
+        The file holds arrays and a JSON header, no pickled objects and no code. One that was there
+        is replaced once the new one is whole and on the disk.
 
         Raises
         ------
         DataError
-            When the model cannot be written without code.
+            When the model cannot be written without code, or there is no such folder.
         """
         save_fit(path, self.fit, self.model, self._known_facts)
 

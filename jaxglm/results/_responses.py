@@ -1,5 +1,6 @@
 """Owns `ResponseResults`: what one call of `fit_responses` answers, response by response."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -45,8 +46,9 @@ class ResponseResults(ManyResults):
         replicas: Replicas | None,
         native: str,
         notes: tuple[str, ...],
+        facts: Mapping[int, RowFacts] | None = None,
     ):
-        super().__init__(fits, model, keys, native, notes)
+        super().__init__(fits, model, keys, native, notes, facts)
         # Not the replicas themselves, which keep the columns in the form of their computations.
         self._y = None if replicas is None else replicas.y
         self._times = None if replicas is None else replicas.times

@@ -21,6 +21,7 @@ from jaxglm.inference import (
 )
 from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model
 from jaxglm.intake._matrix import as_sparse, as_table
+from jaxglm.results._copies import Copied
 from jaxglm.search import Fit
 
 ROWS_CHANGED = (
@@ -29,7 +30,7 @@ ROWS_CHANGED = (
 )
 
 
-class RowAnswers(Estimates):
+class RowAnswers(Estimates, Copied):
     """What needs rows, those of the fit or new ones; the base of `Results`.
 
     The rows of the fit are those that the model holds, never the user's table.

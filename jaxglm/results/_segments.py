@@ -1,6 +1,7 @@
 """Owns `GroupResults`: what one call of `fit_groups` answers, segment by segment."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -74,12 +75,13 @@ class GroupResults(ManyResults):
         segments: Segments | None,
         native: str,
         notes: tuple[str, ...],
+        facts: Mapping[int, RowFacts] | None = None,
     ):
         """Wrap what was found.
 
         What only `segments` knows goes into the record, which outlives the rows.
         """
-        super().__init__(fits, model, keys, native, notes)
+        super().__init__(fits, model, keys, native, notes, facts)
         self._segments = None
         if segments is not None:
             mark_baseless(fits, model, segments)

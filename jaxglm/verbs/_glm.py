@@ -8,11 +8,11 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-import jax
 import numpy as np
 
 from jaxglm import _status
 from jaxglm._habits import understands_habits
+from jaxglm._jax import computing
 from jaxglm._status import DataError, FitError, FormulaError, Status
 from jaxglm._warn import warn
 from jaxglm.families import Family
@@ -413,7 +413,7 @@ def _fit(
     check_choice("compress", compress, ("auto", True, False))
     check_choice("keep_data", keep_data, (True, False))
     problem, family = merge_rows(intake.problem, compress), intake.model.family
-    with jax.enable_x64(problem.dtype == np.float64):
+    with computing(problem.dtype == np.float64):
         try:
             found, fitted, shape = estimate_all(problem, problem.narrowed(family), options)
         except ColumnRangeError as error:

@@ -1,29 +1,41 @@
-"""Owns the verb that reads a saved result; it only ever makes objects of classes named here.
+"""Owns the verb that reads a saved result.
 
-Nothing in the file is unpickled or evaluated.
+Nothing in the file is unpickled or evaluated, and nothing it says is taken on trust.
 """
 
-import dataclasses
-import json
-import zipfile
 from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any
 
-import numpy as np
-
-from jaxglm._status import DataError
-from jaxglm.algebra import Covariance, Relations, Root
+from jaxglm._schema import Damaged, read
+from jaxglm._status import DataError, Status
 from jaxglm.diagnostics import RowFacts
+from jaxglm.families import NegativeBinomial
 from jaxglm.intake import Model
-from jaxglm.io import TermsSpec, keys_from_arrays
-from jaxglm.lanes import Fits, Words
+from jaxglm.io import keys_from_arrays
+from jaxglm.lanes import SCALARS, Fits, Words
 from jaxglm.results import GroupResults, ResponseResults, Results
-from jaxglm.results._file import FORMAT, HEADER, KEYS, RELATIONS, SCALAR, classes
+from jaxglm.results._archive import read_archive
+from jaxglm.results._file import (
+    FORMAT,
+    KEYS,
+    SCALAR,
+    SavedCovariance,
+    SavedGroups,
+    SavedModel,
+)
 from jaxglm.search import Fit
-
-# What NumPy, zipfile and json raise on a file that is something else. A lone array has no `files`.
-_UNREADABLE = (KeyError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile)
+from jaxglm.verbs._saved_fit import (
+    Arrays,
+    check_coefficients,
+    check_ranges,
+    covariance_of,
+    facts_of,
+    relations_of,
+    relations_of_many,
+    scalars_of,
+)
+from jaxglm.verbs._saved_model import family_of, model_of, own_fields
 
 
 def load(
@@ -52,7 +64,8 @@ def load(
     Raises
     ------
     DataError
-        When the file is no saved result, is of a newer format, or needs `family`.
+        When the file is no saved result, is damaged (the message names the field), of a newer
+        format, needs `family`, or holds labels of a package that is not installed.
 
     Examples
     --------
@@ -65,125 +78,97 @@ def load(
     >>> fit.predict({"x": [6.0]}).round(2).to_list()
     [14.06]
     """
+    header, found = read_archive(path)
+    if not isinstance(header, dict) or "format" not in header:
+        raise DataError(f"{path} is not a result saved by jaxglm: its header is another one.")
+    if header["format"] != FORMAT:
+        raise DataError(
+            f"{path} has format {str(header['format'])[:40]}, this jaxglm reads format {FORMAT}: "
+            "read it with the version that wrote it, or a later one."
+        )
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        header = json.loads(arrays.pop(HEADER).tobytes().decode())
-    except _UNREADABLE as error:
-        raise DataError(f"{path} is not a result saved by jaxglm: {error}") from error
-    if header.get("format") != FORMAT:
-        raise DataError(
-            f"{path} has format {header.get('format')}, this jaxglm reads format {FORMAT}: read "
-            "it with the version that wrote it."
-        )
-    model = _model(header, _family(header, family, path), context)
+        return _results(header, Arrays(found), family, context, path)
+    except Damaged as error:
+        raise DataError(f"{path} is damaged, or not a result saved by jaxglm: {error}.") from error
+
+
+def _results(
+    header: dict[str, Any], arrays: Arrays, family: Any, context: Any, path: Any
+) -> Results | GroupResults | ResponseResults:
+    of, link = (own_fields(header.get(name), name) for name in ("family", "link"))
+    saved = read(header.get("model"), SavedModel, "model")
+    model = model_of(saved, family_of(of, link, family, path), context)
+    covariance = read(header.get("covariance"), SavedCovariance | None, "covariance")
     if "groups" in header:
-        return _groups(header, model, arrays)
-    scalars = {name: _value(value) for name, value in header["fit"].items()}
-    facts = header["row_facts"]
-    covariance = _covariance(header, model, arrays, scalars)
-    table = arrays.pop(RELATIONS, None)
-    relations = None if table is None else Relations.from_table(table)
-    return Results(
-        Fit(covariance=covariance, relations=relations, **arrays, **scalars),
-        model,
-        None if facts is None else RowFacts(**{k: _value(v) for k, v in facts.items()}),
-    )
-
-
-def _groups(
-    header: dict[str, Any], model: Model, arrays: dict[str, np.ndarray]
-) -> GroupResults | ResponseResults:
-    body = header["groups"]
-
-    def part(prefix: str) -> dict[str, np.ndarray]:
-        names = [name for name in arrays if name.startswith(prefix)]
-        return {name.removeprefix(prefix): arrays.pop(name) for name in names}
-
-    def words(method: str, stopped_by: str, notes: list[str]) -> Words:
-        return Words(method, stopped_by, tuple(notes))
-
-    keys = keys_from_arrays(body["keys"], part(KEYS))
-    scalars = part(SCALAR)
-    relations: dict[int, Relations] | None = None
-    if RELATIONS in arrays:
-        table = arrays.pop(RELATIONS)
-        ends = np.flatnonzero(np.diff(table[:, 0])) + 1
-        own = [rows for rows in np.split(table, ends) if rows.size]
-        relations = {int(rows[0, 0]): Relations.from_table(rows[:, 1:]) for rows in own}
-    fits = Fits(
-        covariance=_covariance(header, model, arrays, scalars),
-        scalars=scalars,
-        words={g: words(*rest) for g, *rest in body["words"]},
-        usual=words(*body["usual"]),
-        relations=relations,
-        **arrays,
-    )
-    notes = tuple(body["notes"])
-    if body["of"] == ResponseResults.unit:
-        return ResponseResults(fits, model, keys, None, body["native"], notes)
-    return GroupResults(fits, model, keys, None, body["native"], notes)
-
-
-def _covariance(
-    header: dict[str, Any], model: Model, arrays: dict[str, np.ndarray], scalars: dict[str, Any]
-) -> Covariance:
-    """The covariance of a fit or of many, whose arrays are taken out of those given.
-
-    The first files say nothing of it: theirs comes from the expected information, with the
-    dispersion of the fit and its degrees of freedom.
-    """
+        groups = read(header["groups"], SavedGroups, "groups")
+        return _many(groups, model, covariance, arrays, path)
+    p, scalars = len(model.names), scalars_of(header.get("fit"))
     df = None if model.family.dispersion_fixed else scalars["df_resid"]
-    said = {"kind": "nonrobust", "scale": scalars["scale"], "df": df}
-    for name, value in header.get("covariance", {}).items():
-        known = _value(value)
-        # The numbers of many fits are a list in the header.
-        said[name] = np.array(known, float) if isinstance(known, tuple) else known
-    root = Root(arrays.pop("cov_root"), arrays.pop("cov_diagonal"))
-    return Covariance(root, arrays.pop("aliased"), **said)
-
-
-def _model(header: dict[str, Any], family: Any, context: Mapping[str, Callable] | None) -> Model:
-    model = header["model"]
-    return Model(
-        names=tuple(model["names"]),
-        terms=tuple((label, slice(*ends)) for label, *ends in model["terms"]),
-        family=family,
-        formula=model["formula"],
-        spec=None if model["spec"] is None else TermsSpec.from_json(model["spec"], context),
-        y_name=model["y_name"],
-        event=model["event"],
-        used=frozenset(model["used"]),
-        dataset=None,
+    fit = Fit(
+        coef=arrays.take("coef", (p,), "f"),
+        infinite=arrays.take("infinite", (p,), "b"),
+        covariance=covariance_of(arrays, (), p, covariance, scalars["scale"], df),
+        relations=relations_of(arrays, p),
+        **scalars,
     )
+    _check_shape(model, fit.alpha is not None)
+    if Status(fit.status).usable:
+        check_coefficients(fit.coef, fit.aliased)
+    return Results(fit, model, read(header.get("row_facts"), RowFacts | None, "row_facts"))
 
 
-def _value(value: Any) -> Any:
-    if isinstance(value, dict):
-        return float(value["float"])
-    return tuple(_value(item) for item in value) if isinstance(value, list) else value
-
-
-def _restore(described: dict[str, Any]) -> Any:
-    """The object that `_describe` saw: the fields as they were, past the checks of `__init__`."""
-    made: Any = object.__new__(classes()[described["class"]])
-    for field in dataclasses.fields(made):
-        if field.name != "link":
-            object.__setattr__(made, field.name, _value(described["fields"][field.name]))
-    return made
-
-
-def _family(header: dict[str, Any], given: Any, path: Any) -> Any:
-    family, link = header["family"], header["link"]
-    if given is not None:
-        if type(given).__name__ != family["class"]:
-            raise DataError(f"{path} holds a fit with {family['class']}, not with {given!r}.")
-        return given
-    if family["fields"] is None or link["fields"] is None:
+def _many(
+    saved: SavedGroups,
+    model: Model,
+    covariance: SavedCovariance | None,
+    arrays: Arrays,
+    path: Any,
+) -> GroupResults | ResponseResults:
+    try:
+        keys = keys_from_arrays(saved.keys, arrays.beginning(KEYS))
+    except ImportError as error:
         raise DataError(
-            f"{path} was fitted with {family['class']} and the link {link['class']}, and a file "
-            "stores no code of yours: give the family object as load(path, family=...)."
-        )
-    made = _restore(family)
-    object.__setattr__(made, "link", _restore(link))
-    return made
+            f"{path} holds labels of a package that is not installed: {error}."
+        ) from error
+    except Exception as error:  # pandas has no list of what it raises on arrays of any kind
+        raise Damaged("groups.keys", f"are no labels of segments: {error}") from error
+    count, p = len(keys), len(model.names)
+    if not keys.is_unique:
+        raise Damaged("groups.keys", "are there twice")
+    scalars = {
+        name: arrays.take(SCALAR + name, (count,), "f" if kind is float else "i")
+        for name, kind in SCALARS.items()
+    }
+    check_ranges(scalars, "scalars.")
+    words = {g: Words(method, by, notes) for g, method, by, notes in saved.words}
+    if not set(words) <= set(range(count)):
+        raise Damaged("groups.words", "are of fits that are not there")
+    df = None if model.family.dispersion_fixed else scalars["df_resid"]
+    flags = {
+        name: arrays.take(name, (count, p), "b") for name in ("infinite", "absent", "baseless")
+    }
+    fits = Fits(
+        coef=arrays.take("coef", (count, p), "f"),
+        covariance=covariance_of(arrays, (count,), p, covariance, scalars["scale"], df),
+        shaped=arrays.take("shaped", (count,), "b"),
+        scalars=scalars,
+        words=words,
+        usual=Words(*saved.usual),
+        relations=relations_of_many(arrays, count, p),
+        **flags,
+    )
+    _check_shape(model, bool(fits.shaped.any()))
+    check_coefficients(fits.coef[fits.usable], fits.aliased[fits.usable])
+    refused = (scalars["status"] == Status.INVALID).nonzero()[0].tolist()
+    if not all(g in words and words[g].notes for g in refused):
+        raise Damaged("groups.words", "do not say why a fit failed")
+    kinds: dict[str, Any] = {kind.unit: kind for kind in (GroupResults, ResponseResults)}
+    if saved.of not in kinds:
+        raise Damaged("groups.of", "is neither segments nor responses")
+    facts = facts_of(saved, count)
+    return kinds[saved.of](fits, model, keys, None, saved.native, saved.notes, facts)
+
+
+def _check_shape(model: Model, estimated: bool) -> None:
+    if estimated and not isinstance(model.family, NegativeBinomial):
+        raise Damaged("alpha", f"is estimated, and the {model.family.name} family has none")

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
-import jax
 import numpy as np
 
 from jaxglm._habits import understands_habits
+from jaxglm._jax import computing
 from jaxglm._status import DataWarning, FitError, SegmentWarning
 from jaxglm._warn import warn
 from jaxglm.families import Family
@@ -167,7 +167,7 @@ def fit_many(
     check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
     check_memory(max_memory)
     double = lanes.problem.dtype == np.float64
-    with jax.enable_x64(double), bar(lanes.count, progress) as advance:
+    with computing(double), bar(lanes.count, progress) as advance:
         return fit_segments(
             lanes,
             model.family,

@@ -59,12 +59,18 @@ class Component:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """A component in one term: its values (numbers, or codes), and whether a level is lost."""
+class Labelled:
+    """A component in one term, and whether a level is lost: what names its columns."""
 
     component: Component
-    values: np.ndarray
     reduced: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Part(Labelled):
+    """A component in one term with its values: numbers, or codes."""
+
+    values: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +119,7 @@ def _dense(run: _Numbers, n_rows: int) -> Iterator[DensePiece]:
 
 def _encode_term(parts: Sequence[Part], n_rows: int) -> Iterator[_Numbers | FactorPiece]:
     if not parts:
-        yield _Numbers([np.broadcast_to(1.0, n_rows)], ["Intercept"])
+        yield _Numbers([np.broadcast_to(1.0, n_rows)], list(term_names(parts)))
         return
     _check_size(parts)
     factors = [part for part in parts if part.component.kind == "factor" or not _is_number(part)]
@@ -124,7 +130,7 @@ def _encode_term(parts: Sequence[Part], n_rows: int) -> Iterator[_Numbers | Fact
     numbers = [part for part in parts if part.component.kind == "numeric"]
     factors = [part for part in parts if part.component.kind != "numeric"]
     multipliers = _products(numbers).columns if numbers else [None]
-    names = iter(_names(parts))
+    names = iter(term_names(parts))
     for multiplier in multipliers:
         yield _factor_piece(factors, multiplier, names)
 
@@ -142,10 +148,10 @@ def _products(parts: Sequence[Part]) -> _Numbers:
         if columns:
             own = [a * np.asarray(b, np.float64) for b in own for a in columns]
         columns = own
-    return _Numbers(columns, list(_names(parts)))
+    return _Numbers(columns, list(term_names(parts)))
 
 
-def _labels(part: Part) -> list[str]:
+def _labels(part: Labelled) -> list[str]:
     component = part.component
     if component.kind == "numeric":
         return component.column_labels()
@@ -156,8 +162,11 @@ def _labels(part: Part) -> list[str]:
     return [component.label + text for text in behind]
 
 
-def _names(parts: Sequence[Part]) -> Iterator[str]:
+def term_names(parts: Sequence[Labelled]) -> Iterator[str]:
     """Names of a term's columns: factors vary faster than numbers, the first of each fastest."""
+    if not parts:
+        yield "Intercept"
+        return
     if len(parts) == 1:  # a factor may have very many levels
         yield from _labels(parts[0])
         return

@@ -349,6 +349,8 @@ class _Walk:
             self.states[key] = self.in_words(
                 name, transform.fit, [usable], settings, self.named(node)
             )
+        if key not in self.states:
+            raise self.fail(f"what {name}() learnt of the column was not saved with the model")
         state = self.states[key]
         if name == "bs":
             warn_beyond(key, state, x)

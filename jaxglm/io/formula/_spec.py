@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from jaxglm._schema import Damaged, read_record
 from jaxglm._status import DataError, FormulaError
 from jaxglm._words import listed
 from jaxglm.designs._pieces import Piece
-from jaxglm.io.formula._contrasts import Contrast
 from jaxglm.io.formula._encode import Component, Part, encode
 from jaxglm.io.formula._expression import evaluate
 from jaxglm.io.formula._labels import Labels, labels_of
 from jaxglm.io.formula._rtext import parse_expression
+from jaxglm.io.formula._saved import check_component, check_expression, check_names, check_state
 from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Level, Table, read_table, rows_text
 
@@ -32,6 +33,18 @@ class Term:
     label: str
     components: tuple[int, ...]
     reduced: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """The fields of a recipe as JSON holds them."""
+
+    formula: str
+    components: tuple[Component, ...]
+    terms: tuple[Term, ...]
+    offsets: tuple[str, ...]
+    states: dict[str, dict[str, Any]]
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +122,7 @@ class TermsSpec:
         """The terms with the evaluated components filled in."""
         return [
             [
-                Part(self.components[i], values[i], reduced)
+                Part(self.components[i], reduced, values[i])
                 for i, reduced in zip(term.components, term.reduced, strict=True)
             ]
             for term in self.terms
@@ -136,38 +149,61 @@ class TermsSpec:
 
     @classmethod
     def from_json(cls, text: str, context: Mapping[str, Any] | None = None) -> "TermsSpec":
-        """The recipe that `to_json` wrote; `context` gives own functions of the formula again."""
-        body = json.loads(text)
-        if body.get("format") != _FORMAT:
-            raise DataError(
-                f"the saved formula has format {body.get('format')}, this version reads {_FORMAT}"
-            )
-        components = tuple(
-            Component(
-                **{
-                    **item,
-                    "levels": tuple(item["levels"]),
-                    "contrast": Contrast(**item["contrast"]),
-                }
-            )
-            for item in body["components"]
-        )
-        terms = tuple(
-            Term(item["label"], tuple(item["components"]), tuple(item["reduced"]))
-            for item in body["terms"]
-        )
+        """The recipe that `to_json` wrote; `context` gives own functions of the formula again.
+
+        Raises
+        ------
+        Damaged
+            If it is something else, or cannot be carried out.
+        """
+        try:
+            body = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise Damaged("the formula", "is no recipe of one") from error
+        if not isinstance(body, dict) or body.get("format") != _FORMAT:
+            said = body.get("format") if isinstance(body, dict) else None
+            raise Damaged("the formula", f"has format {said}, this version reads {_FORMAT}")
+        saved = read_record(body, _Saved, "formula")
+        most, components = len(saved.names), saved.components
+        for i, component in enumerate(components):
+            check_component(component, f"formula.components[{i}]", most)
+        for i, offset in enumerate(saved.offsets):
+            check_expression(offset, f"formula.offsets[{i}]")
+        states = {
+            text: check_state(text, state, f"formula.states[{text!r}]", most)
+            for text, state in saved.states.items()
+        }
+        for i, term in enumerate(saved.terms):
+            inside = all(0 <= number < len(components) for number in term.components)
+            if not inside or len(term.components) != len(term.reduced):
+                raise Damaged(f"formula.terms[{i}]", "is made of components that are not there")
+        named = [
+            [
+                (components[number], reduced)
+                for number, reduced in zip(term.components, term.reduced, strict=True)
+            ]
+            for term in saved.terms
+        ]
+        check_names(named, saved.names)
         return cls(
-            formula=body["formula"],
+            formula=saved.formula,
             components=components,
-            terms=terms,
-            offsets=tuple(body["offsets"]),
-            states=body["states"],
-            names=tuple(body["names"]),
+            terms=saved.terms,
+            offsets=saved.offsets,
+            states=states,
+            names=saved.names,
             context=context,
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TermsSpec.from_json, (self.to_json(),)
+
+    # Nothing in it changes: a copy in memory is itself, the functions of a context included.
+    def __copy__(self) -> "TermsSpec":
+        return self
+
+    def __deepcopy__(self, memo: Any) -> "TermsSpec":
+        return self
 
     def _evaluate(self, text: str, table: Table) -> tuple[np.ndarray | Labels, np.ndarray | None]:
         return evaluate(parse_expression(text), table, self.states, self.context, learn=False)

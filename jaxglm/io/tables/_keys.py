@@ -101,6 +101,8 @@ def keys_from_arrays(
     described: Sequence[Mapping[str, Any]], arrays: Mapping[str, np.ndarray]
 ) -> pd.Index:
     """The keys that `keys_to_arrays` took apart."""
+    if any(values.ndim != 1 for values in arrays.values()):
+        raise ValueError("labels stand in one row")
     levels = [_level_from_arrays(level, arrays, str(i)) for i, level in enumerate(described)]
     if "0.codes" not in arrays:
         return levels[0]
@@ -148,13 +150,18 @@ def _level_from_arrays(
             arrays[f"{key}.of"], categories=categories, ordered=described["ordered"]
         )
         return pd.CategoricalIndex(codes, name=name)
+    if pd.api.types.pandas_dtype(dtype).kind in "SUV":  # of any length
+        raise ValueError(f"{dtype} is no type of labels")
     values: Any = arrays[key]
     if kind == "datetime":
         index = pd.DatetimeIndex(values, name=name)
         zone = described["zone"]
         return index if zone is None else index.tz_localize("UTC").tz_convert(zone)
     if kind == "string":
-        text, ends = values.tobytes(), np.cumsum(arrays[f"{key}.ends"]).tolist()
+        text, lengths = values.tobytes(), arrays[f"{key}.ends"]
+        if (lengths < 0).any() or lengths.sum() != len(text):
+            raise ValueError("the texts are longer or shorter than their lengths")
+        ends = np.cumsum(lengths).tolist()
         starts = [0, *ends[:-1]]
         values = [text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
     if kind == "date":

@@ -1,5 +1,6 @@
 """Owns the way back: labelled columns as a table of the kind that the user handed over."""
 
+import importlib.util
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,8 @@ def like_native(
     repeats : int
         Rows that each key stands for.
     """
+    if native in ("polars", "pyarrow"):
+        _need(native)
     if native == "polars":
         import polars as pl
 
@@ -36,6 +39,15 @@ def like_native(
 
         return pa.table({name: pa.array(v, from_pandas=True) for name, v in named.items()})
     return pd.DataFrame(named, copy=False)
+
+
+def _need(package: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        raise ImportError(
+            f"These results came of a {package} table, and this table of them would be one: "
+            f"install {package} (pip install {package}). params, bse, conf_int() and the like are "
+            "pandas objects and need none."
+        )
 
 
 def _to_polars(values: Any) -> Any:

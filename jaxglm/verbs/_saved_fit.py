@@ -1,0 +1,173 @@
+"""Owns the checks of what a file holds of a fit, or of many: shapes, kinds and ranges."""
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jaxglm._schema import Damaged, read_fields
+from jaxglm._status import Status
+from jaxglm.algebra import Covariance, Relations, Root
+from jaxglm.diagnostics import RowFacts
+from jaxglm.results._file import RELATIONS, SavedCovariance, SavedGroups
+from jaxglm.search import Fit
+
+_COUNTS = ("n_rows", "n_patterns", "turns", "likelihood_params")
+# Never below zero; nan where a fit has none.
+_SIZES = (*_COUNTS, "nobs", "weight_sum", "df_resid", "scale", "alpha")
+# Known of every fit, however it ended.
+_KNOWN = ("nobs", "weight_sum", "df_model", "df_resid")
+# Its square is a number still.
+_LARGEST = 1e150
+
+
+class Arrays:
+    """The arrays of a file, taken by name, shape and kind."""
+
+    def __init__(self, arrays: dict[str, np.ndarray]):
+        self._arrays = arrays
+
+    def take(self, name: str, shape: tuple[int | None, ...], kinds: str) -> np.ndarray:
+        """An array of this shape, None for any length, and of one of these kinds.
+
+        Raises
+        ------
+        Damaged
+            Where there is none.
+        """
+        found = self._arrays.get(name)
+        if found is None:
+            raise Damaged(f"the array {name!r}", "is missing")
+        fits = found.ndim == len(shape) and all(
+            want is None or want == have for want, have in zip(shape, found.shape, strict=True)
+        )
+        if not fits or found.dtype.kind not in kinds:
+            raise Damaged(f"the array {name!r}", f"is {found.dtype} of the shape {found.shape}")
+        if found.dtype.kind == "f" and np.isinf(found).any():
+            raise Damaged(f"the array {name!r}", "holds infinite values")
+        return found
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._arrays
+
+    def beginning(self, prefix: str) -> dict[str, np.ndarray]:
+        """All whose names begin so, without that."""
+        return {
+            name.removeprefix(prefix): values
+            for name, values in self._arrays.items()
+            if name.startswith(prefix)
+        }
+
+
+def scalars_of(saved: Any) -> dict[str, Any]:
+    """The fields of a single fit that are no arrays."""
+    hints = typing.get_type_hints(Fit)
+    kinds = {
+        field.name: (hints[field.name], field.default is not dataclasses.MISSING)
+        for field in dataclasses.fields(Fit)
+        if field.name not in ("coef", "covariance", "infinite", "relations")
+    }
+    scalars = read_fields(saved, kinds, "fit")
+    check_ranges({name: np.asarray(v) for name, v in scalars.items() if v is not None}, "fit.")
+    return scalars
+
+
+def check_ranges(scalars: Mapping[str, np.ndarray], prefix: str) -> None:
+    """Refuse counts below zero or without end, and a status that is none."""
+    for name in _SIZES:
+        if name in scalars and (scalars[name] < 0).any():
+            raise Damaged(prefix + name, "is below zero")
+    if not np.isin(scalars["status"], [int(status) for status in Status]).all():
+        raise Damaged(f"{prefix}status", "is none that a fit can have")
+    ended = ~np.isin(scalars["status"], [int(Status.RUNNING), int(Status.INVALID)])
+    for name in _KNOWN:
+        if (ended & ~np.isfinite(scalars[name])).any():
+            raise Damaged(prefix + name, "is not finite")
+    if (scalars["n_patterns"] > scalars["n_rows"]).any():
+        raise Damaged(f"{prefix}n_patterns", "are more than the rows")
+
+
+def covariance_of(
+    arrays: Arrays,
+    lead: tuple[int, ...],
+    p: int,
+    saved: SavedCovariance | None,
+    scale: Any,
+    df: Any,
+) -> Covariance:
+    """The covariance of p coefficients; of many fits where `lead` is their number.
+
+    The first files say nothing of it: theirs comes from the expected information, with the
+    dispersion of the fit and its degrees of freedom, which are `scale` and `df`.
+    """
+    if saved is None:
+        saved = SavedCovariance("nonrobust", scale, df)
+    told: dict[str, Any] = {"scale": saved.scale, "df": saved.df}
+    for name, value in told.items():
+        if value is None:
+            continue
+        # The numbers of many fits are a list in the header.
+        values = np.array(value, float)
+        if values.shape != lead or ((values < 0) | np.isinf(values)).any():
+            raise Damaged(f"covariance.{name}", "is below zero, infinite or of another length")
+        told[name] = values if lead else value
+    dense = arrays.take("cov_root", (*lead, p, None), "f")
+    if dense.shape[-1] > max(p, 1):
+        raise Damaged("the array 'cov_root'", f"has {dense.shape[-1]} columns for {p} coefficients")
+    root = Root(dense, arrays.take("cov_diagonal", (*lead, p), "f"))
+    if any((abs(part) > _LARGEST).any() for part in root):
+        raise Damaged("the array 'cov_root'", "or 'cov_diagonal' holds numbers without a square")
+    return Covariance(root, arrays.take("aliased", (*lead, p), "b"), kind=saved.kind, **told)
+
+
+def relations_of(arrays: Arrays, p: int) -> Relations | None:
+    """How the aliased ones of p columns follow from others; the first files do not say it."""
+    if RELATIONS not in arrays:
+        return None
+    table = arrays.take(RELATIONS, (None, 3), "f")
+    _check_positions(table[:, :2], p)
+    return Relations.from_table(table)
+
+
+def relations_of_many(arrays: Arrays, count: int, p: int) -> dict[int, Relations] | None:
+    """The same of many fits, by their numbers."""
+    if RELATIONS not in arrays:
+        return None
+    table = arrays.take(RELATIONS, (None, 4), "f")
+    _check_positions(table[:, :1], count)
+    _check_positions(table[:, 1:3], p)
+    ends = np.flatnonzero(np.diff(table[:, 0])) + 1
+    own = [rows for rows in np.split(table, ends) if rows.size]
+    return {int(rows[0, 0]): Relations.from_table(rows[:, 1:]) for rows in own}
+
+
+def _check_positions(values: np.ndarray, count: int) -> None:
+    if not ((values == np.floor(values)) & (values >= 0) & (values < count)).all():
+        raise Damaged(f"the array {RELATIONS!r}", "names fits or columns that are not there")
+
+
+def check_coefficients(coef: np.ndarray, aliased: np.ndarray) -> None:
+    """Refuse an optimum without all of its coefficients."""
+    if (np.isnan(coef) != aliased).any():
+        raise Damaged("the array 'coef'", "has no number where there is an estimate, or has one")
+
+
+def facts_of(saved: SavedGroups, count: int) -> dict[int, RowFacts]:
+    """The facts of the rows of many fits, by their numbers."""
+    if saved.row_facts is None:
+        return {}
+    hints = typing.get_type_hints(RowFacts)
+    columns = dict(saved.row_facts)
+    of = columns.pop("of", ())
+    if set(columns) != set(hints) or any(len(own) != len(of) for own in columns.values()):
+        raise Damaged("groups.row_facts", "are of different lengths, or missing")
+    kinds = {name: (kind, False) for name, kind in hints.items()}
+    facts: dict[int, RowFacts] = {}
+    for g, row in zip(of, zip(*columns.values(), strict=True), strict=True):
+        if type(g) is not int or not 0 <= g < count:
+            raise Damaged("groups.row_facts.of", "names fits that are not there")
+        named = dict(zip(columns, row, strict=True))
+        facts[g] = RowFacts(**read_fields(named, kinds, f"groups.row_facts[{g}]"))
+    return facts
