@@ -8,16 +8,14 @@ import numpy as np
 
 from jaxglm._status import Status
 from jaxglm.algebra import Covariance, Root, trace_with
-from jaxglm.designs import Dense
 from jaxglm.families import Family
 from jaxglm.rows import Problem
-from jaxglm.search._estimate import Estimate, estimate
+from jaxglm.search._estimate import Estimate
 from jaxglm.search._fit import Fit
-from jaxglm.search._settings import Options
+from jaxglm.search._null_model import with_null_model
 from jaxglm.search._shape import Shape
 from jaxglm.search._statistics import likelihoods_of_rows, statistics
-from jaxglm.sources import Block
-from jaxglm.sums import FinalSums, NullModel, log_likelihood
+from jaxglm.sums import NullModel
 
 
 def fit_of(
@@ -47,7 +45,7 @@ def fit_of(
     -------
     Fit
     """
-    sums, null = _with_null_model(problem, family, found)
+    sums, null = with_null_model(problem, family, found, shape)
     rank = int(found.basis.keep.sum())
 
     def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -104,41 +102,6 @@ def _public_root(problem: Problem, found: Estimate) -> Root:
         p = problem.n_columns
         return Root(np.full((p, 1), np.nan), np.zeros(p))
     return Root(*(problem.public(part) for part in found.basis.root(found.root)))
-
-
-def _with_null_model(
-    problem: Problem, family: Family, found: Estimate
-) -> tuple[FinalSums, NullModel]:
-    """The sums with those of the null model, which beside an offset may take a fit of its own."""
-    null = found.null
-    if problem.constant is None or not found.totals.has_offset or np.isfinite(null.shift):
-        return found.sums, null
-
-    def ones(block: Block) -> Dense:
-        return Dense(np.broadcast_to(1.0, (len(block.rows), 1)))
-
-    only = Problem(
-        problem.source.with_design(ones), np.zeros(1, int), (0, 1.0), n_rows=problem.n_rows
-    )
-    intercept = estimate(only, family, Options())
-    deviance: Any = np.nan
-    likelihood: Any = np.nan
-    if intercept.has_means:
-        null = null._replace(shift=problem.dtype.type(intercept.gamma[0]))
-        deviance, likelihood = jax.device_get(problem.source.reduce(_null_sums, family, null))
-    return found.sums._replace(null_deviance=deviance, null_log_likelihood=likelihood), null
-
-
-def _null_sums(block: Block, family: Family, null: NullModel) -> tuple[jax.Array, jax.Array]:
-    """Deviance and log-likelihood of the null model, the latter at dispersion 1."""
-    mean, weight = null.means(block, family), block.rows.weight
-    deviance = weight * family.unit_deviance(block.rows.y, mean)
-    one = jnp.ones((), mean.dtype)
-    known = family.dispersion_fixed and family.has_likelihood
-    return (
-        jnp.sum(jnp.where(weight > 0, deviance, jnp.zeros_like(deviance))),
-        log_likelihood(block, family, mean, one) if known else jnp.full_like(one, jnp.nan),
-    )
 
 
 def _likelihoods(
