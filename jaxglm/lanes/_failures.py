@@ -55,7 +55,7 @@ def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
 def lacking(fits: Fits, names: Sequence[str], g: int, unit: str) -> Iterator[str]:
     """Which columns were left out because of levels that a segment, or another unit, lacks."""
     of = np.asarray(names, dtype=object)
-    absent = of[fits.aliased[g] & fits.absent[g]]
+    absent = of[fits.aliased[g] & fits.absent[g] & ~fits.collinear(g)]
     if absent.size:
         are = "is" if absent.size == 1 else "are"
         yield (

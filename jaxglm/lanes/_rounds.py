@@ -6,6 +6,7 @@ that confines the means, ill-conditioned columns, very many rows) is fitted one 
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -210,11 +211,22 @@ class _Rounds:
         for places, found in self.lanes.over(fit_lane, which, given, self._options(turns)):
             lanes = _Left(which[places], found)
             # A column asked for that took no part is zero in all rows.
-            self.absent[lanes.which] |= keep[lanes.which] & ~found.keep
+            absent = keep[lanes.which] & ~found.keep
+            self.absent[lanes.which] |= absent
             settled = self._ordinary(found) & (found.sums.far == 0)
+            if self._vanishing:
+                settled &= ~absent.any(axis=1)
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
             parts.append(lanes.where(~settled))
         return _Left.joined(parts)
+
+    @functools.cached_property
+    def _vanishing(self) -> bool:
+        """Whether columns hold numbers that a device takes for zero: a single fit refuses them."""
+        design: Any = self.segments.problem.design
+        values = np.asarray(getattr(design, "numeric", design).values)
+        least = np.finfo(self.dtype).tiny
+        return bool(((values > -least) & (values < least) & (values != 0)).any())
 
     def _once_more(self, left: _Left, chosen: np.ndarray, keep: np.ndarray) -> _Left:
         """With the loops of the chosen ones run again, in all the turns that they may take."""

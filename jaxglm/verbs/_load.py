@@ -103,6 +103,8 @@ def _groups(
 
     keys = keys_from_arrays(body["keys"], part(KEYS))
     scalars = part(SCALAR)
+    # The first files do not say which columns are of levels: as they were told then, all.
+    arrays.setdefault("of_levels", np.ones(len(model.names), bool))
     fits = Fits(
         covariance=_covariance(header, model, arrays, scalars),
         scalars=scalars,
