@@ -24,8 +24,9 @@ from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lan
 from jaxglm.lanes._rank import rank_of
 from jaxglm.lanes._separation import infinite_columns
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
-from jaxglm.search import ColumnRangeError, Fit, Options, estimate_all, fit_of, has_unknown_shape
+from jaxglm.search import Fit, Options, RangeError, estimate_all, fit_of, has_unknown_shape
 from jaxglm.search._notes import RESOLUTION, search_notes
+from jaxglm.search._range import strained_columns, strained_response
 from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS, smallest_pivot, tolerance
 from jaxglm.search._short_way import MORE_LEFT
 from jaxglm.solvers import Stop
@@ -81,7 +82,7 @@ def fit_segments(
         own = segments.one(g)
         try:
             fit = _single(own, family, options)
-        except ColumnRangeError as error:
+        except RangeError as error:
             fits.refuse(g, error.told(names, problem.dtype))
         else:
             fits.put(g, fit, absent=problem.public(_absent(own)))
@@ -271,6 +272,9 @@ class _Rounds:
         outcome = found.outcome
         good = (outcome.status == int(Status.CONVERGED)) & np.isfinite(found.root).all(axis=(1, 2))
         good &= found.decrement <= np.maximum(MORE_LEFT * self.tol, 8 * outcome.floor)
+        of = found.statistics
+        good &= ~strained_columns(found.sums, self.dtype).any(axis=1)
+        good &= ~strained_response(self.family, found.null.average, of.weight_sum, self.dtype)
         if self.bounded:
             good &= found.sums.edge == 0
         by_rounding = outcome.stop != int(Stop.DECREMENT)

@@ -157,24 +157,6 @@ def _without_empty_levels(
     return Basis(keep, None), source.with_design(lambda block: block.design.take_columns(keep))
 
 
-def out_of_range(problem: Problem) -> np.ndarray:
-    """Public positions of the columns whose squares overflow or vanish in the fit's arithmetic."""
-    # A square and its sums need room: four decades within the root of what the dtype holds.
-    limit = 1e-4 * float(np.sqrt(np.finfo(problem.dtype).max))
-
-    def larger(largest: np.ndarray, block: Block) -> np.ndarray:
-        live = np.flatnonzero(block.rows.live)
-        if live.size == 0:
-            return largest
-        every = live.size == len(block.rows)
-        design = block.design if every else block.design.take_rows(live)
-        return np.maximum(largest, design.largest())
-
-    largest = problem.source.scan(larger, np.zeros(problem.n_columns))
-    outside = (largest > limit) | ((largest > 0) & (largest < 1 / limit))
-    return np.flatnonzero(problem.public(outside))
-
-
 def independent_shares(
     triangle: np.ndarray, tolerance: float, lengths: np.ndarray | None = None
 ) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Owns the search for the optimum: rank, separation and boundary, around the attempts."""
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -13,7 +12,8 @@ from jaxglm.designs import Split
 from jaxglm.families import Family
 from jaxglm.rows import Problem
 from jaxglm.search._attempts import Attempt, Search
-from jaxglm.search._basis import Basis, condition, out_of_range, plain_basis
+from jaxglm.search._basis import Basis, condition, plain_basis
+from jaxglm.search._range import RangeError, out_of_range, strained_columns, strained_response
 from jaxglm.search._separation import recession_direction, separated_levels
 from jaxglm.search._settings import Options
 from jaxglm.search._short_way import first_methods
@@ -64,22 +64,6 @@ class Estimate:
         return dataclasses.replace(self, turns=turns)
 
 
-class ColumnRangeError(ValueError):
-    """Columns, by public position, whose squares overflow or vanish; the verb knows their names."""
-
-    def __init__(self, columns: np.ndarray):
-        super().__init__(f"columns {columns.tolist()} are out of range")
-        self.columns = columns
-
-    def told(self, names: Sequence[str], dtype: np.dtype) -> str:
-        """The error in the user's words."""
-        columns = ", ".join(repr(names[j]) for j in self.columns[:8])
-        return (
-            f"column {columns}: values so large or so small that their squares overflow or "
-            f"vanish in {dtype.name}; rescale to a size nearer to 1."
-        )
-
-
 def estimate(
     problem: Problem, family: Family, options: Options, *, like: Estimate | None = None
 ) -> Estimate:
@@ -102,22 +86,24 @@ def estimate(
 
     Raises
     ------
-    ColumnRangeError
-        For columns so large or small that their squares overflow or vanish.
+    RangeError
+        For columns or a response so large or small that their squares, or these times the
+        weights, overflow or vanish.
     """
     search = Search(problem, family, options, None if like is None else like.totals)
     whole = _apart(problem, search)
     basis, source = (plain_basis(problem), whole) if like is None else (like.basis, like.source)
     found = first_methods(search, basis, source)
     if not found.status.usable:
-        columns = out_of_range(problem)
+        columns = out_of_range(problem, float(search.totals.weight))
         if columns.size:
-            raise ColumnRangeError(columns)
+            raise RangeError(columns)
     if found.status is Status.SINGULAR:
         smallest = search.settings.smallest_pivot
         basis, source = condition(problem, whole, smallest, search.penalty)
         if source is not whole:
             found = first_methods(search, basis, source)
+    _refuse_strained(search, found, basis)
     infinite = _infinite(search, found, basis, source)
     if infinite is None and found.status is Status.SINGULAR:
         found = search.damped(found, basis, source)
@@ -155,6 +141,19 @@ def estimate(
         turns=search.turns,
         left_domain=search.bounded and search.invalid > 0,
     )
+
+
+def _refuse_strained(search: Search, found: Attempt, basis: Basis) -> None:
+    """Refuse what arithmetic had no room for, although each number by itself is in range."""
+    problem, null = search.problem, search.settings.null
+    if found.sums.far == 0 and found.status.usable:
+        strained = strained_columns(found.sums, problem.dtype)
+        columns = np.zeros(problem.n_columns, bool)
+        columns[basis.keep] = strained
+        if strained.any():
+            raise RangeError(np.flatnonzero(problem.public(columns)))
+    if strained_response(search.family, null.average, search.totals.weight, problem.dtype):
+        raise RangeError(np.zeros(0, int))
 
 
 def _apart(problem: Problem, search: Search) -> Source:

@@ -30,7 +30,7 @@ from jaxglm.intake._responses import array_responses
 from jaxglm.intake._segments import array_segments
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice, merge_rows
-from jaxglm.search import ColumnRangeError, Estimate, Options, estimate_all, fit_of, outcome_notes
+from jaxglm.search import Estimate, Options, RangeError, estimate_all, fit_of, outcome_notes
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
 
@@ -328,7 +328,7 @@ def _fit(
     with jax.enable_x64(problem.dtype == np.float64):
         try:
             found, fitted, shape = estimate_all(problem, problem.narrowed(family), options)
-        except ColumnRangeError as error:
+        except RangeError as error:
             raise DataError(error.told(intake.model.names, problem.dtype)) from None
         family = family if shape is None else fitted
         alpha = None if shape is None else shape.alpha
