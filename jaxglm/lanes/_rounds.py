@@ -29,6 +29,7 @@ from jaxglm.search._notes import RESOLUTION, search_notes
 from jaxglm.search._range import strained_columns, strained_response
 from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS, smallest_pivot, tolerance
 from jaxglm.search._short_way import MORE_LEFT
+from jaxglm.search._statistics import rounding_is_left
 from jaxglm.solvers import Stop
 from jaxglm.sources import Block
 from jaxglm.sums import Objective
@@ -297,7 +298,8 @@ class _Rounds:
         covariance = fits.covariance
         covariance.root.dense[place] = root
         covariance.aliased[place] = ~keep
-        covariance.scale[which] = found.statistics.scale
+        rounding = rounding_is_left(family, found.statistics, found.null.average)
+        covariance.scale[which] = np.where(rounding, np.nan, found.statistics.scale)
         if covariance.df is not None:
             covariance.df[which] = found.statistics.df_resid
         fits.absent[place] = self.absent[which]

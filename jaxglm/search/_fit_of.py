@@ -14,7 +14,7 @@ from jaxglm.search._estimate import Estimate
 from jaxglm.search._fit import Fit
 from jaxglm.search._null_model import with_null_model
 from jaxglm.search._shape import Shape
-from jaxglm.search._statistics import likelihoods_of_rows, statistics
+from jaxglm.search._statistics import likelihoods_of_rows, rounding_is_left, statistics
 from jaxglm.sums import NullModel
 
 
@@ -64,7 +64,7 @@ def fit_of(
     covariance = Covariance(
         root=_public_root(problem, found),
         aliased=problem.public(~found.basis.keep),
-        scale=scalars["scale"],
+        scale=np.nan if rounding_is_left(family, of_sums, null.average) else scalars["scale"],
         df=None if family.dispersion_fixed else scalars["df_resid"],
     )
     return Fit(

@@ -11,6 +11,7 @@ from jaxglm._status import Status
 from jaxglm.families import Family
 from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate
+from jaxglm.search._fit import Fit
 from jaxglm.solvers import Stop
 
 _MOST_NAMES = 8
@@ -84,6 +85,49 @@ def rank(aliased: np.ndarray) -> Iterator[Note]:
             f"Rank deficient: {named(aliased)} {are} of earlier columns (aliased, singular); the "
             "coefficient is nan and the column is left out, as R does.",
             _status.RankWarning,
+        )
+
+
+def dispersion_notes(fit: Fit) -> list[Note]:
+    """Whether the record of a fit has a dispersion, in words where it has none."""
+    covariance = fit.covariance
+    return list(
+        dispersion(
+            Status(fit.status),
+            estimated=covariance.df is not None,
+            nobs=fit.nobs,
+            df_resid=fit.df_resid,
+            scale=covariance.scale,
+        )
+    )
+
+
+def dispersion(
+    status: Status, *, estimated: bool, nobs: float, df_resid: float, scale: float
+) -> Iterator[Note]:
+    """What a fit that leaves nothing to estimate the dispersion from has of it.
+
+    `scale` is that of the covariance, nan where the fit leaves nothing but rounding.
+    """
+    if not status.usable:
+        return
+    if df_resid <= 0:
+        tells = (
+            "the dispersion, and with it standard errors and p-values, cannot be estimated and "
+            "are nan."
+            if estimated
+            else "deviance and Pearson chi2 tell nothing of how well the model describes the data."
+        )
+        yield Note(
+            f"No residual degrees of freedom: {nobs:.6g} observations (rows, or the sum of their "
+            f"freq_weights) for {nobs - df_resid:.6g} coefficients; {tells}",
+            None,
+        )
+    elif estimated and np.isnan(scale):
+        yield Note(
+            "Essentially perfect fit: what it leaves of the response is rounding, so there is no "
+            "dispersion to estimate; standard errors and p-values are nan.",
+            _status.PrecisionWarning,
         )
 
 

@@ -30,7 +30,15 @@ from jaxglm.intake._responses import array_responses
 from jaxglm.intake._segments import array_segments
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice, merge_rows
-from jaxglm.search import Estimate, Options, RangeError, estimate_all, fit_of, outcome_notes
+from jaxglm.search import (
+    Estimate,
+    Options,
+    RangeError,
+    dispersion_notes,
+    estimate_all,
+    fit_of,
+    outcome_notes,
+)
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
 
@@ -333,8 +341,10 @@ def _fit(
         family = family if shape is None else fitted
         alpha = None if shape is None else shape.alpha
         notes = outcome_notes(intake.problem, intake.model.names, family, found, alpha)
+        fit = fit_of(problem, fitted, found, shape=shape)
+        notes += dispersion_notes(fit)
         texts = tuple(note.text for note in notes) + intake.notes
-        fit = fit_of(problem, fitted, found, shape=shape, notes=texts)
+        fit = dataclasses.replace(fit, notes=texts)
     _announce(found, notes, on_failure, rank)
     model = dataclasses.replace(intake.model, family=family)
     results = Results(fit, model)
