@@ -37,6 +37,8 @@ from jaxglm.sums import Objective
 # Turns of the first round. Nearly all lanes need fewer; one that needs many would keep its block
 # waiting, so it starts again among its like.
 _FEW_TURNS = 10
+# Rounding of less than this many standard errors is nothing, even a thousand times as large.
+_NOTHING_HIDDEN = 1e-3 * RESOLUTION
 
 
 def fit_segments(
@@ -103,8 +105,9 @@ def _single(problem: Problem, family: Family, options: Options) -> Fit:
     """The fit of one segment by itself."""
     problem = merge_rows(problem, "auto")
     found, family, shape = estimate_all(problem, problem.narrowed(family), options)
-    notes = tuple(note.text for note in search_notes(problem, family, found))
-    return fit_of(problem, family, found, shape=shape, notes=notes)
+    fit = fit_of(problem, family, found, shape=shape)
+    notes = search_notes(problem, family, found, fit)
+    return dataclasses.replace(fit, notes=tuple(note.text for note in notes))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -280,7 +283,10 @@ class _Rounds:
             good &= found.sums.edge == 0
         by_rounding = outcome.stop != int(Stop.DECREMENT)
         hidden = np.maximum(outcome.floor, np.where(by_rounding, outcome.decrement, 0.0))
-        return good & (hidden <= RESOLUTION)
+        # What rounding does where the likelihood is flatter than expected, a single fit tells; in
+        # float32 it would be asked too often.
+        flatter = not self.family.canonical and self.dtype == np.float64
+        return good & (hidden <= (_NOTHING_HIDDEN if flatter else RESOLUTION))
 
     def _settle(self, lanes: _Left, infinite: np.ndarray) -> None:
         """Write the fits of some segments."""

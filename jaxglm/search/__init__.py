@@ -3,7 +3,7 @@
 from jaxglm.search._estimate import Estimate, estimate
 from jaxglm.search._fit import Fit
 from jaxglm.search._fit_of import fit_of
-from jaxglm.search._notes import Note, dispersion_notes, outcome_notes
+from jaxglm.search._notes import Note, outcome_notes
 from jaxglm.search._range import RangeError, largest_size
 from jaxglm.search._settings import Options
 from jaxglm.search._shape import estimate_all, has_unknown_shape
@@ -14,7 +14,6 @@ __all__ = [
     "Note",
     "Options",
     "RangeError",
-    "dispersion_notes",
     "estimate",
     "estimate_all",
     "fit_of",

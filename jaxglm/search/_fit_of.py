@@ -24,7 +24,6 @@ def fit_of(
     found: Estimate,
     *,
     shape: Shape | None = None,
-    notes: tuple[str, ...] = (),
 ) -> Fit:
     """The fit record of an estimate.
 
@@ -38,8 +37,6 @@ def fit_of(
         Where the search ended.
     shape : Shape, optional
         Of the negative binomial where it was estimated: one more parameter of the likelihood.
-    notes : tuple of str
-        What the user must know, in words.
 
     Returns
     -------
@@ -60,7 +57,7 @@ def fit_of(
         parameters=rank - _held(found),
         has_constant=problem.constant is not None,
     )
-    scalars = {name: float(value) for name, value in of_sums._asdict().items()}
+    scalars: dict[str, Any] = {name: float(value) for name, value in of_sums._asdict().items()}
     covariance = Covariance(
         root=_public_root(problem, found),
         aliased=problem.public(~found.basis.keep),
@@ -83,7 +80,6 @@ def fit_of(
         likelihood_params=family.n_likelihood_params + (shape is not None),
         alpha=None if shape is None else shape.alpha,
         alpha_se=None if shape is None else shape.alpha_se,
-        notes=notes,
     )
 
 

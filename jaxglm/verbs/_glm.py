@@ -34,7 +34,6 @@ from jaxglm.search import (
     Estimate,
     Options,
     RangeError,
-    dispersion_notes,
     estimate_all,
     fit_of,
     outcome_notes,
@@ -339,10 +338,8 @@ def _fit(
         except RangeError as error:
             raise DataError(error.told(intake.model.names, problem.dtype)) from None
         family = family if shape is None else fitted
-        alpha = None if shape is None else shape.alpha
-        notes = outcome_notes(intake.problem, intake.model.names, family, found, alpha)
         fit = fit_of(problem, fitted, found, shape=shape)
-        notes += dispersion_notes(fit)
+        notes = outcome_notes(intake.problem, intake.model.names, family, found, fit)
         texts = tuple(note.text for note in notes) + intake.notes
         fit = dataclasses.replace(fit, notes=texts)
     _announce(found, notes, on_failure, rank)
