@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import jaxglm as jg
@@ -124,7 +125,11 @@ CASES: dict[str, dict[str, tuple[Callable[[str], Rows], str, str]]] = {
             "",
         ),
         "a million million": (with_y(lambda y, X: 1e12 * y), "CONVERGED", ""),
-        "one count of 1e300": (with_y(lambda y, X: first(y + 0.5, 1e300)), "", "did not converge"),
+        "one count of 1e300": (
+            with_y(lambda y, X: first(y + 0.5, 1e300)),
+            "INVALID",
+            "response .* squares overflow",
+        ),
         "huge offset": (healthy, "", ""),
     },
     "gaussian": ANY
@@ -133,7 +138,11 @@ CASES: dict[str, dict[str, tuple[Callable[[str], Rows], str, str]]] = {
         "nothing but zeros": (with_y(lambda y, X: 0.0), "CONVERGED", ""),
         "perfect fit": (with_y(lambda y, X: X @ [1.0, 2.0, -1.0, 0.5]), "CONVERGED", ""),
         "a million million": (with_y(lambda y, X: 1e12 * y), "CONVERGED", ""),
-        "squares overflow": (with_y(lambda y, X: 1e200 * y), "", "did not converge"),
+        "squares overflow": (
+            with_y(lambda y, X: 1e200 * y),
+            "INVALID",
+            "response .* squares overflow",
+        ),
     },
 }
 
@@ -278,3 +287,32 @@ def test_missing_rows_may_be_left_out() -> None:
     fits = quiet(jg.fit_groups, "y ~ x", TABLE, by="g", family="poisson", missing="drop")
     assert fits.failed.index.tolist() == ["b"]
     assert fits.glance()["nobs"].tolist() == [4, 4, 3]
+
+
+def test_numbers_that_are_all_zero_in_a_segment_are_rank_deficient_there() -> None:
+    """As `jg.glm` says it; a level that a segment lacks is no fault."""
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame(
+        {
+            "shop": np.repeat(["empty", "fine", "lacking", "denormal"], 10),
+            "x": rng.normal(size=40),
+            "k": np.tile(["p", "q"], 20),
+            "y": rng.normal(size=40),
+        }
+    )
+    table.loc[table["shop"] == "empty", "x"] = 0.0
+    table.loc[table["shop"] == "lacking", "k"] = "p"
+    table.loc[table["shop"] == "denormal", "x"] *= 1e-310
+    fits = jg.fit_groups("y ~ x + k", table, "shop", on_failure="ignore")
+    assert list(fits.failed.index) == ["denormal", "empty"]
+    with pytest.warns(jg.RankWarning):
+        alone = jg.glm("y ~ x + k", table[table["shop"] == "empty"])
+    assert fits.failed["empty"] in alone.notes and fits.failed["empty"] in fits["empty"].notes
+    assert fits.glance().set_index("shop").loc["empty", "df_resid"] == alone.df_resid == 8
+    assert "column 'x': values so large or so small" in fits.failed["denormal"]
+    X = np.column_stack([np.ones(40), table["x"]])
+    arrays = jg.GLM(table["y"], X).fit_groups(table["shop"], on_failure="ignore")
+    assert list(arrays.failed.index) == ["denormal", "empty"]
+    rows = table[table["shop"] == "empty"]
+    responses = jg.fit_responses("~ x + k", rows, ["y"], on_failure="ignore")
+    assert responses.failed["y"] == fits.failed["empty"]

@@ -274,6 +274,33 @@ def test_tweedie_series_from_few_terms_to_many(power: float) -> None:
     np.testing.assert_allclose(found, [float(value) for value in check], rtol=1e-12, atol=1e-12)
 
 
+# Means, dispersions and weights about a response near, between and beyond the multiples of the
+# dispersion, at which the density of a power just above 1 stands.
+_TWEEDIE_Y = np.array([0.0, 0.37, 1.0, 2.5, 17.3])
+_TWEEDIE_REST = [(0.5, 1.0, 1.0), (20.0, 1.0, 2.5), (2.0, 0.05, 1.0), (2.0, 30.0, 2.5)]
+
+
+@pytest.mark.usefixtures("seventy_digits")
+@pytest.mark.parametrize(
+    ("power", "rtol"),
+    # The gap between response and lattice is known to the rounding of the response, over p - 1.
+    [(1.00001, 1e-10), (1.0001, 1e-11), (1.001, 1e-12), (1.999, 1e-13), (1.9999, 1e-13)],
+)
+def test_tweedie_density_next_to_the_ends_of_its_powers(power: float, rtol: float) -> None:
+    p = mp.mpf(power)
+    for mean, scale, weight in _TWEEDIE_REST:
+        phi = mp.mpf(scale) / mp.mpf(weight)
+        at_zero = -(mp.mpf(mean) ** (2 - p)) / (2 - p) / phi
+        right = [at_zero] + [
+            log_tweedie_density(y, mp.mpf(mean), phi, p) for y in numbers(_TWEEDIE_Y[1:])
+        ]
+        with jax.enable_x64(True):
+            mu = np.full(_TWEEDIE_Y.size, mean)
+            found = likelihood(Tweedie(power=power), _TWEEDIE_Y, mu, weight, scale)
+        assert np.isfinite(found).all()
+        np.testing.assert_allclose(found, [float(v) for v in right], rtol=rtol, atol=rtol)
+
+
 def test_tweedie_density_meets_its_limits() -> None:
     y, mu = np.linspace(0.1, 8, 10), np.full(10, 2.0)
     with jax.enable_x64(True):

@@ -212,3 +212,56 @@ def test_an_aliased_column_beside_the_shape() -> None:
     assert results.fit.alpha == pytest.approx(plain.fit.alpha, rel=1e-9)
     assert np.allclose(results.params.iloc[:3], plain.params, rtol=1e-9)
     assert np.isnan(results.params.iloc[3])
+
+
+def log_likelihood_of_shape(y: np.ndarray, mu: np.ndarray, freq: Any = 1.0) -> float:
+    """The largest over the shape, by a search of another kind."""
+
+    def loss(log_alpha: float) -> float:
+        theta = np.exp(-log_alpha)
+        rows = gammaln(y + theta) - gammaln(theta) - gammaln(y + 1)
+        rows = rows - theta * np.log1p(mu / theta) - y * np.log1p(theta / mu)
+        return -float(np.sum(freq * rows))
+
+    return -scipy.optimize.minimize_scalar(loss, bounds=(-20, 5), method="bounded").fun
+
+
+def test_the_null_model_has_a_shape_of_its_own() -> None:
+    """R: logLik(glm.nb(y ~ 1)); the null deviance stays that at the theta of the model."""
+    table = {"y": [0, 1, 0, 7, 2, 15, 3, 30], "x": np.arange(8)}
+    results = jg.glm("y ~ x", table, family="nb")
+    assert results.llnull == pytest.approx(-23.4412760595, abs=1e-9)
+    fixed = jg.glm("y ~ x", table, family=jg.NegativeBinomial(alpha=results.fit.alpha))
+    assert results.null_deviance == pytest.approx(fixed.null_deviance, rel=1e-9)
+    assert jg.glm("y ~ 1", table, family="nb").llf == pytest.approx(results.llnull, rel=1e-12)
+    doubled = {name: np.tile(values, 2) for name, values in table.items()}
+    doubled["shop"] = np.repeat(["a", "b"], 8)
+    groups = jg.fit_groups("y ~ x", doubled, "shop", family="nb")
+    assert np.allclose(groups.glance()["llnull"], results.llnull, rtol=1e-12)
+    responses = jg.fit_responses("~ x", table, ["y"], family="nb")
+    assert responses.glance()["llnull"].to_numpy() == pytest.approx([results.llnull])
+
+
+@pytest.mark.parametrize("link", ["log", "sqrt"])
+def test_null_shapes_beside_weights(link: str) -> None:
+    y = counts(0.7)
+    results = jg.GLM(y, X, "nb", link=link, freq_weights=FREQ).fit()
+    mean = np.full(N, FREQ @ y / FREQ.sum())
+    assert results.llnull == pytest.approx(log_likelihood_of_shape(y, mean, FREQ), rel=1e-9)
+
+
+def test_null_shapes_beside_an_offset() -> None:
+    y = counts(0.7)
+    results = jg.GLM(y, X, "nb", offset=OFFSET).fit()
+    only = jg.GLM(y, X[:, :1], "nb", offset=OFFSET).fit()
+    assert results.llnull == pytest.approx(only.llf, rel=1e-11)
+    assert only.llnull == pytest.approx(only.llf, rel=1e-11)
+    without = jg.GLM(y, X[:, 1:], "nb", offset=OFFSET).fit()
+    expected = log_likelihood_of_shape(y, np.exp(OFFSET))
+    assert without.llnull == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_null_model_without_overdispersion() -> None:
+    table = {"y": [2, 3, 2, 3, 2, 3, 2, 3], "x": np.arange(8)}
+    results = jg.glm("y ~ x", table, family="nb", on_failure="ignore")
+    assert results.llnull == pytest.approx(jg.glm("y ~ x", table, family="poisson").llnull)

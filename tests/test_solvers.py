@@ -20,6 +20,7 @@ CONTROLS = Controls(
     max_turns=np.int32(100),
     smallest_pivot=np.float64(1e-7),
     residual_df=np.float64(0.0),
+    fixed=np.float64(1.0),
     adaptive=np.bool_(True),
     reach=np.float64(0.0),
     keep_within=np.float64(0.0),

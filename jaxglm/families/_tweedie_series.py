@@ -73,38 +73,55 @@ def _log_series(y: Array, dispersion: Array, power: Array) -> Array:
     many = jax.lax.cond(
         jnp.any(~few),
         lambda: _sum_around(jnp.where(few, _FEW, mode), a),
-        lambda: jnp.ones_like(total),
+        lambda: jnp.zeros_like(total),
     )
-    return jnp.log(jnp.where(few, total, many)) + 0.5 * jnp.log(a) - 2.0 * LOG_SQRT_2PI
+    return jnp.where(few, total, many) + 0.5 * jnp.log(a) - 2.0 * LOG_SQRT_2PI
+
+
+def _log_term(mode: Array, j: Array, a: Array) -> Array:
+    left = stirling_remainder(1.0 / j) + stirling_remainder(1.0 / (a * j))
+    return -(1.0 + a) * scaled_gap(mode, j, mode - j) - left
+
+
+def _log_largest(mode: Array, a: Array) -> Array:
+    """Log of about the largest term, which lies beside the mode.
+
+    Near power 1 the terms are so narrow that all may underflow: a response between two multiples
+    of the dispersion is next to impossible.
+    """
+    below = jnp.maximum(jnp.floor(mode), 1.0)
+    return jnp.maximum(_log_term(mode, below, a), _log_term(mode, below + 1.0, a))
 
 
 def _sum_from_one(mode: Array, a: Array) -> Array:
-    """The sum from its first term: a multiply-add and an exponential per term and row."""
+    """Log of the sum from its first term: a multiply-add and an exponential per term and row."""
     last = jnp.max(jnp.ceil(mode + _HALF_WIDTH * jnp.sqrt(mode / (1.0 + a)) + _EXTRA))
-    log_mode = jnp.log(mode)
+    log_mode, largest = jnp.log(mode), _log_largest(mode, a)
 
     def add(state: tuple[Array, Array]) -> tuple[Array, Array]:
         j, total = state
         left = stirling_remainder(1.0 / j) + stirling_remainder(1.0 / (a * j))
         gap = (mode - j) + j * (jnp.log(j) - log_mode)
-        return j + 1.0, total + jnp.exp(-(1.0 + a) * gap - left)
+        return j + 1.0, total + jnp.exp(-(1.0 + a) * gap - left - largest)
 
     start = (jnp.ones_like(a), jnp.zeros_like(mode))
-    return jax.lax.while_loop(lambda state: state[0] <= last, add, start)[1]
+    total = jax.lax.while_loop(lambda state: state[0] <= last, add, start)[1]
+    return jnp.log(total) + largest
 
 
 def _sum_around(mode: Array, a: Array) -> Array:
-    """The sum on a strided window around its mode."""
+    """Log of the sum on a strided window around its mode."""
     spread = jnp.sqrt(mode / (1.0 + a))
     stride = jnp.maximum(jnp.floor(_STRIDE * spread), 1.0)
     first = jnp.maximum(jnp.round(mode) - stride * jnp.ceil(_HALF_WIDTH * spread / stride), 1.0)
     steps = jnp.max(jnp.ceil((mode + _HALF_WIDTH * spread + _EXTRA - first) / stride))
+    largest = _log_largest(mode, a)
 
     def add(state: tuple[Array, Array]) -> tuple[Array, Array]:
         i, total = state
         j = first + i * stride
-        left = stirling_remainder(1.0 / j) + stirling_remainder(1.0 / (a * j))
-        return i + 1.0, total + jnp.exp(-(1.0 + a) * scaled_gap(mode, j, mode - j) - left)
+        return i + 1.0, total + jnp.exp(_log_term(mode, j, a) - largest)
 
     start = (jnp.zeros_like(a), jnp.zeros_like(mode))
-    return stride * jax.lax.while_loop(lambda state: state[0] <= steps, add, start)[1]
+    total = jax.lax.while_loop(lambda state: state[0] <= steps, add, start)[1]
+    return jnp.log(stride * total) + largest

@@ -127,7 +127,11 @@ class Estimates:
 
     @property
     def llnull(self) -> float:
-        """Log-likelihood of the model with an intercept (and the offset) only."""
+        """Log-likelihood of the model with an intercept (and the offset) only.
+
+        Where the negative binomial shape is estimated, this model has a shape of its own, as in
+        R's ``glm.nb(y ~ 1)``; `null_deviance` keeps that of the fit, as R's does.
+        """
         return self.fit.null_log_likelihood
 
     @property

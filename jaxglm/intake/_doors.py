@@ -14,7 +14,7 @@ from jaxglm.intake._dataset import Dataset
 from jaxglm.intake._fingerprint import Fingerprint
 from jaxglm.intake._model import Model
 from jaxglm.intake._response import Checked, NamedResponse, check_response
-from jaxglm.intake._vectors import check_representable, nonnegative, total_offset
+from jaxglm.intake._vectors import check_representable, check_size, nonnegative, total_offset
 from jaxglm.rows import Problem, UsedRows
 from jaxglm.sources import Block, Rows
 
@@ -159,12 +159,15 @@ def _intake(encoded: _Encoded, given: Given) -> Intake:
             response, vectors.get("trials"), given.family, rows, given.dtype, given.proportions
         )
     y, trials = found.y, found.trials
-    weight = np.ones(y.size)
-    for factor in (freq, prior, trials):
+    weight, given_weights = np.ones(y.size), []
+    for name, factor in (("freq_weights", freq), ("var_weights", prior), ("trials", trials)):
         if factor is not None:
             weight = weight * factor
+            given_weights.append(name)
     if not (weight > 0).any():
         raise DataError(NO_WEIGHT)
+    if given_weights:
+        check_size(weight, " times ".join(given_weights), given.dtype, rows)
     offset = total_offset(encoded.offset, vectors, given.family, rows)
     check_representable(offset, "the offset", given.dtype, rows)
     block = Block(encoded.design, Rows(y, weight, offset, freq, trials))

@@ -9,7 +9,7 @@ from jaxglm import io
 from jaxglm._status import DataError
 from jaxglm.families import Family
 from jaxglm.intake._trials import proportion_of, read_beside_trials
-from jaxglm.intake._vectors import check_representable, nonnegative
+from jaxglm.intake._vectors import check_representable, check_size, nonnegative
 from jaxglm.rows import UsedRows
 
 
@@ -69,6 +69,7 @@ def check_response(
             "quasi-likelihood estimates, and the log-likelihood, AIC and BIC are not those of a "
             f"{family.name} distribution."
         )
+    check_size(y, f"the response {response.name!r}", dtype, rows)
     check_representable(y, f"the response {response.name!r}", dtype, rows)
     return Checked(y, trials, tuple(notes), cautions)
 

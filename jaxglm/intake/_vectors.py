@@ -10,6 +10,7 @@ import numpy as np
 from jaxglm._status import DataError
 from jaxglm.families import Family
 from jaxglm.rows import ALL_ROWS, UsedRows
+from jaxglm.search import largest_size
 
 
 def log_exposure(exposure: np.ndarray, rows: UsedRows = ALL_ROWS) -> np.ndarray:
@@ -75,6 +76,25 @@ def check_representable(
             f"{dtype.name} cannot tell the values of {what} apart: it rounds them by up to "
             f"{rounded[found.used].max():.2g}, and their standard deviation is "
             f"{values[found.used].std():.2g}; {remedy}"
+        ),
+    )
+
+
+def check_size(values: np.ndarray, what: str, dtype: np.dtype, rows: UsedRows) -> None:
+    """Refuse fits in which the largest number has no room for its square in the arithmetic."""
+    sizes, limit = np.abs(values), largest_size(dtype)
+    low = sizes < 1 / limit
+    if low.any():
+        # Numbers that are small beside others of their fit do no harm.
+        codes = np.zeros(sizes.size, int) if rows.codes is None else rows.codes
+        largest = np.zeros(codes.max() + 2)  # the last one stands for code -1
+        np.maximum.at(largest, codes, sizes)
+        low &= (largest < 1 / limit)[codes] & (sizes > 0)
+    rows.refuse(
+        (sizes > limit) | low,
+        lambda found: (
+            f"{what}: values so large or so small that their squares overflow or vanish in "
+            f"{dtype.name}: {found.holding(values)}; rescale to a size nearer to 1."
         ),
     )
 

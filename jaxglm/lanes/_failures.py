@@ -48,6 +48,13 @@ def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
         *_notes.ending(status, of[fits.infinite[g]], decrement, turns),
         *_notes.rank(of[fits.collinear(g)]),
         *_notes.shape(alpha if fits.shaped[g] else None),
+        *_notes.dispersion(
+            status,
+            estimated=fits.covariance.df is not None,
+            nobs=fits.scalars["nobs"][g].item(),
+            df_resid=fits.scalars["df_resid"][g].item(),
+            scale=fits.covariance.scale[g].item(),
+        ),
     ]
     yield from (note.text for note in found)
 
@@ -55,7 +62,7 @@ def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
 def lacking(fits: Fits, names: Sequence[str], g: int, unit: str) -> Iterator[str]:
     """Which columns were left out because of levels that a segment, or another unit, lacks."""
     of = np.asarray(names, dtype=object)
-    absent = of[fits.aliased[g] & fits.absent[g]]
+    absent = of[fits.aliased[g] & fits.absent[g] & ~fits.collinear(g)]
     if absent.size:
         are = "is" if absent.size == 1 else "are"
         yield (

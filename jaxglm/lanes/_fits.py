@@ -55,11 +55,13 @@ class Fits:
         With a leading axis of fits.
     infinite : [G, p] bool
     absent : [G, p] bool
-        Columns that are zero in all rows of a segment, as that of a factor level it lacks: aliased,
-        and no fault of the data.
+        Columns that are zero in all rows of a segment: aliased, and nothing is known of them.
     baseless : [G, p] bool
         Columns that others determine because a segment lacks the reference level that they are
         compared with: aliased, and no fault of the data either.
+    of_levels : [p] bool
+        Columns in which a factor has a part: absent where a segment lacks a level, which is no
+        fault of the data. A column of numbers that are all zero is one.
     shaped : [G] bool
         Whether the negative binomial shape was estimated: `alpha` is nan where that failed.
     scalars : dict of [G]
@@ -77,6 +79,7 @@ class Fits:
     infinite: np.ndarray
     absent: np.ndarray
     baseless: np.ndarray
+    of_levels: np.ndarray
     shaped: np.ndarray
     scalars: dict[str, np.ndarray]
     words: dict[int, Words]
@@ -96,6 +99,7 @@ class Fits:
             infinite=np.zeros((count, p), bool),
             absent=np.zeros((count, p), bool),
             baseless=np.zeros((count, p), bool),
+            of_levels=np.zeros(p, bool),
             shaped=np.zeros(count, bool),
             scalars={
                 name: np.full(count, np.nan) if kind is float else np.zeros(count, kind)
@@ -182,7 +186,8 @@ class Fits:
         Where a segment has no column left, that is said of all.
         """
         aliased = self.aliased[which]
-        excused = (self.absent[which] | self.baseless[which]) & ~aliased.all(axis=-1, keepdims=True)
+        lacking = self.absent[which] & self.of_levels | self.baseless[which]
+        excused = lacking & ~aliased.all(axis=-1, keepdims=True)
         return aliased & ~excused
 
     @property

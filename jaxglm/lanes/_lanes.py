@@ -23,7 +23,6 @@ from jaxglm._programs import program
 from jaxglm._tuning import tuning
 from jaxglm.algebra import Factor, Root, factorise, inverse_root, solve, trace_with
 from jaxglm.designs import Masked
-from jaxglm.families import Family
 from jaxglm.lanes._buckets import call_shape, padded_sizes
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
@@ -113,7 +112,7 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
     null = null_model(of, family, has_constant=constant, xp=jnp)
     null = null._replace(shift=jnp.where(jnp.isnan(null.shift), own.shift, null.shift))
     options = Options(tol=shared.tol, max_turns=shared.max_turns)
-    settings = Settings(family, options, dtype, rank, of.nobs, null, jnp)
+    settings = Settings(family, options, dtype, rank, of, null, jnp)
     if penalty is not None:
         penalty = penalty.where(keep)
     loop = Loop(
@@ -151,7 +150,7 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
         sums=sums,
         null=settings.null_model,
         statistics=jax.tree.map(lambda value: jnp.asarray(value, dtype), found),
-        decrement=_distance(family, sums, factor, found.df_resid),
+        decrement=_distance(settings, sums, factor, found.df_resid),
         root=root,
         keep=keep,
     )
@@ -165,11 +164,11 @@ def _has_constant(block: Block) -> jax.Array:
     return jnp.any(jnp.all(values == values[0], axis=0) & (values[0] != 0))
 
 
-def _distance(family: Family, sums: FinalSums, factor: Factor, df: Any) -> Any:
+def _distance(settings: Settings, sums: FinalSums, factor: Factor, df: Any) -> Any:
     """The Newton decrement of the exact sums."""
     squared = jnp.maximum(jnp.dot(sums.score, solve(factor, sums.score)), 0.0)
-    if family.dispersion_fixed:
-        return jnp.sqrt(squared)
+    if settings.family.dispersion_fixed:
+        return jnp.sqrt(squared / settings.fixed_dispersion)
     scale = sums.pearson / jnp.maximum(df, 1.0)
     return jnp.sqrt(squared / jnp.where(scale > 0, scale, 1.0))
 

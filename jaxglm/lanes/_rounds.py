@@ -6,6 +6,7 @@ that confines the means, ill-conditioned columns, very many rows) is fitted one 
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -23,10 +24,12 @@ from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lan
 from jaxglm.lanes._rank import rank_of
 from jaxglm.lanes._separation import infinite_columns
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
-from jaxglm.search import ColumnRangeError, Fit, Options, estimate_all, fit_of, has_unknown_shape
+from jaxglm.search import Fit, Options, RangeError, estimate_all, fit_of, has_unknown_shape
 from jaxglm.search._notes import RESOLUTION, search_notes
+from jaxglm.search._range import strained_columns, strained_response
 from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS, smallest_pivot, tolerance
 from jaxglm.search._short_way import MORE_LEFT
+from jaxglm.search._statistics import rounding_is_left
 from jaxglm.solvers import Stop
 from jaxglm.sources import Block
 from jaxglm.sums import Objective
@@ -34,6 +37,8 @@ from jaxglm.sums import Objective
 # Turns of the first round. Nearly all lanes need fewer; one that needs many would keep its block
 # waiting, so it starts again among its like.
 _FEW_TURNS = 10
+# Rounding of less than this many standard errors is nothing, even a thousand times as large.
+_NOTHING_HIDDEN = 1e-3 * RESOLUTION
 
 
 def fit_segments(
@@ -80,7 +85,7 @@ def fit_segments(
         own = segments.one(g)
         try:
             fit = _single(own, family, options)
-        except ColumnRangeError as error:
+        except RangeError as error:
             fits.refuse(g, error.told(names, problem.dtype))
         else:
             fits.put(g, fit, absent=problem.public(_absent(own)))
@@ -100,8 +105,9 @@ def _single(problem: Problem, family: Family, options: Options) -> Fit:
     """The fit of one segment by itself."""
     problem = merge_rows(problem, "auto")
     found, family, shape = estimate_all(problem, problem.narrowed(family), options)
-    notes = tuple(note.text for note in search_notes(problem, family, found))
-    return fit_of(problem, family, found, shape=shape, notes=notes)
+    fit = fit_of(problem, family, found, shape=shape)
+    notes = search_notes(problem, family, found, fit)
+    return dataclasses.replace(fit, notes=tuple(note.text for note in notes))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,11 +216,22 @@ class _Rounds:
         for places, found in self.lanes.over(fit_lane, which, given, self._options(turns)):
             lanes = _Left(which[places], found)
             # A column asked for that took no part is zero in all rows.
-            self.absent[lanes.which] |= keep[lanes.which] & ~found.keep
+            absent = keep[lanes.which] & ~found.keep
+            self.absent[lanes.which] |= absent
             settled = self._ordinary(found) & (found.sums.far == 0)
+            if self._vanishing:
+                settled &= ~absent.any(axis=1)
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
             parts.append(lanes.where(~settled))
         return _Left.joined(parts)
+
+    @functools.cached_property
+    def _vanishing(self) -> bool:
+        """Whether columns hold numbers that a device takes for zero: a single fit refuses them."""
+        design: Any = self.segments.problem.design
+        values = np.asarray(getattr(design, "numeric", design).values)
+        least = np.finfo(self.dtype).tiny
+        return bool(((values > -least) & (values < least) & (values != 0)).any())
 
     def _once_more(self, left: _Left, chosen: np.ndarray, keep: np.ndarray) -> _Left:
         """With the loops of the chosen ones run again, in all the turns that they may take."""
@@ -261,11 +278,17 @@ class _Rounds:
         outcome = found.outcome
         good = (outcome.status == int(Status.CONVERGED)) & np.isfinite(found.root).all(axis=(1, 2))
         good &= found.decrement <= np.maximum(MORE_LEFT * self.tol, 8 * outcome.floor)
+        of = found.statistics
+        good &= ~strained_columns(found.sums, self.dtype).any(axis=1)
+        good &= ~strained_response(self.family, found.null.average, of.weight_sum, self.dtype)
         if self.bounded:
             good &= found.sums.edge == 0
         by_rounding = outcome.stop != int(Stop.DECREMENT)
         hidden = np.maximum(outcome.floor, np.where(by_rounding, outcome.decrement, 0.0))
-        return good & (hidden <= RESOLUTION)
+        # What rounding does where the likelihood is flatter than expected, a single fit tells; in
+        # float32 it would be asked too often.
+        flatter = not self.family.canonical and self.dtype == np.float64
+        return good & (hidden <= (_NOTHING_HIDDEN if flatter else RESOLUTION))
 
     def _settle(self, lanes: _Left, infinite: np.ndarray) -> None:
         """Write the fits of some segments."""
@@ -283,7 +306,8 @@ class _Rounds:
         covariance = fits.covariance
         covariance.root.dense[place] = root
         covariance.aliased[place] = ~keep
-        covariance.scale[which] = found.statistics.scale
+        rounding = rounding_is_left(family, found.statistics, found.null.average)
+        covariance.scale[which] = np.where(rounding, np.nan, found.statistics.scale)
         if covariance.df is not None:
             covariance.df[which] = found.statistics.df_resid
         fits.absent[place] = self.absent[which]

@@ -45,6 +45,8 @@ class Link(Record):
     mean_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
     #: The linear predictors of those means, where known: it saves a compiled call of `link`.
     eta_range: ClassVar[tuple[float, float] | None] = None
+    #: Whether the linear predictor is in a unit of the response, as a power of it is.
+    has_unit: ClassVar[bool] = False
     #: An inner point of eta at which the mean is infinite.
     pole: ClassVar[float | None] = None
 

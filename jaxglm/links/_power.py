@@ -23,6 +23,7 @@ class Identity(Link):
     """
 
     name = "identity"
+    has_unit = True
 
     def link(self, mu: Array) -> Array:
         return jnp.asarray(mu)
@@ -82,6 +83,7 @@ class Power(Link):
     exponent: float = static()
 
     name = "power"
+    has_unit = True
     mean_range = (0.0, math.inf)
 
     def __post_init__(self) -> None:
@@ -114,6 +116,7 @@ class Inverse(Link):
     """
 
     name = "inverse"
+    has_unit = True
     pole = 0.0
 
     def link(self, mu: Array) -> Array:
@@ -139,6 +142,7 @@ class InverseSquared(Link):
     """
 
     name = "inverse_squared"
+    has_unit = True
     mean_range = (0.0, math.inf)
 
     def link(self, mu: Array) -> Array:
@@ -164,6 +168,7 @@ class Sqrt(Link):
     """
 
     name = "sqrt"
+    has_unit = True
     mean_range = (0.0, math.inf)
 
     def link(self, mu: Array) -> Array:

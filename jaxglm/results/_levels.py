@@ -11,6 +11,15 @@ from jaxglm.lanes import Fits
 from jaxglm.rows import Segments
 
 
+def mark_levels(fits: Fits, model: Model) -> None:
+    """Write into the record in which columns a factor has a part; in none of a matrix."""
+    if model.spec is None:
+        return
+    kinds = [component.kind for component in model.spec.components]
+    for term, (_, part) in zip(model.spec.terms, model.terms, strict=True):
+        fits.of_levels[part] = any(kinds[component] != "numeric" for component in term.components)
+
+
 def mark_baseless(fits: Fits, model: Model, segments: Segments) -> None:
     """Write into the record which aliased columns owe it to a reference level that is not there."""
     indicators, columns_of = _factors(model)

@@ -11,6 +11,7 @@ from jaxglm.diagnostics import RowFacts, means
 from jaxglm.inference import check_scale, undetermined
 from jaxglm.intake import Columns, Dataset, Model, nbytes
 from jaxglm.lanes import Fits
+from jaxglm.results._levels import mark_levels
 from jaxglm.results._many import ManyResults
 from jaxglm.results._rowwise import refuse_beside_the_fit
 from jaxglm.rows import Replicas
@@ -52,6 +53,8 @@ class ResponseResults(ManyResults):
         # Not the replicas themselves, which keep the columns in the form of their computations.
         self._y = None if replicas is None else replicas.y
         self._times = None if replicas is None else replicas.times
+        if replicas is not None:
+            mark_levels(fits, model)
 
     @property
     def data_nbytes(self) -> int:

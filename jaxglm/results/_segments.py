@@ -15,7 +15,7 @@ from jaxglm.diagnostics import RowFacts, means, row_facts
 from jaxglm.inference import check_scale
 from jaxglm.intake import Dataset, Model, nbytes
 from jaxglm.lanes import Fits
-from jaxglm.results._levels import mark_baseless
+from jaxglm.results._levels import mark_baseless, mark_levels
 from jaxglm.results._many import ManyResults
 from jaxglm.results._predict import linear_predictor
 from jaxglm.results._rowwise import refuse_beside_the_fit
@@ -84,6 +84,7 @@ class GroupResults(ManyResults):
         super().__init__(fits, model, keys, native, notes, facts)
         self._segments = None
         if segments is not None:
+            mark_levels(fits, model)
             mark_baseless(fits, model, segments)
             # A copy has not what the fits have left in it: the entries of a sparse matrix by rows.
             self._segments = dataclasses.replace(segments)

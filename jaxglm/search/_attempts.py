@@ -104,7 +104,7 @@ class Search:
         self.totals = totals_of(problem.source) if totals is None else totals
         null = null_model(self.totals, family, has_constant=problem.constant is not None)
         self.settings = Settings(
-            family, options, problem.dtype, problem.n_columns, self.totals.nobs, null
+            family, options, problem.dtype, problem.n_columns, self.totals, null
         )
         self.turns = self.invalid = 0
         n, limits = problem.source.n_rows, tuning()

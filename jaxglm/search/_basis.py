@@ -177,24 +177,6 @@ def _with_levels(gram: Bordered, span: Span, in_order: np.ndarray) -> Relations:
     return Relations.of(np.concatenate([own, of_levels]), aliased, np.append(size, levels))
 
 
-def out_of_range(problem: Problem) -> np.ndarray:
-    """Public positions of the columns whose squares overflow or vanish in the fit's arithmetic."""
-    # A square and its sums need room: four decades within the root of what the dtype holds.
-    limit = 1e-4 * float(np.sqrt(np.finfo(problem.dtype).max))
-
-    def larger(largest: np.ndarray, block: Block) -> np.ndarray:
-        live = np.flatnonzero(block.rows.live)
-        if live.size == 0:
-            return largest
-        every = live.size == len(block.rows)
-        design = block.design if every else block.design.take_rows(live)
-        return np.maximum(largest, design.largest())
-
-    largest = problem.source.scan(larger, np.zeros(problem.n_columns))
-    outside = (largest > limit) | ((largest > 0) & (largest < 1 / limit))
-    return np.flatnonzero(problem.public(outside))
-
-
 def _chunks(design: Design, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Some rows by turns, with their columns as dense float64."""
     for start in range(0, rows.size, _CHUNK_ROWS):

@@ -1,7 +1,6 @@
 """Owns the search for the optimum: rank, separation and boundary, around the attempts."""
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -13,7 +12,9 @@ from jaxglm.designs import Split
 from jaxglm.families import Family
 from jaxglm.rows import Problem
 from jaxglm.search._attempts import Attempt, Search
-from jaxglm.search._basis import Basis, condition, out_of_range, plain_basis
+from jaxglm.search._basis import Basis, condition, plain_basis
+from jaxglm.search._range import RangeError, out_of_range, strained_columns, strained_response
+from jaxglm.search._resolution import hidden
 from jaxglm.search._separation import recession_direction, separated_levels
 from jaxglm.search._settings import Options
 from jaxglm.search._short_way import first_methods
@@ -29,7 +30,7 @@ class Estimate:
     `gamma` are coefficients in that basis, `beta` in public order (nan where aliased); `source`
     holds the rows in the basis and `objective` what was minimised there, `sums` is what they add up
     to, `root` that of their inverse information (None where that was no matrix). `totals` and
-    `null` tell of the response. `floor` is the size in standard errors of what rounding hides;
+    `null` tell of the response. `hidden` is the size in standard errors of what rounding hides;
     `left_domain` tells that steps had to be shortened to stay where the link gives valid means.
     `asked` is the method tried first, `method` the one that answered.
     """
@@ -50,7 +51,7 @@ class Estimate:
     method: str
     loss: float
     decrement: float
-    floor: float
+    hidden: float
     turns: int
     left_domain: bool
 
@@ -62,22 +63,6 @@ class Estimate:
     def with_turns(self, turns: int) -> Self:
         """The same after so many passes in all."""
         return dataclasses.replace(self, turns=turns)
-
-
-class ColumnRangeError(ValueError):
-    """Columns, by public position, whose squares overflow or vanish; the verb knows their names."""
-
-    def __init__(self, columns: np.ndarray):
-        super().__init__(f"columns {columns.tolist()} are out of range")
-        self.columns = columns
-
-    def told(self, names: Sequence[str], dtype: np.dtype) -> str:
-        """The error in the user's words."""
-        columns = ", ".join(repr(names[j]) for j in self.columns[:8])
-        return (
-            f"column {columns}: values so large or so small that their squares overflow or "
-            f"vanish in {dtype.name}; rescale to a size nearer to 1."
-        )
 
 
 def estimate(
@@ -102,22 +87,24 @@ def estimate(
 
     Raises
     ------
-    ColumnRangeError
-        For columns so large or small that their squares overflow or vanish.
+    RangeError
+        For columns or a response so large or small that their squares, or these times the
+        weights, overflow or vanish.
     """
     search = Search(problem, family, options, None if like is None else like.totals)
     whole = _apart(problem, search)
     basis, source = (plain_basis(problem), whole) if like is None else (like.basis, like.source)
     found = first_methods(search, basis, source)
     if not found.status.usable:
-        columns = out_of_range(problem)
+        columns = _out_of_range(search)
         if columns.size:
-            raise ColumnRangeError(columns)
+            raise RangeError(columns)
     if found.status is Status.SINGULAR:
         smallest = search.settings.smallest_pivot
         basis, source = condition(problem, whole, smallest, search.penalty)
         if source is not whole:
             found = first_methods(search, basis, source)
+    found = _checked_range(search, found, basis)
     infinite = _infinite(search, found, basis, source)
     if infinite is None and found.status is Status.SINGULAR:
         found = search.damped(found, basis, source)
@@ -133,7 +120,10 @@ def estimate(
             status = Status.BOUNDARY if found.sums.edge > 0 else status
 
     changed = found.method == "irls" and bool(found.outcome.observed) and not family.canonical
-    none = np.zeros(problem.n_columns, bool)
+    none, root = np.zeros(problem.n_columns, bool), _root(found)
+    unresolved = hidden(search, found, basis, source, root)
+    if status is Status.CONVERGED and not np.isfinite(unresolved):
+        status = Status.STEP_FAILED
     return Estimate(
         beta=problem.public(basis.coefficients(found.gamma)),
         gamma=found.gamma,
@@ -141,7 +131,7 @@ def estimate(
         source=source,
         objective=search.objective(basis),
         sums=found.sums,
-        root=_root(found),
+        root=root,
         totals=search.totals,
         null=search.settings.null_model,
         infinite=problem.public(none if infinite is None else infinite),
@@ -151,10 +141,34 @@ def estimate(
         method="irls+newton" if changed else found.method,
         loss=float(found.outcome.loss),
         decrement=float(found.outcome.decrement),
-        floor=float(found.outcome.floor),
+        hidden=unresolved,
         turns=search.turns,
         left_domain=search.bounded and search.invalid > 0,
     )
+
+
+def _checked_range(search: Search, found: Attempt, basis: Basis) -> Attempt:
+    """The attempt, unless it says nothing for want of room in the arithmetic.
+
+    Products may be out of range although each number by itself is not: they are refused. Where the
+    numbers are sound the means are not: they ran to where no row says anything.
+    """
+    problem, null = search.problem, search.settings.null
+    if found.sums.far == 0 and found.status.usable:
+        strained = strained_columns(found.sums, problem.dtype)
+        columns = np.zeros(problem.n_columns, bool)
+        columns[basis.keep] = strained
+        if strained.any():
+            if np.isin(np.flatnonzero(problem.public(columns)), _out_of_range(search)).any():
+                raise RangeError(np.flatnonzero(problem.public(columns)))
+            found = dataclasses.replace(found, status=Status.NONFINITE)
+    if strained_response(search.family, null.average, search.totals.weight, problem.dtype):
+        raise RangeError(np.zeros(0, int))
+    return found
+
+
+def _out_of_range(search: Search) -> np.ndarray:
+    return out_of_range(search.problem, float(search.totals.weight))
 
 
 def _apart(problem: Problem, search: Search) -> Source:

@@ -8,16 +8,14 @@ import numpy as np
 
 from jaxglm._status import Status
 from jaxglm.algebra import Covariance, Root, trace_with
-from jaxglm.designs import Dense
 from jaxglm.families import Family
 from jaxglm.rows import Problem
-from jaxglm.search._estimate import Estimate, estimate
+from jaxglm.search._estimate import Estimate
 from jaxglm.search._fit import Fit
-from jaxglm.search._settings import Options
+from jaxglm.search._null_model import with_null_model
 from jaxglm.search._shape import Shape
-from jaxglm.search._statistics import likelihoods_of_rows, statistics
-from jaxglm.sources import Block
-from jaxglm.sums import FinalSums, NullModel, log_likelihood
+from jaxglm.search._statistics import likelihoods_of_rows, rounding_is_left, statistics
+from jaxglm.sums import NullModel
 
 
 def fit_of(
@@ -26,7 +24,6 @@ def fit_of(
     found: Estimate,
     *,
     shape: Shape | None = None,
-    notes: tuple[str, ...] = (),
 ) -> Fit:
     """The fit record of an estimate.
 
@@ -40,14 +37,12 @@ def fit_of(
         Where the search ended.
     shape : Shape, optional
         Of the negative binomial where it was estimated: one more parameter of the likelihood.
-    notes : tuple of str
-        What the user must know, in words.
 
     Returns
     -------
     Fit
     """
-    sums, null = _with_null_model(problem, family, found)
+    sums, null = with_null_model(problem, family, found, shape)
     rank = int(found.basis.keep.sum())
 
     def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -62,11 +57,11 @@ def fit_of(
         parameters=rank - _held(found),
         has_constant=problem.constant is not None,
     )
-    scalars = {name: float(value) for name, value in of_sums._asdict().items()}
+    scalars: dict[str, Any] = {name: float(value) for name, value in of_sums._asdict().items()}
     covariance = Covariance(
         root=_public_root(problem, found),
         aliased=problem.public(~found.basis.keep),
-        scale=scalars["scale"],
+        scale=np.nan if rounding_is_left(family, of_sums, null.average) else scalars["scale"],
         df=None if family.dispersion_fixed else scalars["df_resid"],
     )
     return Fit(
@@ -85,7 +80,6 @@ def fit_of(
         likelihood_params=family.n_likelihood_params + (shape is not None),
         alpha=None if shape is None else shape.alpha,
         alpha_se=None if shape is None else shape.alpha_se,
-        notes=notes,
         relations=found.basis.relations.at(problem.order),
     )
 
@@ -105,41 +99,6 @@ def _public_root(problem: Problem, found: Estimate) -> Root:
         p = problem.n_columns
         return Root(np.full((p, 1), np.nan), np.zeros(p))
     return Root(*(problem.public(part) for part in found.basis.root(found.root)))
-
-
-def _with_null_model(
-    problem: Problem, family: Family, found: Estimate
-) -> tuple[FinalSums, NullModel]:
-    """The sums with those of the null model, which beside an offset may take a fit of its own."""
-    null = found.null
-    if problem.constant is None or not found.totals.has_offset or np.isfinite(null.shift):
-        return found.sums, null
-
-    def ones(block: Block) -> Dense:
-        return Dense(np.broadcast_to(1.0, (len(block.rows), 1)))
-
-    only = Problem(
-        problem.source.with_design(ones), np.zeros(1, int), (0, 1.0), n_rows=problem.n_rows
-    )
-    intercept = estimate(only, family, Options())
-    deviance: Any = np.nan
-    likelihood: Any = np.nan
-    if intercept.has_means:
-        null = null._replace(shift=problem.dtype.type(intercept.gamma[0]))
-        deviance, likelihood = jax.device_get(problem.source.reduce(_null_sums, family, null))
-    return found.sums._replace(null_deviance=deviance, null_log_likelihood=likelihood), null
-
-
-def _null_sums(block: Block, family: Family, null: NullModel) -> tuple[jax.Array, jax.Array]:
-    """Deviance and log-likelihood of the null model, the latter at dispersion 1."""
-    mean, weight = null.means(block, family), block.rows.weight
-    deviance = weight * family.unit_deviance(block.rows.y, mean)
-    one = jnp.ones((), mean.dtype)
-    known = family.dispersion_fixed and family.has_likelihood
-    return (
-        jnp.sum(jnp.where(weight > 0, deviance, jnp.zeros_like(deviance))),
-        log_likelihood(block, family, mean, one) if known else jnp.full_like(one, jnp.nan),
-    )
 
 
 def _likelihoods(

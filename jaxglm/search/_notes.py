@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from jaxglm import _status
@@ -11,7 +10,7 @@ from jaxglm._status import Status
 from jaxglm.families import Family
 from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate
-from jaxglm.solvers import Stop
+from jaxglm.search._fit import Fit
 
 _MOST_NAMES = 8
 # A result is as good as it looks while rounding hides less than this many standard errors.
@@ -26,25 +25,32 @@ class Note(NamedTuple):
 
 
 def outcome_notes(
-    problem: Problem, names: Sequence[str], family: Family, found: Estimate, alpha: float | None
+    problem: Problem, names: Sequence[str], family: Family, found: Estimate, fit: Fit
 ) -> list[Note]:
     """What the user must be told about the outcome of a fit, the gravest first.
 
-    `names` are those of the columns in public order; `family` has all its parameters; `alpha` is
-    the shape where it was estimated.
+    `names` are those of the columns in public order; `family` has all its parameters; `fit` is the
+    record of what was found.
     """
     of = np.asarray(names, dtype=object)
     return [
         *ending(found.status, of[found.infinite], found.decrement, found.turns),
         *rank(of[problem.public(~found.basis.keep)]),
-        *search_notes(problem, family, found),
-        *shape(alpha),
+        *search_notes(problem, family, found, fit),
+        *shape(fit.alpha),
+        *dispersion(
+            found.status,
+            estimated=not family.dispersion_fixed,
+            nobs=fit.nobs,
+            df_resid=fit.df_resid,
+            scale=fit.covariance.scale,
+        ),
     ]
 
 
-def search_notes(problem: Problem, family: Family, found: Estimate) -> Iterator[Note]:
+def search_notes(problem: Problem, family: Family, found: Estimate, fit: Fit) -> Iterator[Note]:
     """What only the search knows; the rest of `outcome_notes` can be said from the record."""
-    yield from _precision(problem, family, found)
+    yield from _precision(problem, found, fit)
     yield from _method(found, problem.n_columns)
     yield from _domain(family, found)
 
@@ -87,32 +93,47 @@ def rank(aliased: np.ndarray) -> Iterator[Note]:
         )
 
 
-def _precision(problem: Problem, family: Family, found: Estimate) -> Iterator[Note]:
-    # A decrement under the tolerance is no rounding: the tolerance may be the caller's own.
-    by_rounding = found.status is Status.CONVERGED and found.stop is not Stop.DECREMENT
-    hidden = max(found.floor, found.decrement if by_rounding else 0.0)
-    if not found.status.usable or hidden <= RESOLUTION or _perfect(family, found):
+def dispersion(
+    status: Status, *, estimated: bool, nobs: float, df_resid: float, scale: float
+) -> Iterator[Note]:
+    """What a fit that leaves nothing to estimate the dispersion from has of it.
+
+    `scale` is that of the covariance, nan where the fit leaves nothing but rounding.
+    """
+    if not status.usable:
+        return
+    if df_resid <= 0:
+        tells = (
+            "the dispersion, and with it standard errors and p-values, cannot be estimated and "
+            "are nan."
+            if estimated
+            else "deviance and Pearson chi2 tell nothing of how well the model describes the data."
+        )
+        yield Note(
+            f"No residual degrees of freedom: {nobs:.6g} observations (rows, or the sum of their "
+            f"freq_weights) for {nobs - df_resid:.6g} coefficients; {tells}",
+            None,
+        )
+    elif estimated and np.isnan(scale):
+        yield Note(
+            "Essentially perfect fit: what it leaves of the response is rounding, so there is no "
+            "dispersion to estimate; standard errors and p-values are nan.",
+            _status.PrecisionWarning,
+        )
+
+
+def _precision(problem: Problem, found: Estimate, fit: Fit) -> Iterator[Note]:
+    # Beside the standard errors of nothing but rounding, rounding is large.
+    if not found.status.usable or found.hidden <= RESOLUTION or np.isnan(fit.covariance.scale):
         return
     dtype = problem.dtype
     remedy = ", or fit with dtype='float64'" if dtype == np.float32 else ""
     yield Note(
         f"Precision: in {dtype.name} arithmetic rounding may shift the coefficients by up to "
-        f"{hidden:.1g} standard errors. Centre or rescale the columns and the offset{remedy}.",
+        f"{found.hidden:.1g} standard errors. Centre or rescale the columns and the "
+        f"offset{remedy}.",
         _status.PrecisionWarning,
     )
-
-
-def _perfect(family: Family, found: Estimate) -> bool:
-    """Whether the residuals are nothing but rounding, so that standard errors are as well."""
-    average = float(found.null.average)
-    variance = float(family.variance(jnp.asarray(average)))
-    # Always judged at the precision of float64: data that float32 only seems to fit perfectly are
-    # data that it does not resolve.
-    eps = float(np.finfo(np.float64).eps)
-    # A product of floats overflows to infinity, a power of one raises.
-    weight = float(found.totals.weight)
-    size = weight * average * (average / variance) if variance > 0 else 0.0
-    return float(found.sums.deviance) <= eps * max(float(found.sums.null_deviance), 16 * eps * size)
 
 
 def _method(found: Estimate, n_columns: int) -> Iterator[Note]:

@@ -12,7 +12,7 @@ import numpy as np
 from jaxglm.families import Family
 from jaxglm.penalties import Penalty
 from jaxglm.solvers import Controls
-from jaxglm.sums import NullModel, Point
+from jaxglm.sums import NullModel, Point, Totals
 
 # Where a loop starts; see `Point.start`.
 AT_BETA, AT_INITIAL_MEANS, AT_COMMON_MEAN = 0, 1, 2
@@ -58,14 +58,15 @@ def smallest_pivot(dtype: np.dtype) -> float:
 class Settings:
     """Makes what a loop is called with; see `Controls` and `Point`.
 
-    `n_columns` are those whose number is taken off the observations for the residual df.
+    `n_columns` are those whose number is taken off the observations for the residual df; `of` are
+    the totals of the rows.
     """
 
     family: Family
     options: Options
     dtype: np.dtype
     n_columns: Any
-    nobs: Any
+    of: Totals
     null: NullModel
     xp: Any = np
 
@@ -73,6 +74,12 @@ class Settings:
     def tol(self) -> Any:
         """See `tolerance`."""
         return tolerance(self.options, self.dtype)
+
+    @property
+    def fixed_dispersion(self) -> Any:
+        """See `Controls.fixed`."""
+        average = self.of.weight / self.xp.maximum(self.of.rows, 1)
+        return self.xp.minimum(1.0, average)
 
     @property
     def smallest_pivot(self) -> float:
@@ -89,16 +96,17 @@ class Settings:
         final: bool = True,
     ) -> Controls:
         """The controls of a loop over a share of the rows; `pivot` 0 damps instead of refusing."""
-        df = self.xp.maximum(share * self.nobs - self.n_columns, 1.0)
+        df = self.xp.maximum(share * self.of.nobs - self.n_columns, 1.0)
         estimated = not self.family.dispersion_fixed
         return Controls(
             tol=self._scalar(self.tol if tol is None else tol),
             max_turns=self._scalar(self.options.max_turns, np.int32),
             smallest_pivot=self._scalar(self.smallest_pivot if pivot is None else pivot),
             residual_df=self._scalar(df if estimated else 0.0),
+            fixed=self._scalar(self.fixed_dispersion),
             adaptive=self._scalar(not self.family.canonical, np.bool_),
             reach=self._scalar(reach),
-            keep_within=self._scalar(_CHANGE_TO_KEEP * self.xp.sqrt(self.nobs)),
+            keep_within=self._scalar(_CHANGE_TO_KEEP * self.xp.sqrt(self.of.nobs)),
             final=self._scalar(final, np.bool_),
         )
 

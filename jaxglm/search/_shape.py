@@ -17,7 +17,7 @@ from jaxglm.families import Family, NegativeBinomial
 from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate, estimate
 from jaxglm.search._settings import Options
-from jaxglm.sources import Block
+from jaxglm.sources import Block, Source
 
 # Under this alpha the variance exceeds the mean by less than the counts can show, and the
 # likelihood is that of the Poisson to more digits than it is known to.
@@ -112,11 +112,12 @@ def estimate_shape(
     if score <= 0:
         return found, shaped, Shape(0.0, float("nan"))
 
-    log_alpha = math.log(min(max(excess / squares, 1e-3), 1e3))
+    log_alpha = _first(excess, squares)
     curvature = float("nan")
     for _ in range(_MOST_ROUNDS):
         before = log_alpha
-        log_alpha, curvature = _best_log_alpha(problem, found, shaped, log_alpha)
+        gamma = found.gamma.astype(problem.dtype)
+        log_alpha, curvature = _best_log_alpha(found.source, shaped, gamma, log_alpha)
         if not math.isfinite(log_alpha):  # counts whose squares overflow
             poisson = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
             return found.with_turns(turns), poisson, Shape(float("nan"), float("nan"))
@@ -132,28 +133,52 @@ def estimate_shape(
             break
         if not found.has_means:
             break
+    return found.with_turns(turns), shaped, _shape(log_alpha, curvature)
+
+
+def shape_of_means(
+    source: Source, family: NegativeBinomial, gamma: np.ndarray
+) -> tuple[NegativeBinomial, Shape]:
+    """Maximise the likelihood over the shape alone, at the means of coefficients on a source."""
+    dtype = source.dtype
+    shaped = dataclasses.replace(family, alpha=dtype.type(0.0))
+    score, excess, squares = map(float, source.reduce(_excess, shaped, gamma))
+    if score <= 0:
+        return shaped, Shape(0.0, float("nan"))
+    log_alpha, curvature = _best_log_alpha(source, shaped, gamma, _first(excess, squares))
+    if not math.isfinite(log_alpha):
+        return shaped, Shape(float("nan"), float("nan"))
+    if log_alpha < math.log(_SMALLEST):
+        return shaped, Shape(0.0, float("nan"))
+    shaped = dataclasses.replace(family, alpha=dtype.type(math.exp(log_alpha)))
+    return shaped, _shape(log_alpha, curvature)
+
+
+def _first(excess: float, squares: float) -> float:
+    """A log alpha to start from: that of the moments."""
+    return math.log(min(max(excess / squares, 1e-3), 1e3))
+
+
+def _shape(log_alpha: float, curvature: float) -> Shape:
     alpha = math.exp(log_alpha)
-    alpha_se = alpha / math.sqrt(-curvature) if curvature < 0 else float("nan")
-    return found.with_turns(turns), shaped, Shape(alpha, alpha_se)
+    return Shape(alpha, alpha / math.sqrt(-curvature) if curvature < 0 else float("nan"))
 
 
 def _best_log_alpha(
-    problem: Problem, found: Estimate, family: NegativeBinomial, log_alpha: float
+    source: Source, family: NegativeBinomial, gamma: np.ndarray, log_alpha: float
 ) -> tuple[float, float]:
     """Newton's method in log alpha at fixed means; a step is held to a factor of e^2."""
-    gamma = found.gamma.astype(problem.dtype)
+    dtype = source.dtype
     curvature = float("nan")
     for _ in range(_MOST_STEPS):
-        slope, curvature = (
-            float(v)
-            for v in found.source.reduce(_profile, family, gamma, problem.dtype.type(log_alpha))
-        )
+        sums = source.reduce(_profile, family, gamma, dtype.type(log_alpha))
+        slope, curvature = map(float, sums)
         if curvature < 0:
             step = float(np.clip(-slope / curvature, -2, 2))
         else:
             step = math.copysign(2.0, slope)
         log_alpha += step
-        tiny = 4 * float(np.finfo(problem.dtype).eps) ** 0.75
+        tiny = 4 * float(np.finfo(dtype).eps) ** 0.75
         if abs(step) < tiny or not math.log(_SMALLEST) <= log_alpha <= math.log(_LARGEST):
             break
     return log_alpha, curvature

@@ -73,8 +73,9 @@ def _short_way(search: Search, basis: Basis, source: Source) -> Attempt | None:
 def _settled(search: Search, found: Attempt) -> Attempt:
     """The attempt with the Newton step of its exact sums, and the decrement that these tell."""
     root = root_of_inverse(found.sums.info)
-    df = search.controls().residual_df
-    phi = float(found.sums.pearson) / float(df) if df > 0 else 1.0
+    controls = search.controls()
+    df = float(controls.residual_df)
+    phi = float(found.sums.pearson) / df if df > 0 else float(controls.fixed)
     score = np.asarray(found.sums.score, float)
     outcome = found.outcome._replace(
         beta=found.gamma,

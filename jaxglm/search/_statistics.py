@@ -8,11 +8,16 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxglm.families import Family
 from jaxglm.sources import Block
 from jaxglm.sums import FinalSums, NullModel, log_likelihood
+
+# The squared share of a response that rounding takes: some sixty units in the last place, of
+# float64 whatever the arithmetic, since float32 resolves less than data may hold.
+_ROUNDING = (64 * float(np.finfo(np.float64).eps)) ** 2
 
 # Log-likelihoods of the model and of the null model, at a dispersion each.
 Likelihoods = Callable[[tuple[Any, Any]], tuple[Any, Any]]
@@ -89,6 +94,20 @@ def statistics(
         df_resid=df_resid,
         scale=scale,
     )
+
+
+def rounding_is_left(family: Family, found: Statistics, average: Any) -> Any:
+    """Whether a fit leaves nothing of the response but rounding; bool, or [G] of many; on the host.
+
+    Its dispersion, where that is estimated, is then one of rounding errors.
+    """
+    if family.dispersion_fixed:
+        return np.zeros(np.shape(average), bool)
+    average, weight = np.asarray(average, float), np.asarray(found.weight_sum, float)
+    with np.errstate(all="ignore"):
+        variance = np.asarray(family.variance(jnp.asarray(average)), float)
+        size = np.where(variance > 0, weight * average * (average / variance), 0.0)
+    return found.deviance <= _ROUNDING * np.maximum(found.null_deviance, np.maximum(size, 0.0))
 
 
 def likelihoods_of_rows(

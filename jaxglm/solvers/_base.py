@@ -51,6 +51,10 @@ class Controls(NamedTuple):
     residual_df : float
         Observations minus coefficients, where the dispersion is estimated; 0 where it is 1.
         Standard errors scale with the dispersion, so the stopping rule does.
+    fixed : float
+        What the stopping rule takes for the dispersion where that is not estimated: 1, or the
+        average weight where it is smaller. Standard errors grow as weights shrink, and a distance
+        that is small beside them would be no proof of an optimum.
     adaptive : bool
         Change from expected to observed information when the decrement shrinks slowly.
     reach : float
@@ -67,6 +71,7 @@ class Controls(NamedTuple):
     max_turns: Value
     smallest_pivot: Value
     residual_df: Value
+    fixed: Value
     adaptive: Value
     reach: Value
     keep_within: Value
@@ -115,11 +120,11 @@ class Solver(Protocol):
 
 
 def dispersion(moments: Moments, controls: Controls) -> jax.Array:
-    """Pearson chi2 / residual df, or 1 where the dispersion is fixed."""
+    """Pearson chi2 / residual df, or what stands for it where the dispersion is fixed."""
     estimated = controls.residual_df > 0
     df = jnp.where(estimated, controls.residual_df, 1.0)
     value = moments.pearson / df
-    return jnp.where(estimated & jnp.isfinite(value), value, 1.0)
+    return jnp.where(estimated & jnp.isfinite(value), value, controls.fixed)
 
 
 def rounding_floor(moments: Moments, diagonal: jax.Array, beta: jax.Array) -> jax.Array:
@@ -127,7 +132,7 @@ def rounding_floor(moments: Moments, diagonal: jax.Array, beta: jax.Array) -> ja
 
     Each eta carries errors of machine epsilon times the terms it sums, and so does each row's
     derivative; in the metric of the information these errors have the squared size
-    sum_j H_jj beta_j^2 + sum_i w_i (1 + eta_i^2 + offset_i^2).
+    sum_j H_jj beta_j^2 + sum_i w_i (1 + eta_i^2 + offset_i^2); see `Moments.rounding`.
     """
     eps = jnp.finfo(beta.dtype).eps
     floor = eps * jnp.sqrt(jnp.sum(jnp.abs(diagonal) * beta**2) + moments.rounding)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxglm.algebra import Information
 from jaxglm.families import Family
 from jaxglm.sources import Block
-from jaxglm.sums._rowwise import Value
+from jaxglm.sums._rowwise import Value, pearson_rows
 
 
 class NullModel(NamedTuple):
@@ -91,9 +91,7 @@ def _final(
     eta = block.linear_predictor(beta)
     mean = family.link.inverse(eta)
     score, expected = family.score(block.rows.y, eta), family.fisher_weight(block.rows.y, eta)
-    # (y - mu)^2 / V, written with the score and the expected weight: these stay accurate where mu
-    # rounds to its limit and V to zero.
-    chi2 = score**2 / jnp.where(expected > 0, expected, jnp.ones_like(eta))
+    chi2 = pearson_rows(score, expected)
 
     def weighted(values: jax.Array) -> jax.Array:
         return jnp.where(block.rows.weight > 0, block.rows.weight * values, jnp.zeros_like(values))

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxglm.algebra import Information
 from jaxglm.families import Family
 from jaxglm.sources import Block
-from jaxglm.sums._rowwise import Point, RowTerms, row_terms
+from jaxglm.sums._rowwise import Point, RowTerms, pearson_rows, row_terms
 
 
 class Moments(NamedTuple):
@@ -32,7 +32,7 @@ class Moments(NamedTuple):
         Pearson chi-squared: the sum of score^2 / expected weight.
     rounding : float
         Sum of curvature (1 + eta^2 + offset^2): the squared size, in units of eta, of what is
-        rounded when the score is formed.
+        rounded when the score is formed; less than 1 where eta has a unit in which it is small.
     """
 
     loss: jax.Array
@@ -85,14 +85,21 @@ def _moments(
     score = weighted(rows.score)
     curvature = weighted(rows.curvature)
     loss = weighted(rows.loss)
-    chi2 = rows.score**2 / jnp.where(rows.expected > 0, rows.expected, jnp.ones_like(eta))
+    chi2 = pearson_rows(rows.score, rows.expected)
+    # A derivative is rounded as an eta of size 1 is, or of the size of its row where that is in a
+    # unit of the response.
+    unit: jax.Array | float = 1.0
+    if family.link.has_unit:
+        known = rows.expected > 0
+        residual = rows.score / jnp.where(known, rows.expected, jnp.ones_like(eta))
+        unit = jnp.minimum(1.0, eta**2 + residual**2)
     return Moments(
         loss=jnp.sum(loss),
         loss_size=jnp.sum(jnp.abs(loss)),
         score=block.design.rmatvec(score),
         info=information(curvature),
         pearson=jnp.sum(weighted(chi2)),
-        rounding=jnp.sum(jnp.abs(weighted(rows.curvature * (1 + eta**2 + offset**2)))),
+        rounding=jnp.sum(jnp.abs(weighted(rows.curvature * (unit + eta**2 + offset**2)))),
     )
 
 

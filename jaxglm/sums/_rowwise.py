@@ -81,3 +81,12 @@ def row_terms(
     score = jnp.where(at.start == 2, jnp.zeros_like(eta), score)
     score = jnp.where(starting, score - curvature * (eta - offset), score)
     return RowTerms(loss, score, curvature, expected)
+
+
+def pearson_rows(score: jax.Array, expected: jax.Array) -> jax.Array:
+    """(y - mu)^2 / V of each row, from the score and the expected weight.
+
+    These stay accurate where mu rounds to its limit and V to zero. Divided first: the square of a
+    score overflows or vanishes where a response is far from 1.
+    """
+    return score * (score / jnp.where(expected > 0, expected, jnp.ones_like(expected)))

@@ -31,7 +31,7 @@ from jaxglm.intake._responses import array_responses
 from jaxglm.intake._segments import array_segments
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice, merge_rows
-from jaxglm.search import ColumnRangeError, Estimate, Options, estimate_all, fit_of, outcome_notes
+from jaxglm.search import Estimate, Options, RangeError, estimate_all, fit_of, outcome_notes
 from jaxglm.verbs._order import check_arrays, check_formula, check_one_response
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
@@ -416,13 +416,13 @@ def _fit(
     with computing(problem.dtype == np.float64):
         try:
             found, fitted, shape = estimate_all(problem, problem.narrowed(family), options)
-        except ColumnRangeError as error:
+        except RangeError as error:
             raise DataError(error.told(intake.model.names, problem.dtype)) from None
         family = family if shape is None else fitted
-        alpha = None if shape is None else shape.alpha
-        notes = outcome_notes(intake.problem, intake.model.names, family, found, alpha)
+        fit = fit_of(problem, fitted, found, shape=shape)
+        notes = outcome_notes(intake.problem, intake.model.names, family, found, fit)
         texts = tuple(note.text for note in notes) + intake.notes
-        fit = fit_of(problem, fitted, found, shape=shape, notes=texts)
+        fit = dataclasses.replace(fit, notes=texts)
     _announce(found, notes, intake.cautions, on_failure, rank)
     model = dataclasses.replace(intake.model, family=family)
     results = Results(fit, model)

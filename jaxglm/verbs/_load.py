@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any
 
+import numpy as np
+
 from jaxglm._schema import Damaged, read
 from jaxglm._status import DataError, Status
 from jaxglm.diagnostics import RowFacts
@@ -147,6 +149,8 @@ def _many(
     flags = {
         name: arrays.take(name, (count, p), "b") for name in ("infinite", "absent", "baseless")
     }
+    # The first files do not say which columns are of levels: as they were told then, all.
+    of_levels = arrays.take("of_levels", (p,), "b") if "of_levels" in arrays else np.ones(p, bool)
     fits = Fits(
         coef=arrays.take("coef", (count, p), "f"),
         covariance=covariance_of(arrays, (count,), p, covariance, scalars["scale"], df),
@@ -155,6 +159,7 @@ def _many(
         words=words,
         usual=Words(*saved.usual),
         relations=relations_of_many(arrays, count, p),
+        of_levels=of_levels,
         **flags,
     )
     _check_shape(model, bool(fits.shaped.any()))
