@@ -430,14 +430,14 @@ def test_an_estimated_dispersion_needs_no_test() -> None:
 
 def test_tidy_and_glance(poisson: jg.Results) -> None:
     tidy = poisson.tidy(alpha=0.1)
-    assert list(tidy.columns) == (
-        ["term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
-    )
+    names = "term estimate std_error statistic p_value conf_low conf_high infinite"
+    assert list(tidy.columns) == names.split() and not tidy["infinite"].any()
     np.testing.assert_array_equal(tidy["estimate"], poisson.params)
     np.testing.assert_array_equal(tidy[["conf_low", "conf_high"]], poisson.conf_int(0.1))
     glance = poisson.glance()
     assert len(glance) == 1 and glance.loc[0, "aic"] == poisson.aic
     assert glance.loc[0, "family"] == "poisson" and glance.loc[0, "converged"]
+    assert glance.loc[0, "status"] == "converged"
 
 
 def test_aliased_columns_are_nan_and_take_no_part() -> None:
@@ -549,7 +549,8 @@ def test_a_saved_file_holds_no_code(poisson: jg.Results, tmp_path: Any) -> None:
 
 def test_another_covariance_is_taken_as_it_is(poisson: jg.Results, round_trip: Any) -> None:
     root = Root(*(2.0 * part for part in poisson.fit.covariance.root))
-    covariance = Covariance(root, poisson.fit.aliased, scale=0.25, df=3.0, kind="another")
+    own = poisson.fit.covariance
+    covariance = Covariance(root, own.aliased, 0.25, 3.0, own.recession, kind="another")
     other = jg.Results(dataclasses.replace(poisson.fit, covariance=covariance), poisson.model)
     assert "P>|t|" in str(other.summary()) and other.scale == poisson.scale
     pd.testing.assert_series_equal(other.bse, poisson.bse)

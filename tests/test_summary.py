@@ -152,12 +152,12 @@ def test_aliased_and_separated_rows_show_no_numbers(logistic: jg.Results) -> Non
         logistic,
         fit={
             "coef": np.array([0.5, nan, -21.0]),
-            "infinite": np.array([False, False, True]),
             "status": jg.Status.SEPARATED,
         },
         covariance={
             "root": Root(root, np.zeros(3)),
             "aliased": np.array([False, True, False]),
+            "recession": np.array([0.0, 0.0, -1.0]),
         },
     )
     rows = rows_of(fit.summary())

@@ -1,6 +1,6 @@
 """p-sized matrices: factors, roots of inverses, and the covariance made of them."""
 
-from jaxglm.algebra._covariance import Covariance
+from jaxglm.algebra._covariance import Covariance, movement, run_off
 from jaxglm.algebra._factor import (
     Bordered,
     Factor,
@@ -26,7 +26,9 @@ __all__ = [
     "factorise",
     "full_matrix",
     "inverse_root",
+    "movement",
     "root_of_inverse",
+    "run_off",
     "solve",
     "trace_with",
     "zero_information",

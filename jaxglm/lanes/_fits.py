@@ -53,7 +53,6 @@ class Fits:
     coef : [G, p]
     covariance : Covariance
         With a leading axis of fits.
-    infinite : [G, p] bool
     absent : [G, p] bool
         Columns that are zero in all rows of a segment, as that of a factor level it lacks: aliased,
         and no fault of the data.
@@ -72,7 +71,6 @@ class Fits:
 
     coef: np.ndarray
     covariance: Covariance
-    infinite: np.ndarray
     absent: np.ndarray
     baseless: np.ndarray
     shaped: np.ndarray
@@ -90,7 +88,6 @@ class Fits:
         return cls(
             coef=np.full((count, p), np.nan),
             covariance=Covariance.empty(count, p, use_t=use_t),
-            infinite=np.zeros((count, p), bool),
             absent=np.zeros((count, p), bool),
             baseless=np.zeros((count, p), bool),
             shaped=np.zeros(count, bool),
@@ -104,7 +101,7 @@ class Fits:
 
     def put(self, g: int, fit: Fit, absent: np.ndarray) -> None:
         """Write one fit; `absent` [p] tells which columns are zero in all of its rows."""
-        self.coef[g], self.infinite[g] = fit.coef, fit.infinite
+        self.coef[g] = fit.coef
         self.absent[g], self.shaped[g] = absent, fit.alpha is not None
         self.covariance.put(g, fit.covariance)
         for name in _SCALARS:
@@ -134,12 +131,21 @@ class Fits:
         return Fit(
             coef=self.coef[g].copy(),
             covariance=self.covariance.one(g),
-            infinite=self.infinite[g].copy(),
             method=method,
             stopped_by=stopped_by,
             notes=notes,
             **scalars,
         )
+
+    @property
+    def estimates(self) -> np.ndarray:
+        """The coefficients as they are reported: inf or -inf where they run to it, [G, p]."""
+        return self.covariance.at_limit(self.coef)
+
+    @property
+    def infinite(self) -> np.ndarray:
+        """Columns whose coefficient runs to infinity, [G, p] bool."""
+        return self.covariance.infinite
 
     @property
     def aliased(self) -> np.ndarray:

@@ -21,7 +21,7 @@ from jaxglm.lanes._buckets import SCRATCH
 from jaxglm.lanes._fits import Fits, Words
 from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
 from jaxglm.lanes._rank import rank_of
-from jaxglm.lanes._separation import infinite_columns
+from jaxglm.lanes._separation import recession_directions
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
 from jaxglm.search import ColumnRangeError, Fit, Options, estimate_all, fit_of, has_unknown_shape
 from jaxglm.search._notes import RESOLUTION, search_notes
@@ -212,7 +212,7 @@ class _Rounds:
             # A column asked for that took no part is zero in all rows.
             self.absent[lanes.which] |= keep[lanes.which] & ~found.keep
             settled = self._ordinary(found) & (found.sums.far == 0)
-            self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
+            self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p)))
             parts.append(lanes.where(~settled))
         return _Left.joined(parts)
 
@@ -241,15 +241,15 @@ class _Rounds:
         if far.size == 0:
             return left
         lanes = left.where(far)
-        infinite = infinite_columns(
+        recession = recession_directions(
             self.lanes,
             lanes.which,
             beta=_coefficients(lanes.found).astype(self.dtype),
             null=lanes.found.null,
             keep=lanes.found.keep,
         )
-        settled = infinite.any(axis=1) | self._ordinary(lanes.found)
-        self._settle(lanes.where(settled), infinite[settled])
+        settled = recession.any(axis=1) | self._ordinary(lanes.found)
+        self._settle(lanes.where(settled), recession[settled])
         rest = np.ones(left.which.size, bool)
         rest[far[settled]] = False
         return left.where(rest)
@@ -265,14 +265,14 @@ class _Rounds:
         hidden = np.maximum(outcome.floor, np.where(by_rounding, outcome.decrement, 0.0))
         return good & (hidden <= RESOLUTION)
 
-    def _settle(self, lanes: _Left, infinite: np.ndarray) -> None:
+    def _settle(self, lanes: _Left, recession: np.ndarray) -> None:
         """Write the fits of some segments."""
         fits, segments, family = self.fits, self.segments, self.family
         which, found = lanes.which, lanes.found
         if which.size == 0:
             return
         outcome, sums, keep = found.outcome, found.sums, found.keep
-        separated: Any = infinite.any(axis=1)
+        separated: Any = recession.any(axis=1)
         root = found.root.astype(float)
         for lane in np.flatnonzero(~np.isfinite(root).all(axis=(1, 2))):
             root[lane] = root_of_inverse(sums.info[lane].astype(float)).dense * keep[lane][:, None]
@@ -281,11 +281,11 @@ class _Rounds:
         covariance = fits.covariance
         covariance.root.dense[place] = root
         covariance.aliased[place] = ~keep
+        covariance.recession[place] = recession
         covariance.scale[which] = found.statistics.scale
         if covariance.df is not None:
             covariance.df[which] = found.statistics.df_resid
         fits.absent[place] = self.absent[which]
-        fits.infinite[place] = infinite
         scalars = {
             **found.statistics._asdict(),
             "likelihood_params": family.n_likelihood_params,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from jaxglm.algebra import movement, run_off
 from jaxglm.intake import Columns, Model
 from jaxglm.lanes import Fits
 from jaxglm.results._levels import without_base
@@ -33,4 +34,14 @@ def linear_predictor(fits: Fits, model: Model, columns: Columns, segment: np.nda
         rows = known[first : first + step]
         eta[rows] = columns.design.take_rows(rows).times_rows(coef[segment[rows]])
     eta[without_base(fits, model, columns, segment)] = np.nan
+    return eta
+
+
+def at_limit(fits: Fits, columns: Columns, segment: np.ndarray, eta: np.ndarray) -> np.ndarray:
+    """Linear predictors of rows, inf or -inf where a separated segment lets them run to it."""
+    separated = np.asarray(fits.infinite.any(axis=1))
+    rows = np.flatnonzero((segment >= 0) & separated[segment])
+    recession = fits.covariance.recession[:, columns.order]
+    along = columns.design.take_rows(rows).times_rows(recession[segment[rows]])
+    eta[rows] = run_off(eta[rows], movement(along))
     return eta

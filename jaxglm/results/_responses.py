@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from jaxglm.algebra import movement, run_off
 from jaxglm.diagnostics import RowFacts, means
 from jaxglm.inference import check_scale
 from jaxglm.intake import Columns, Dataset, Model, nbytes
@@ -96,6 +97,9 @@ class ResponseResults(ManyResults):
         eta = np.array(columns.matvec(np.where(fits.aliased, 0.0, fits.coef).T))
         for g in np.flatnonzero(unknown.any(axis=1)):
             eta[:, g] = linear_predictor(fits, self.model, columns, np.full(columns.n, g))
+        separated = fits.infinite.any(axis=1)
+        along = columns.matvec(fits.covariance.recession[separated].T)
+        eta[:, separated] = run_off(eta[:, separated], movement(along))
         return eta
 
     def __getstate__(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
+from jaxglm.algebra import movement, run_off
 from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_facts
 from jaxglm.inference import Bootstrap, Estimates, Prediction, bootstrap, check_scale
 from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model
@@ -57,7 +58,9 @@ class RowAnswers(Estimates):
         Returns
         -------
         Series
-            Labelled with the index of `data`; nan where a predictor is missing.
+            Labelled with the index of `data`; nan where a predictor is missing. Where the fit is
+            separated and a row's linear predictor runs to infinity, that is inf or -inf, and the
+            mean its limit.
 
         Raises
         ------
@@ -79,6 +82,9 @@ class RowAnswers(Estimates):
         unseen: Literal["raise", "base", "nan"] = "raise",
     ) -> Prediction:
         """Predictions with standard errors and intervals; arguments and errors as `predict`.
+
+        A row whose linear predictor runs to infinity (separation) has no standard error or
+        interval: both are nan.
 
         Examples
         --------
@@ -232,7 +238,7 @@ class RowAnswers(Estimates):
 
     @property
     def _effective(self) -> FloatArray:
-        """The coefficients; an aliased column has none, and no part in the fit."""
+        """The coefficients, finite; an aliased column has none, and no part in the fit."""
         return np.where(self.fit.aliased, 0.0, self.fit.coef)
 
     def _fitted(self, what: str) -> tuple[Dataset, FloatArray]:
@@ -247,14 +253,20 @@ class RowAnswers(Estimates):
         if data is None:
             refuse_beside_the_fit(offset=offset, exposure=exposure)
             held, eta = self._fitted("a prediction without data")
-            return held.columns, eta, held.labels
+            return held.columns, self._at_limit(eta, held.columns), held.labels
         columns, shift, missing, index = self.model.new_design(
             data, offset=offset, exposure=exposure, unseen=unseen
         )
-        eta = _shifted(columns.matvec(self._effective), shift)
+        eta = self._at_limit(_shifted(columns.matvec(self._effective), shift), columns)
         if missing is not None:
             eta = np.where(missing, np.nan, eta)
         return columns, eta, pd.RangeIndex(len(eta)) if index is None else index
+
+    def _at_limit(self, eta: FloatArray, columns: Columns) -> FloatArray:
+        """Linear predictors, inf or -inf for the rows in which they run to it."""
+        if not self.fit.infinite.any():
+            return eta
+        return run_off(eta, movement(columns.matvec(self.fit.covariance.recession)))
 
 
 def refuse_beside_the_fit(**given: Any) -> None:

@@ -68,11 +68,11 @@ def fit_of(
         aliased=problem.public(~found.basis.keep),
         scale=scalars["scale"],
         df=None if family.dispersion_fixed else scalars["df_resid"],
+        recession=found.recession,
     )
     return Fit(
         coef=found.beta,
         covariance=covariance,
-        infinite=found.infinite,
         **scalars,
         objective=found.loss,
         decrement=found.decrement,

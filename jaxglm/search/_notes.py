@@ -35,7 +35,7 @@ def outcome_notes(
     """
     of = np.asarray(names, dtype=object)
     return [
-        *ending(found.status, of[found.infinite], found.decrement, found.turns),
+        *ending(found.status, of[found.recession != 0.0], found.decrement, found.turns),
         *rank(of[problem.public(~found.basis.keep)]),
         *search_notes(problem, family, found),
         *shape(alpha),
@@ -58,11 +58,12 @@ def named(names: np.ndarray) -> str:
 def ending(status: Status, infinite: np.ndarray, decrement: float, turns: int) -> Iterator[Note]:
     """How the loop ended, where that was at no ordinary optimum; `infinite` are names."""
     if status is Status.SEPARATED:
+        run = "it runs" if infinite.size == 1 else "they run"
         yield Note(
             f"Separation: no finite estimate exists for {named(infinite)}; the "
-            "likelihood rises as they run to infinity, and params holds where the search stopped. "
-            "The other coefficients are at their limits. Merge levels, remove the columns, or use "
-            "a penalised fit.",
+            f"likelihood rises as {run} to infinity, which params writes as inf or -inf, without "
+            "standard error. The other coefficients are at their limits. Merge levels, remove the "
+            "columns, or use a penalised fit.",
             _status.SeparationWarning,
         )
     elif status is Status.BOUNDARY:

@@ -131,7 +131,9 @@ def _covariance(
         # The numbers of many fits are a list in the header.
         said[name] = np.array(known, float) if isinstance(known, tuple) else known
     root = Root(arrays.pop("cov_root"), arrays.pop("cov_diagonal"))
-    return Covariance(root, arrays.pop("aliased"), **said)
+    if "recession" not in arrays:  # the first files said which run to infinity, not whereto
+        arrays["recession"] = np.where(arrays.pop("infinite"), arrays["coef"], 0.0)
+    return Covariance(root, arrays.pop("aliased"), recession=arrays.pop("recession"), **said)
 
 
 def _model(header: dict[str, Any], family: Any, context: Mapping[str, Callable] | None) -> Model:
