@@ -4,7 +4,7 @@ from jaxglm._numbers import FloatArray
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
 from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
-from jaxglm.inference._overdispersion import Overdispersion, assess, equals
+from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._wald import akaike, critical_value, interval, schwarz, wald
 
@@ -26,5 +26,6 @@ __all__ = [
     "ratio_label",
     "refusal",
     "schwarz",
+    "suspect_weights",
     "wald",
 ]

@@ -97,9 +97,10 @@ class ResponseResults(ManyResults):
         eta = np.array(columns.matvec(np.where(fits.aliased, 0.0, fits.coef).T))
         for g in np.flatnonzero(unknown.any(axis=1)):
             eta[:, g] = linear_predictor(fits, self.model, columns, np.full(columns.n, g))
-        separated = fits.infinite.any(axis=1)
-        along = columns.matvec(fits.covariance.recession[separated].T)
-        eta[:, separated] = run_off(eta[:, separated], movement(along))
+        separated = np.flatnonzero(fits.infinite.any(axis=1))
+        if separated.size:
+            along = columns.matvec(fits.covariance.recession[separated].T)
+            eta[:, separated] = run_off(eta[:, separated], movement(along))
         return eta
 
     def __getstate__(self) -> dict[str, Any]:

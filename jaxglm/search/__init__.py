@@ -3,7 +3,7 @@
 from jaxglm.search._estimate import ColumnRangeError, Estimate, estimate
 from jaxglm.search._fit import Fit
 from jaxglm.search._fit_of import fit_of
-from jaxglm.search._notes import Note, outcome_notes
+from jaxglm.search._notes import Note, outcome_notes, rank_refusal
 from jaxglm.search._settings import Options
 from jaxglm.search._shape import estimate_all, has_unknown_shape
 
@@ -18,4 +18,5 @@ __all__ = [
     "fit_of",
     "has_unknown_shape",
     "outcome_notes",
+    "rank_refusal",
 ]

@@ -80,12 +80,21 @@ def ending(status: Status, infinite: np.ndarray, decrement: float, turns: int) -
 def rank(aliased: np.ndarray) -> Iterator[Note]:
     """The columns of these names were left out."""
     if aliased.size:
-        are = "is a linear combination" if aliased.size == 1 else "are linear combinations"
-        yield Note(
-            f"Rank deficient: {named(aliased)} {are} of earlier columns (aliased, singular); the "
-            "coefficient is nan and the column is left out, as R does.",
-            _status.RankWarning,
-        )
+        out = "the coefficient is nan and the column is left out"
+        if aliased.size > 1:
+            out = "their coefficients are nan and the columns are left out"
+        yield Note(f"{_deficient(aliased)}; {out}, as R does.", _status.RankWarning)
+
+
+def rank_refusal(aliased: np.ndarray) -> str:
+    """The same where nothing is fitted for it."""
+    them = "it" if aliased.size == 1 else "them"
+    return f"{_deficient(aliased)}. Leave {them} out, or fit with rank='drop', which does so as R does."
+
+
+def _deficient(aliased: np.ndarray) -> str:
+    are = "is a linear combination" if aliased.size == 1 else "are linear combinations"
+    return f"Rank deficient: {named(aliased)} {are} of earlier columns (aliased, singular)"
 
 
 def _precision(problem: Problem, family: Family, found: Estimate) -> Iterator[Note]:

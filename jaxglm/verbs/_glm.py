@@ -12,7 +12,6 @@ from typing import Any, Literal
 import jax
 import numpy as np
 
-from jaxglm import _status
 from jaxglm._status import DataError, FitError, Status
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
@@ -30,7 +29,15 @@ from jaxglm.intake._responses import array_responses
 from jaxglm.intake._segments import array_segments
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice, merge_rows
-from jaxglm.search import ColumnRangeError, Estimate, Options, estimate_all, fit_of, outcome_notes
+from jaxglm.search import (
+    ColumnRangeError,
+    Estimate,
+    Options,
+    estimate_all,
+    fit_of,
+    outcome_notes,
+    rank_refusal,
+)
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
 
@@ -330,21 +337,22 @@ def _fit(
             found, fitted, shape = estimate_all(problem, problem.narrowed(family), options)
         except ColumnRangeError as error:
             raise DataError(error.told(intake.model.names, problem.dtype)) from None
+        aliased = np.array(intake.model.names)[problem.public(~found.basis.keep)]
+        if rank == "raise" and aliased.size:
+            raise DataError(rank_refusal(aliased))
         family = family if shape is None else fitted
         alpha = None if shape is None else shape.alpha
         notes = outcome_notes(intake.problem, intake.model.names, family, found, alpha)
         texts = tuple(note.text for note in notes) + intake.notes
         fit = fit_of(problem, fitted, found, shape=shape, notes=texts)
-    _announce(found, notes, on_failure, rank)
+    _announce(found, notes, on_failure)
     model = dataclasses.replace(intake.model, family=family)
     results = Results(fit, model)
     return results if keep_data else results.without_data()
 
 
-def _announce(found: Estimate, notes, on_failure: Policy, rank: str) -> None:
-    """Raise or warn, as the policies say; the result carries the same words as notes."""
-    if rank == "raise" and not found.basis.keep.all():
-        raise DataError(next(n.text for n in notes if n.warning is _status.RankWarning))
+def _announce(found: Estimate, notes, on_failure: Policy) -> None:
+    """Raise or warn, as the policy says; the result carries the same words as notes."""
     if on_failure == "raise" and found.status is not Status.CONVERGED:
         raise FitError(" ".join(note.text for note in notes) or found.status.message)
     if on_failure == "ignore":
