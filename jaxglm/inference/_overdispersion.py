@@ -171,17 +171,17 @@ def _advice(family: Any, used: Set[str], ratio: float, over: bool | None, under:
     weights = [f"the {name}" for name in ("var_weights", "freq_weights") if name in used]
     who = " and ".join(["the model", *weights])
     allow = "allow" if weights else "allows"
-    given = "If the weights are right, the" if weights else "The"
+    errors = ". If the weights are right, the standard" if weights else ": standard"
     if under:
         return (
-            f"Less variation than {who} {allow}. {given} standard errors are too large rather than "
-            f"too small, and {_quasi(family)} would shrink them."
+            f"Less variation than {who} {allow}{errors} errors are too large rather than too "
+            f"small, and {_quasi(family)} would shrink them."
         )
     if not over:
         return f"No sign of more variation than {who} {allow}."
     return (
-        f"The response varies {ratio:.3g} times as much as {who} {allow}. {given} standard errors "
-        f"are too small by a factor of about {np.sqrt(ratio):.2g}. What next: "
+        f"The response varies {ratio:.3g} times as much as {who} {allow}{errors} errors are too "
+        f"small by a factor of about {np.sqrt(ratio):.2g}. What next: "
         f"{_remedy(family, used)}"
     )
 

@@ -89,7 +89,7 @@ def rank(aliased: np.ndarray) -> Iterator[Note]:
 def rank_refusal(aliased: np.ndarray) -> str:
     """The same where nothing is fitted for it."""
     them = "it" if aliased.size == 1 else "them"
-    return f"{_deficient(aliased)}. Leave {them} out, or fit with rank='drop', which does so as R does."
+    return f"{_deficient(aliased)}. Leave {them} out, or fit with rank='drop', which does so."
 
 
 def _deficient(aliased: np.ndarray) -> str:
