@@ -1,45 +1,77 @@
 """Owns how numbers are written in reports, enough digits to read and few enough to compare."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-# Outside these sizes a number is written with a power of ten.
-_SMALLEST, _LARGEST = 1e-4, 1e7
+# A number of this size is written with a power of ten.
+_LARGEST = 1e7
+# Digits of a standard error, of which the last says little; and of a number that has none.
+_DIGITS, _DIGITS_ALONE = 4, 5
+# More decimals, and more digits before a power of ten, are too wide to read.
+_MOST_DECIMALS = 8
 
 
-def is_plain(x: float) -> bool:
-    """Whether a number reads well without a power of ten."""
-    return _SMALLEST <= abs(x) < _LARGEST
+def row(error: float, values: Iterable[float]) -> list[str]:
+    """Numbers that are read beside one standard error, which is written like them.
 
-
-def decimals(values: Iterable[float], digits: int) -> int:
-    """Decimals, six at most, that show so many digits of the smallest plain value.
-
-    Examples
-    --------
-    >>> decimals([0.0123, 4.5], digits=3), decimals([1e-12], digits=3)
-    (4, 2)
-    """
-    smallest = min((abs(x) for x in values if is_plain(x)), default=1.0)
-    return min(6, max(0, digits - 1 - math.floor(math.log10(smallest))))
-
-
-def fixed(x: float, places: int) -> str:
-    """A number with so many decimals, or with a power of ten where it is too small or large.
+    All have the decimals that show four digits of the error. A power of ten stands where a number
+    is too large, or would be lost in zeros.
 
     Examples
     --------
-    >>> fixed(-0.25, 4), fixed(1e-12, 4), fixed(0.0, 2), fixed(float("nan"), 4)
-    ('-0.2500', '1.000e-12', '0.00', 'nan')
+    >>> row(0.02412, [-1.234567, 0.0])
+    ['-1.23457', '0.00000']
+    >>> row(1.8e-05, [-9.177e-05, 1.8e-05])
+    ['-0.00009177', '0.00001800']
+    >>> row(1.8e-12, [-9.177e-12]), row(2e9, [5e9]), row(1234.5, [5234.25])
+    (['-9.177e-12'], ['5.000e+09'], ['5234'])
+    >>> row(float("nan"), [0.25, float("-inf")])
+    ['0.25000', '-inf']
     """
+    values = list(values)
+    if error > 0 and math.isfinite(error):
+        wanted = _DIGITS - 1 - _exponent(error)
+    else:
+        sizes = [abs(x) for x in values if x and math.isfinite(x)]
+        wanted = _DIGITS_ALONE - 1 - _exponent(min(sizes, default=1.0))
+    places = min(max(wanted, 0), _MOST_DECIMALS)
+    # Where decimals are cut, a number that shows fewer than four digits has lost some of its own.
+    least = 10.0 ** (_DIGITS - 1 - places) if wanted > places else 0.5 * 10.0**-places
+    return [_written(x, wanted, places, least) for x in values]
+
+
+def _written(x: float, wanted: int, places: int, least: float) -> str:
     if not math.isfinite(x):
         return str(float(x))
-    return f"{x:.{places}f}" if is_plain(x) or x == 0 else f"{x:.3e}"
+    if x == 0 or least <= abs(x) < _LARGEST:
+        return f"{x:z.{places}f}"
+    digits = min(max(wanted + _exponent(x), _DIGITS - 1), _MOST_DECIMALS)
+    return f"{x:.{digits}e}"
+
+
+def _exponent(x: float) -> int:
+    return math.floor(math.log10(abs(x)))
+
+
+def aligned(cells: Sequence[str]) -> list[str]:
+    """A column of cells with their points below each other: blanks stand for decimals.
+
+    Examples
+    --------
+    >>> aligned(["1.25", "-0.0125", "12", "inf", "1.000e-09"])
+    ['1.25  ', '-0.0125', '12     ', 'inf', '1.000e-09']
+    """
+    after = [len(c) - c.index(".") if "." in c else 0 for c in cells]
+    plain = [c.strip("-").replace(".", "").isdigit() for c in cells]
+    most = max((n for n, own in zip(after, plain, strict=True) if own), default=0)
+    return [
+        c + " " * (most - n) if own else c for c, n, own in zip(cells, after, plain, strict=True)
+    ]
 
 
 def count(x: float) -> str:
@@ -69,10 +101,10 @@ def statistic(x: float) -> str:
 
     Examples
     --------
-    >>> statistic(-1.23456), statistic(1.5e7)
-    ('-1.235', '1.500e+07')
+    >>> statistic(-1.23456), statistic(1.5e7), statistic(-1e-9)
+    ('-1.235', '1.500e+07', '0.000')
     """
-    return f"{x:.3e}" if math.isfinite(x) and abs(x) >= 1e6 else f"{x:.3f}"
+    return f"{x:.3e}" if math.isfinite(x) and abs(x) >= 1e6 else f"{x:z.3f}"
 
 
 def p_value(p: float) -> str:

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
+import jaxglm as jg
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+OURS = (jg.DataError, jg.FitError)
+ERROR = re.compile(r"^Traceback .*\n(?:[ \t].*\n)*(\S+?)(?::|$)", flags=re.MULTILINE)
 LINK = re.compile(r"\]\((?!http|mailto|#)([^)#\s]+)")
 
 
@@ -42,6 +46,19 @@ def test_examples_print_what_the_page_says(
     # One session a page, as a reader would type it.
     failed = doctest.DocTestRunner(optionflags=OPTIONS).run(examples, out=report.append).failed
     assert failed == 0, "".join(report)
+
+
+def test_an_error_in_an_example_is_one_of_ours() -> None:
+    """One of another kind is a mistake of the page, written down as if it were its result."""
+    shown = {page.name: re.findall(ERROR, page.read_text(encoding="utf-8")) for page in PAGES}
+    assert sum(map(len, shown.values())) > 0
+    foreign = {
+        (page, name)
+        for page, names in shown.items()
+        for name in names
+        if not issubclass(getattr(jg, name.removeprefix("jaxglm."), object), OURS)
+    }
+    assert not foreign
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

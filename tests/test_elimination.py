@@ -296,6 +296,7 @@ def test_levels_without_a_count(many: bool) -> None:
     infinite = np.flatnonzero(results.fit.infinite)
     assert [results.names[j] for j in infinite] == ["g[T.e]", "g[T.h]"]
     assert np.array_equal(results.fit.infinite, whole.fit.infinite)
+    assert (results.params.iloc[infinite] == -np.inf).all()
     finite = ~whole.fit.infinite
     np.testing.assert_allclose(results.params[finite], whole.params[finite], atol=1e-7)
     np.testing.assert_allclose(results.bse[finite], whole.bse[finite], rtol=1e-7)

@@ -234,6 +234,16 @@ def test_the_users_own_sparse_matrix_is_left_as_it_is() -> None:
     assert X.data.tolist() == [1.0, 1.0, 2.0, 1.0]
 
 
+def test_what_no_rows_are_for_is_not_offered() -> None:
+    slim = jg.GLM([1.0, 2.0, 5.0], np.ones((3, 1)), "poisson").fit(keep_data=False)
+    loaded = pickle.loads(pickle.dumps(jg.GLM([1.0, 2.0, 5.0], np.ones((3, 1))).fit()))
+    for fit, again in ((slim, "Fit with keep_data=True"), (loaded, "Fit again")):
+        with pytest.raises(jg.DataError, match=rf"{again}\.$"):
+            fit.resid()
+        with pytest.raises(jg.DataError, match=rf"{again}, or .* predict\(data=\.\.\.\)\.$"):
+            fit.predict()
+
+
 def test_the_words_name_the_rows() -> None:
     data = columns()
     X = matrix(data)
@@ -241,10 +251,20 @@ def test_the_words_name_the_rows() -> None:
     X[[3, 7], 1] += 1.0
     with pytest.raises(jg.DataError, match=r"2 rows \(first: 3, 7\) hold other values now") as info:
         fit.resid()
-    for words in ("Fit again", "X.copy()", "keep_data=False", "predict(data=...)"):
+    for words in ("Fit again", "X.copy()", "keep_data=False"):
         assert words in str(info.value)
+    assert "predict" not in str(info.value)
+    with pytest.raises(jg.DataError, match=r"predict\(data=\.\.\.\)"):
+        fit.predict()
     X[[3, 7], 1] -= 1.0
     fit.resid()
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_the_sign_of_a_zero_is_no_change(dtype: type, order: str) -> None:
+    X = np.zeros((5, 3), dtype, order=order)
+    assert Fingerprint.of(X).changed(-X).size == 0
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
@@ -455,7 +475,7 @@ def test_without_data_the_rows_are_freed_and_the_summary_stays(call: str) -> Non
     assert str(one.overdispersion()) == str(other.overdispersion())
     block = weakref.ref(result.model.dataset.block)
     for ask in (lambda: other.resid(), lambda: other.fittedvalues, lambda: slim.predict()):
-        with pytest.raises(jg.DataError, match="this result was made with keep_data=False"):
+        with pytest.raises(jg.DataError, match=r"keep_data=False. Fit with keep_data=True"):
             ask()
     again = pickle.loads(pickle.dumps(slim))
     with pytest.raises(jg.DataError, match="keep_data=False"):

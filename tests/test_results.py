@@ -419,6 +419,45 @@ def test_grouped_trials_are_tested_by_pearson() -> None:
     assert report.overdispersed is False and "Cochran" in report.caution
 
 
+COUNTED = {
+    "poisson": ("count", jg.Poisson()),
+    "negative binomial": ("count", jg.NegativeBinomial(alpha=0.5)),
+    "binomial": ("share", jg.Binomial()),
+}
+
+
+@pytest.mark.parametrize("case", COUNTED)
+def test_weights_on_a_wrong_scale_are_named_before_the_model(case: str) -> None:
+    """Weights a hundred times too large make the ratio a hundred times too large."""
+    response, family = COUNTED[case]
+    rows = DATA.assign(share=DATA.wins / DATA["size"])
+    weight = 100 * rows["size"] if case == "binomial" else np.full(len(rows), 100.0)
+    fit = jg.glm(f"{response} ~ x", rows, family, var_weights=weight)
+    report = fit.overdispersion()
+    assert report.serious and report.caution.startswith("chi2 is proportional to var_weights")
+    assert "as the model and the var_weights allow" in report.advice
+    assert "If the weights are right" in report.advice
+    note = next(note for note in fit.notes if note.startswith("Overdispersion"))
+    assert note.index("var_weights") < note.index("standard errors")
+
+
+def test_frequencies_that_count_nothing_are_named_before_the_model() -> None:
+    rows = DATA.assign(noisy=DATA["count"] + 3 * (DATA["count"] > DATA["count"].median()))
+    fit = jg.glm("noisy ~ 1", rows, "poisson", freq_weights=np.full(len(rows), 50))
+    report = fit.overdispersion()
+    assert report.overdispersed and report.caution.startswith("freq_weights count a row")
+    plain = jg.glm("noisy ~ 1", rows, "poisson").overdispersion()
+    assert "weights" not in str(plain) and "exposure is missing" in plain.advice
+    known = jg.glm("noisy ~ 1", rows, "poisson", exposure=np.ones(len(rows))).overdispersion()
+    assert "exposure" not in known.advice
+
+
+def test_shares_without_trials_cannot_show_overdispersion() -> None:
+    report = jg.glm("share ~ x", DATA.assign(share=DATA.wins / DATA["size"]), "binomial")
+    assert report.overdispersion().overdispersed is None
+    assert "trials=" in report.overdispersion().caution
+
+
 def test_an_estimated_dispersion_needs_no_test() -> None:
     report = jg.glm("count ~ x", DATA, family="quasipoisson").overdispersion()
     assert report.test == "" and report.overdispersed is None
@@ -430,14 +469,14 @@ def test_an_estimated_dispersion_needs_no_test() -> None:
 
 def test_tidy_and_glance(poisson: jg.Results) -> None:
     tidy = poisson.tidy(alpha=0.1)
-    assert list(tidy.columns) == (
-        ["term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
-    )
+    names = "term estimate std_error statistic p_value conf_low conf_high infinite"
+    assert list(tidy.columns) == names.split() and not tidy["infinite"].any()
     np.testing.assert_array_equal(tidy["estimate"], poisson.params)
     np.testing.assert_array_equal(tidy[["conf_low", "conf_high"]], poisson.conf_int(0.1))
     glance = poisson.glance()
     assert len(glance) == 1 and glance.loc[0, "aic"] == poisson.aic
     assert glance.loc[0, "family"] == "poisson" and glance.loc[0, "converged"]
+    assert glance.loc[0, "status"] == "converged"
 
 
 def test_aliased_columns_are_nan_and_take_no_part() -> None:
@@ -549,7 +588,8 @@ def test_a_saved_file_holds_no_code(poisson: jg.Results, tmp_path: Any) -> None:
 
 def test_another_covariance_is_taken_as_it_is(poisson: jg.Results, round_trip: Any) -> None:
     root = Root(*(2.0 * part for part in poisson.fit.covariance.root))
-    covariance = Covariance(root, poisson.fit.aliased, scale=0.25, df=3.0, kind="another")
+    own = poisson.fit.covariance
+    covariance = Covariance(root, own.aliased, 0.25, 3.0, own.recession, kind="another")
     other = jg.Results(dataclasses.replace(poisson.fit, covariance=covariance), poisson.model)
     assert "P>|t|" in str(other.summary()) and other.scale == poisson.scale
     pd.testing.assert_series_equal(other.bse, poisson.bse)

@@ -1,6 +1,6 @@
 """p-sized matrices: factors, roots of inverses, and the covariance made of them."""
 
-from jaxglm.algebra._covariance import Covariance
+from jaxglm.algebra._covariance import Covariance, movement, run_off
 from jaxglm.algebra._factor import (
     Bordered,
     Factor,
@@ -30,7 +30,9 @@ __all__ = [
     "factorise",
     "full_matrix",
     "inverse_root",
+    "movement",
     "root_of_inverse",
+    "run_off",
     "solve",
     "span_of",
     "trace_with",

@@ -11,6 +11,8 @@ from jaxglm.algebra._root import Root
 # Values that a prediction asks of one product X @ B: 128 MiB in float64, so that a prediction of a
 # million rows by fifty columns never holds a second copy of the design.
 _PRODUCT_VALUES = 2**24
+# A row moves along a direction of length one from here on; less is rounding.
+_MOVES = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,13 +36,17 @@ class Covariance:
         Degrees of freedom of the reference distribution, Student's t; None for the normal.
     kind : str
         How the root was found: "nonrobust" is that of the inverse expected information.
+    recession : [p] or [G, p]
+        The direction in which coefficients run to infinity, as the row that it moves most measures
+        it; 0 for those that do not. What is said of the others holds at the limit.
 
     Examples
     --------
     >>> import numpy as np
     >>> from jaxglm.algebra import Root
     >>> root = Root(np.array([[1.0, 0.0], [0.5, 1.0]]), np.zeros(2))
-    >>> covariance = Covariance(root, np.zeros(2, bool), scale=4.0, df=10.0)
+    >>> none = np.zeros(2)
+    >>> covariance = Covariance(root, none != 0, scale=4.0, df=10.0, recession=none)
     >>> covariance.standard_errors.round(3)
     array([2.   , 2.236])
     >>> covariance.matrix
@@ -52,6 +58,7 @@ class Covariance:
     aliased: np.ndarray
     scale: Any
     df: Any
+    recession: np.ndarray
     kind: str = "nonrobust"
 
     @classmethod
@@ -62,6 +69,7 @@ class Covariance:
             aliased=np.zeros((count, p), bool),
             scale=np.full(count, np.nan),
             df=np.full(count, np.nan) if use_t else None,
+            recession=np.zeros((count, p)),
         )
 
     def put(self, g: int, one: "Covariance") -> None:
@@ -70,6 +78,7 @@ class Covariance:
         dense[g] = 0.0
         dense[g, :, : one.root.dense.shape[1]] = one.root.dense
         diagonal[g], self.aliased[g], self.scale[g] = one.root.diagonal, one.aliased, one.scale
+        self.recession[g] = one.recession
         if self.df is not None:
             self.df[g] = one.df
 
@@ -79,6 +88,7 @@ class Covariance:
             self,
             root=Root(*(part[g].copy() for part in self.root)),
             aliased=self.aliased[g].copy(),
+            recession=self.recession[g].copy(),
             scale=self.scale[g].item(),
             df=None if self.df is None else self.df[g].item(),
         )
@@ -101,13 +111,22 @@ class Covariance:
         product *= np.expand_dims(self.scale, (-1, -2))
         return self._told(self._told(product).swapaxes(-1, -2))
 
+    @property
+    def infinite(self) -> np.ndarray:
+        """Columns whose coefficient runs to infinity; [p] or [G, p] bool."""
+        return self.recession != 0.0
+
+    def at_limit(self, coef: np.ndarray) -> np.ndarray:
+        """Coefficients [p] or [G, p], with inf and its sign where they run to it."""
+        return run_off(coef, self.recession)
+
     def linear_variance(
         self, matvec: Callable[[np.ndarray], np.ndarray], n_rows: int
     ) -> np.ndarray:
         """Variances x_i' C x_i of linear predictors, [n], for the covariance C of one fit.
 
-        They are squared row norms of X F, F the dense root, and the products of X with the squared
-        diagonal, which belongs to columns of 0 and 1.
+        nan where the predictor runs to infinity. They are squared row norms of X F, F the dense
+        root, and the products of X with the squared diagonal, which belongs to columns of 0 and 1.
 
         Parameters
         ----------
@@ -129,9 +148,27 @@ class Covariance:
             columns[:, : part.shape[1]] = part
             product = matvec(columns)
             total += np.einsum("ij,ij->i", product, product)
+        if self.infinite.any():
+            total[movement(matvec(self.recession)) != 0.0] = np.nan
         return self.scale * total
 
     def _told(self, values: np.ndarray) -> np.ndarray:
-        """With nan written where a column has no coefficient."""
-        values[self.aliased] = np.nan
+        """With nan written where a column has no coefficient, or no finite one."""
+        values[self.aliased | self.infinite] = np.nan
         return values
+
+
+def movement(along: np.ndarray) -> np.ndarray:
+    """How far rows move along a direction of recession, given x_i'd; 0 where only by rounding."""
+    return np.where(np.abs(along) > _MOVES, along, 0.0)
+
+
+def run_off(values: np.ndarray, movements: np.ndarray) -> np.ndarray:
+    """Values, with inf or -inf where they move for ever, to the side to which they move.
+
+    Examples
+    --------
+    >>> run_off(np.array([0.5, 21.3]), np.array([0.0, -1.0]))
+    array([ 0.5, -inf])
+    """
+    return np.where(movements == 0.0, values, np.copysign(np.inf, movements))

@@ -9,7 +9,7 @@ from jaxglm.inference._determined import (
 )
 from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
-from jaxglm.inference._overdispersion import Overdispersion, assess, equals
+from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._wald import akaike, critical_value, interval, schwarz, wald
 
@@ -32,6 +32,7 @@ __all__ = [
     "ratio_label",
     "refusal",
     "schwarz",
+    "suspect_weights",
     "undetermined",
     "wald",
     "warn_undetermined",

@@ -82,23 +82,19 @@ def exponentiated(
     low: FloatArray,
     high: FloatArray,
     p_value: FloatArray,
-    infinite: FloatArray,
 ) -> pd.DataFrame:
     """The table of `Results.effects`: exp of the coefficients and of their interval ends.
 
     Intercept rows are left out: their exponential is the baseline odds or rate, not a ratio. A
-    separated coefficient shows its limit, 0 or inf, and no interval.
+    coefficient of -inf or inf shows 0 or inf, and no interval.
     """
-    unbounded = np.asarray(infinite, dtype=bool)
-    estimate = np.where(unbounded, np.where(coef > 0, np.inf, -np.inf), coef)
-    blank = np.where(unbounded, np.nan, 0.0)
     with np.errstate(over="ignore"):
         table = pd.DataFrame(
             {
-                label: np.exp(estimate),
-                "conf_low": np.exp(low + blank),
-                "conf_high": np.exp(high + blank),
-                "p_value": p_value + blank,
+                label: np.exp(coef),
+                "conf_low": np.exp(low),
+                "conf_high": np.exp(high),
+                "p_value": p_value,
             },
             index=pd.Index(list(names), name="term"),
         )

@@ -54,12 +54,23 @@ class Estimates:
 
     @property
     def params(self) -> pd.Series:
-        """Coefficients, link scale; nan for a column that was left out as aliased."""
-        return self._labelled(self.fit.coef)
+        """Coefficients, link scale; nan for a column that was left out as aliased.
+
+        inf or -inf where separation lets one run to infinity (`infinite`).
+        """
+        return self._labelled(self.fit.estimates)
+
+    @property
+    def infinite(self) -> pd.Series:
+        """Whether a coefficient runs to infinity: there is separation, and no finite estimate."""
+        return self._labelled(self.fit.infinite)
 
     @property
     def bse(self) -> pd.Series:
-        """Standard errors, link scale: roots of the diagonal of `cov_params()`."""
+        """Standard errors, link scale: roots of the diagonal of `cov_params()`.
+
+        nan, as all tests and intervals, for a column that is aliased or `infinite`.
+        """
         return self._labelled(self._se)
 
     @property
@@ -95,7 +106,10 @@ class Estimates:
         return pd.DataFrame({0: low, 1: high}, index=self.names)
 
     def cov_params(self) -> pd.DataFrame:
-        """Covariance of the coefficients: `scale` times the inverse expected information."""
+        """Covariance of the coefficients: `scale` times the inverse expected information.
+
+        nan in the rows and columns of those that are aliased or infinite.
+        """
         return pd.DataFrame(self.fit.covariance.matrix, index=self.names, columns=self.names)
 
     # -- scalars ---------------------------------------------------------------------------------
@@ -206,10 +220,10 @@ class Estimates:
 
     @functools.cached_property
     def _wald(self) -> tuple[FloatArray, FloatArray]:
-        return wald(self.fit.coef, self._se, self.fit.covariance.df)
+        return wald(self.fit.estimates, self._se, self.fit.covariance.df)
 
     def _interval(self, alpha: float) -> tuple[FloatArray, FloatArray]:
-        return interval(self.fit.coef, self._se, alpha, self.fit.covariance.df)
+        return interval(self.fit.estimates, self._se, alpha, self.fit.covariance.df)
 
-    def _labelled(self, values: FloatArray) -> pd.Series:
+    def _labelled(self, values: np.ndarray) -> pd.Series:
         return pd.Series(np.array(values), index=self.names)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import textwrap
+from collections.abc import Set
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def assess(estimates: Estimates, facts: RowFacts) -> Overdispersion:
     """Choose the test that the family and the rows allow, and put the outcome in words."""
     from scipy import special
 
-    family, df_resid = estimates.family, estimates.df_resid
+    family, df_resid, used = estimates.family, estimates.df_resid, estimates.model.used
     pearson_chi2, deviance = estimates.pearson_chi2, estimates.deviance
     ratio = pearson_chi2 / df_resid if df_resid > 0 else np.nan
     test, value, pvalue, caution = "", np.nan, np.nan, ""
@@ -87,11 +88,16 @@ def assess(estimates: Estimates, facts: RowFacts) -> Overdispersion:
         caution = "the model has as many coefficients as observations, so nothing is left to test."
     elif not family.dispersion_fixed:
         pass
-    elif family.name == "binomial" and not facts.grouped:
+    elif family.name == "binomial" and facts.zero_one:
         caution = (
             "each row is a single 0/1 outcome, whose variance is fixed by its mean: these ratios "
             "say nothing about overdispersion. Rows that share all predictors can be grouped into "
             "successes and failures; then it can be seen."
+        )
+    elif family.name == "binomial" and not used & {"trials", "var_weights"} and not facts.grouped:
+        caution = (
+            "the response holds shares without the number of trials behind them, so how much they "
+            "should vary is not known. Give it as trials=."
         )
     elif family.name == "poisson" and np.isfinite(facts.dean_lawless):
         test, value = "Dean-Lawless score test against NB2", facts.dean_lawless
@@ -109,6 +115,7 @@ def assess(estimates: Estimates, facts: RowFacts) -> Overdispersion:
     tested = bool(np.isfinite(pvalue))
     over = bool(pvalue < LEVEL) if tested else None
     under = tested and pvalue > 1 - LEVEL / 2 and ratio < 1
+    suspect = suspect_weights(used) if over or under else ""
     return Overdispersion(
         pearson_chi2=pearson_chi2,
         deviance=deviance,
@@ -120,8 +127,8 @@ def assess(estimates: Estimates, facts: RowFacts) -> Overdispersion:
         pvalue=pvalue,
         overdispersed=over,
         underdispersed=under,
-        caution=caution,
-        advice=_advice(family, ratio, over, under, df_resid),
+        caution=" ".join(filter(None, [suspect, caution])),
+        advice=_advice(family, used, ratio, over, under),
     )
 
 
@@ -136,7 +143,24 @@ def _chi2_caution(family: Any, facts: RowFacts) -> str:
     return ""
 
 
-def _advice(family: Any, ratio: float, over: bool | None, under: bool, df_resid: float) -> str:
+def suspect_weights(used: Set[str]) -> str:
+    """What to look at before the model is blamed: the weights that the ratio is made with."""
+    if "var_weights" in used:
+        return (
+            "chi2 is proportional to var_weights: weights k times too large give k times the "
+            "ratio, whatever the model. Check their scale first: a row of weight w is the mean of "
+            "w observations (where only their ratios are known, a quasi family finds the scale)."
+        )
+    if "freq_weights" in used:
+        return (
+            "freq_weights count a row as so many equal observations. Check first that they are "
+            "such counts: weights that say how precise a row is are var_weights, and sampling "
+            "weights are neither."
+        )
+    return ""
+
+
+def _advice(family: Any, used: Set[str], ratio: float, over: bool | None, under: bool) -> str:
     if not family.dispersion_fixed:
         return (
             f"The {family.name} family estimates its dispersion from the data, and the standard "
@@ -144,22 +168,27 @@ def _advice(family: Any, ratio: float, over: bool | None, under: bool, df_resid:
         )
     if over is None:
         return "No verdict: these data cannot show overdispersion."
+    weights = [f"the {name}" for name in ("var_weights", "freq_weights") if name in used]
+    who = " and ".join(["the model", *weights])
+    allow = "allow" if weights else "allows"
+    errors = ". If the weights are right, the standard" if weights else ": standard"
     if under:
         return (
-            "Less variation than the model allows: the standard errors are too large rather than "
-            f"too small. {_quasi(family)} would shrink them."
+            f"Less variation than {who} {allow}{errors} errors are too large rather than too "
+            f"small, and {_quasi(family)} would shrink them."
         )
     if not over:
-        return "No sign of more variation than the model allows."
+        return f"No sign of more variation than {who} {allow}."
     return (
-        f"The response varies {ratio:.3g} times as much as the model allows: standard errors are "
-        f"too small by a factor of about {np.sqrt(ratio):.2g}. What next: {_remedy(family)}"
+        f"The response varies {ratio:.3g} times as much as {who} {allow}{errors} errors are too "
+        f"small by a factor of about {np.sqrt(ratio):.2g}. What next: "
+        f"{_remedy(family, used)}"
     )
 
 
 def _quasi(family: Any) -> str:
     name = {"poisson": "quasipoisson", "binomial": "quasibinomial"}.get(family.name)
-    return f"family='{name}'" if name else "A quasi family (jaxglm.Quasi)"
+    return f"family='{name}'" if name else "a quasi family (jaxglm.Quasi)"
 
 
 def equals(p: float) -> str:
@@ -168,15 +197,18 @@ def equals(p: float) -> str:
     return f"< {text[1:]}" if text.startswith("<") else f"= {text}"
 
 
-def _remedy(family: Any) -> str:
+def _remedy(family: Any, used: Set[str]) -> str:
     if family.name == "poisson":
+        known = used & {"exposure", "offset"}
+        missing = "predictor is missing" if known else "predictor or exposure is missing"
         return (
-            "if no predictor or exposure is missing, refit with family='quasipoisson' (same "
+            f"if no {missing}, refit with family='quasipoisson' (same "
             "coefficients, wider intervals) or family='negative_binomial' (with a likelihood)."
         )
     if family.name == "binomial":
         return (
-            "if no predictor is missing, refit with family='quasibinomial' (same coefficients, "
-            "wider intervals)."
+            "if no predictor is missing and trials holds the number of outcomes of each row, refit "
+            "with family='quasibinomial' (same coefficients, wider intervals): outcomes of one row "
+            "that depend on each other vary so."
         )
     return "look for a missing predictor, outliers or excess zeros, or estimate the shape."

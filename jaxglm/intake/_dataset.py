@@ -144,11 +144,12 @@ class Dataset:
         first = ", ".join(str(int(row)) for row in self._given(changed[:5]))
         noun = "row" if changed.size == 1 else "rows"
         more = ", ..." if changed.size > 5 else ""
+        instead = "" if what.endswith("()") else "; for new rows use predict(data=...)"
         raise DataError(
             f"X was changed in place after the fit: {changed.size:,} {noun} (first: {first}{more}) "
             f"hold other values now, so {what} would mix the coefficients of one X with the rows "
             "of another. Fit again; to change X between a fit and its use, fit a copy, "
-            "GLM(y, X.copy()), or fit with keep_data=False; for new rows use predict(data=...)."
+            f"GLM(y, X.copy()), or fit with keep_data=False{instead}."
         )
 
 

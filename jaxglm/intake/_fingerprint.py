@@ -40,15 +40,16 @@ class Fingerprint:
         The bits of an element, mixed one to one so that those of short numbers are not all high
         ones, times an odd number of its column, summed modulo 2**64: a row with one element changed
         has another number for certain, a row changed otherwise but for a chance of about 2**-40.
+        -0.0 and 0.0 are one number.
         """
         n, p = matrix.shape
         factors = _factors(p)
-        bits = matrix.view(f"u{matrix.itemsize}")
         numbers = np.empty(n, np.uint64)
         step = max(1, _CHUNK // (p * factors.itemsize))
 
         def number(first: int) -> None:
-            own = bits[first : first + step]
+            # Adding zero makes 0.0 of -0.0, which is the same number in every fit.
+            own = (matrix[first : first + step] + matrix.dtype.type(0)).view(f"u{matrix.itemsize}")
             mixed = own.astype(np.uint64) if own.itemsize == 4 else own ^ (own >> np.uint64(32))
             np.matmul(mixed, factors, out=numbers[first : first + step])
 

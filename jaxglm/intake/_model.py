@@ -77,11 +77,12 @@ class Model:
             Where they are held no longer, or the user's matrix has changed.
         """
         if self.dataset is None:
-            subject = what if what.endswith("()") else what.capitalize()
+            call = what.endswith("()")
+            again = "Fit with keep_data=True" if self.let_go else "Fit again"
+            instead = "" if call else ", or predict for rows that you give, with predict(data=...)"
             raise DataError(
-                f"{subject} needs the rows of the fit, and this result holds none: "
-                f"{self.why_no_rows}. Fit again, or predict for rows that you give, with "
-                "predict(data=...)."
+                f"{what if call else what.capitalize()} needs the rows of the fit, and this result "
+                f"holds none: {self.why_no_rows}. {again}{instead}."
             )
         self.dataset.check(what)
         return self.dataset

@@ -53,7 +53,6 @@ class Fits:
     coef : [G, p]
     covariance : Covariance
         With a leading axis of fits.
-    infinite : [G, p] bool
     absent : [G, p] bool
         Columns that are zero in all rows of a segment: aliased, and nothing is known of them.
     baseless : [G, p] bool
@@ -76,7 +75,6 @@ class Fits:
 
     coef: np.ndarray
     covariance: Covariance
-    infinite: np.ndarray
     absent: np.ndarray
     baseless: np.ndarray
     of_levels: np.ndarray
@@ -96,7 +94,6 @@ class Fits:
         return cls(
             coef=np.full((count, p), np.nan),
             covariance=Covariance.empty(count, p, use_t=use_t),
-            infinite=np.zeros((count, p), bool),
             absent=np.zeros((count, p), bool),
             baseless=np.zeros((count, p), bool),
             of_levels=np.zeros(p, bool),
@@ -112,7 +109,7 @@ class Fits:
 
     def put(self, g: int, fit: Fit, absent: np.ndarray) -> None:
         """Write one fit; `absent` [p] tells which columns are zero in all of its rows."""
-        self.coef[g], self.infinite[g] = fit.coef, fit.infinite
+        self.coef[g] = fit.coef
         self.absent[g], self.shaped[g] = absent, fit.alpha is not None
         self.covariance.put(g, fit.covariance)
         for name in SCALARS:
@@ -148,7 +145,6 @@ class Fits:
         return Fit(
             coef=self.coef[g].copy(),
             covariance=self.covariance.one(g),
-            infinite=self.infinite[g].copy(),
             method=method,
             stopped_by=stopped_by,
             notes=notes,
@@ -159,6 +155,16 @@ class Fits:
     def relations_of(self, g: int) -> Relations | None:
         """How the aliased columns of one fit follow from others; None where that is not known."""
         return None if self.relations is None else self.relations.get(g, Relations.none())
+
+    @property
+    def estimates(self) -> np.ndarray:
+        """The coefficients as they are reported: inf or -inf where they run to it, [G, p]."""
+        return self.covariance.at_limit(self.coef)
+
+    @property
+    def infinite(self) -> np.ndarray:
+        """Columns whose coefficient runs to infinity, [G, p] bool."""
+        return self.covariance.infinite
 
     @property
     def aliased(self) -> np.ndarray:

@@ -22,7 +22,7 @@ from jaxglm.lanes._buckets import SCRATCH
 from jaxglm.lanes._fits import Fits, Words
 from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
 from jaxglm.lanes._rank import rank_of
-from jaxglm.lanes._separation import infinite_columns
+from jaxglm.lanes._separation import recession_directions
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
 from jaxglm.search import Fit, Options, RangeError, estimate_all, fit_of, has_unknown_shape
 from jaxglm.search._notes import RESOLUTION, search_notes
@@ -221,7 +221,7 @@ class _Rounds:
             settled = self._ordinary(found) & (found.sums.far == 0)
             if self._vanishing:
                 settled &= ~absent.any(axis=1)
-            self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p), bool))
+            self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p)))
             parts.append(lanes.where(~settled))
         return _Left.joined(parts)
 
@@ -260,15 +260,15 @@ class _Rounds:
         if far.size == 0:
             return left
         lanes = left.where(far)
-        infinite = infinite_columns(
+        recession = recession_directions(
             self.lanes,
             lanes.which,
             beta=_coefficients(lanes.found).astype(self.dtype),
             null=lanes.found.null,
             keep=lanes.found.keep,
         )
-        settled = infinite.any(axis=1) | self._ordinary(lanes.found)
-        self._settle(lanes.where(settled), infinite[settled])
+        settled = recession.any(axis=1) | self._ordinary(lanes.found)
+        self._settle(lanes.where(settled), recession[settled])
         rest = np.ones(left.which.size, bool)
         rest[far[settled]] = False
         return left.where(rest)
@@ -290,14 +290,14 @@ class _Rounds:
         flatter = not self.family.canonical and self.dtype == np.float64
         return good & (hidden <= (_NOTHING_HIDDEN if flatter else RESOLUTION))
 
-    def _settle(self, lanes: _Left, infinite: np.ndarray) -> None:
+    def _settle(self, lanes: _Left, recession: np.ndarray) -> None:
         """Write the fits of some segments."""
         fits, segments, family = self.fits, self.segments, self.family
         which, found = lanes.which, lanes.found
         if which.size == 0:
             return
         outcome, sums, keep = found.outcome, found.sums, found.keep
-        separated: Any = infinite.any(axis=1)
+        separated: Any = recession.any(axis=1)
         root = found.root.astype(float)
         for lane in np.flatnonzero(~np.isfinite(root).all(axis=(1, 2))):
             root[lane] = root_of_inverse(sums.info[lane].astype(float)).dense * keep[lane][:, None]
@@ -306,12 +306,12 @@ class _Rounds:
         covariance = fits.covariance
         covariance.root.dense[place] = root
         covariance.aliased[place] = ~keep
+        covariance.recession[place] = recession
         rounding = rounding_is_left(family, found.statistics, found.null.average)
         covariance.scale[which] = np.where(rounding, np.nan, found.statistics.scale)
         if covariance.df is not None:
             covariance.df[which] = found.statistics.df_resid
         fits.absent[place] = self.absent[which]
-        fits.infinite[place] = infinite
         scalars = {
             **found.statistics._asdict(),
             "likelihood_params": family.n_likelihood_params,

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxglm.lanes._lanes import Lanes, masked
 from jaxglm.search._recession import common_step
-from jaxglm.search._separation import grams_of_others, pulls_along, unseen_directions
+from jaxglm.search._separation import grams_of_others, moving, pulls_along, unseen_directions
 from jaxglm.sources import Block
 from jaxglm.sums import NullModel, Objective
 
@@ -35,10 +35,10 @@ def _one_part(pulls: np.ndarray) -> list[np.ndarray]:
     return [pulls]
 
 
-def infinite_columns(
+def recession_directions(
     lanes: Lanes, which: np.ndarray, *, beta: np.ndarray, null: NullModel, keep: np.ndarray
 ) -> np.ndarray:
-    """Columns whose coefficients run to infinity, [k, p] bool in design order.
+    """Directions in which coefficients run to infinity, [k, p] in design order; 0 where none does.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def infinite_columns(
         Where their loops ended and in which columns; leaves have a leading axis of k.
     """
     p, dtype = lanes.segments.problem.n_columns, lanes.segments.problem.dtype
-    infinite = np.zeros((which.size, p), bool)
+    recession = np.zeros((which.size, p))
     directions = np.zeros((which.size, p, p), dtype)
     lengths = np.ones((which.size, p))
     counts = np.zeros(which.size, int)
@@ -69,6 +69,5 @@ def infinite_columns(
         for i, own in zip(places, pulls.astype(float), strict=True):
             step = common_step(partial(_one_part, own[:, : counts[i]]))
             if step is not None:
-                moved = np.abs(directions[i, :, : counts[i]] @ step) * lengths[i]
-                infinite[i] = moved > 1e-6 * moved.max()
-    return infinite
+                recession[i] = moving(directions[i, :, : counts[i]] @ step, lengths[i])
+    return recession

@@ -3,7 +3,14 @@
 import numpy as np
 
 from jaxglm.diagnostics import RowFacts
-from jaxglm.inference import Estimates, assess, equals, meaning, ratio_label
+from jaxglm.inference import (
+    Estimates,
+    assess,
+    equals,
+    meaning,
+    ratio_label,
+    suspect_weights,
+)
 
 
 def collect(estimates: Estimates, facts: RowFacts | None) -> tuple[str, ...]:
@@ -47,11 +54,15 @@ def _variation(estimates: Estimates, facts: RowFacts) -> list[str]:
         "poisson": "family='quasipoisson' or 'negative_binomial' allows for it; ",
         "binomial": "family='quasibinomial' allows for it; ",
     }.get(estimates.family.name, "")
-    return [
-        f"Overdispersion: Pearson chi2/df is {report.pearson_ratio:.3g} (p "
-        f"{equals(report.pvalue)}), so standard errors are too small by a factor of about "
-        f"{np.sqrt(report.pearson_ratio):.2g}; {refit}see .overdispersion()."
-    ]
+    ratio, suspect = report.pearson_ratio, suspect_weights(estimates.model.used)
+    words = f"Pearson chi2/df is {ratio:.3g} (p {equals(report.pvalue)})"
+    small = f"standard errors are too small by a factor of about {np.sqrt(ratio):.2g}"
+    if suspect:
+        return [
+            f"Overdispersion, or wrong weights: {words}, and {suspect} If they are right, {small}; "
+            f"{refit}see .overdispersion()."
+        ]
+    return [f"Overdispersion: {words}, so {small}; {refit}see .overdispersion()."]
 
 
 def _reading(estimates: Estimates) -> list[str]:

@@ -29,7 +29,7 @@ class Sheet:
     names : tuple of str
         Row names.
     rows : tuple of tuples of str
-        Cells, already written out.
+        Cells, already written out; blanks after a number stand for decimals that it lacks.
     notes : tuple of str
         Sentences below the table.
     """
@@ -104,6 +104,17 @@ def _facts(header: tuple[Pairs, Pairs], width: int = 0) -> list[str]:
     ]
 
 
+# Blanks as wide as what they stand for.
+_BLANKS = str.maketrans({"0": "\N{FIGURE SPACE}", ".": "\N{PUNCTUATION SPACE}"})
+
+
+def _parts(cell: str) -> tuple[str, str]:
+    """What a cell says, and the decimals that it lacks below its column's point, as zeros."""
+    said = cell.rstrip()
+    lacking = "0" * (len(cell) - len(said))
+    return said, lacking if "." in said else lacking.replace("0", ".", 1)
+
+
 def html(sheet: Sheet) -> str:
     """An HTML fragment: two tables and a list; right-aligned tabular figures."""
     esc = _html.escape
@@ -118,7 +129,8 @@ def html(sheet: Sheet) -> str:
     heads = "".join(f"<th{figure}>{esc(c)}</th>" for c in sheet.columns)
     out += ["</table>", "<table>", f"<thead><tr><th></th>{heads}</tr></thead>", "<tbody>"]
     for name, row in zip(sheet.names, sheet.rows, strict=True):
-        cells = "".join(f"<td{figure}>{esc(cell)}</td>" for cell in row)
+        written = (esc(said) + lacking.translate(_BLANKS) for said, lacking in map(_parts, row))
+        cells = "".join(f"<td{figure}>{cell}</td>" for cell in written)
         out.append(f"<tr><th{label}>{esc(name)}</th>{cells}</tr>")
     out += ["</tbody>", "</table>"]
     if sheet.notes:
@@ -143,9 +155,11 @@ _LATEX = str.maketrans(
 
 
 def _tex(cell: str) -> str:
-    escaped = cell.translate(_LATEX)
+    said, lacking = _parts(cell)
+    escaped = said.translate(_LATEX)
     # A hyphen in text mode is not a minus sign.
-    return f"${escaped}$" if re.fullmatch(r"-(\d.*|inf)", cell) else escaped
+    written = f"${escaped}$" if re.fullmatch(r"-(\d.*|inf)", said) else escaped
+    return written + (rf"\phantom{{{lacking}}}" if lacking else "")
 
 
 def latex(sheet: Sheet) -> str:

@@ -3,9 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-import numpy as np
-
-from jaxglm._numbers import count, decimals, fixed, is_plain, measure, p_value, statistic
+from jaxglm._numbers import aligned, count, measure, p_value, row, statistic
 from jaxglm.inference import Estimates
 from jaxglm.report import _render
 from jaxglm.report._render import Pairs, Sheet
@@ -70,22 +68,16 @@ def summarise(
             interval[1],
         )
     )
-    # Estimates and interval ends show three digits of the smallest standard error.
-    places = decimals(se, digits=3) if any(map(is_plain, se)) else decimals(coef, digits=5)
-    columns = [
-        [fixed(x, places) for x in coef],
-        [fixed(x, decimals(se, digits=4)) for x in se],
-        [statistic(x) for x in z],
-        [p_value(x) for x in p],
-        [fixed(x, places) for x in low],
-        [fixed(x, places) for x in high],
-    ]
     letter = "t" if estimates.use_t else "z"
-    rows = [list(row) for row in zip(*columns, strict=True)]
-    for j in np.flatnonzero(estimates.fit.aliased[:shown]):
-        rows[j] = ["aliased", "", "", "", "", ""]
-    for j in np.flatnonzero(estimates.fit.infinite[:shown]):
-        rows[j] = ["inf" if estimates.fit.coef[j] > 0 else "-inf", "", "", "", "", ""]
+    written: list[list[str]] = []
+    for j in range(shown):
+        if estimates.fit.aliased[j] or estimates.fit.infinite[j]:
+            word = "aliased" if estimates.fit.aliased[j] else str(float(coef[j]))
+            written.append([word, *[""] * 5])
+            continue
+        centre, spread, *ends = row(se[j], [coef[j], se[j], low[j], high[j]])
+        written.append([centre, spread, statistic(z[j]), p_value(p[j]), *ends])
+    columns = [aligned(column) for column in zip(*written, strict=True)]
     return Summary(
         Sheet(
             title="Generalized linear model",
@@ -100,7 +92,7 @@ def summarise(
                 f"{1 - alpha / 2:.4g}]",
             ),
             names=tuple(names[:shown]),
-            rows=tuple(tuple(row) for row in rows),
+            rows=tuple(zip(*columns, strict=True)),
             notes=(*cut, *notes),
         )
     )

@@ -146,6 +146,7 @@ def _write(
         "cov_root": covariance.root.dense,
         "cov_diagonal": covariance.root.diagonal,
         "aliased": covariance.aliased,
+        "recession": covariance.recession,
     }
     header |= {
         "format": FORMAT,

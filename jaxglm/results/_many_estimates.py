@@ -57,12 +57,12 @@ class GroupEstimates:
 
     @property
     def params(self) -> pd.DataFrame:
-        """Coefficients, one row per segment and one column per term."""
-        return self._table(self.fits.coef.copy())
+        """Coefficients, one row per segment and one column per term; inf where `infinite`."""
+        return self._table(self.fits.estimates)
 
     @property
     def bse(self) -> pd.DataFrame:
-        """Standard errors of `params`."""
+        """Standard errors of `params`; nan where those are none, or infinite."""
         return self._table(self._se)
 
     @property
@@ -82,8 +82,8 @@ class GroupEstimates:
 
     @property
     def infinite(self) -> pd.DataFrame:
-        """Terms whose coefficient runs to infinity; `params` holds where the search stopped."""
-        return self._table(self.fits.infinite.copy())
+        """Terms whose coefficient runs to infinity: `params` is inf or -inf, and `bse` nan."""
+        return self._table(self.fits.infinite)
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Wald intervals, one row per segment and term, in columns 0 (lower) and 1 (upper).
@@ -100,8 +100,8 @@ class GroupEstimates:
         """One row per segment and term, link scale, in the kind of frame that the data came in.
 
         Columns: those of the segment, `term` (categorical), then as `Results.tidy`: `estimate,
-        std_error, statistic, p_value, conf_low, conf_high`. A column of the segment that is named
-        like one of these has `_key` appended to its name.
+        std_error, statistic, p_value, conf_low, conf_high, infinite`. A column of the segment that
+        is named like one of these has `_key` appended to its name.
 
         Raises
         ------
@@ -116,12 +116,13 @@ class GroupEstimates:
             "term": pd.Categorical.from_codes(
                 np.tile(np.arange(p, dtype=np.int32), len(self)), categories=self.names
             ),
-            "estimate": self.fits.coef.flatten(),
+            "estimate": self.fits.estimates.ravel(),
             "std_error": se.ravel(),
             "statistic": statistic.ravel(),
             "p_value": p_value.ravel(),
             "conf_low": low.ravel(),
             "conf_high": high.ravel(),
+            "infinite": self.fits.infinite.ravel(),
         }
         return io.like_native(self._key_columns(columns), columns, self.native, repeats=p)
 
@@ -160,10 +161,10 @@ class GroupEstimates:
         return None if df is None else df[:, None]
 
     def _wald(self, se: FloatArray) -> tuple[FloatArray, FloatArray]:
-        return inference.wald(self.fits.coef, se, self._df)
+        return inference.wald(self.fits.estimates, se, self._df)
 
     def _interval(self, se: FloatArray, alpha: float) -> tuple[FloatArray, FloatArray]:
-        return inference.interval(self.fits.coef, se, alpha, self._df)
+        return inference.interval(self.fits.estimates, se, alpha, self._df)
 
     def _table(self, values: np.ndarray) -> pd.DataFrame:
         return pd.DataFrame(values, index=self.keys, columns=self.names, copy=False)

@@ -70,7 +70,8 @@ class Results(RowAnswers):
         The first column is named `odds ratio` (logit), `rate ratio` (log link, counts), `risk
         ratio` (log link, binomial), `ratio of means` (log link, otherwise) or `hazard ratio`
         (cloglog, grouped survival times); then `conf_low`, `conf_high` and `p_value`. The
-        intercept is left out: its exponential is a baseline, not a ratio.
+        intercept is left out: its exponential is a baseline, not a ratio. Where a coefficient runs
+        to infinity the ratio is inf or 0, and the rest nan.
 
         Raises
         ------
@@ -84,11 +85,10 @@ class Results(RowAnswers):
         return exponentiated(
             self.names,
             label,
-            coef=self.fit.coef,
+            coef=self.fit.estimates,
             low=low,
             high=high,
             p_value=self._wald[1],
-            infinite=self.fit.infinite,
         )
 
     def odds_ratios(self, alpha: float = 0.05) -> pd.DataFrame:
@@ -153,18 +153,20 @@ class Results(RowAnswers):
     def tidy(self, alpha: float = 0.05) -> pd.DataFrame:
         """One row per coefficient, link scale.
 
-        Columns `term, estimate, std_error, statistic, p_value, conf_low, conf_high`.
+        Columns `term, estimate, std_error, statistic, p_value, conf_low, conf_high, infinite`; the
+        last tells where an estimate is inf or -inf, with nan beside it (separation).
         """
         low, high = self._interval(alpha)
         return pd.DataFrame(
             {
                 "term": self.names,
-                "estimate": self.fit.coef,
+                "estimate": self.fit.estimates,
                 "std_error": self._se,
                 "statistic": self._wald[0],
                 "p_value": self._wald[1],
                 "conf_low": low,
                 "conf_high": high,
+                "infinite": self.fit.infinite,
             }
         )
 
@@ -172,10 +174,11 @@ class Results(RowAnswers):
         """One row with the scalars of the fit, under their attribute names."""
         scalars = (
             "nobs df_model df_resid llf llnull aic bic deviance null_deviance pearson_chi2 scale "
-            "converged n_iter method"
+            "status converged n_iter method"
         )
         row = {"family": self.family.name, "link": self.family.link.name}
         row |= {name: getattr(self, name) for name in scalars.split()}
+        row["status"] = self.status.name.lower()
         return pd.DataFrame([row])
 
     def save(self, path: str | PathLike[str]) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from jaxglm.algebra import movement, run_off
 from jaxglm.inference import broken
 from jaxglm.intake import Columns
 from jaxglm.lanes import Fits
@@ -34,6 +35,16 @@ def linear_predictor(fits: Fits, columns: Columns, segment: np.ndarray) -> np.nd
         rows = known[first : first + step]
         eta[rows] = columns.design.take_rows(rows).times_rows(coef[segment[rows]])
     eta[_undetermined(fits, columns, segment)] = np.nan
+    return eta
+
+
+def at_limit(fits: Fits, columns: Columns, segment: np.ndarray, eta: np.ndarray) -> np.ndarray:
+    """Linear predictors of rows, inf or -inf where a separated segment lets them run to it."""
+    separated = np.asarray(fits.infinite.any(axis=1))
+    rows = np.flatnonzero((segment >= 0) & separated[segment])
+    recession = fits.covariance.recession[:, columns.order]
+    along = columns.design.take_rows(rows).times_rows(recession[segment[rows]])
+    eta[rows] = run_off(eta[rows], movement(along))
     return eta
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._habits import understands_habits
+from jaxglm.algebra import movement, run_off
 from jaxglm.diagnostics import RowFacts, means
 from jaxglm.inference import check_scale, undetermined
 from jaxglm.intake import Columns, Dataset, Model, nbytes
@@ -101,6 +102,10 @@ class ResponseResults(ManyResults):
         """Linear predictors without offset, [n, G]."""
         fits = self.fits
         eta = np.array(columns.matvec(np.where(fits.aliased, 0.0, fits.coef).T))
+        separated = np.flatnonzero(fits.infinite.any(axis=1))
+        if separated.size:
+            along = columns.matvec(fits.covariance.recession[separated].T)
+            eta[:, separated] = run_off(eta[:, separated], movement(along))
         # Responses on the same rows have the same columns aliased, and the same rows determined.
         alike: dict[bytes, list[int]] = {}
         for g in map(int, np.flatnonzero(fits.aliased.any(axis=1))):

@@ -9,6 +9,7 @@ import pandas as pd
 from jaxglm._habits import understands_habits
 from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
+from jaxglm.algebra import movement, run_off
 from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_facts
 from jaxglm.inference import (
     Bootstrap,
@@ -71,7 +72,8 @@ class RowAnswers(Estimates, Copied):
         Series
             Labelled with the index of `data`; nan where a predictor is missing and, with a warning,
             where the rows of the fit do not determine it: columns that follow from each other in
-            them, and were left out for that, do not so in this row.
+            them, and were left out for that, do not so in this row. Where the fit is separated and
+            a row's linear predictor runs to infinity, that is inf or -inf, and the mean its limit.
 
         Raises
         ------
@@ -94,6 +96,9 @@ class RowAnswers(Estimates, Copied):
         unseen: Literal["raise", "base", "nan"] = "raise",
     ) -> Prediction:
         """Predictions with standard errors and intervals; arguments and errors as `predict`.
+
+        A row whose linear predictor runs to infinity (separation) has no standard error or
+        interval: both are nan.
 
         Examples
         --------
@@ -297,7 +302,7 @@ class RowAnswers(Estimates, Copied):
 
     @property
     def _effective(self) -> FloatArray:
-        """The coefficients; an aliased column has none, and no part in the fit."""
+        """The coefficients, finite; an aliased column has none, and no part in the fit."""
         return np.where(self.fit.aliased, 0.0, self.fit.coef)
 
     def _fitted(self, what: str) -> tuple[Dataset, FloatArray]:
@@ -312,12 +317,13 @@ class RowAnswers(Estimates, Copied):
         if data is None:
             refuse_beside_the_fit(offset=offset, exposure=exposure)
             held, eta = self._fitted("a prediction without data")
+            eta = self._at_limit(eta, held.columns)
             eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
             return held.columns, eta, held.labels
         columns, shift, missing, index = self.model.new_design(
             data, offset=offset, exposure=exposure, unseen=unseen
         )
-        eta = _shifted(columns.matvec(self._effective), shift)
+        eta = self._at_limit(_shifted(columns.matvec(self._effective), shift), columns)
         if missing is not None:
             eta = np.where(missing, np.nan, eta)
         eta = self._determined(eta, columns, np.arange(columns.n))
@@ -333,6 +339,12 @@ class RowAnswers(Estimates, Copied):
         unknown &= ~np.isnan(eta)
         warn_undetermined(unknown, self.names, aliased, relations)
         return np.where(unknown, np.nan, eta)
+
+    def _at_limit(self, eta: FloatArray, columns: Columns) -> FloatArray:
+        """Linear predictors, inf or -inf for the rows in which they run to it."""
+        if not self.fit.infinite.any():
+            return eta
+        return run_off(eta, movement(columns.matvec(self.fit.covariance.recession)))
 
 
 def refuse_beside_the_fit(**given: Any) -> None:

@@ -17,7 +17,7 @@ from jaxglm.intake import Dataset, Model, nbytes
 from jaxglm.lanes import Fits
 from jaxglm.results._levels import mark_baseless, mark_levels
 from jaxglm.results._many import ManyResults
-from jaxglm.results._predict import linear_predictor
+from jaxglm.results._predict import at_limit, linear_predictor
 from jaxglm.results._rowwise import refuse_beside_the_fit
 from jaxglm.rows import Segments
 
@@ -131,7 +131,8 @@ class GroupResults(ManyResults):
             Labelled with the index of `data`. nan where a predictor is missing, where the segment
             has no fit, and where the rows of the segment do not determine it: a level that they
             lack, columns that follow from each other in them and not in the row. The segment's own
-            result, ``fits[segment].predict``, says why.
+            result, ``fits[segment].predict``, says why. At its limit where a separated segment lets
+            it run to infinity.
 
         Raises
         ------
@@ -145,6 +146,7 @@ class GroupResults(ManyResults):
             refuse_beside_the_fit(groups=groups, offset=offset, exposure=exposure)
             held, eta = self._fitted("a prediction without data")
             assert self._segments is not None
+            eta = at_limit(self.fits, held.columns, self._segments.of_rows, eta)
             placed = np.sort(self._segments.at(np.arange(self._segments.starts[-1])))
             eta, index = eta[placed], held.labels_of(placed)
         else:
@@ -153,6 +155,7 @@ class GroupResults(ManyResults):
             )
             segment = self._segments_of(data, groups, columns.n, unseen)
             eta = linear_predictor(self.fits, columns, segment)
+            eta = at_limit(self.fits, columns, segment, eta)
             if shift is not None:
                 eta += shift
             if missing is not None:

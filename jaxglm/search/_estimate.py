@@ -15,7 +15,7 @@ from jaxglm.search._attempts import Attempt, Search
 from jaxglm.search._basis import Basis, condition, plain_basis
 from jaxglm.search._range import RangeError, out_of_range, strained_columns, strained_response
 from jaxglm.search._resolution import hidden
-from jaxglm.search._separation import recession_direction, separated_levels
+from jaxglm.search._separation import moving, recession_direction, separated_levels
 from jaxglm.search._settings import Options
 from jaxglm.search._short_way import first_methods
 from jaxglm.solvers import Stop
@@ -31,6 +31,7 @@ class Estimate:
     holds the rows in the basis and `objective` what was minimised there, `sums` is what they add up
     to, `root` that of their inverse information (None where that was no matrix). `totals` and
     `null` tell of the response. `hidden` is the size in standard errors of what rounding hides;
+    `recession` is the direction in which coefficients run to infinity, public order, 0 elsewhere.
     `left_domain` tells that steps had to be shortened to stay where the link gives valid means.
     `asked` is the method tried first, `method` the one that answered.
     """
@@ -44,7 +45,7 @@ class Estimate:
     root: Root | None
     totals: Totals
     null: NullModel
-    infinite: np.ndarray
+    recession: np.ndarray
     status: Status
     stop: Stop
     asked: str
@@ -105,11 +106,11 @@ def estimate(
         if source is not whole:
             found = first_methods(search, basis, source)
     found = _checked_range(search, found, basis)
-    infinite = _infinite(search, found, basis, source)
-    if infinite is None and found.status is Status.SINGULAR:
+    recession = _recession(search, found, basis, source)
+    if recession is None and found.status is Status.SINGULAR:
         found = search.damped(found, basis, source)
-        infinite = _infinite(search, found, basis, source)
-    status = found.status if infinite is None else Status.SEPARATED
+        recession = _recession(search, found, basis, source)
+    status = found.status if recession is None else Status.SEPARATED
     # At the edge of the domain the expected weights grow without bound, and with them the metric in
     # which a step is measured: a small decrement there is no proof of an optimum.
     unsettled = not status.usable or found.sums.edge > 0
@@ -120,7 +121,7 @@ def estimate(
             status = Status.BOUNDARY if found.sums.edge > 0 else status
 
     changed = found.method == "irls" and bool(found.outcome.observed) and not family.canonical
-    none, root = np.zeros(problem.n_columns, bool), _root(found)
+    none, root = np.zeros(problem.n_columns), _root(found)
     unresolved = hidden(search, found, basis, source, root)
     if status is Status.CONVERGED and not np.isfinite(unresolved):
         status = Status.STEP_FAILED
@@ -134,7 +135,7 @@ def estimate(
         root=root,
         totals=search.totals,
         null=search.settings.null_model,
-        infinite=problem.public(none if infinite is None else infinite),
+        recession=problem.public(none if recession is None else recession),
         status=status,
         stop=Stop(int(found.outcome.stop)),
         asked=options.method if isinstance(options.method, str) else "optax",
@@ -194,8 +195,8 @@ def _root(found: Attempt) -> Root | None:
     return root_of_inverse(information) if found.root is None else found.root
 
 
-def _infinite(search: Search, found: Attempt, basis: Basis, source: Source) -> np.ndarray | None:
-    """Columns [p], design order, whose coefficients run to infinity; None for none."""
+def _recession(search: Search, found: Attempt, basis: Basis, source: Source) -> np.ndarray | None:
+    """The direction [p], design order, in which coefficients run to infinity; None for none."""
     if found.sums.far == 0:
         return None
     null = search.settings.null_model
@@ -204,13 +205,11 @@ def _infinite(search: Search, found: Attempt, basis: Basis, source: Source) -> n
     away = recession_direction(source, search.objective(basis), found.gamma, null)
     if away is None:
         return None
-    moved = np.zeros(basis.keep.size)
-    if basis.transform is None:
-        moved[basis.keep] = away.direction * away.lengths
-    else:
-        lengths = np.linalg.norm(basis.transform, axis=0)
-        moved[basis.keep] = basis.coefficients(away.direction)[basis.keep] * lengths
-    return np.abs(moved) > 1e-6 * np.abs(moved).max()
+    transform = basis.transform
+    lengths = away.lengths if transform is None else np.linalg.norm(transform, axis=0)
+    direction = np.zeros(basis.keep.size)
+    direction[basis.keep] = moving(basis.coefficients(away.direction)[basis.keep], lengths)
+    return direction
 
 
 def _separated_levels(
@@ -223,7 +222,7 @@ def _separated_levels(
     gone = separated_levels(source, search.family, found.gamma, search.settings.null_model)
     levels = np.flatnonzero(basis.keep)[-count:]
     if search.penalty is not None:
-        gone &= ~np.asarray(search.penalty.holds())[levels]
-    moved = np.zeros(basis.keep.size, bool)
-    moved[levels] = gone
-    return moved if gone.any() else None
+        gone[np.asarray(search.penalty.holds())[levels]] = 0.0
+    direction = np.zeros(basis.keep.size)
+    direction[levels] = gone
+    return direction if gone.any() else None

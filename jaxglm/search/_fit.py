@@ -18,11 +18,11 @@ class Fit:
     Attributes
     ----------
     coef : [p]
-        Coefficients on the link scale; nan where aliased.
+        Coefficients on the link scale; nan where aliased. Those that run to infinity are where the
+        search stopped, far enough that the fitted means are at their limits; `estimates` has inf.
     covariance : Covariance
-        Of the coefficients, with the dispersion and the reference distribution of the tests.
-    infinite : [p] bool
-        Columns whose coefficient runs to infinity.
+        Of the coefficients, with the dispersion and the reference distribution of the tests, and
+        the direction in which coefficients run to infinity.
     deviance, null_deviance, pearson_chi2 : float
         At dispersion 1. The null model is the intercept with the offset (the offset alone where the
         model has no intercept).
@@ -61,7 +61,6 @@ class Fit:
 
     coef: np.ndarray
     covariance: Covariance
-    infinite: np.ndarray
     deviance: float
     null_deviance: float
     pearson_chi2: float
@@ -92,6 +91,16 @@ class Fit:
             "The model is fitted already: what glm() and fit() return is the result; leave out "
             "the last .fit()"
         )
+
+    @property
+    def estimates(self) -> np.ndarray:
+        """The coefficients as they are reported: inf or -inf where they run to it, [p]."""
+        return self.covariance.at_limit(self.coef)
+
+    @property
+    def infinite(self) -> np.ndarray:
+        """Columns whose coefficient runs to infinity, [p] bool."""
+        return self.covariance.infinite
 
     @property
     def aliased(self) -> np.ndarray:

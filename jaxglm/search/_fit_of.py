@@ -63,11 +63,11 @@ def fit_of(
         aliased=problem.public(~found.basis.keep),
         scale=np.nan if rounding_is_left(family, of_sums, null.average) else scalars["scale"],
         df=None if family.dispersion_fixed else scalars["df_resid"],
+        recession=found.recession,
     )
     return Fit(
         coef=found.beta,
         covariance=covariance,
-        infinite=found.infinite,
         **scalars,
         objective=found.loss,
         decrement=found.decrement,

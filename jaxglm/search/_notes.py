@@ -34,7 +34,7 @@ def outcome_notes(
     """
     of = np.asarray(names, dtype=object)
     return [
-        *ending(found.status, of[found.infinite], found.decrement, found.turns),
+        *ending(found.status, of[found.recession != 0.0], found.decrement, found.turns),
         *rank(of[problem.public(~found.basis.keep)]),
         *search_notes(problem, family, found, fit),
         *shape(fit.alpha),
@@ -64,11 +64,12 @@ def named(names: np.ndarray) -> str:
 def ending(status: Status, infinite: np.ndarray, decrement: float, turns: int) -> Iterator[Note]:
     """How the loop ended, where that was at no ordinary optimum; `infinite` are names."""
     if status is Status.SEPARATED:
+        run = "it runs" if infinite.size == 1 else "they run"
         yield Note(
             f"Separation: no finite estimate exists for {named(infinite)}; the "
-            "likelihood rises as they run to infinity, and params holds where the search stopped. "
-            "The other coefficients are at their limits. Merge levels, remove the columns, or use "
-            "a penalised fit.",
+            f"likelihood rises as {run} to infinity, which params writes as inf or -inf, without "
+            "standard error. The other coefficients are at their limits. Merge levels, remove the "
+            "columns, or use a penalised fit.",
             _status.SeparationWarning,
         )
     elif status is Status.BOUNDARY:
@@ -85,12 +86,21 @@ def ending(status: Status, infinite: np.ndarray, decrement: float, turns: int) -
 def rank(aliased: np.ndarray) -> Iterator[Note]:
     """The columns of these names were left out."""
     if aliased.size:
-        are = "is a linear combination" if aliased.size == 1 else "are linear combinations"
-        yield Note(
-            f"Rank deficient: {named(aliased)} {are} of earlier columns (aliased, singular); the "
-            "coefficient is nan and the column is left out, as R does.",
-            _status.RankWarning,
-        )
+        out = "the coefficient is nan and the column is left out"
+        if aliased.size > 1:
+            out = "their coefficients are nan and the columns are left out"
+        yield Note(f"{_deficient(aliased)}; {out}, as R does.", _status.RankWarning)
+
+
+def rank_refusal(aliased: np.ndarray) -> str:
+    """The same where nothing is fitted for it."""
+    them = "it" if aliased.size == 1 else "them"
+    return f"{_deficient(aliased)}. Leave {them} out, or fit with rank='drop', which does so."
+
+
+def _deficient(aliased: np.ndarray) -> str:
+    are = "is a linear combination" if aliased.size == 1 else "are linear combinations"
+    return f"Rank deficient: {named(aliased)} {are} of earlier columns (aliased, singular)"
 
 
 def dispersion(

@@ -30,7 +30,7 @@ def common_step(pulls: Pulls) -> np.ndarray | None:
     Returns
     -------
     [k] or None
-        None where there is none.
+        So long that it moves the row that it moves most by one; None where there is none.
     """
     size = max((np.abs(part).max(initial=0.0) for part in pulls()), default=0.0)
     if size == 0:
@@ -46,9 +46,12 @@ def common_step(pulls: Pulls) -> np.ndarray | None:
     count, total, squares = (sum(parts) for parts in zip(*sums, strict=True))
     # Often one combination moves all rows by about as much; no programme is needed then.
     step = np.linalg.lstsq(squares, total, rcond=None)[0]
-    if all((part @ step > _MOVES).all() for part in moved()):
-        return step
-    return _most_moved(moved, total, count)
+    along = (part @ step for part in moved())
+    ends = [(part.min(initial=np.inf), part.max(initial=0.0)) for part in along]
+    if all(least > _MOVES for least, _ in ends):
+        return step / (size * max(most for _, most in ends))
+    step = _most_moved(moved, total, count)
+    return None if step is None else step / size
 
 
 def _most_moved(pulls: Pulls, total: np.ndarray, moved: int) -> np.ndarray | None:

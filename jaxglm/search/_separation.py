@@ -27,6 +27,8 @@ from jaxglm.sums import NullModel, Objective, far_sides
 _NULL = 1e-10
 # A penalty that resists a direction by less than this share of its largest resistance does not.
 _HELD = 1e-8
+# A coefficient that moves by less than this share of the one that moves most does not.
+_ROUNDING = 1e-6
 
 
 def grams_of_others(block: Block, family: Family, beta: jnp.ndarray, null: NullModel):
@@ -71,7 +73,8 @@ def recession_direction(
     Returns
     -------
     Recession or None
-        The direction moves every row that takes part, and hence every coefficient that is infinite.
+        The direction moves every row that takes part, and hence every coefficient that is infinite;
+        the row that it moves most by one.
     """
     if not np.isfinite(beta).all():
         return None
@@ -89,6 +92,15 @@ def recession_direction(
 
     step = common_step(pulls)
     return None if step is None else Recession(unseen @ step, lengths)
+
+
+def moving(direction: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """A direction with 0 where a coefficient moves by rounding alone.
+
+    `lengths` are those of the columns, by which the parts are compared.
+    """
+    size = np.abs(direction) * lengths
+    return np.where(size > _ROUNDING * size.max(), direction, 0.0)
 
 
 def unseen_directions(
@@ -122,10 +134,10 @@ def _level_sides(block: Block, family: Family, beta: jnp.ndarray, null: NullMode
 def separated_levels(
     source: Source, family: Family, beta: np.ndarray, null: NullModel
 ) -> np.ndarray:
-    """Levels of the eliminated factor, [m] bool, all of whose rows want the same limit.
+    """The limit that all rows of a level of the eliminated factor want, +-1; 0 if none; [m].
 
     No other row sees the coefficient of such a level, so it runs to infinity by itself.
     """
     args = (family, jnp.asarray(beta, source.dtype), null)
     sides, rows = (np.asarray(s) for s in source.reduce(_level_sides, *args))
-    return (rows > 0) & (np.abs(sides) == rows)
+    return np.where((rows > 0) & (np.abs(sides) == rows), np.sign(sides), 0.0)

@@ -31,7 +31,15 @@ from jaxglm.intake._responses import array_responses
 from jaxglm.intake._segments import array_segments
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice, merge_rows
-from jaxglm.search import Estimate, Options, RangeError, estimate_all, fit_of, outcome_notes
+from jaxglm.search import (
+    Estimate,
+    Options,
+    RangeError,
+    estimate_all,
+    fit_of,
+    outcome_notes,
+    rank_refusal,
+)
 from jaxglm.verbs._order import check_arrays, check_formula, check_one_response
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
@@ -418,23 +426,22 @@ def _fit(
             found, fitted, shape = estimate_all(problem, problem.narrowed(family), options)
         except RangeError as error:
             raise DataError(error.told(intake.model.names, problem.dtype)) from None
+        aliased = np.array(intake.model.names)[problem.public(~found.basis.keep)]
+        if rank == "raise" and aliased.size:
+            raise DataError(rank_refusal(aliased))
         family = family if shape is None else fitted
         fit = fit_of(problem, fitted, found, shape=shape)
         notes = outcome_notes(intake.problem, intake.model.names, family, found, fit)
         texts = tuple(note.text for note in notes) + intake.notes
         fit = dataclasses.replace(fit, notes=texts)
-    _announce(found, notes, intake.cautions, on_failure, rank)
+    _announce(found, notes, intake.cautions, on_failure)
     model = dataclasses.replace(intake.model, family=family)
     results = Results(fit, model)
     return results if keep_data else results.without_data()
 
 
-def _announce(
-    found: Estimate, notes, cautions: Sequence[str], on_failure: Policy, rank: str
-) -> None:
-    """Raise or warn, as the policies say; the result carries the same words as notes."""
-    if rank == "raise" and not found.basis.keep.all():
-        raise DataError(next(n.text for n in notes if n.warning is _status.RankWarning))
+def _announce(found: Estimate, notes, cautions: Sequence[str], on_failure: Policy) -> None:
+    """Raise or warn, as the policy says; the result carries the same words as notes."""
     if on_failure == "raise" and found.status is not Status.CONVERGED:
         raise FitError(" ".join(note.text for note in notes) or found.status.message)
     if on_failure == "ignore":

@@ -108,7 +108,6 @@ def _results(
     df = None if model.family.dispersion_fixed else scalars["df_resid"]
     fit = Fit(
         coef=arrays.take("coef", (p,), "f"),
-        infinite=arrays.take("infinite", (p,), "b"),
         covariance=covariance_of(arrays, (), p, covariance, scalars["scale"], df),
         relations=relations_of(arrays, p),
         **scalars,
@@ -146,9 +145,7 @@ def _many(
     if not set(words) <= set(range(count)):
         raise Damaged("groups.words", "are of fits that are not there")
     df = None if model.family.dispersion_fixed else scalars["df_resid"]
-    flags = {
-        name: arrays.take(name, (count, p), "b") for name in ("infinite", "absent", "baseless")
-    }
+    flags = {name: arrays.take(name, (count, p), "b") for name in ("absent", "baseless")}
     # The first files do not say which columns are of levels: as they were told then, all.
     of_levels = arrays.take("of_levels", (p,), "b") if "of_levels" in arrays else np.ones(p, bool)
     fits = Fits(

@@ -67,7 +67,7 @@ def scalars_of(saved: Any) -> dict[str, Any]:
     kinds = {
         field.name: (hints[field.name], field.default is not dataclasses.MISSING)
         for field in dataclasses.fields(Fit)
-        if field.name not in ("coef", "covariance", "infinite", "relations")
+        if field.name not in ("coef", "covariance", "relations")
     }
     scalars = read_fields(saved, kinds, "fit")
     check_ranges({name: np.asarray(v) for name, v in scalars.items() if v is not None}, "fit.")
@@ -119,7 +119,20 @@ def covariance_of(
     root = Root(dense, arrays.take("cov_diagonal", (*lead, p), "f"))
     if any((abs(part) > _LARGEST).any() for part in root):
         raise Damaged("the array 'cov_root'", "or 'cov_diagonal' holds numbers without a square")
-    return Covariance(root, arrays.take("aliased", (*lead, p), "b"), kind=saved.kind, **told)
+    aliased = arrays.take("aliased", (*lead, p), "b")
+    recession = _recession(arrays, (*lead, p))
+    return Covariance(root, aliased, recession=recession, kind=saved.kind, **told)
+
+
+def _recession(arrays: Arrays, shape: tuple[int, ...]) -> np.ndarray:
+    if "recession" in arrays:
+        found = arrays.take("recession", shape, "f")
+        if np.isnan(found).any():
+            raise Damaged("the array 'recession'", "is no direction")
+        return found
+    # The first files said which coefficients run to infinity, not whereto.
+    infinite = arrays.take("infinite", shape, "b")
+    return np.where(infinite, arrays.take("coef", shape, "f"), 0.0)
 
 
 def relations_of(arrays: Arrays, p: int) -> Relations | None:

@@ -44,7 +44,8 @@ arithmetic. Where a case cites `owner/repo#number`, that issue reports the behav
   degrees of freedom are those of the reduced model. `rank="raise"` makes it an error. The decision
   is taken on scaled columns and does not depend on the convergence tolerance.
 - **Separation.** It must be seen in combinations of columns too, and not where the estimate is
-  finite. The result names the columns that run to infinity; finite coefficients keep their values.
+  finite. The result names the columns that run to infinity, whose coefficients are inf or -inf;
+  finite coefficients keep their values.
 - **Weights.** *Prior* weights (`var_weights`) enter the variance as phi V(mu) / w: rows of weight 0
   do not count in n or df, and standard errors do not change when all weights are multiplied by a
   constant (phi estimated). *Frequency* weights (`freq_weights`) behave as repeated rows, df too.
