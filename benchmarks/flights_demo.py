@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 
 import jaxglm as jg
-from jaxglm._numbers import p_value
 from jaxglm.datasets import load_flights
+from jaxglm.words import p_value
 
 FORMULA = "late ~ carrier + origin + dest + C(month) + hour + distance"
 CHECK_ROWS = 20_000

@@ -13,6 +13,7 @@ PACKAGE = ROOT / "jaxglm"
 # types; the modules at the top of the package that begin with an underscore are the first room.
 ROOMS = (
     "top",
+    "words",
     "algebra",
     "links",
     "designs",

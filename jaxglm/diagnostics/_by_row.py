@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._jax import computing
-from jaxglm._numbers import FloatArray
 from jaxglm._programs import program
 from jaxglm._tuning import tuning
 from jaxglm.designs import bucket
+from jaxglm.words import FloatArray
 
 
 def by_row(function: Callable[..., Any], family: Any, *arrays: FloatArray) -> FloatArray:

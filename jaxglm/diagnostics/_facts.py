@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxglm._numbers import FloatArray
 from jaxglm.sources import Rows
+from jaxglm.words import FloatArray
 
 
 @dataclasses.dataclass(frozen=True)

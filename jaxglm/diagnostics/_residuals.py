@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._numbers import FloatArray
 from jaxglm.diagnostics._by_row import by_row, is_probability, mean_slope
+from jaxglm.words import FloatArray
 
 ResidualKind = Literal["response", "pearson", "deviance", "working"]
 

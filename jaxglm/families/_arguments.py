@@ -5,8 +5,8 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from jaxglm._words import near_text
 from jaxglm.links import as_link, stands_for_link
+from jaxglm.words import near_text
 
 
 def _alpha(theta: float) -> float:

@@ -3,7 +3,6 @@
 import ast
 from typing import Any
 
-from jaxglm._words import choose
 from jaxglm.families._base import Family
 from jaxglm.families._binomial import Binomial
 from jaxglm.families._gamma import Gamma
@@ -16,6 +15,7 @@ from jaxglm.families._quasi_likelihood import QuasiBinomial, QuasiPoisson
 from jaxglm.families._statsmodels import is_statsmodels, of_statsmodels
 from jaxglm.families._tweedie import Tweedie
 from jaxglm.links import Link, as_link
+from jaxglm.words import choose
 
 _FAMILIES: dict[str, type[Family]] = {
     cls.name: cls

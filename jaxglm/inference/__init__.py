@@ -1,6 +1,5 @@
 """What estimates say: tests, intervals, effects, overdispersion, predictions, the bootstrap."""
 
-from jaxglm._numbers import FloatArray
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
 from jaxglm.inference._determined import (
     broken,
@@ -12,6 +11,7 @@ from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._wald import akaike, critical_value, interval, schwarz, wald
+from jaxglm.words import FloatArray
 
 __all__ = [
     "Bootstrap",

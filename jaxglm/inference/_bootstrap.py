@@ -9,7 +9,6 @@ import pandas as pd
 
 from jaxglm._jax import computing
 from jaxglm._status import DataError, SegmentWarning, Status
-from jaxglm._warn import warn
 from jaxglm.inference._clusters import check_rows, cluster_codes, cluster_column
 from jaxglm.inference._wald import check_alpha
 from jaxglm.intake import Dataset, Given, Model, check_memory
@@ -18,6 +17,7 @@ from jaxglm.lanes import _failures, fit_segments
 from jaxglm.rows import Problem, Replicas, merge_rows
 from jaxglm.search import Fit, Options
 from jaxglm.sources import Block
+from jaxglm.words import warn
 
 # Kinds of fits that are no optimum of the model that was fitted.
 _LOST = ("rank deficient", "separated", "not converged", "not fitted")

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from jaxglm._status import RankWarning
-from jaxglm._warn import warn
 from jaxglm.algebra import Relations
 from jaxglm.intake import Columns
+from jaxglm.words import warn
 
 # A relation holds in a row up to this share of the terms in it, as in R's `predict.lm`.
 _TOLERANCE = 1e-6

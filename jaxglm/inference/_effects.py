@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxglm._numbers import FloatArray
+from jaxglm.words import FloatArray
 
 # What add_constant, formulas here and formulas in R call the constant column.
 _INTERCEPTS = frozenset({"Intercept", "(Intercept)", "const"})

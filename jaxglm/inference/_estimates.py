@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxglm._habits import no_attribute, understands_habits
-from jaxglm._numbers import FloatArray
 from jaxglm._status import Status
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
 from jaxglm.intake import Model
 from jaxglm.search import Fit
+from jaxglm.words import FloatArray, no_attribute, understands_habits
 
 
 class Estimates:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxglm._numbers import count, measure, p_value, statistic
 from jaxglm.diagnostics import RowFacts
 from jaxglm.inference._estimates import Estimates
+from jaxglm.words import count, measure, p_value, statistic
 
 # Above this ratio a standard error is off by more than a fifth (sqrt(1.5) = 1.22).
 MILD_RATIO = 1.5

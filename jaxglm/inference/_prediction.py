@@ -5,9 +5,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from jaxglm._numbers import FloatArray
 from jaxglm.diagnostics import mean_slope, means
 from jaxglm.inference._wald import interval
+from jaxglm.words import FloatArray
 
 
 class Prediction:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from jaxglm._numbers import FloatArray
+from jaxglm.words import FloatArray
 
 Number = TypeVar("Number", float, FloatArray)
 

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from jaxglm import io
-from jaxglm._habits import no_attribute
 from jaxglm._status import DataError
 from jaxglm.designs import assemble, from_matrix
 from jaxglm.families import Family
 from jaxglm.intake._dataset import Columns, Dataset
 from jaxglm.intake._vectors import log_exposure
+from jaxglm.words import no_attribute
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,10 +4,10 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from jaxglm._words import choose
 from jaxglm.links._base import Link
 from jaxglm.links._power import Identity, Inverse, InverseSquared, Log, Power, Sqrt
 from jaxglm.links._probability import Cauchit, CLogLog, Logit, LogLog, Probit
+from jaxglm.words import choose
 
 _LINKS: dict[str, type[Link]] = {
     cls.name: cls

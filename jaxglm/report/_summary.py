@@ -3,10 +3,10 @@
 import dataclasses
 from collections.abc import Sequence
 
-from jaxglm._numbers import aligned, count, measure, p_value, row, statistic
 from jaxglm.inference import Estimates
 from jaxglm.report import _render
 from jaxglm.report._render import Pairs, Sheet
+from jaxglm.words import aligned, count, measure, p_value, row, statistic
 
 _EXTRAS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
 

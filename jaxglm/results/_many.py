@@ -10,7 +10,6 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from jaxglm._habits import no_attribute
 from jaxglm._status import DataError, Status
 from jaxglm.diagnostics import RowFacts
 from jaxglm.families import Family
@@ -20,6 +19,7 @@ from jaxglm.results._copies import Copied
 from jaxglm.results._file import save_fits
 from jaxglm.results._many_estimates import GroupEstimates
 from jaxglm.results._one import Results
+from jaxglm.words import no_attribute
 
 _STATUS = np.array(list(Status), dtype=object)
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from jaxglm import inference, io
-from jaxglm._numbers import FloatArray
 from jaxglm._status import Status
 from jaxglm.intake import Model
 from jaxglm.lanes import Fits
+from jaxglm.words import FloatArray
 
 _GLANCED = {
     "nobs": "nobs",

@@ -6,7 +6,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from jaxglm._habits import understands_habits
 from jaxglm.algebra import movement, run_off
 from jaxglm.diagnostics import RowFacts, means
 from jaxglm.inference import check_scale, undetermined
@@ -16,6 +15,7 @@ from jaxglm.results._levels import mark_levels
 from jaxglm.results._many import ManyResults
 from jaxglm.results._rowwise import refuse_beside_the_fit
 from jaxglm.rows import Replicas
+from jaxglm.words import understands_habits
 
 
 class ResponseResults(ManyResults):

@@ -6,8 +6,6 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from jaxglm._habits import understands_habits
-from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
 from jaxglm.algebra import movement, run_off
 from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_facts
@@ -24,6 +22,7 @@ from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model
 from jaxglm.intake._matrix import as_sparse, as_table
 from jaxglm.results._copies import Copied
 from jaxglm.search import Fit
+from jaxglm.words import FloatArray, understands_habits
 
 ROWS_CHANGED = (
     "X was changed in place after the fit: the estimates are those of the X that was fitted, and "

@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 
 from jaxglm import io
-from jaxglm._habits import understands_habits
-from jaxglm._numbers import FloatArray
 from jaxglm._status import DataError
 from jaxglm.diagnostics import RowFacts, means, row_facts
 from jaxglm.inference import check_scale
@@ -20,6 +18,7 @@ from jaxglm.results._many import ManyResults
 from jaxglm.results._predict import at_limit, linear_predictor
 from jaxglm.results._rowwise import refuse_beside_the_fit
 from jaxglm.rows import Segments
+from jaxglm.words import FloatArray, understands_habits
 
 
 class GroupResults(ManyResults):

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from jaxglm import io
-from jaxglm._habits import understands_habits
 from jaxglm._status import FormulaError
 from jaxglm.intake import ModelMatrices
 from jaxglm.intake._matrix import model_matrices
 from jaxglm.verbs._order import check_formula
+from jaxglm.words import understands_habits
 
 
 @understands_habits

@@ -11,10 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from jaxglm import _status
-from jaxglm._habits import understands_habits
 from jaxglm._jax import computing
 from jaxglm._status import DataError, FitError, FormulaError, Status
-from jaxglm._warn import warn
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.intake import (
@@ -43,6 +41,7 @@ from jaxglm.search import (
 from jaxglm.verbs._order import check_arrays, check_formula, check_one_response
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
+from jaxglm.words import understands_habits, warn
 
 
 @understands_habits

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from jaxglm._habits import understands_habits
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.intake import (
@@ -20,6 +19,7 @@ from jaxglm.results import ResponseResults
 from jaxglm.search import Options
 from jaxglm.verbs._order import check_formula
 from jaxglm.verbs._segments import announce, fit_many
+from jaxglm.words import understands_habits
 
 
 @understands_habits

@@ -7,10 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from jaxglm._habits import understands_habits
 from jaxglm._jax import computing
 from jaxglm._status import DataWarning, FitError, SegmentWarning
-from jaxglm._warn import warn
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.intake import (
@@ -31,6 +29,7 @@ from jaxglm.results._many import ManyResults
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
 from jaxglm.verbs._order import check_formula
+from jaxglm.words import understands_habits, warn
 
 # A bar for a shorter run would be gone before it is read.
 _SECONDS_BEFORE_BAR = 2.0

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import DataError
-from jaxglm._words import listed, near_text
 from jaxglm.io.arrays._matrix import in_place, missing_rows, read_matrix
 from jaxglm.io.arrays._response import read_response
 from jaxglm.io.formula import Response
 from jaxglm.io.tables import numbers_of, read_table, read_vector
 from jaxglm.io.tables._gaps import Gaps, check_policy, index_of_kept
 from jaxglm.rows import ONE_FIT, OneFit
+from jaxglm.words import listed, near_text
 
 _DEFAULT_NAME = re.compile(r"const|x\d+")
 

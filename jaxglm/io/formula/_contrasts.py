@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError
-from jaxglm._words import near_text
 from jaxglm.io.tables import Level
+from jaxglm.words import near_text
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError
-from jaxglm._words import near_text
 from jaxglm.io.formula._contrasts import CODINGS, Contrast, treatment
 from jaxglm.io.formula._functions import (
     FACTORS,
@@ -40,6 +39,7 @@ from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Column, Table, rows_text
 from jaxglm.io.tables._column import read_column
 from jaxglm.rows import ONE_FIT, OneFit
+from jaxglm.words import near_text
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jaxglm._words import near_text
 from jaxglm.io.formula._contrasts import CODINGS
 from jaxglm.io.formula._labels import Labels, factor, relevel
 from jaxglm.io.formula._splines import SPLINES
 from jaxglm.io.formula._transforms import SCALINGS
+from jaxglm.words import near_text
 
 UFUNCS: dict[str, np.ufunc] = {
     "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError
-from jaxglm._words import listed
 from jaxglm.io.formula._contrasts import CODINGS, TREATMENT, Contrast, treatment
 from jaxglm.io.tables import Level
 from jaxglm.io.tables._column import factor_of_values
+from jaxglm.words import listed
 
 Comparison = Callable[[Any, Any], Any]
 

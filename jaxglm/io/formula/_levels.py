@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from jaxglm._status import DataError, FormulaError
-from jaxglm._words import listed
 from jaxglm.io.formula._labels import Labels
 from jaxglm.io.formula._rtext import Expression
 from jaxglm.io.tables import Level, rows_text, spaces_caution
+from jaxglm.words import listed
 
 # A leading zero makes a code of digits, not a number.
 _NUMBER = re.compile(r"\s*[+-]?(0|[1-9]\d*|0?[.,]\d+|(0|[1-9]\d*)[.,]\d*)([eE][+-]?\d+)?\s*")

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import DataError, FormulaError
-from jaxglm._words import listed
 from jaxglm.io.formula._expression import evaluate
 from jaxglm.io.formula._labels import Labels
 from jaxglm.io.formula._rtext import Expression
 from jaxglm.io.tables import Level, Table
 from jaxglm.rows import ONE_FIT, OneFit
+from jaxglm.words import listed
 
 
 @dataclass(frozen=True, eq=False)

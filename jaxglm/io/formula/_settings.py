@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from jaxglm._status import FormulaError
-from jaxglm._words import listed, near_text
+from jaxglm.words import listed, near_text
 
 _Answer = TypeVar("_Answer")
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from jaxglm._schema import Damaged, read_record
 from jaxglm._status import DataError, FormulaError
-from jaxglm._words import listed
 from jaxglm.designs._pieces import Piece
 from jaxglm.io.formula._encode import Component, Part, encode
 from jaxglm.io.formula._expression import evaluate
@@ -22,6 +21,7 @@ from jaxglm.io.formula._rtext import parse_expression
 from jaxglm.io.formula._saved import check_component, check_expression, check_names, check_state
 from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Level, Table, read_table, rows_text
+from jaxglm.words import listed
 
 _FORMAT = 1
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError, JaxglmWarning
-from jaxglm._words import listed
 from jaxglm.io.formula._settings import flag, several_numbers, whole
 from jaxglm.io.formula._tokens import quoted
 from jaxglm.io.formula._transforms import State, Transform, complete
 from jaxglm.io.tables._messages import rows_text
+from jaxglm.words import listed
 
 
 def _knots(

@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from jaxglm._status import FormulaError
-from jaxglm._words import near_text
 from jaxglm.io.formula._algebra import RightSide, read_terms
 from jaxglm.io.formula._misread import backtick_hint
 from jaxglm.io.formula._rtext import Expression, parse_expression
 from jaxglm.io.formula._tokens import quoted, split_sides
+from jaxglm.words import near_text
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm._words import listed
 from jaxglm.io.tables._messages import rows_text
 from jaxglm.rows import OneFit
+from jaxglm.words import listed
 
 ROWS_NAMED = 10
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm._words import listed
 from jaxglm.io.tables._messages import rows_text, spaces_caution
 from jaxglm.io.tables._segments import keys_of
 from jaxglm.io.tables._table import Table
+from jaxglm.words import listed
 
 
 def find_segments(columns: Sequence[Any], keys: pd.Index) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from jaxglm._words import listed
+from jaxglm.words import listed
 
 ROWS_SHOWN = 5
 

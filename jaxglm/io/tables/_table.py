@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm._words import near_text
 from jaxglm.io.tables._column import Column, read_column
 from jaxglm.rows import ONE_FIT, OneFit
+from jaxglm.words import near_text
 
 
 class Table:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
-from jaxglm._words import near_text
+from jaxglm.words._lists import near_text
 
 P = ParamSpec("P")
 R = TypeVar("R")
