@@ -66,10 +66,11 @@ class JaxGlm(Library):
         """
         if data.spec.segments:
             return {}
-        verbs = importlib.import_module("jaxglm.verbs._glm")
         resident = importlib.import_module("jaxglm.sources._resident")
         clock = {"encode": 0.0, "transfer": 0.0}
-        door = "array_intake" if data.spec.door == "arrays" else "table_intake"
+        arrays = data.spec.door == "arrays"
+        verbs = importlib.import_module(f"jaxglm.verbs.{'_arrays' if arrays else '_glm'}")
+        door = "array_intake" if arrays else "table_intake"
         with _clocked(verbs, door, clock, "encode"), _clocked(resident, "place", clock, "transfer"):
             start = time.perf_counter()
             self.fit(data, tolerance)

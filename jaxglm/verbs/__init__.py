@@ -1,7 +1,8 @@
 """What users call to fit."""
 
+from jaxglm.verbs._arrays import GLM
 from jaxglm.verbs._design import design
-from jaxglm.verbs._glm import GLM, glm
+from jaxglm.verbs._glm import glm
 from jaxglm.verbs._load import load
 from jaxglm.verbs._responses import fit_responses
 from jaxglm.verbs._segments import fit_groups

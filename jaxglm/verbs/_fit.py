@@ -1,0 +1,70 @@
+"""Owns what the verbs for one fit have in common: search, record, and what is to be said of it."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from jaxglm import _status
+from jaxglm._jax import computing
+from jaxglm._status import DataError, FitError, Status
+from jaxglm.intake import Policy, check_choice
+from jaxglm.intake._doors import Intake
+from jaxglm.results import Results
+from jaxglm.rows import Choice, merge_rows
+from jaxglm.search import (
+    Estimate,
+    Options,
+    RangeError,
+    estimate_all,
+    fit_of,
+    outcome_notes,
+    rank_refusal,
+)
+from jaxglm.words import warn
+
+
+def results_of(
+    intake: Intake,
+    options: Options,
+    on_failure: Policy,
+    rank: str,
+    compress: Choice,
+    keep_data: bool,
+) -> Results:
+    """The result of one fit, with what is to be said of it raised or warned of."""
+    check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
+    check_choice("rank", rank, ("drop", "raise"))
+    check_choice("compress", compress, ("auto", True, False))
+    check_choice("keep_data", keep_data, (True, False))
+    problem, family = merge_rows(intake.problem, compress), intake.model.family
+    with computing(problem.dtype == np.float64):
+        try:
+            found, fitted, shape = estimate_all(problem, problem.narrowed(family), options)
+        except RangeError as error:
+            raise DataError(error.told(intake.model.names, problem.dtype)) from None
+        aliased = np.array(intake.model.names)[problem.public(~found.basis.keep)]
+        if rank == "raise" and aliased.size:
+            raise DataError(rank_refusal(aliased))
+        family = family if shape is None else fitted
+        fit = fit_of(problem, fitted, found, shape=shape)
+        notes = outcome_notes(intake.problem, intake.model.names, family, found, fit)
+        texts = tuple(note.text for note in notes) + intake.notes
+        fit = dataclasses.replace(fit, notes=texts)
+    _announce(found, notes, intake.cautions, on_failure)
+    model = dataclasses.replace(intake.model, family=family)
+    results = Results(fit, model)
+    return results if keep_data else results.without_data()
+
+
+def _announce(found: Estimate, notes, cautions: Sequence[str], on_failure: Policy) -> None:
+    """Raise or warn, as the policy says; the result carries the same words as notes."""
+    if on_failure == "raise" and found.status is not Status.CONVERGED:
+        raise FitError(" ".join(note.text for note in notes) or found.status.message)
+    if on_failure == "ignore":
+        return
+    for note in notes:
+        if note.warning is not None:
+            warn(note.text, note.warning)
+    for caution in cautions:
+        warn(caution, _status.DataWarning)
