@@ -83,13 +83,13 @@ def check_representable(
 def check_size(values: np.ndarray, what: str, dtype: np.dtype, rows: UsedRows) -> None:
     """Refuse fits in which the largest number has no room for its square in the arithmetic."""
     sizes, limit = np.abs(values), largest_size(dtype)
-    low = sizes < 1 / limit
+    low = (sizes > 0) & (sizes < 1 / limit)
     if low.any():
         # Numbers that are small beside others of their fit do no harm.
         codes = np.zeros(sizes.size, int) if rows.codes is None else rows.codes
         largest = np.zeros(codes.max() + 2)  # the last one stands for code -1
         np.maximum.at(largest, codes, sizes)
-        low &= (largest < 1 / limit)[codes] & (sizes > 0)
+        low &= (largest < 1 / limit)[codes]
     rows.refuse(
         (sizes > limit) | low,
         lambda found: (
