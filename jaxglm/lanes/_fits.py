@@ -60,7 +60,8 @@ class Fits:
         compared with: aliased, and no fault of the data either.
     of_levels : [p] bool
         Columns in which a factor has a part: absent where a segment lacks a level, which is no
-        fault of the data. A column of numbers that are all zero is one.
+        fault of the data. A column of numbers that are all zero is one. All columns until that is
+        told: a sample of the rows may lack any by chance.
     shaped : [G] bool
         Whether the negative binomial shape was estimated: `alpha` is nan where that failed.
     scalars : dict of [G]
@@ -96,7 +97,7 @@ class Fits:
             covariance=Covariance.empty(count, p, use_t=use_t),
             absent=np.zeros((count, p), bool),
             baseless=np.zeros((count, p), bool),
-            of_levels=np.zeros(p, bool),
+            of_levels=np.ones(p, bool),
             shaped=np.zeros(count, bool),
             scalars={
                 name: np.full(count, np.nan) if kind is float else np.zeros(count, kind)

@@ -13,6 +13,7 @@ from jaxglm.rows import Segments
 
 def mark_levels(fits: Fits, model: Model) -> None:
     """Write into the record in which columns a factor has a part; in none of a matrix."""
+    fits.of_levels[:] = False
     if model.spec is None:
         return
     kinds = [component.kind for component in model.spec.components]

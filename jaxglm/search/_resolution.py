@@ -10,6 +10,9 @@ from jaxglm.solvers import Stop
 from jaxglm.sources import Source
 from jaxglm.sums import full_moments, penalised
 
+# The smallest curvature, relative to the expected one, that is told from none.
+_FLAT = float(np.finfo(np.float64).eps) ** 0.5
+
 
 def hidden(
     search: Search, found: Attempt, basis: Basis, source: Source, root: Root | None
@@ -38,4 +41,4 @@ def hidden(
     if not np.isfinite(relative).all():
         return size
     flattest = float(np.linalg.eigvalsh(relative).min(initial=1.0))
-    return size / flattest if flattest > size else float("inf")
+    return size / flattest if flattest > _FLAT else float("inf")

@@ -107,7 +107,9 @@ def rounding_is_left(family: Family, found: Statistics, average: Any) -> Any:
     with np.errstate(all="ignore"):
         variance = np.asarray(family.variance(jnp.asarray(average)), float)
         size = np.where(variance > 0, weight * average * (average / variance), 0.0)
-    return found.deviance <= _ROUNDING * np.maximum(found.null_deviance, np.maximum(size, 0.0))
+    # Some quasi families have an infinite deviance at the ends of their range.
+    spread = np.where(np.isfinite(found.null_deviance), found.null_deviance, 0.0)
+    return found.deviance <= _ROUNDING * np.maximum(spread, np.maximum(size, 0.0))
 
 
 def likelihoods_of_rows(
