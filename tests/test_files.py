@@ -321,7 +321,7 @@ def damaged(original: bytes, change: Callable[[Any], None]) -> bytes:
         (lambda h: recipe(h, lambda s: state(s).pop("boundary")), "states"),
         (lambda h: recipe(h, lambda s: s.update(format=99)), "format 99"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_the_field_that_is_wrong_is_named(
     one: jg.Results, change: Callable[[Any], None], field: str, tmp_path: Path

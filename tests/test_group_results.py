@@ -1,6 +1,5 @@
 """Many fits in one result: every number and word against single fits of the same rows."""
 
-import copy
 import dataclasses
 import pickle
 import warnings
@@ -270,9 +269,13 @@ def test_clashing_and_missing_key_names(counts) -> None:
         assert other.conf_int().index.names == [*tidy, "term"]
 
 
-def same(a: GroupResults, b: GroupResults) -> None:
+def same(a: GroupResults, b: GroupResults, *, signed: bool = True) -> None:
+    """The same tables; `signed` is false where a file knows no side of what is infinite."""
     pd.testing.assert_index_equal(a.keys, b.keys, exact=True)
-    pd.testing.assert_frame_equal(a.tidy(), b.tidy())
+    tables = [fits.tidy() for fits in (a, b)]
+    if not signed:
+        tables = [t.assign(estimate=t["estimate"].mask(t["infinite"], np.inf)) for t in tables]
+    pd.testing.assert_frame_equal(*tables)
     pd.testing.assert_frame_equal(a.glance(), b.glance())
     pd.testing.assert_series_equal(a.failed, b.failed)
 
@@ -302,11 +305,7 @@ def test_a_file_that_says_nothing_of_its_covariance_is_read(hard, tmp_path) -> N
     for fits in (many, estimated):
         fits.save(tmp_path / "fits")
         without_covariance(tmp_path / "fits")
-        told = copy.deepcopy(fits)
-        # Such a file does not say whereto coefficients run: the side that they are on is taken.
-        recession = told.fits.covariance.recession
-        recession[:] = np.where(recession == 0, 0.0, told.fits.coef)
-        same(told, jg.load(tmp_path / "fits"))
+        same(fits, jg.load(tmp_path / "fits"), signed=False)
 
 
 @pytest.mark.parametrize(
