@@ -42,6 +42,9 @@ test-slow: .venv/dev.stamp
 	$(PYTEST) -m slow
 
 ## notebook: run the notebooks and save their outputs
+# Without progress bars, and what tqdm says where it cannot draw them.
+notebook: export TQDM_DISABLE = 1
+notebook: export PYTHONWARNINGS = ignore:IProgress
 notebook: .venv/notebooks.stamp
 	$(BIN)/jupyter execute --inplace notebooks/*.ipynb
 

@@ -1,6 +1,10 @@
 """The notebooks run; the flow of 01-first-model, held as tests: known truth, four mistakes."""
 
+import ast
+import contextlib
+import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -146,14 +150,53 @@ def code(request: pytest.FixtureRequest) -> list[dict]:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*non-interactive")  # of plt.show()
-def test_notebook_runs(code: list[dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notebook_shows_what_it_stores(
+    code: list[dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sources = ["".join(cell["source"]) for cell in code]
     if any("matplotlib" in source for source in sources):
         pytest.importorskip("matplotlib").use("Agg")
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     for cell, source in zip(code, sources, strict=True):
-        exec(compile(source, cell["id"], "exec"), names)
+        assert shown(source, names) == stored(cell["outputs"]), source
+
+
+# What differs from run to run.
+TIMES = re.compile(r"\d[\d,.]* s\b")
+
+
+def shown(source: str, names: dict) -> list[str]:
+    """The lines that a cell prints, then those of the value of its last line."""
+    body = ast.parse(source).body
+    last = body.pop() if body and isinstance(body[-1], ast.Expr) else None
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
+        if last is not None:
+            value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
+            if value is not None:
+                print(repr(value))
+    return lines(printed.getvalue())
+
+
+def stored(outputs: list[dict]) -> list[str]:
+    """The same of what a notebook holds; pictures and progress bars aside."""
+    texts = [
+        "".join(output["text"] if "text" in output else output["data"]["text/plain"])
+        for output in outputs
+        if output.get("name") != "stderr" and "image/png" not in output.get("data", {})
+    ]
+    return lines("\n".join(texts))
+
+
+def lines(text: str) -> list[str]:
+    return [TIMES.sub("# s", line.rstrip()) for line in text.splitlines() if line.strip()]
+
+
+def test_notebooks_store_no_noise(code: list[dict]) -> None:
+    """Progress bars and warnings of other packages, with the folders of who ran the notebook."""
+    assert not any(output.get("name") == "stderr" for cell in code for output in cell["outputs"])
 
 
 def test_notebook_is_stored_with_its_outputs(code: list[dict]) -> None:
