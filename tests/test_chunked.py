@@ -79,7 +79,7 @@ def assert_same(found: Fit, wanted: Fit, tolerance: float) -> None:
     own, se = (part.covariance.standard_errors for part in (found, wanted))
     np.testing.assert_allclose(own, se, rtol=tolerance)
     # A coefficient near zero is known to a share of its error, not of itself.
-    off, size = np.abs(found.coef - wanted.coef), np.maximum(np.abs(wanted.coef), se)
+    off, size = np.abs(found.coef - wanted.coef), np.fmax(np.abs(wanted.coef), se)
     assert (found.aliased | (off <= tolerance * size)).all()
     assert (found.aliased == wanted.aliased).all() and (found.infinite == wanted.infinite).all()
     assert found.method == wanted.method and found.stopped_by == wanted.stopped_by

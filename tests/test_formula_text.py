@@ -184,7 +184,7 @@ REFUSED = {
     "y ~ bs(x, Boundary.knots=c(90, 99), df=5)": "no value lies between",
     "y ~ scale(x, center='a')": "center must be one number",
     "y ~ standardize(x, ddof=99)": "ddof=99 is too large",
-    "y ~ C(g, Treatment('zzz'))": "'zzz' is not one of its levels; there is p, q, r",
+    "y ~ C(g, Treatment('zzz'))": "'zzz' is not one of its levels in the rows used; there is p",
     "y ~ C(g, Treatment(ref='p'))": "no argument 'ref'",
     "y ~ C(g, Summ)": "no coding 'Summ'; did you mean 'Sum'?",
     "y ~ C(g, x)": "behind the column stands a coding",
@@ -401,6 +401,6 @@ def test_a_saved_formula_runs_no_code() -> None:
     """The texts of a saved recipe are read by the same rules."""
     frame = model_frame("y ~ log(x)", DATA)
     for hostile in ("__import__('os').getcwd()", "x.__class__", "print(x)"):
-        spec = type(frame.spec).from_json(frame.spec.to_json().replace("log(x)", hostile))
+        text = frame.spec.to_json().replace("log(x)", hostile)
         with pytest.raises(DataError):
-            spec.pieces(DATA)
+            type(frame.spec).from_json(text).pieces(DATA)

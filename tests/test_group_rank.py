@@ -59,7 +59,7 @@ def test_rank_is_that_of_single_fits(which: str) -> None:
     given = Given(family("gaussian", None), {"freq_weights": "w"}, "raise", np.dtype(float))
     intake = table_segments("x ** 2 ~ x + C(k) + z", data, "case", given)
     segments = intake.segments
-    chosen = np.arange(len(TABLES))[:: 1 if which == "all" else -3]
+    chosen = segments.ready[:: 1 if which == "all" else -3]
     lanes = Lanes.of(segments, Objective(intake.model.family), chosen, max_memory=2.0**20)
     with jax.enable_x64(True):
         rank = rank_of(lanes, chosen, SMALLEST_PIVOT)

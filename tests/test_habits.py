@@ -164,7 +164,7 @@ def test_another_attribute_says_what_to_write(fit: jg.Results, groups: jg.GroupR
 
 
 def test_what_is_written_instead_is_there(fit: jg.Results) -> None:
-    from jaxglm import _habits
+    from jaxglm.words import _habits
 
     for ours in _habits._ATTRIBUTES.values():
         eval(f"fit.{ours}", {"fit": fit, "scale": fit.scale})

@@ -58,7 +58,12 @@ def results_of(
 
 
 def _announce(found: Estimate, notes, cautions: Sequence[str], on_failure: Policy) -> None:
-    """Raise or warn, as the policy says; the result carries the same words as notes."""
+    """Raise or warn, as the policy says; the result carries the same words as notes.
+
+    What the data may be meant for is no failure of the fit, and is said in any case.
+    """
+    for caution in cautions:
+        warn(caution, _status.DataWarning)
     if on_failure == "raise" and found.status is not Status.CONVERGED:
         raise FitError(" ".join(note.text for note in notes) or found.status.message)
     if on_failure == "ignore":
@@ -66,5 +71,3 @@ def _announce(found: Estimate, notes, cautions: Sequence[str], on_failure: Polic
     for note in notes:
         if note.warning is not None:
             warn(note.text, note.warning)
-    for caution in cautions:
-        warn(caution, _status.DataWarning)

@@ -178,16 +178,14 @@ def fit_many(
 
 
 def announce(results: ManyResults, cautions: Sequence[str], on_failure: Policy) -> None:
-    """Raise or warn of fits without an ordinary optimum, and of data that were a guess."""
+    """Raise or warn of fits without an ordinary optimum; warn of what the data may be meant for."""
+    for caution in cautions:
+        warn(caution, DataWarning)
     headline = _failures.headline(results.fits, results.unit)
     if headline is not None and on_failure == "raise":
         raise FitError(headline, results)
-    if on_failure == "ignore":
-        return
-    if headline is not None:
+    if headline is not None and on_failure == "warn":
         warn(headline, SegmentWarning)
-    for caution in cautions:
-        warn(caution, DataWarning)
 
 
 @contextmanager
