@@ -212,3 +212,17 @@ def test_an_aliased_column_beside_the_shape() -> None:
     assert results.fit.alpha == pytest.approx(plain.fit.alpha, rel=1e-9)
     assert np.allclose(results.params.iloc[:3], plain.params, rtol=1e-9)
     assert np.isnan(results.params.iloc[3])
+
+
+@pytest.mark.parametrize("name", ["freq_weights", "var_weights"])
+def test_a_row_without_weight_may_lie_outside_the_domain(name: str) -> None:
+    x = np.arange(16) / 16
+    y = np.array([8, 5, 3, 3, 3, 6, 4, 9, 8, 0, 2, 4, 8, 8, 7, 1.0])
+    far = np.r_[x, np.linspace(-60, 60, 16)]
+    weight = np.repeat([1.0, 0.0], 16)
+    family = jg.NegativeBinomial(link=jg.Inverse())
+    plain = jg.GLM(y, jg.add_constant(x), family).fit()
+    more = jg.GLM(np.r_[y, y], jg.add_constant(far), family, **{name: weight}).fit()
+    assert plain.fit.alpha > 0.05
+    assert more.fit.alpha == pytest.approx(plain.fit.alpha, rel=1e-9)
+    assert more.llf == pytest.approx(plain.llf, rel=1e-12)

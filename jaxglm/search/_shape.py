@@ -39,8 +39,10 @@ class Shape(NamedTuple):
 
 def _profile(block: Block, family: NegativeBinomial, beta: jax.Array, log_alpha: jax.Array):
     """First and second derivative in log alpha of the log-likelihood at fixed means."""
-    mu = family.link.inverse(block.linear_predictor(beta))
     live = block.rows.weight > 0
+    mu = family.link.inverse(block.linear_predictor(beta))
+    # A row that does not count may lie outside the link's domain, and nan times 0 is no slope.
+    mu = jnp.where(live, mu, jnp.ones_like(mu))
     ones = jnp.ones_like(mu)
 
     def total(u: jax.Array) -> jax.Array:
