@@ -226,3 +226,12 @@ def test_a_row_without_weight_may_lie_outside_the_domain(name: str) -> None:
     assert plain.fit.alpha > 0.05
     assert more.fit.alpha == pytest.approx(plain.fit.alpha, rel=1e-9)
     assert more.llf == pytest.approx(plain.llf, rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_counts_that_are_all_zero_have_no_shape(dtype: str) -> None:
+    with pytest.warns(jg.SeparationWarning), pytest.warns(jg.ConvergenceWarning, match="shape"):
+        results = jg.GLM(np.zeros(8), np.ones((8, 1)), "nb").fit(dtype=dtype)
+    assert results.status is jg.Status.SEPARATED
+    assert np.isnan(results.fit.alpha) and results.family.alpha == 0
+    assert any("counts do not determine it" in note for note in results.notes)

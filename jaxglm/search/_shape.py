@@ -119,13 +119,13 @@ def estimate_shape(
     for _ in range(_MOST_ROUNDS):
         before = log_alpha
         log_alpha, curvature = _best_log_alpha(problem, found, shaped, log_alpha)
-        if not math.isfinite(log_alpha):  # counts whose squares overflow
-            poisson = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
-            return found.with_turns(turns), poisson, Shape(float("nan"), float("nan"))
-        if log_alpha < math.log(_SMALLEST):
+        if not math.log(_SMALLEST) <= log_alpha <= math.log(_LARGEST):
             shaped = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
             found = estimate(problem, shaped, options, like=found)
-            return found.with_turns(turns + found.turns), shaped, Shape(0.0, float("nan"))
+            # Beyond the other end no shape is known: counts that are all 0, whose likelihood is
+            # the same for each, or counts whose squares overflow.
+            alpha = 0.0 if log_alpha < math.log(_SMALLEST) else float("nan")
+            return found.with_turns(turns + found.turns), shaped, Shape(alpha, float("nan"))
         shaped = dataclasses.replace(family, alpha=problem.dtype.type(math.exp(log_alpha)))
         warm = dataclasses.replace(options, start=np.nan_to_num(found.beta))
         found = estimate(problem, shaped, warm, like=found)
