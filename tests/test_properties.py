@@ -254,7 +254,7 @@ def assert_same(found: Facts, expected: Facts, fine: float = FINE) -> None:
     for name in names:
         a, b = getattr(found, name), getattr(expected, name)
         if a is not None:
-            np.testing.assert_allclose(a, b, tolerance, tolerance * size, err_msg=name)
+            np.testing.assert_allclose(a, b, tolerance, tolerance * size + PERFECT, err_msg=name)
     if found.coef is None:
         return
     assert np.array_equal(np.isnan(found.coef), np.isnan(expected.coef)), "aliased"
