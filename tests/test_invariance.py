@@ -31,14 +31,6 @@ def plain() -> jg.Results:
     return fit(y, X)
 
 
-def test_row_order(plain: jg.Results) -> None:
-    X, y = data()
-    order = np.random.default_rng(0).permutation(len(y))
-    other = fit(y[order], X[order])
-    assert close(other.params, plain.params) and close(other.bse, plain.bse)
-    assert close(other.fittedvalues, plain.fittedvalues.to_numpy()[order])
-
-
 def test_column_order(plain: jg.Results) -> None:
     X, y = data()
     order = [2, 0, 1]

@@ -265,3 +265,26 @@ def test_a_null_model_without_overdispersion() -> None:
     table = {"y": [2, 3, 2, 3, 2, 3, 2, 3], "x": np.arange(8)}
     results = jg.glm("y ~ x", table, family="nb", on_failure="ignore")
     assert results.llnull == pytest.approx(jg.glm("y ~ x", table, family="poisson").llnull)
+
+
+@pytest.mark.parametrize("name", ["freq_weights", "var_weights"])
+def test_a_row_without_weight_may_lie_outside_the_domain(name: str) -> None:
+    x = np.arange(16) / 16
+    y = np.array([8, 5, 3, 3, 3, 6, 4, 9, 8, 0, 2, 4, 8, 8, 7, 1.0])
+    far = np.r_[x, np.linspace(-60, 60, 16)]
+    weight = np.repeat([1.0, 0.0], 16)
+    family = jg.NegativeBinomial(link=jg.Inverse())
+    plain = jg.GLM(y, jg.add_constant(x), family).fit()
+    more = jg.GLM(np.r_[y, y], jg.add_constant(far), family, **{name: weight}).fit()
+    assert plain.fit.alpha > 0.05
+    assert more.fit.alpha == pytest.approx(plain.fit.alpha, rel=1e-9)
+    assert more.llf == pytest.approx(plain.llf, rel=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_counts_that_are_all_zero_have_no_shape(dtype: str) -> None:
+    with pytest.warns(jg.SeparationWarning), pytest.warns(jg.ConvergenceWarning, match="shape"):
+        results = jg.GLM(np.zeros(8), np.ones((8, 1)), "nb").fit(dtype=dtype)
+    assert results.status is jg.Status.SEPARATED
+    assert np.isnan(results.fit.alpha) and results.family.alpha == 0
+    assert any("counts do not determine it" in note for note in results.notes)

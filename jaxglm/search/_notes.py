@@ -180,8 +180,9 @@ def shape(alpha: float | None) -> Iterator[Note]:
         return
     if np.isnan(alpha):
         yield Note(
-            "The negative binomial shape alpha was not estimated, since the fit of the "
-            "coefficients failed; they are shown for alpha = 0, the Poisson family.",
+            "The negative binomial shape alpha was not estimated, since the counts do not "
+            "determine it or the fit of the coefficients failed; they are shown for alpha = 0, the "
+            "Poisson family.",
             _status.ConvergenceWarning,
         )
     elif alpha == 0.0:

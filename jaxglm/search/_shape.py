@@ -39,8 +39,10 @@ class Shape(NamedTuple):
 
 def _profile(block: Block, family: NegativeBinomial, beta: jax.Array, log_alpha: jax.Array):
     """First and second derivative in log alpha of the log-likelihood at fixed means."""
-    mu = family.link.inverse(block.linear_predictor(beta))
     live = block.rows.weight > 0
+    mu = family.link.inverse(block.linear_predictor(beta))
+    # A row that does not count may lie outside the link's domain, and nan times 0 is no slope.
+    mu = jnp.where(live, mu, jnp.ones_like(mu))
     ones = jnp.ones_like(mu)
 
     def total(u: jax.Array) -> jax.Array:
@@ -118,13 +120,10 @@ def estimate_shape(
         before = log_alpha
         gamma = found.gamma.astype(problem.dtype)
         log_alpha, curvature = _best_log_alpha(found.source, shaped, gamma, log_alpha)
-        if not math.isfinite(log_alpha):  # counts whose squares overflow
-            poisson = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
-            return found.with_turns(turns), poisson, Shape(float("nan"), float("nan"))
-        if log_alpha < math.log(_SMALLEST):
+        if not _in_range(log_alpha):
             shaped = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
             found = estimate(problem, shaped, options, like=found)
-            return found.with_turns(turns + found.turns), shaped, Shape(0.0, float("nan"))
+            return found.with_turns(turns + found.turns), shaped, _shape(log_alpha, curvature)
         shaped = dataclasses.replace(family, alpha=problem.dtype.type(math.exp(log_alpha)))
         warm = dataclasses.replace(options, start=np.nan_to_num(found.beta))
         found = estimate(problem, shaped, warm, like=found)
@@ -146,10 +145,8 @@ def shape_of_means(
     if score <= 0:
         return shaped, Shape(0.0, float("nan"))
     log_alpha, curvature = _best_log_alpha(source, shaped, gamma, _first(excess, squares))
-    if not math.isfinite(log_alpha):
-        return shaped, Shape(float("nan"), float("nan"))
-    if log_alpha < math.log(_SMALLEST):
-        return shaped, Shape(0.0, float("nan"))
+    if not _in_range(log_alpha):
+        return shaped, _shape(log_alpha, curvature)
     shaped = dataclasses.replace(family, alpha=dtype.type(math.exp(log_alpha)))
     return shaped, _shape(log_alpha, curvature)
 
@@ -159,7 +156,15 @@ def _first(excess: float, squares: float) -> float:
     return math.log(min(max(excess / squares, 1e-3), 1e3))
 
 
+def _in_range(log_alpha: float) -> bool:
+    return math.log(_SMALLEST) <= log_alpha <= math.log(_LARGEST)
+
+
 def _shape(log_alpha: float, curvature: float) -> Shape:
+    if not _in_range(log_alpha):
+        # Beyond the upper end no shape is known: counts that are all 0, whose likelihood is the
+        # same for each, or counts whose squares overflow.
+        return Shape(0.0 if log_alpha < math.log(_SMALLEST) else float("nan"), float("nan"))
     alpha = math.exp(log_alpha)
     return Shape(alpha, alpha / math.sqrt(-curvature) if curvature < 0 else float("nan"))
 
@@ -179,6 +184,6 @@ def _best_log_alpha(
             step = math.copysign(2.0, slope)
         log_alpha += step
         tiny = 4 * float(np.finfo(dtype).eps) ** 0.75
-        if abs(step) < tiny or not math.log(_SMALLEST) <= log_alpha <= math.log(_LARGEST):
+        if abs(step) < tiny or not _in_range(log_alpha):
             break
     return log_alpha, curvature
