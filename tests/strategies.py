@@ -20,7 +20,7 @@ from jaxglm.links._names import _LINKS
 SHAPES = ((8, 1, 2), (16, 2, 3), (32, 4, 4))
 
 # Factors by which columns and weights are scaled.
-SCALES = (1e-6, 1e6)
+SCALES = (1e-60, 1e60)
 
 COUNTS = st.integers(0, 9).map(float)
 REALS = st.integers(-30, 30).map(lambda tenths: tenths / 10)
