@@ -86,7 +86,8 @@ def _what_holds(names: Sequence[str], aliased: np.ndarray, relations: Relations)
         facts.append(f"{names[j]!r} = {right}" + (" + ..." if len(terms) > _MOST_TOLD else ""))
     told = facts[:_MOST_TOLD]
     if len(facts) > len(told):
-        told.append(f"{len(facts) - len(told):,} more relations hold")
+        more = len(facts) - len(told)
+        told.append("1 more relation holds" if more == 1 else f"{more:,} more relations hold")
     return " and ".join(told)
 
 

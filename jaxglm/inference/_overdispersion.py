@@ -139,7 +139,7 @@ def _chi2_caution(family: Any, facts: RowFacts) -> str:
             "the chi-squared approximation is rough there (Cochran's rule allows 20 %)."
         )
     if family.name != "binomial":
-        return "the chi-squared approximation is rough where fitted means are below about 5."
+        return "The chi-squared approximation is rough where fitted means are below about 5."
     return ""
 
 

@@ -26,8 +26,8 @@ def read_beside_trials(
         Of the response.
     rows : UsedRows
     proportions : bool or None
-        What the response is; None leaves it to the values: with fractions they are proportions.
-        Where all are 0 or 1 they can be either, and are taken for numbers.
+        What the response is; None leaves it to the values: with some between 0 and 1 they are
+        proportions. Where all are 0 or 1 they can be either, and are taken for numbers.
     """
     cautions: tuple[str, ...] = ()
     if proportions is None:
@@ -58,11 +58,11 @@ def read_beside_trials(
 
 
 def are_proportions(y: np.ndarray, rows: UsedRows) -> bool:
-    """Whether the values are proportions: fractions, and not more numbers that cannot be any."""
+    """Whether the values are proportions: some between 0 and 1, and not more that cannot be any."""
     values = y if rows.codes is None else y[rows.codes >= 0]
-    fractions = values != np.floor(values)
-    beyond = ((values < 0) | (values > 1)) & ~fractions
-    return bool(fractions.any() and beyond.sum() <= fractions.sum())
+    between = (values > 0) & (values < 1)
+    beyond = ((values < 0) | (values > 1)) & (values == np.floor(values))
+    return bool(between.any() and beyond.sum() <= between.sum())
 
 
 def proportion_of(

@@ -188,6 +188,7 @@ class RowAnswers(Estimates, Copied):
             When the result no longer holds the data of its fit.
         """
         held, eta = self._fitted("resid()")
+        eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
         rows = held.rows
         values = residuals(kind, self.family, rows.y, eta, rows.unit_weight)
         return pd.Series(values, index=held.labels)

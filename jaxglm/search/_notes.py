@@ -15,6 +15,8 @@ from jaxglm.search._fit import Fit
 _MOST_NAMES = 8
 # A result is as good as it looks while rounding hides less than this many standard errors.
 RESOLUTION = 1e-4
+# Weights of this size or more, on average, are no numbers of observations or trials.
+_LARGE_WEIGHT = 1e12
 
 
 class Note(NamedTuple):
@@ -50,7 +52,7 @@ def outcome_notes(
 
 def search_notes(problem: Problem, family: Family, found: Estimate, fit: Fit) -> Iterator[Note]:
     """What only the search knows; the rest of `outcome_notes` can be said from the record."""
-    yield from _precision(problem, found, fit)
+    yield from _precision(problem, family, found, fit)
     yield from _method(found, problem.n_columns)
     yield from _domain(family, found)
 
@@ -120,8 +122,9 @@ def dispersion(
             else "deviance and Pearson chi2 tell nothing of how well the model describes the data."
         )
         yield Note(
-            f"No residual degrees of freedom: {nobs:.6g} observations (rows, or the sum of their "
-            f"freq_weights) for {nobs - df_resid:.6g} coefficients; {tells}",
+            f"No residual degrees of freedom: the number of observations (rows, or the sum of "
+            f"their freq_weights) is {nobs:.6g}, that of the coefficients {nobs - df_resid:.6g}; "
+            f"{tells}",
             None,
         )
     elif estimated and np.isnan(scale):
@@ -132,16 +135,22 @@ def dispersion(
         )
 
 
-def _precision(problem: Problem, found: Estimate, fit: Fit) -> Iterator[Note]:
+def _precision(problem: Problem, family: Family, found: Estimate, fit: Fit) -> Iterator[Note]:
     # Beside the standard errors of nothing but rounding, rounding is large.
     if not found.status.usable or found.hidden <= RESOLUTION or np.isnan(fit.covariance.scale):
         return
     dtype = problem.dtype
-    remedy = ", or fit with dtype='float64'" if dtype == np.float32 else ""
+    remedy = "Centre or rescale the columns and the offset"
+    if dtype == np.float32:
+        remedy += ", or fit with dtype='float64'"
+    if family.dispersion_fixed and fit.weight_sum > _LARGE_WEIGHT * fit.nobs:
+        remedy = (
+            f"The weights, {fit.weight_sum / fit.nobs:.1g} on average, make the errors as small as "
+            "rounding: divide them by a number that leaves the information of an observation"
+        )
     yield Note(
         f"Precision: in {dtype.name} arithmetic rounding may shift the coefficients by up to "
-        f"{found.hidden:.1g} standard errors. Centre or rescale the columns and the "
-        f"offset{remedy}.",
+        f"{found.hidden:.1g} standard errors. {remedy}.",
         _status.PrecisionWarning,
     )
 

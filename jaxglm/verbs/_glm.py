@@ -75,8 +75,8 @@ def glm(
         Positive; enters as ``log(exposure)`` under a log link.
     proportions : bool, optional
         What the response is beside `trials`: the proportion of successes, or their number. Left
-        out, its values tell: with a fraction anywhere in the table they are proportions; where all
-        are 0 or 1 they are taken for numbers, with a warning.
+        out, its values in the rows used tell, for all of them alike: with one between 0 and 1 they
+        are proportions; where all are 0 or 1 they are taken for numbers, with a warning.
     missing : {"raise", "drop"}
         What to do with rows that miss a value: an error that names them, or leave them out and say
         how many.
