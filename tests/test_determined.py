@@ -134,6 +134,9 @@ def test_a_row_that_does_not_count_determines_nothing() -> None:
     fit = quietly("y ~ x + z", table, freq_weights="w")
     with pytest.warns(jg.RankWarning, match="No prediction for 1 row"):
         assert np.flatnonzero(fit.fittedvalues.isna()).tolist() == [3]
+    for kind in ("response", "pearson", "deviance", "working"):
+        with pytest.warns(jg.RankWarning, match="No prediction for 1 row"):
+            assert np.flatnonzero(fit.resid(kind).isna()).tolist() == [3]
 
 
 def test_segments_and_responses_say_what_single_fits_say(tmp_path: Path) -> None:

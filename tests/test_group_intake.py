@@ -360,6 +360,11 @@ def test_a_response_beside_trials_has_one_reading_in_the_whole_table() -> None:
     assert len(said) == 1 and said[0].filename == __file__
     assert guessed.params.equals(numbers.params)
     assert any("number of successes" in note for note in guessed.notes)
+    data.loc[17, "y"] = 1.5  # one bad value tells nothing of the others
+    with pytest.warns(jg.DataWarning, match="'y' holds only 0 and 1"):
+        fits = jg.fit_groups("y ~ x", data, **call)
+    assert list(fits.failed.index) == ["c"]
+    assert np.allclose(fits.params.loc[["a", "b"]], numbers.params, rtol=1e-12)
     data.loc[17, "y"] = 0.5
     fits = jg.fit_groups("y ~ x", data, **call)
     assert list(fits.failed.index) == []

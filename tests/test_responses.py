@@ -165,3 +165,9 @@ def test_responses_beside_trials_have_one_reading() -> None:
     assert guessed.params.loc["rare", "Intercept"] < alone.params.loc["rare", "Intercept"] - 0.5
     with pytest.raises(jg.DataError, match="give the number of trials"):
         jg.fit_responses("~ x", table, ["rare"], "binomial", proportions=True)
+
+
+def test_labels_are_no_outcome_of_many_trials() -> None:
+    table = TABLE.assign(won=np.where(TABLE["x"] > 0, "yes", "no"), t=3.0)
+    with pytest.raises(jg.DataError, match="'won' holds labels, which tell how one trial ended"):
+        jg.glm("won ~ g", table, "binomial", trials="t")

@@ -101,6 +101,12 @@ def _response(
         return proportion_of(y, counts, response.name, rows), counts, ()
     assert trials is not None
     counts = nonnegative(trials, "trials", rows)
+    if response.event is not None and (counts > 1).any():
+        raise DataError(
+            f"The response {response.name!r} holds labels, which tell how one trial ended, and "
+            "trials= holds more than 1: give the number of successes of each row, or their "
+            "proportion."
+        )
     read = read_beside_trials(y, counts, response.name, rows, proportions)
     return read.proportion, counts, read.cautions
 

@@ -82,4 +82,5 @@ def proportion_of(
 def _either(y: np.ndarray, trials: np.ndarray, rows: UsedRows) -> bool:
     """Whether the values could be proportions as well, and would then say something else."""
     sound = rows.sound(y.size)
-    return bool((y[sound] <= 1).all() and (trials[sound] > 1).any())
+    whole = y[sound] == np.floor(y[sound])
+    return bool((y[sound][whole] <= 1).all() and (trials[sound][whole] > 1).any())
