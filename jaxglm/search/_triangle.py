@@ -65,4 +65,5 @@ def gram_triangle(gram: Information) -> np.ndarray:
     size = np.sqrt(np.diag(whole))
     scale = np.where(size > 0, size, 1.0)
     values, vectors = np.linalg.eigh(whole / np.outer(scale, scale))
-    return (np.sqrt(np.maximum(values, 0))[:, None] * vectors.T) * scale
+    # By `size`: a column of zeros stays one, where rounding would give it a length.
+    return (np.sqrt(np.maximum(values, 0))[:, None] * vectors.T) * size

@@ -144,7 +144,10 @@ def _many(
     if not keys.is_unique:
         raise Damaged("groups.keys", "are there twice")
     scalars = {
-        name: arrays.take(SCALAR + name, (count,), "f" if kind is float else "i")
+        # Where all rows are at their limits no information is left to measure a decrement by.
+        name: arrays.take(
+            SCALAR + name, (count,), "f" if kind is float else "i", finite=name != "decrement"
+        )
         for name, kind in SCALARS.items()
     }
     check_ranges(scalars, "scalars.")
