@@ -18,7 +18,13 @@ NONE = np.zeros(P, bool)
 
 
 def covariance(diagonal: np.ndarray = LEVELS, **given: Any) -> Covariance:
-    settings: dict[str, Any] = {"aliased": NONE, "scale": 2.5, "df": 7.0, "recession": np.zeros(P)}
+    settings: dict[str, Any] = {
+        "aliased": NONE,
+        "scale": 2.5,
+        "df": 7.0,
+        "recession": np.zeros(P),
+        "open": NONE,
+    }
     return Covariance(Root(DENSE, diagonal), **settings | given)
 
 
@@ -36,7 +42,7 @@ def test_the_variance_of_a_prediction_keeps_its_digits_where_a_product_would_los
     # The mean of y at x = 1e8 + 1, in a line through rows about 1e8.
     root = Root(np.array([[1.0, -1e8], [0.0, 1.0]]), np.zeros(2))
     row = np.array([[1.0, 1e8 + 1]])
-    ours = Covariance(root, np.zeros(2, bool), scale=1.0, df=None, recession=np.zeros(2))
+    ours = Covariance(root, np.zeros(2, bool), 1.0, None, np.zeros(2), open=np.zeros(2, bool))
     assert ours.linear_variance(lambda b: row @ b, 1) == 2.0
     assert row @ ours.matrix @ row.T != 2.0
 
@@ -60,11 +66,11 @@ def test_the_width_of_the_products_makes_no_difference(
 def test_aliased_columns_have_no_answer_and_no_part() -> None:
     aliased = np.array([False, True, False, False, False])
     root = Root(DENSE * ~aliased[:, None], LEVELS * ~aliased)
-    ours = Covariance(root, aliased, scale=1.0, df=None, recession=np.zeros(P))
+    ours = Covariance(root, aliased, 1.0, None, np.zeros(P), open=NONE)
     assert np.array_equal(np.isnan(ours.standard_errors), aliased)
     assert np.array_equal(np.isnan(ours.matrix), aliased[:, None] | aliased)
     kept = Root(*(part[~aliased] for part in root))
-    without = Covariance(kept, NONE[~aliased], 1.0, None, np.zeros(P - 1))
+    without = Covariance(kept, NONE[~aliased], 1.0, None, np.zeros(P - 1), NONE[~aliased])
     np.testing.assert_allclose(
         ours.linear_variance(lambda b: X @ b, N),
         without.linear_variance(lambda b: X[:, ~aliased] @ b, N),
@@ -75,10 +81,12 @@ def test_aliased_columns_have_no_answer_and_no_part() -> None:
 
 def test_what_runs_to_infinity_has_no_error_and_what_cancels_there_has_one() -> None:
     recession = np.array([-0.5, 0.0, 0.0, 0.25, 0.0])
-    infinite, ours = recession != 0.0, covariance(recession=recession)
-    assert np.array_equal(np.isnan(ours.standard_errors), infinite)
-    assert np.array_equal(np.isnan(ours.matrix), infinite[:, None] | infinite)
-    assert ours.at_limit(np.ones(P)).tolist() == [-np.inf, 1.0, 1.0, np.inf, 1.0]
+    left = np.array([False, True, False, False, False])
+    ours = covariance(recession=recession, open=left)
+    unsaid = (recession != 0.0) | left
+    assert np.array_equal(np.isnan(ours.standard_errors), unsaid)
+    assert np.array_equal(np.isnan(ours.matrix), unsaid[:, None] | unsaid)
+    np.testing.assert_array_equal(ours.at_limit(np.ones(P)), [-np.inf, np.nan, 1.0, np.inf, 1.0])
     at = X.copy()
     at[::2, 3] = 2 * at[::2, 0]  # these stay where they are, up to rounding
     at[::2, 3] *= 1 + 1e-12
@@ -103,7 +111,10 @@ def test_many_fits_at_once_are_those_fits_one_by_one(use_t: bool) -> None:
         root = Root(rng.normal(size=(P, K)) * ~aliased[:, None], LEVELS * ~aliased)
         df = 10.0 + g if use_t else None
         recession = np.where(np.arange(P) == g + 1, -0.5, 0.0)
-        singles.append(Covariance(root, aliased, scale=1.0 + g, df=df, recession=recession))
+        left = np.arange(P) == g + 2
+        singles.append(
+            Covariance(root, aliased, scale=1.0 + g, df=df, recession=recession, open=left)
+        )
     many = Covariance.empty(G + 1, P, use_t=use_t)
     for g, single in enumerate(singles):
         many.put(g, single)
@@ -112,6 +123,7 @@ def test_many_fits_at_once_are_those_fits_one_by_one(use_t: bool) -> None:
         one = many.one(g)
         assert (one.scale, one.df, one.kind) == (single.scale, single.df, single.kind)
         np.testing.assert_array_equal(one.recession, single.recession)
+        np.testing.assert_array_equal(one.open, single.open)
         for its in (one.at_limit(X[0]), many.at_limit(X[:1])[g]):
             np.testing.assert_array_equal(its, single.at_limit(X[0]))
         for its in (one.standard_errors, many.standard_errors[g]):

@@ -163,6 +163,7 @@ def test_each_row_has_the_digits_of_its_own_error(logistic: jg.Results) -> None:
             "root": Root(np.diag(se), np.zeros(p)),
             "aliased": np.zeros(p, bool),
             "recession": np.zeros(p),
+            "open": np.zeros(p, bool),
         },
         model={"names": tuple(f"x{j}" for j in range(p))},
     )
@@ -201,9 +202,11 @@ def test_aliased_and_separated_rows_show_no_numbers(logistic: jg.Results) -> Non
             "root": Root(root, np.zeros(3)),
             "aliased": np.array([False, True, False]),
             "recession": np.array([0.0, 0.0, -1.0]),
+            "open": np.array([True, False, False]),
         },
     )
     rows = rows_of(fit.summary())
+    assert rows[0].split() == ["Intercept", "nan"]
     assert rows[1].split() == ["salary", "aliased"]
     assert rows[2].split() == ["overtime_hours", "-inf"]
     assert "NO (separated)" in str(fit.summary())

@@ -1,6 +1,6 @@
 """p-sized matrices: factors, roots of inverses, and the covariance made of them."""
 
-from jaxglm.algebra._covariance import Covariance, movement, run_off
+from jaxglm.algebra._covariance import MOVES, Covariance, movement, run_off
 from jaxglm.algebra._factor import (
     Bordered,
     Factor,
@@ -18,6 +18,7 @@ from jaxglm.algebra._root import Root, root_of_inverse, trace_with
 from jaxglm.algebra._span import Span, span_of
 
 __all__ = [
+    "MOVES",
     "Bordered",
     "Covariance",
     "Factor",

@@ -11,8 +11,8 @@ from jaxglm.algebra._root import Root
 # Values that a prediction asks of one product X @ B: 128 MiB in float64, so that a prediction of a
 # million rows by fifty columns never holds a second copy of the design.
 _PRODUCT_VALUES = 2**24
-# A row moves along a direction of length one from here on; less is rounding.
-_MOVES = 1e-6
+# A row moves along a direction of recession from here on; less is rounding.
+MOVES = 1e-6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +39,9 @@ class Covariance:
     recession : [p] or [G, p]
         The direction in which coefficients run to infinity, as the row that it moves most measures
         it; 0 for those that do not. What is said of the others holds at the limit.
+    open : [p] or [G, p] bool
+        Columns that nothing determines beside those that run to infinity: what is said of their
+        coefficients is nan.
 
     Examples
     --------
@@ -46,7 +49,7 @@ class Covariance:
     >>> from jaxglm.algebra import Root
     >>> root = Root(np.array([[1.0, 0.0], [0.5, 1.0]]), np.zeros(2))
     >>> none = np.zeros(2)
-    >>> covariance = Covariance(root, none != 0, scale=4.0, df=10.0, recession=none)
+    >>> covariance = Covariance(root, none != 0, 4.0, df=10.0, recession=none, open=none != 0)
     >>> covariance.standard_errors.round(3)
     array([2.   , 2.236])
     >>> covariance.matrix
@@ -59,6 +62,7 @@ class Covariance:
     scale: Any
     df: Any
     recession: np.ndarray
+    open: np.ndarray
     kind: str = "nonrobust"
 
     @classmethod
@@ -70,6 +74,7 @@ class Covariance:
             scale=np.full(count, np.nan),
             df=np.full(count, np.nan) if use_t else None,
             recession=np.zeros((count, p)),
+            open=np.zeros((count, p), bool),
         )
 
     def put(self, g: int, one: "Covariance") -> None:
@@ -78,7 +83,7 @@ class Covariance:
         dense[g] = 0.0
         dense[g, :, : one.root.dense.shape[1]] = one.root.dense
         diagonal[g], self.aliased[g], self.scale[g] = one.root.diagonal, one.aliased, one.scale
-        self.recession[g] = one.recession
+        self.recession[g], self.open[g] = one.recession, one.open
         if self.df is not None:
             self.df[g] = one.df
 
@@ -89,13 +94,14 @@ class Covariance:
             root=Root(*(part[g].copy() for part in self.root)),
             aliased=self.aliased[g].copy(),
             recession=self.recession[g].copy(),
+            open=self.open[g].copy(),
             scale=self.scale[g].item(),
             df=None if self.df is None else self.df[g].item(),
         )
 
     @property
     def standard_errors(self) -> np.ndarray:
-        """[p] or [G, p]; nan where aliased."""
+        """[p] or [G, p]; nan where aliased, infinite or open."""
         squares = np.einsum("...ij,...ij->...i", self.root.dense, self.root.dense)
         squares += self.root.diagonal**2
         squares *= np.expand_dims(self.scale, -1)
@@ -103,7 +109,7 @@ class Covariance:
 
     @property
     def matrix(self) -> np.ndarray:
-        """[p, p] or [G, p, p]; rows and columns are nan where aliased."""
+        """[p, p] or [G, p, p]; nan in the rows and columns without a standard error."""
         dense, diagonal = self.root
         product = dense @ dense.swapaxes(-1, -2)
         entry = np.arange(diagonal.shape[-1])
@@ -117,8 +123,8 @@ class Covariance:
         return self.recession != 0.0
 
     def at_limit(self, coef: np.ndarray) -> np.ndarray:
-        """Coefficients [p] or [G, p], with inf and its sign where they run to it."""
-        return run_off(coef, self.recession)
+        """Coefficients [p] or [G, p], inf or -inf where they run to it, nan where open."""
+        return np.where(self.open, np.nan, run_off(coef, self.recession))
 
     def linear_variance(
         self, matvec: Callable[[np.ndarray], np.ndarray], n_rows: int
@@ -154,13 +160,13 @@ class Covariance:
 
     def _told(self, values: np.ndarray) -> np.ndarray:
         """With nan written where a column has no coefficient, or no finite one."""
-        values[self.aliased | self.infinite] = np.nan
+        values[self.aliased | self.infinite | self.open] = np.nan
         return values
 
 
 def movement(along: np.ndarray) -> np.ndarray:
     """How far rows move along a direction of recession, given x_i'd; 0 where only by rounding."""
-    return np.where(np.abs(along) > _MOVES, along, 0.0)
+    return np.where(np.abs(along) > MOVES, along, 0.0)
 
 
 def run_off(values: np.ndarray, movements: np.ndarray) -> np.ndarray:

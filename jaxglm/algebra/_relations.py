@@ -11,7 +11,8 @@ _ROUNDING = 1e-9
 class Relations(NamedTuple):
     """Aliased columns as combinations of kept ones: ``x_j = sum_i times_ij x_i`` in every row.
 
-    Only nonzero coefficients are held; an aliased column that has none is zero in every row.
+    Only nonzero coefficients are held; an aliased column that has none is zero in every row, which
+    `with_zeros` writes down as well.
 
     Attributes
     ----------
@@ -39,6 +40,11 @@ class Relations(NamedTuple):
         i, a = np.nonzero(np.abs(along) > _ROUNDING * lengths[aliased])
         return cls(aliased[a], i, combinations[i, a])
 
+    def with_zeros(self, zero: np.ndarray) -> "Relations":
+        """With ``x_j = 0 x_j`` for the columns j ([z] int) that are zero in every row."""
+        more = Relations(zero, zero, np.zeros(zero.size))
+        return Relations(*(np.concatenate(parts) for parts in zip(self, more, strict=True)))
+
     def scaled(self, factor: np.ndarray) -> "Relations":
         """Of columns that were multiplied by `factor` [p] before: of the columns themselves."""
         return self._replace(times=self.times * factor[self.on] / factor[self.aliased])
@@ -60,6 +66,18 @@ class Relations(NamedTuple):
     def only(self, aliased: np.ndarray) -> "Relations":
         """Those of some columns, [p] bool."""
         return Relations(*(part[aliased[self.aliased]] for part in self))
+
+    def left(self, p: int) -> np.ndarray:
+        """The columns that follow from others, [p] bool."""
+        out = np.zeros(p, bool)
+        out[self.aliased] = True
+        return out
+
+    def involved(self, p: int) -> np.ndarray:
+        """The columns of which the rows determine no coefficient by itself, [p] bool."""
+        out = self.left(p)
+        out[self.on] = True
+        return out
 
     def directions(self, p: int) -> np.ndarray:
         """For each column that follows from others, a vector that every row is orthogonal to.

@@ -55,8 +55,9 @@ def warn_undetermined(
     names: Sequence[str],
     aliased: np.ndarray,
     relations: Relations,
+    seen: str = "the rows of the fit",
 ) -> None:
-    """Say which rows ([n] bool) have no prediction, if any, and why."""
+    """Say which rows ([n] bool) have no prediction, if any, and why; `seen` are rows in words."""
     which = np.flatnonzero(rows)
     if not which.size:
         return
@@ -65,7 +66,7 @@ def warn_undetermined(
     gets, this = ("gets", "this one") if which.size == 1 else ("get", "these")
     holds = _what_holds(names, aliased, relations)
     warn(
-        f"No prediction for {subject} ({first}), which {gets} nan: the rows of the fit do not "
+        f"No prediction for {subject} ({first}), which {gets} nan: {seen} do not "
         f"determine it. In all of them {holds}, but not in {this}.",
         RankWarning,
     )
@@ -77,7 +78,10 @@ def _what_holds(names: Sequence[str], aliased: np.ndarray, relations: Relations)
         f"{names[j]!r} is 0" for j in np.flatnonzero(_zero_in_fit(aliased, relations)).tolist()
     ]
     for j in np.unique(relations.aliased).tolist():
-        own = relations.aliased == j
+        own = (relations.aliased == j) & (relations.times != 0)
+        if not own.any():
+            facts.append(f"{names[j]!r} is 0")
+            continue
         terms = [
             f"{'-' if times < 0 else '+'} {_factor(abs(times))}{names[i]!r}"
             for i, times in zip(relations.on[own], relations.times[own], strict=True)

@@ -72,6 +72,8 @@ class Fits:
         Those of the other segments.
     relations : dict of Relations or None
         By segment, where aliased columns follow from others; None where that is not known.
+    relations_at_limit : dict of Relations
+        By segment, where separation leaves more open than what runs to infinity.
     """
 
     coef: np.ndarray
@@ -84,6 +86,7 @@ class Fits:
     words: dict[int, Words]
     usual: Words
     relations: dict[int, Relations] | None
+    relations_at_limit: dict[int, Relations]
 
     @classmethod
     def empty(cls, count: int, p: int, usual: tuple[str, str], *, use_t: bool) -> "Fits":
@@ -106,6 +109,7 @@ class Fits:
             words={},
             usual=Words(*usual),
             relations={},
+            relations_at_limit={},
         )
 
     def put(self, g: int, fit: Fit, absent: np.ndarray) -> None:
@@ -118,6 +122,8 @@ class Fits:
             if value is not None:
                 self.scalars[name][g] = value
         self.relate(g, fit.relations)
+        if fit.relations_at_limit.aliased.size:
+            self.relations_at_limit[g] = fit.relations_at_limit
         self.say(g, Words(fit.method, fit.stopped_by, fit.notes))
 
     def refuse(self, g: int, why: str) -> None:
@@ -150,6 +156,7 @@ class Fits:
             stopped_by=stopped_by,
             notes=notes,
             relations=self.relations_of(g),
+            relations_at_limit=self.relations_at_limit.get(g, Relations.none()),
             **scalars,
         )
 
@@ -159,7 +166,7 @@ class Fits:
 
     @property
     def estimates(self) -> np.ndarray:
-        """The coefficients as they are reported: inf or -inf where they run to it, [G, p]."""
+        """The coefficients as reported: inf or -inf where they run to it, nan where open."""
         return self.covariance.at_limit(self.coef)
 
     @property

@@ -22,7 +22,7 @@ from jaxglm.lanes._buckets import SCRATCH
 from jaxglm.lanes._fits import Fits, Words
 from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
 from jaxglm.lanes._rank import rank_of
-from jaxglm.lanes._separation import recession_directions
+from jaxglm.lanes._separation import recession_directions, relations_at_limits
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
 from jaxglm.search import Fit, Options, RangeError, estimate_all, fit_of, has_unknown_shape
 from jaxglm.search._notes import RESOLUTION, search_notes
@@ -307,6 +307,7 @@ class _Rounds:
         covariance.root.dense[place] = root
         covariance.aliased[place] = ~keep
         covariance.recession[place] = recession
+        self._left_open(which[separated], recession[separated], keep[separated])
         rounding = rounding_is_left(family, found.statistics, found.null.average)
         covariance.scale[which] = np.where(rounding, np.nan, found.statistics.scale)
         if covariance.df is not None:
@@ -331,6 +332,14 @@ class _Rounds:
             words = "" if separated[lane] else Stop(int(outcome.stop[lane])).words
             fits.say(int(which[lane]), Words(method, words))
         self.progress(which.size)
+
+    def _left_open(self, which: np.ndarray, recession: np.ndarray, keep: np.ndarray) -> None:
+        """Write what separation leaves open in some segments."""
+        covariance = self.fits.covariance
+        for place, at_limit in relations_at_limits(self.lanes, which, recession, keep).items():
+            g = int(which[place])
+            self.fits.relations_at_limit[g] = at_limit
+            covariance.open[g] = at_limit.involved(self.p) & (covariance.recession[g] == 0)
 
 
 def _coefficients(found: LaneSums) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Owns the test of separation in many segments."""
+"""Owns separation in many segments: the test, and what it leaves open."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxglm.algebra import Relations, movement
 from jaxglm.lanes._lanes import Lanes, masked
+from jaxglm.lanes._rank import spans
+from jaxglm.search._limit import relations_of_rest
 from jaxglm.search._recession import common_step
 from jaxglm.search._separation import grams_of_others, moving, pulls_along, unseen_directions
 from jaxglm.sources import Block
@@ -71,3 +74,37 @@ def recession_directions(
             if step is not None:
                 recession[i] = moving(directions[i, :, : counts[i]] @ step, lengths[i])
     return recession
+
+
+def relations_at_limits(
+    lanes: Lanes, which: np.ndarray, recession: np.ndarray, keep: np.ndarray
+) -> dict[int, Relations]:
+    """`search._limit.relations_at_limit` of separated segments, where there are any.
+
+    Parameters
+    ----------
+    lanes : Lanes
+    which : [k] int
+        The segments.
+    recession, keep : [k, p]
+        Their directions and their columns, in design order.
+
+    Returns
+    -------
+    dict of Relations
+        By position in `which`; in public order.
+    """
+
+    def rest(some: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        moves = movement(np.matmul(columns, recession[some][..., None]))
+        return np.where((moves == 0) & keep[some][:, None], columns, 0.0)
+
+    public = keep[:, np.argsort(lanes.segments.problem.order)]
+    found = {}
+    for some, span, scale in spans(lanes, which, rest):
+        left = (span.shares == 0) & public[some]
+        for i in np.flatnonzero(left.any(axis=1)).tolist():
+            own = relations_of_rest(span.one(i), public[some[i]]).scaled(1 / scale[i])
+            if own.aliased.size:
+                found[int(some[i])] = own
+    return found

@@ -70,9 +70,11 @@ def summarise(
     )
     letter = "t" if estimates.use_t else "z"
     written: list[list[str]] = []
+    fit = estimates.fit
+    unsaid = fit.aliased | fit.infinite | fit.covariance.open
     for j in range(shown):
-        if estimates.fit.aliased[j] or estimates.fit.infinite[j]:
-            word = "aliased" if estimates.fit.aliased[j] else str(float(coef[j]))
+        if unsaid[j]:
+            word = "aliased" if fit.aliased[j] else str(float(coef[j]))
             written.append([word, *[""] * 5])
             continue
         centre, spread, *ends = row(se[j], [coef[j], se[j], low[j], high[j]])

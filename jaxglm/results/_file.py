@@ -22,7 +22,7 @@ from jaxglm.search import Fit
 FORMAT = 1
 # What the names of arrays begin with in a file of many fits.
 SCALAR, KEYS = "scalars.", "keys."
-RELATIONS = "relations"
+RELATIONS, AT_LIMIT = "relations", "relations_at_limit"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +78,7 @@ def save_fit(path: str | PathLike[str], fit: Fit, model: Model, facts: RowFacts 
     relations: Relations | None = fields.pop("relations")
     if relations is not None:
         arrays[RELATIONS] = relations.table()
+    arrays[AT_LIMIT] = fields.pop(AT_LIMIT).table()
     header = {
         "fit": {name: plain(value) for name, value in fields.items() if name not in arrays},
         "row_facts": None
@@ -104,9 +105,8 @@ def save_fits(
     described, key_arrays = keys_to_arrays(keys)
     arrays |= {KEYS + name: values for name, values in key_arrays.items()}
     if fits.relations is not None:
-        # With the position of the fit in front.
-        tables = [np.insert(own.table(), 0, g, axis=1) for g, own in fits.relations.items()]
-        arrays[RELATIONS] = np.concatenate([np.zeros((0, 4)), *tables])
+        arrays[RELATIONS] = _table(fits.relations)
+    arrays[AT_LIMIT] = _table(fits.relations_at_limit)
     header = {
         "groups": {
             "of": unit,
@@ -129,6 +129,12 @@ def _fields(record: Fit | Fits) -> dict[str, Any]:
     """The fields of a record by name, but for its covariance, which is written by itself."""
     names = [field.name for field in dataclasses.fields(record)]
     return {name: getattr(record, name) for name in names if name != "covariance"}
+
+
+def _table(relations: dict[int, Relations]) -> np.ndarray:
+    """Those of many fits as one array, with the position of the fit in front."""
+    tables = [np.insert(own.table(), 0, g, axis=1) for g, own in relations.items()]
+    return np.concatenate([np.zeros((0, 4)), *tables])
 
 
 def _arrays(fields: dict[str, Any]) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from jaxglm.algebra import movement, run_off
+from jaxglm.algebra import Relations, movement, run_off
 from jaxglm.inference import broken
 from jaxglm.intake import Columns
 from jaxglm.lanes import Fits
@@ -34,30 +34,39 @@ def linear_predictor(fits: Fits, columns: Columns, segment: np.ndarray) -> np.nd
     for first in range(0, known.size, step):
         rows = known[first : first + step]
         eta[rows] = columns.design.take_rows(rows).times_rows(coef[segment[rows]])
-    eta[_undetermined(fits, columns, segment)] = np.nan
+    eta[_undetermined(fits.relations or {}, columns, segment)] = np.nan
     return eta
 
 
 def at_limit(fits: Fits, columns: Columns, segment: np.ndarray, eta: np.ndarray) -> np.ndarray:
-    """Linear predictors of rows, inf or -inf where a separated segment lets them run to it."""
+    """Linear predictors of rows, inf or -inf where a separated segment lets them run to it.
+
+    nan where they do not, and the rows of the segment that stay finite do not determine them.
+    """
     separated = np.asarray(fits.infinite.any(axis=1))
     rows = np.flatnonzero((segment >= 0) & separated[segment])
     recession = fits.covariance.recession[:, columns.order]
     along = columns.design.take_rows(rows).times_rows(recession[segment[rows]])
-    eta[rows] = run_off(eta[rows], movement(along))
+    moves = movement(along)
+    eta[rows] = run_off(eta[rows], moves)
+    still = np.full(columns.n, -1)
+    still[rows] = np.where(moves == 0, segment[rows], -1)
+    eta[_undetermined(fits.relations_at_limit, columns, still)] = np.nan
     return eta
 
 
-def _undetermined(fits: Fits, columns: Columns, segment: np.ndarray) -> np.ndarray:
-    """Rows in which columns do not follow from others as they do in the segment; [n] bool."""
+def _undetermined(
+    relations: dict[int, Relations], columns: Columns, segment: np.ndarray
+) -> np.ndarray:
+    """Rows in which columns do not follow from others as they do in their segment; [n] bool."""
     found = np.zeros(columns.n, bool)
-    if not fits.relations:
+    if not relations:
         return found
     p = columns.order.size
-    which = np.array(sorted(fits.relations))
+    which = np.array(sorted(relations))
     place = np.minimum(np.searchsorted(which, segment), which.size - 1)
     rows = np.flatnonzero(which[place] == segment)
-    directions = [fits.relations[g].directions(p)[:, columns.order] for g in which.tolist()]
+    directions = [relations[g].directions(p)[:, columns.order] for g in which.tolist()]
     step = max(1, _CHUNK_NUMBERS // p)
     # One relation of each segment at a time.
     for nth in range(max(map(len, directions))):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from jaxglm.algebra import movement, run_off
+from jaxglm.algebra import Relations, movement, run_off
 from jaxglm.diagnostics import RowFacts, means
 from jaxglm.inference import check_scale, undetermined
 from jaxglm.intake import Columns, Dataset, Model, nbytes
@@ -104,8 +104,12 @@ class ResponseResults(ManyResults):
         eta = np.array(columns.matvec(np.where(fits.aliased, 0.0, fits.coef).T))
         separated = np.flatnonzero(fits.infinite.any(axis=1))
         if separated.size:
-            along = columns.matvec(fits.covariance.recession[separated].T)
-            eta[:, separated] = run_off(eta[:, separated], movement(along))
+            moves = movement(columns.matvec(fits.covariance.recession[separated].T))
+            eta[:, separated] = run_off(eta[:, separated], moves)
+            for g, own in zip(separated.tolist(), moves.T, strict=True):
+                at_limit = fits.relations_at_limit.get(g, Relations.none())
+                unknown = undetermined(columns, at_limit.left(len(self.names)), at_limit)
+                eta[unknown & (own == 0), g] = np.nan
         # Responses on the same rows have the same columns aliased, and the same rows determined.
         alike: dict[bytes, list[int]] = {}
         for g in map(int, np.flatnonzero(fits.aliased.any(axis=1))):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.algebra import movement, run_off
+from jaxglm.algebra import Relations, movement, run_off
 from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_facts
 from jaxglm.inference import (
     Bootstrap,
@@ -317,34 +317,57 @@ class RowAnswers(Estimates, Copied):
         if data is None:
             refuse_beside_the_fit(offset=offset, exposure=exposure)
             held, eta = self._fitted("a prediction without data")
-            eta = self._at_limit(eta, held.columns)
             eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
             return held.columns, eta, held.labels
         columns, shift, missing, index = self.model.new_design(
             data, offset=offset, exposure=exposure, unseen=unseen
         )
-        eta = self._at_limit(_shifted(columns.matvec(self._effective), shift), columns)
+        eta = _shifted(columns.matvec(self._effective), shift)
         if missing is not None:
             eta = np.where(missing, np.nan, eta)
         eta = self._determined(eta, columns, np.arange(columns.n))
         return columns, eta, pd.RangeIndex(len(eta)) if index is None else index
 
     def _determined(self, eta: FloatArray, columns: Columns, rows: np.ndarray) -> FloatArray:
-        """Linear predictors with nan for those of some rows that the fit says nothing about."""
-        aliased, relations = self.fit.aliased, self.fit.relations
-        if relations is None or not (aliased.any() and rows.size):
+        """Linear predictors at their limits, with nan for those of `rows` that nothing determines.
+
+        The other rows are those that determined the fit.
+        """
+        fit, p = self.fit, len(self.names)
+        moves = np.zeros(columns.n)
+        if fit.infinite.any():
+            moves = movement(columns.matvec(fit.covariance.recession))
+            eta = run_off(eta, moves)
+        if fit.relations is not None and fit.aliased.any():
+            eta = self._without(eta, columns, rows, fit.aliased, fit.relations)
+        at_limit = fit.relations_at_limit
+        still = rows[moves[rows] == 0]
+        return self._without(
+            eta,
+            columns,
+            still,
+            at_limit.left(p),
+            at_limit,
+            "the rows of the fit that stay finite (separation)",
+        )
+
+    def _without(
+        self,
+        eta: FloatArray,
+        columns: Columns,
+        rows: np.ndarray,
+        left: np.ndarray,
+        relations: Relations,
+        *seen: str,
+    ) -> FloatArray:
+        """Linear predictors with nan for those of some rows that do not obey relations."""
+        if not (left.any() and rows.size):
             return eta
         unknown = np.zeros(columns.n, bool)
-        unknown[rows] = undetermined(columns.rows(rows), aliased, relations)
+        unknown[rows] = undetermined(columns.rows(rows), left, relations)
         unknown &= ~np.isnan(eta)
-        warn_undetermined(unknown, self.names, aliased, relations)
+        warn_undetermined(unknown, self.names, left, relations, *seen)
         return np.where(unknown, np.nan, eta)
-
-    def _at_limit(self, eta: FloatArray, columns: Columns) -> FloatArray:
-        """Linear predictors, inf or -inf for the rows in which they run to it."""
-        if not self.fit.infinite.any():
-            return eta
-        return run_off(eta, movement(columns.matvec(self.fit.covariance.recession)))
 
 
 def refuse_beside_the_fit(**given: Any) -> None:

@@ -8,28 +8,27 @@ represents X to machine precision even where T is ill-conditioned.
 """
 
 import dataclasses
-from collections.abc import Iterator
-from typing import Any
 
 import jax
 import numpy as np
 
 from jaxglm._tuning import tuning
-from jaxglm.algebra import Bordered, Relations, Root, Span, full_matrix, span_of
-from jaxglm.designs import Dense, Design
+from jaxglm.algebra import Bordered, Relations, Root, Span, span_of
+from jaxglm.designs import Dense
 from jaxglm.penalties import Penalty
 from jaxglm.rows import Problem
+from jaxglm.search._triangle import (
+    GRAM_RANK_TOLERANCE,
+    RANK_TOLERANCE,
+    chunks,
+    gram_triangle,
+    triangle_of,
+)
 from jaxglm.sources import Block, Source
 from jaxglm.sums import unit_gram
 
-# A column whose part outside the span of the earlier ones is below this share of its length is
-# aliased. The columns are rounded at 1e-16 of their length, so less than this is mostly noise.
-RANK_TOLERANCE = 1e-12
-# The Gram matrix resolves squared shares to about 1e-14; with a margin, shares of 1e-5.
-_GRAM_RANK_TOLERANCE = 1e-5
 # Beyond this many operations the factorisation of X gives way to that of its Gram matrix.
 _MOST_QR_WORK = 5e11
-_CHUNK_ROWS = 16_384
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,15 +111,15 @@ def condition(
     in_public_order = np.argsort(problem.order)
     n = source.scan(lambda count, block: count + int(block.rows.live.sum()), 0)
     if 2.0 * n * p * p > _MOST_QR_WORK:
-        triangle, tolerance = _gram_triangle(source), _GRAM_RANK_TOLERANCE
+        triangle, tolerance = gram_triangle(source.reduce(unit_gram)), GRAM_RANK_TOLERANCE
     else:
-        triangle, tolerance = _triangle(source, p), RANK_TOLERANCE
+        triangle, tolerance = triangle_of(source, p), RANK_TOLERANCE
     if penalty is not None:
         triangle = np.vstack([triangle, penalty.as_rows()])
     span = span_of(triangle[:, in_public_order], tolerance)
     keep = np.zeros(p, bool)
     keep[in_public_order] = span.shares > 0
-    if penalty is not None and tolerance == _GRAM_RANK_TOLERANCE:
+    if penalty is not None and tolerance == GRAM_RANK_TOLERANCE:
         keep |= np.asarray(penalty.holds())  # by less, perhaps, than a Gram matrix resolves
     relations = span.relations().at(in_public_order).only(~keep)
     if not keep.all():
@@ -153,7 +152,7 @@ def _without_empty_levels(
     q = size.size
     in_order = np.argsort(problem.order[:q])
     # Lengths before the elimination are 1: shares are of the whole column.
-    span = span_of(triangle[:, in_order], _GRAM_RANK_TOLERANCE, lengths=np.ones(q))
+    span = span_of(triangle[:, in_order], GRAM_RANK_TOLERANCE, lengths=np.ones(q))
     keep = np.append(np.zeros(q, bool), live)
     keep[in_order] = span.shares > 0
     if penalty is not None:
@@ -177,49 +176,12 @@ def _with_levels(gram: Bordered, span: Span, in_order: np.ndarray) -> Relations:
     return Relations.of(np.concatenate([own, of_levels]), aliased, np.append(size, levels))
 
 
-def _chunks(design: Design, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Some rows by turns, with their columns as dense float64."""
-    for start in range(0, rows.size, _CHUNK_ROWS):
-        some = rows[start : start + _CHUNK_ROWS]
-        yield some, design.take_rows(some).on_host()
-
-
-def _triangle(source: Source, p: int) -> np.ndarray:
-    """R of a QR of X, chunk by chunk; columns in design order. R'R = X'X without squaring."""
-
-    def further(
-        known: tuple[np.ndarray, np.ndarray], block: Block
-    ) -> tuple[np.ndarray, np.ndarray]:
-        triangle: Any
-        triangle, lengths = known
-        for _, dense in _chunks(block.design, np.flatnonzero(block.rows.live)):
-            if triangle.shape[0] == 0:
-                # Powers of two: the scaling itself rounds nothing and guards against overflow.
-                size = np.abs(dense).max(axis=0)
-                power = np.round(np.log2(np.where(size > 0, size, 1.0)))
-                lengths = np.where(size > 0, 2.0**power, 1.0)
-            triangle = np.linalg.qr(np.vstack([triangle, dense / lengths]), mode="r")
-        return triangle, lengths
-
-    triangle, lengths = source.scan(further, (np.zeros((0, p)), np.ones(p)))
-    return triangle * lengths
-
-
-def _gram_triangle(source: Source) -> np.ndarray:
-    """A square root of X'X from its eigenvectors, for shapes where a QR of X costs too much."""
-    gram = np.asarray(full_matrix(source.reduce(unit_gram)), float)
-    size = np.sqrt(np.diag(gram))
-    scale = np.where(size > 0, size, 1.0)
-    values, vectors = np.linalg.eigh(gram / np.outer(scale, scale))
-    return (np.sqrt(np.maximum(values, 0))[:, None] * vectors.T) * scale
-
-
 def _in_basis(block: Block, transform: np.ndarray) -> Dense:
     """Z = X T^-1 of one block."""
     from scipy.linalg import solve_triangular
 
     n = len(block.rows)
     out = np.empty((n, transform.shape[0]))
-    for rows, dense in _chunks(block.design, np.arange(n)):
+    for rows, dense in chunks(block.design, np.arange(n)):
         out[rows] = solve_triangular(transform, dense.T, trans="T").T
     return Dense(out)

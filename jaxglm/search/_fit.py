@@ -57,6 +57,9 @@ class Fit:
     relations : Relations or None
         How the aliased columns follow from the others, which tells for which new rows the fit has a
         prediction; None where that is not known (a file of an earlier version).
+    relations_at_limit : Relations
+        The same of a separated fit among the rows that stay finite, columns of zeros included:
+        which coefficients are open there, and which predictions.
     """
 
     coef: np.ndarray
@@ -84,6 +87,7 @@ class Fit:
     alpha_se: float | None = None
     notes: tuple[str, ...] = ()
     relations: Relations | None = None
+    relations_at_limit: Relations = dataclasses.field(default_factory=Relations.none)
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Say what `result.fit()` asks for: statsmodels fits in a second step."""
@@ -94,7 +98,7 @@ class Fit:
 
     @property
     def estimates(self) -> np.ndarray:
-        """The coefficients as they are reported: inf or -inf where they run to it, [p]."""
+        """The coefficients as reported: inf or -inf where they run to it, nan where open."""
         return self.covariance.at_limit(self.coef)
 
     @property

@@ -12,6 +12,7 @@ from jaxglm.families import Family
 from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate
 from jaxglm.search._fit import Fit
+from jaxglm.search._limit import relations_at_limit
 from jaxglm.search._null_model import with_null_model
 from jaxglm.search._shape import Shape
 from jaxglm.search._statistics import likelihoods_of_rows, rounding_is_left, statistics
@@ -58,12 +59,14 @@ def fit_of(
         has_constant=problem.constant is not None,
     )
     scalars: dict[str, Any] = {name: float(value) for name, value in of_sums._asdict().items()}
+    at_limit = relations_at_limit(problem, found)
     covariance = Covariance(
         root=_public_root(problem, found),
         aliased=problem.public(~found.basis.keep),
         scale=np.nan if rounding_is_left(family, of_sums, null.average) else scalars["scale"],
         df=None if family.dispersion_fixed else scalars["df_resid"],
         recession=found.recession,
+        open=at_limit.involved(problem.n_columns) & (found.recession == 0.0),
     )
     return Fit(
         coef=found.beta,
@@ -81,6 +84,7 @@ def fit_of(
         alpha=None if shape is None else shape.alpha,
         alpha_se=None if shape is None else shape.alpha_se,
         relations=found.basis.relations.at(problem.order),
+        relations_at_limit=at_limit,
     )
 
 

@@ -36,7 +36,9 @@ def outcome_notes(
     """
     of = np.asarray(names, dtype=object)
     return [
-        *ending(found.status, of[found.recession != 0.0], found.decrement, found.turns),
+        *ending(
+            found.status, of[fit.infinite], of[fit.covariance.open], found.decrement, found.turns
+        ),
         *rank(of[problem.public(~found.basis.keep)]),
         *search_notes(problem, family, found, fit),
         *shape(fit.alpha),
@@ -63,15 +65,23 @@ def named(names: np.ndarray) -> str:
     return shown + (f" and {names.size - _MOST_NAMES} more" if names.size > _MOST_NAMES else "")
 
 
-def ending(status: Status, infinite: np.ndarray, decrement: float, turns: int) -> Iterator[Note]:
-    """How the loop ended, where that was at no ordinary optimum; `infinite` are names."""
+def ending(
+    status: Status, infinite: np.ndarray, left: np.ndarray, decrement: float, turns: int
+) -> Iterator[Note]:
+    """How the loop ended, where that was at no ordinary optimum.
+
+    `infinite` and `left` are names of coefficients: those that run to infinity, and those that
+    nothing determines beside them.
+    """
     if status is Status.SEPARATED:
-        run = "it runs" if infinite.size == 1 else "they run"
+        run, beside = ("it runs", "it") if infinite.size == 1 else ("they run", "them")
+        are = "is" if left.size == 1 else "are"
+        nothing = f"Beside {beside} nothing determines {named(left)}, which {are} nan. "
         yield Note(
             f"Separation: no finite estimate exists for {named(infinite)}; the "
             f"likelihood rises as {run} to infinity, which params writes as inf or -inf, without "
-            "standard error. The other coefficients are at their limits. Merge levels, remove the "
-            "columns, or use a penalised fit.",
+            f"standard error. {nothing if left.size else ''}The other coefficients are at their "
+            "limits. Merge levels, remove the columns, or use a penalised fit.",
             _status.SeparationWarning,
         )
     elif status is Status.BOUNDARY:

@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxglm._schema import Damaged, read
 from jaxglm._status import DataError, Status
+from jaxglm.algebra import Relations
 from jaxglm.diagnostics import RowFacts
 from jaxglm.families import NegativeBinomial
 from jaxglm.intake import Model
@@ -19,8 +20,10 @@ from jaxglm.lanes import SCALARS, Fits, Words
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.results._archive import read_archive
 from jaxglm.results._file import (
+    AT_LIMIT,
     FORMAT,
     KEYS,
+    RELATIONS,
     SCALAR,
     SavedCovariance,
     SavedGroups,
@@ -106,10 +109,14 @@ def _results(
         return _many(groups, model, covariance, arrays, path)
     p, scalars = len(model.names), scalars_of(header.get("fit"))
     df = None if model.family.dispersion_fixed else scalars["df_resid"]
+    at_limit = relations_of(arrays, AT_LIMIT, p) or Relations.none()
     fit = Fit(
         coef=arrays.take("coef", (p,), "f"),
-        covariance=covariance_of(arrays, (), p, covariance, scalars["scale"], df),
-        relations=relations_of(arrays, p),
+        covariance=covariance_of(
+            arrays, (), p, covariance, scalars["scale"], df, at_limit.involved(p)
+        ),
+        relations=relations_of(arrays, RELATIONS, p),
+        relations_at_limit=at_limit,
         **scalars,
     )
     _check_shape(model, fit.alpha is not None)
@@ -137,7 +144,10 @@ def _many(
     if not keys.is_unique:
         raise Damaged("groups.keys", "are there twice")
     scalars = {
-        name: arrays.take(SCALAR + name, (count,), "f" if kind is float else "i")
+        # Where all rows are at their limits no information is left to measure a decrement by.
+        name: arrays.take(
+            SCALAR + name, (count,), "f" if kind is float else "i", finite=name != "decrement"
+        )
         for name, kind in SCALARS.items()
     }
     check_ranges(scalars, "scalars.")
@@ -148,14 +158,19 @@ def _many(
     flags = {name: arrays.take(name, (count, p), "b") for name in ("absent", "baseless")}
     # The first files do not say which columns are of levels: as they were told then, all.
     of_levels = arrays.take("of_levels", (p,), "b") if "of_levels" in arrays else np.ones(p, bool)
+    at_limit = relations_of_many(arrays, AT_LIMIT, count, p) or {}
+    involved = np.zeros((count, p), bool)
+    for g, own in at_limit.items():
+        involved[g] = own.involved(p)
     fits = Fits(
         coef=arrays.take("coef", (count, p), "f"),
-        covariance=covariance_of(arrays, (count,), p, covariance, scalars["scale"], df),
+        covariance=covariance_of(arrays, (count,), p, covariance, scalars["scale"], df, involved),
         shaped=arrays.take("shaped", (count,), "b"),
         scalars=scalars,
         words=words,
         usual=Words(*saved.usual),
-        relations=relations_of_many(arrays, count, p),
+        relations=relations_of_many(arrays, RELATIONS, count, p),
+        relations_at_limit=at_limit,
         of_levels=of_levels,
         **flags,
     )

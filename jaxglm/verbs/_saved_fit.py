@@ -11,7 +11,7 @@ from jaxglm._schema import Damaged, read_fields
 from jaxglm._status import Status
 from jaxglm.algebra import Covariance, Relations, Root
 from jaxglm.diagnostics import RowFacts
-from jaxglm.results._file import RELATIONS, SavedCovariance, SavedGroups
+from jaxglm.results._file import AT_LIMIT, RELATIONS, SavedCovariance, SavedGroups
 from jaxglm.search import Fit
 
 _COUNTS = ("n_rows", "n_patterns", "turns", "likelihood_params")
@@ -29,8 +29,12 @@ class Arrays:
     def __init__(self, arrays: dict[str, np.ndarray]):
         self._arrays = arrays
 
-    def take(self, name: str, shape: tuple[int | None, ...], kinds: str) -> np.ndarray:
+    def take(
+        self, name: str, shape: tuple[int | None, ...], kinds: str, *, finite: bool = True
+    ) -> np.ndarray:
         """An array of this shape, None for any length, and of one of these kinds.
+
+        It holds no infinite value, unless it need not be `finite`.
 
         Raises
         ------
@@ -45,7 +49,7 @@ class Arrays:
         )
         if not fits or found.dtype.kind not in kinds:
             raise Damaged(f"the array {name!r}", f"is {found.dtype} of the shape {found.shape}")
-        if found.dtype.kind == "f" and np.isinf(found).any():
+        if finite and found.dtype.kind == "f" and np.isinf(found).any():
             raise Damaged(f"the array {name!r}", "holds infinite values")
         return found
 
@@ -67,7 +71,7 @@ def scalars_of(saved: Any) -> dict[str, Any]:
     kinds = {
         field.name: (hints[field.name], field.default is not dataclasses.MISSING)
         for field in dataclasses.fields(Fit)
-        if field.name not in ("coef", "covariance", "relations")
+        if field.name not in ("coef", "covariance", RELATIONS, AT_LIMIT)
     }
     scalars = read_fields(saved, kinds, "fit")
     check_ranges({name: np.asarray(v) for name, v in scalars.items() if v is not None}, "fit.")
@@ -96,11 +100,13 @@ def covariance_of(
     saved: SavedCovariance | None,
     scale: Any,
     df: Any,
+    at_limit: np.ndarray,
 ) -> Covariance:
     """The covariance of p coefficients; of many fits where `lead` is their number.
 
     The first files say nothing of it: theirs comes from the expected information, with the
-    dispersion of the fit and its degrees of freedom, which are `scale` and `df`.
+    dispersion of the fit and its degrees of freedom, which are `scale` and `df`. `at_limit`
+    ([*lead, p] bool) are the columns that take part in relations at the limit.
     """
     if saved is None:
         saved = SavedCovariance("nonrobust", scale, df)
@@ -121,7 +127,14 @@ def covariance_of(
         raise Damaged("the array 'cov_root'", "or 'cov_diagonal' holds numbers without a square")
     aliased = arrays.take("aliased", (*lead, p), "b")
     recession = _recession(arrays, (*lead, p))
-    return Covariance(root, aliased, recession=recession, kind=saved.kind, **told)
+    return Covariance(
+        root,
+        aliased,
+        recession=recession,
+        open=at_limit & (recession == 0.0),
+        kind=saved.kind,
+        **told,
+    )
 
 
 def _recession(arrays: Arrays, shape: tuple[int, ...]) -> np.ndarray:
@@ -135,30 +148,30 @@ def _recession(arrays: Arrays, shape: tuple[int, ...]) -> np.ndarray:
     return np.where(infinite, arrays.take("coef", shape, "f"), 0.0)
 
 
-def relations_of(arrays: Arrays, p: int) -> Relations | None:
-    """How the aliased ones of p columns follow from others; the first files do not say it."""
-    if RELATIONS not in arrays:
+def relations_of(arrays: Arrays, name: str, p: int) -> Relations | None:
+    """How some of p columns follow from others; early files do not say it."""
+    if name not in arrays:
         return None
-    table = arrays.take(RELATIONS, (None, 3), "f")
-    _check_positions(table[:, :2], p)
+    table = arrays.take(name, (None, 3), "f")
+    _check_positions(name, table[:, :2], p)
     return Relations.from_table(table)
 
 
-def relations_of_many(arrays: Arrays, count: int, p: int) -> dict[int, Relations] | None:
+def relations_of_many(arrays: Arrays, name: str, count: int, p: int) -> dict[int, Relations] | None:
     """The same of many fits, by their numbers."""
-    if RELATIONS not in arrays:
+    if name not in arrays:
         return None
-    table = arrays.take(RELATIONS, (None, 4), "f")
-    _check_positions(table[:, :1], count)
-    _check_positions(table[:, 1:3], p)
+    table = arrays.take(name, (None, 4), "f")
+    _check_positions(name, table[:, :1], count)
+    _check_positions(name, table[:, 1:3], p)
     ends = np.flatnonzero(np.diff(table[:, 0])) + 1
     own = [rows for rows in np.split(table, ends) if rows.size]
     return {int(rows[0, 0]): Relations.from_table(rows[:, 1:]) for rows in own}
 
 
-def _check_positions(values: np.ndarray, count: int) -> None:
+def _check_positions(name: str, values: np.ndarray, count: int) -> None:
     if not ((values == np.floor(values)) & (values >= 0) & (values < count)).all():
-        raise Damaged(f"the array {RELATIONS!r}", "names fits or columns that are not there")
+        raise Damaged(f"the array {name!r}", "names fits or columns that are not there")
 
 
 def check_coefficients(coef: np.ndarray, aliased: np.ndarray) -> None:
