@@ -191,7 +191,7 @@ def test_segments_and_responses_say_what_single_fits_say(tmp_path: Path) -> None
                 if isinstance(fits, jg.GroupResults):
                     own = group_fits.quiet(fits.predict, given, groups=np.repeat(key, 3))
                 else:
-                    own = fits.predict(given)[key]
+                    own = group_fits.quiet(fits.predict, given)[key]
                 np.testing.assert_allclose(own, wanted, rtol=1e-7)
                 again = single.fit.relations_at_limit.directions(matrix.shape[1])
                 found = one.fit.relations_at_limit.directions(matrix.shape[1])

@@ -3,6 +3,7 @@
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
 from jaxglm.inference._determined import (
     broken,
+    say_nan,
     undetermined,
     warn_undetermined,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "meaning",
     "ratio_label",
     "refusal",
+    "say_nan",
     "schwarz",
     "suspect_weights",
     "undetermined",

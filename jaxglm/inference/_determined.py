@@ -58,18 +58,21 @@ def warn_undetermined(
     seen: str = "the rows of the fit",
 ) -> None:
     """Say which rows ([n] bool) have no prediction, if any, and why; `seen` are rows in words."""
+    if rows.any():
+        this = "this one" if np.count_nonzero(rows) == 1 else "these"
+        holds = _what_holds(names, aliased, relations)
+        say_nan(rows, f"{seen} do not determine it. In all of them {holds}, but not in {this}.")
+
+
+def say_nan(rows: np.ndarray, why: str) -> None:
+    """Say which rows ([n] bool) have no prediction, if any."""
     which = np.flatnonzero(rows)
     if not which.size:
         return
     first = ", ".join(map(str, which[:5])) + (", ..." if which.size > 5 else "")
     subject = "1 row" if which.size == 1 else f"{which.size:,} rows"
-    gets, this = ("gets", "this one") if which.size == 1 else ("get", "these")
-    holds = _what_holds(names, aliased, relations)
-    warn(
-        f"No prediction for {subject} ({first}), which {gets} nan: {seen} do not "
-        f"determine it. In all of them {holds}, but not in {this}.",
-        RankWarning,
-    )
+    gets = "gets" if which.size == 1 else "get"
+    warn(f"No prediction for {subject} ({first}), which {gets} nan: {why}", RankWarning)
 
 
 def _what_holds(names: Sequence[str], aliased: np.ndarray, relations: Relations) -> str:

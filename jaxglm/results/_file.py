@@ -18,8 +18,9 @@ from jaxglm.lanes import Fits
 from jaxglm.results._archive import write_archive
 from jaxglm.search import Fit
 
-# Raised when a reader of the old layout could no longer make sense of the new one.
-FORMAT = 1
+# Raised when a reader of the old layout could no longer make sense of the new one: from 2 on a file
+# holds the direction in which coefficients run to infinity. The older ones are read as well.
+FORMAT, READABLE = 2, (1, 2)
 # What the names of arrays begin with in a file of many fits.
 SCALAR, KEYS = "scalars.", "keys."
 RELATIONS, AT_LIMIT = "relations", "relations_at_limit"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from jaxglm.algebra import Relations, movement, run_off
 from jaxglm.diagnostics import RowFacts, means
-from jaxglm.inference import check_scale, undetermined
+from jaxglm.inference import check_scale, say_nan, undetermined
 from jaxglm.intake import Columns, Dataset, Model, nbytes
 from jaxglm.lanes import Fits
 from jaxglm.results._levels import mark_levels
@@ -89,6 +89,12 @@ class ResponseResults(ManyResults):
                 data, offset=offset, exposure=exposure, unseen=unseen
             )
         eta = self._linear(columns)
+        if data is not None:
+            unknown = np.isnan(eta[:, self.fits.fitted]).any(axis=1)
+            say_nan(
+                unknown if missing is None else unknown & ~missing,
+                "the rows of a response do not determine it; fits[response].predict says why.",
+            )
         if shift is not None:
             eta += shift[:, None]
         if missing is not None:

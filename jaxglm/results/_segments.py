@@ -10,7 +10,7 @@ import pandas as pd
 from jaxglm import io
 from jaxglm._status import DataError
 from jaxglm.diagnostics import RowFacts, means, row_facts
-from jaxglm.inference import check_scale
+from jaxglm.inference import check_scale, say_nan
 from jaxglm.intake import Dataset, Model, nbytes
 from jaxglm.lanes import Fits
 from jaxglm.results._levels import mark_baseless, mark_levels
@@ -129,9 +129,9 @@ class GroupResults(ManyResults):
         Series
             Labelled with the index of `data`. nan where a predictor is missing, where the segment
             has no fit, and where the rows of the segment do not determine it: a level that they
-            lack, columns that follow from each other in them and not in the row. The segment's own
-            result, ``fits[segment].predict``, says why. At its limit where a separated segment lets
-            it run to infinity.
+            lack, or (with a warning) columns that follow from each other in them and not in the
+            row. The segment's own result, ``fits[segment].predict``, says why. At its limit where a
+            separated segment lets it run to infinity.
 
         Raises
         ------
@@ -155,6 +155,7 @@ class GroupResults(ManyResults):
             segment = self._segments_of(data, groups, columns.n, unseen)
             eta = linear_predictor(self.fits, columns, segment)
             eta = at_limit(self.fits, columns, segment, eta)
+            self._say_nan(eta, segment, missing)
             if shift is not None:
                 eta += shift
             if missing is not None:
@@ -166,6 +167,19 @@ class GroupResults(ManyResults):
         return super().__getstate__() | {"_segments": None}
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _say_nan(self, eta: FloatArray, segment: np.ndarray, missing: np.ndarray | None) -> None:
+        """Warn of rows that a segment with collinear columns leaves open.
+
+        Where it merely lacks a level nothing is said, as of the coefficient of that level.
+        """
+        # The last one stands for segment -1.
+        collinear = np.append(self.fits.collinear().any(axis=1), False)
+        unknown = np.isnan(eta) & collinear[segment]
+        say_nan(
+            unknown if missing is None else unknown & ~missing,
+            "the rows of its segment do not determine it; fits[segment].predict says why.",
+        )
 
     def _rows_of(self, g: int, held: Dataset) -> Dataset:
         return held.take(self._places(g))

@@ -80,8 +80,8 @@ def ending(
         yield Note(
             f"Separation: no finite estimate exists for {named(infinite)}; the "
             f"likelihood rises as {run} to infinity, which params writes as inf or -inf, without "
-            f"standard error. {nothing if left.size else ''}The other coefficients are at their "
-            "limits. Merge levels, remove the columns, or use a penalised fit.",
+            f"standard error. {nothing if left.size else ''}Any other coefficient is at its "
+            "limit. Merge levels, remove the columns, or use a penalised fit.",
             _status.SeparationWarning,
         )
     elif status is Status.BOUNDARY:

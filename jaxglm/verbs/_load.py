@@ -23,6 +23,7 @@ from jaxglm.results._file import (
     AT_LIMIT,
     FORMAT,
     KEYS,
+    READABLE,
     RELATIONS,
     SCALAR,
     SavedCovariance,
@@ -86,9 +87,9 @@ def load(
     header, found = read_archive(path)
     if not isinstance(header, dict) or "format" not in header:
         raise DataError(f"{path} is not a result saved by jaxglm: its header is another one.")
-    if header["format"] != FORMAT:
+    if header["format"] not in READABLE:
         raise DataError(
-            f"{path} has format {str(header['format'])[:40]}, this jaxglm reads format {FORMAT}: "
+            f"{path} has format {str(header['format'])[:40]}, this jaxglm reads up to {FORMAT}: "
             "read it with the version that wrote it, or a later one."
         )
     try:
