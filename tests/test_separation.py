@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import linprog
 
 import jaxglm as jg
 from jaxglm._status import Status
@@ -433,3 +434,20 @@ def test_more_rows_than_the_programme_takes_at_a_time(exists: bool, parts: int) 
     pulls[-1] = [1.0 if exists else -1.0, 0.0, 0.0]
     turn = np.array([[-2.0, 1.0, 2.0], [1.0, -2.0, 2.0], [2.0, 2.0, 1.0]]) / 3
     assert_common_step(pulls @ turn, parts, exists=exists, rounding=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_row_that_some_step_moves_is_moved(seed: int) -> None:
+    """By one programme for each row: how far it moves where no row moves by more than one."""
+    rng = np.random.default_rng(seed)
+    found = 0
+    for _ in range(50):
+        pulls = rng.integers(-2, 4, size=(6, 3)).astype(float)
+        step = common_step(lambda pulls=pulls: iter([pulls]))
+        moved = np.zeros(6) if step is None else pulls @ step
+        rows, limits = np.vstack([-pulls, pulls]), np.repeat([0.0, 1.0], 6)
+        most = [-linprog(-row, A_ub=rows, b_ub=limits, bounds=(None, None)).fun for row in pulls]
+        assert np.array_equal(moved > 1e-6, np.array(most) > 1e-6)
+        assert (moved >= -1e-8).all() and (step is None or moved.max() == pytest.approx(1.0))
+        found += np.sum(moved > 1e-6) > 0
+    assert found > 5

@@ -42,16 +42,50 @@ def common_step(pulls: Pulls) -> np.ndarray | None:
             part = np.round(part / size, _DECIMALS)
             yield part[(part != 0).any(axis=1)]
 
-    sums = [(len(part), part.sum(axis=0), part.T @ part) for part in moved()]
+    step = _moving_all(moved)
+    return None if step is None else step / size
+
+
+def _moving_all(pulls: Pulls) -> np.ndarray | None:
+    """Of pulls without rounding: a step that moves every row that any step moves."""
+    sums = [(len(part), part.sum(axis=0), part.T @ part) for part in pulls()]
     count, total, squares = (sum(parts) for parts in zip(*sums, strict=True))
+    if not count:
+        return None
     # Often one combination moves all rows by about as much; no programme is needed then.
     step = np.linalg.lstsq(squares, total, rcond=None)[0]
-    along = (part @ step for part in moved())
-    ends = [(part.min(initial=np.inf), part.max(initial=0.0)) for part in along]
-    if all(least > _MOVES for least, _ in ends):
-        return step / (size * max(most for _, most in ends))
-    step = _most_moved(moved, total, count)
-    return None if step is None else step / size
+    least, most = _ends(pulls, step)
+    if least > _MOVES:
+        return step / most
+    step = _most_moved(pulls, total, count)
+    if step is None or _ends(pulls, step)[1] <= _MOVES:
+        return None
+
+    # The programme is bound by the rows that move most. Where it left a row that another step
+    # moves, so much of that is added as keeps the others moving.
+    def rest() -> Iterator[np.ndarray]:
+        for part in pulls():
+            yield part[part @ step <= _MOVES]
+
+    further = _moving_all(rest)
+    if further is None:
+        return step
+    share = 1.0
+    for part in pulls():
+        along, back = part @ step, -(part @ further)
+        held = (along > _MOVES) & (back > 0)
+        share = min(share, (along[held] / back[held]).min(initial=np.inf) / 2)
+    step = step + share * further
+    return step / _ends(pulls, step)[1]
+
+
+def _ends(pulls: Pulls, step: np.ndarray) -> tuple[float, float]:
+    """The least and the largest movement."""
+    along = [part @ step for part in pulls()]
+    return (
+        min(float(own.min(initial=np.inf)) for own in along),
+        max(float(own.max(initial=0.0)) for own in along),
+    )
 
 
 def _most_moved(pulls: Pulls, total: np.ndarray, moved: int) -> np.ndarray | None:
