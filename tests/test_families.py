@@ -162,7 +162,7 @@ def test_family_by_name() -> None:
     assert family(Poisson, link=Sqrt) == Poisson(link=Sqrt())
     law = NegativeBinomial(alpha=0.3)
     assert family(law) is law
-    assert family(law, link="sqrt") == NegativeBinomial(alpha=0.3, link=Sqrt())
+    assert family(law.with_link(Sqrt()), link="sqrt") == NegativeBinomial(alpha=0.3, link=Sqrt())
     with pytest.raises(TypeError, match="a name or a family object"):
         family(3)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="a name or a link object"):

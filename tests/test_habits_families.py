@@ -44,6 +44,13 @@ def test_a_family_is_called_as_elsewhere(made: jg.Family, ours: jg.Family) -> No
         ("normal", jg.Gaussian()),
         ("Gamma(link = power(1/4))", jg.Gamma(link=jg.Power(0.25))),
         ('gaussian(link = "power(0.5)")', jg.Gaussian(link=jg.Sqrt())),
+        ("tweedie(var.power=1.5, link.power=0)", jg.Tweedie(1.5)),
+        ("statmod::tweedie(var.power = 1.5, link.power = 0.25)", jg.Tweedie(link=jg.Power(0.25))),
+        ("tweedie(var_power=1.2)", jg.Tweedie(1.2)),
+        ("MASS::negative.binomial(2)", jg.NegativeBinomial(alpha=0.5)),
+        ('negative.binomial(2, "sqrt")', jg.NegativeBinomial(0.5, link=jg.Sqrt())),
+        ("stats::poisson", jg.Poisson()),
+        ("MASS::negative.binomial(theta = 2)", jg.NegativeBinomial(alpha=0.5)),
     ],
 )
 def test_a_family_is_written_as_in_r(text: str, ours: jg.Family) -> None:
@@ -77,6 +84,18 @@ def test_statsmodels_objects_are_read(given: Any, ours: jg.Family) -> None:
         (lambda: family("poisson(link=power(x))"), r"as in 'power\(1/3\)'"),
         (lambda: jg.NegativeBinomial("lgo"), "did you mean 'log'"),
         (lambda: family("nb(2)"), r"nb\(alpha=0.5\)"),
+        (lambda: family("negative_binomial(2)"), r"nb\(alpha=0.5\)"),
+        (lambda: family("tweedie(1.5)"), r"tweedie\(power=1.5\)"),
+        (lambda: family("tweedie(var.power=1.5)"), "add link.power=0 for the log"),
+        (lambda: family("negative.binomial(0)"), "theta must be positive"),
+        (lambda: jg.Tweedie(link_power="x"), "exponent must be a number"),  # type: ignore[call-arg]
+        (
+            lambda: family(jg.Poisson(link=jg.Sqrt()), "identity"),
+            "given twice.*sqrt.*identity",
+        ),
+        (lambda: family(jg.Poisson(), "sqrt"), "link is given twice"),
+        (lambda: family("poisson(link=sqrt)", "identity"), "link is given twice"),
+        (lambda: family(theirs.Poisson(), "sqrt"), "link is given twice"),
         (lambda: jg.Poisson(links=jg.Log()), "did you mean 'link'"),  # type: ignore[call-arg]
         (lambda: jg.NegativeBinomial(alpha=1, theta=1), "theta= is alpha="),  # type: ignore[call-arg]
         (lambda: jg.NegativeBinomial(theta=0), "theta must be positive"),  # type: ignore[call-arg]
@@ -87,6 +106,11 @@ def test_statsmodels_objects_are_read(given: Any, ours: jg.Family) -> None:
 def test_what_is_no_family_is_told_what_to_write(make: Any, words: str) -> None:
     with pytest.raises((TypeError, ValueError), match=words):
         make()
+
+
+@pytest.mark.parametrize("given", ["poisson", "poisson()", jg.Poisson, jg.Poisson(link=jg.Sqrt())])
+def test_a_link_beside_a_family_that_names_no_other(given: Any) -> None:
+    assert family(given, "sqrt") == jg.Poisson(link=jg.Sqrt())
 
 
 def test_a_constructor_of_ones_own_keeps_its_arguments() -> None:

@@ -18,6 +18,7 @@ def _alpha(theta: float) -> float:
 # Another name of a parameter: ours, and its value there.
 _OTHER_NAMES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "var_power": ("power", lambda power: power),  # statsmodels' Tweedie
+    "link_power": ("link", lambda power: f"power({power})"),  # R's tweedie
     "theta": ("alpha", _alpha),  # MASS's negative.binomial
 }
 

@@ -1,6 +1,7 @@
 """Owns what stands for a family: its name, R's call of it as text, its class, or an object."""
 
 import ast
+import re
 from typing import Any
 
 from jaxglm.families._base import Family
@@ -45,7 +46,7 @@ def family(name: Any, link: str | Link | None = None) -> Family:
         and Python write it, ``"binomial(link = 'probit')"``; or an object, or its class, also
         one of statsmodels.
     link : str or Link, optional
-        By default the family's own.
+        By default the family's own. With an object, or a call that names a link, only the same.
 
     Returns
     -------
@@ -55,7 +56,7 @@ def family(name: Any, link: str | Link | None = None) -> Family:
     ------
     ValueError
         If the name is unknown; the message lists the choices. If the link keeps means below what
-        the family's responses can reach (a logit for counts).
+        the family's responses can reach (a logit for counts). If two links are given.
     TypeError
         If it is neither a name nor a family.
 
@@ -66,18 +67,28 @@ def family(name: Any, link: str | Link | None = None) -> Family:
     >>> family("poisson(link = sqrt)")
     Poisson(link=Sqrt())
     """
+    own_link = True
     if isinstance(name, str):
-        chosen: Any = _of_text(name)
+        chosen, own_link = _of_text(name)
+    elif isinstance(name, type) and (issubclass(name, Family) or is_statsmodels(name)):
+        chosen, own_link = name(), False
     else:
-        is_class = isinstance(name, type) and (issubclass(name, Family) or is_statsmodels(name))
-        chosen = name() if is_class else name
+        chosen = name
     if is_statsmodels(chosen):
         chosen = of_statsmodels(chosen)
     if not isinstance(chosen, Family):
         raise TypeError(
             f"family must be a name or a family object such as jaxglm.Poisson(), not {name!r}"
         )
-    chosen = chosen if link is None else chosen.with_link(as_link(link))
+    if link is not None:
+        wanted = as_link(link)
+        if own_link and wanted != chosen.link:
+            raise ValueError(
+                f"the link is given twice: the family has {chosen.link.name}, and link= is "
+                f"{wanted.name}. Give it once, as {type(chosen).__name__}(link=...) or with the "
+                "family by name"
+            )
+        chosen = chosen.with_link(wanted)
     highest = chosen.link.mean_range[1]
     if highest < chosen.mean_domain[1]:
         raise ValueError(
@@ -87,14 +98,17 @@ def family(name: Any, link: str | Link | None = None) -> Family:
     return chosen
 
 
-def _of_text(text: str) -> Family:
-    """A family from its name, or from a call of it."""
-    head, bracket, _ = text.partition("(")
+def _of_text(text: str) -> tuple[Family, bool]:
+    """A family from its name, or from a call of it, and whether that names a link."""
+    # R's package in front, and the dots in its names of arguments.
+    plain = re.sub(r"^\s*[\w.]+:::?", "", text).strip()
+    head, bracket, rest = plain.partition("(")
     cls = choose(head.strip(), _FAMILIES, "family", "jaxglm.Poisson()")
     if not bracket:
-        return cls()
+        return cls(), False
+    rest = re.sub(r"\b(var|link)\.power(\s*=)", r"\1_power\2", rest)
     try:
-        call = ast.parse(text.strip(), mode="eval").body
+        call = ast.parse(head + bracket + rest, mode="eval").body
         assert isinstance(call, ast.Call)
         args = [_value(node) for node in call.args]
         kwargs = {str(item.arg): _value(item.value) for item in call.keywords}
@@ -103,10 +117,19 @@ def _of_text(text: str) -> Family:
             f"family {text!r} cannot be read; write it as \"{cls.name}(link='log')\", or give an "
             f"object, jaxglm.{cls.__name__}(link='log')"
         ) from None
+    if head.strip() == "negative.binomial" and args and not isinstance(args[0], str):
+        kwargs = {"theta": args.pop(0), **kwargs}  # MASS's: only R writes that name with a dot
     if any(not isinstance(value, str) for value in args):
         # R's first argument is theta, ours alpha.
-        raise ValueError(f"family {text!r}: name the number, as in 'nb(alpha=0.5)'")
-    return cls(*args, **kwargs)
+        named = "tweedie(power=1.5)" if cls is Tweedie else "nb(alpha=0.5)"
+        raise ValueError(f"family {text!r}: name the number, as in {named!r}")
+    names_link = bool(args) or not kwargs.keys().isdisjoint({"link", "link_power"})
+    if re.search(r"\bvar\.power\b", text) and not names_link:
+        raise ValueError(
+            f"family {text!r}: R's link is the power 1 - var.power here, and jaxglm's the log; add "
+            "link.power=0 for the log, or the power that is meant"
+        )
+    return cls(*args, **kwargs), names_link
 
 
 def _value(node: ast.expr) -> Any:

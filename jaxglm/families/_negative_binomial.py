@@ -19,8 +19,9 @@ class NegativeBinomial(Family):
     Parameters
     ----------
     alpha : float, optional
-        Shape, 0 or more; MASS calls its inverse theta = 1/alpha. 0 is the Poisson family. None
-        (default) has the fit estimate it, by maximum likelihood; the result's family holds it.
+        Shape, 0 or more. The number in R's ``negative.binomial(2)`` is theta = 1/alpha: write
+        ``NegativeBinomial(theta=2)`` for it. 0 is the Poisson family. None (default) has the fit
+        estimate it, by maximum likelihood; the result's family holds it.
     link : Link, default Log()
         No link is canonical; `Log` is R's default.
 

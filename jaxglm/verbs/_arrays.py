@@ -145,7 +145,7 @@ class GLM:
             As for `glm`.
         """
         if self._formula is None:
-            check_one_response(self._y, self._X)
+            check_one_response(self._y, self._X, self.family)
             intake = array_intake(self._y, self._X, self._given(dtype))
         else:
             intake = table_intake(self._formula, self._X, self._given(dtype))
@@ -199,7 +199,7 @@ class GLM:
         up     0.063  0.634
         """
         self._refuse_formula("fit_groups(formula, data, by=...)")
-        check_one_response(self._y, self._X)
+        check_one_response(self._y, self._X, self.family)
         intake = array_segments(self._y, self._X, groups, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
         return group_results(intake, options, on_failure, max_memory, progress, keep_data)

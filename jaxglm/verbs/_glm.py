@@ -62,7 +62,8 @@ def glm(
         ``jg.Poisson(link=jg.Log())``, a plain name such as ``"poisson"``, or a call as text,
         ``"poisson(link = sqrt)"``. A family object of statsmodels stands for the same one here.
     link : Link or str, optional
-        Replaces the link of a family given by name.
+        The link of a family given by name or class; a family object has its own, and a call as
+        text may.
     freq_weights : str, number or array, optional
         How many observations each row stands for: the fit equals the one with the rows repeated.
     var_weights : str, number or array, optional
@@ -94,7 +95,9 @@ def glm(
     dtype : {"float64", "float32"}
         Of the arithmetic. Data in float32 stay so in memory either way.
     on_failure : {"warn", "raise", "ignore"}
-        What to do when there is no ordinary optimum (separation, boundary, no convergence).
+        What to do when there is no ordinary optimum (separation, boundary, no convergence): a
+        warning, an error, or nothing. A `DataWarning`, of what the data may be meant for, is no
+        failure of the fit and is given in any case.
     rank : {"drop", "raise"}
         Columns that earlier columns determine: leave them out with a nan coefficient and a
         warning, as R does, or raise.

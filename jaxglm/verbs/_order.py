@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import DataError, FormulaError
+from jaxglm.families import Family
 
 _ARRAYS = "For arrays write jaxglm.GLM(y, X, family=...).fit()"
 
@@ -40,20 +41,25 @@ def check_arrays(y: Any, X: Any) -> None:
             )
 
 
-def check_one_response(y: Any, X: Any) -> None:
+def check_one_response(y: Any, X: Any, family: Family) -> None:
     """Refuse a matrix in the place of a response, for verbs that fit one.
+
+    Two columns are successes and failures where the family has such, and else no response.
 
     Raises
     ------
     DataError
     """
     width = _width(y)
-    if width <= 2:
+    if width <= 1 or (width == 2 and family.mean_domain == (0.0, 1.0)):
         return
     if _width(X) == 1:
         raise DataError(f"y has {width} columns and X has one: the response comes first, GLM(y, X)")
+    pairs = ", or two of successes and failures"
+    if width == 2:
+        pairs += f" for a binomial family, and the family here is {family.name}"
     raise DataError(
-        f"y has {width} columns. A response is one column, or two of successes and failures; "
+        f"y has {width} columns. A response is one column{pairs}; "
         "GLM(y, X).fit_responses() fits each column as a response of its own"
     )
 

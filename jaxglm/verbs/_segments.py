@@ -87,7 +87,8 @@ def fit_groups(
         Coefficients for every segment to start from (link scale), one per column.
     on_failure : {"warn", "raise", "ignore"}
         What to do about segments without an ordinary optimum: one warning that counts them by
-        kind, an error (its `results` hold all that was fitted), or nothing.
+        kind, an error (its `results` hold all that was fitted), or nothing. A `DataWarning` is
+        given in any case, as by `glm`.
     max_memory : float
         Bytes that the rows in work may take beside the table; at least one segment is in work.
     progress : bool, optional
