@@ -239,8 +239,8 @@ PERFECT = 1e-16
 def assert_same(found: Facts, expected: Facts, fine: float = FINE) -> None:
     """The two end alike and, where that is at one optimum, say the same of it.
 
-    How near to the edge of a link's domain a fit gets depends on its way, not on rounding only, so
-    that two fits that end there need agree on no more.
+    How near to the edge of a link's domain a fit gets depends on its way, and so does whether it is
+    held there or meets an optimum that lies on the edge: two fits that end there need not agree.
     """
     separated = expected.status is jg.Status.SEPARATED
     known = ~np.isnan(expected.coef) & ~expected.infinite
@@ -248,17 +248,18 @@ def assert_same(found: Facts, expected: Facts, fine: float = FINE) -> None:
     assert found.df_resid == expected.df_resid
     if not separated and (error > FLAT).any():
         return
-    assert found.status is expected.status
-    if not separated and expected.status is not jg.Status.CONVERGED:
+    ends = {found.status, expected.status}
+    assert len(ends) == 1 or ends == {jg.Status.CONVERGED, jg.Status.BOUNDARY}
+    if not separated and ends != {jg.Status.CONVERGED}:
         return
     tolerance = max(fine, ROUGH) if separated else fine
     names = ["deviance", "means"]
     names += ["llf", "scale"] if expected.deviance > PERFECT else []
-    size = np.nan_to_num(np.abs(expected.means)).max()
+    size = np.nan_to_num(np.abs(expected.means)).max(initial=1.0)
     for name in names:
         a, b = getattr(found, name), getattr(expected, name)
         if a is not None:
-            np.testing.assert_allclose(a, b, tolerance, tolerance * size + PERFECT, err_msg=name)
+            np.testing.assert_allclose(a, b, tolerance, tolerance * size, err_msg=name)
     if found.coef is None:
         return
     assert np.array_equal(np.isnan(found.coef), np.isnan(expected.coef)), "aliased"
