@@ -25,8 +25,8 @@ types: .venv/dev.stamp
 
 # Most of the time of the tests is compilation: programs compiled once are kept for the next run, and
 # XLA makes most of them the quickest way. The tests marked `compiled` and `slow` run as users do,
-# with XLA's own settings. (The second flag is known to the jaxlib of constraints.txt, and no longer
-# to 0.12.)
+# with XLA's own settings, but for the properties, whose many small programs take long. (The
+# second flag is known to the jaxlib of constraints.txt, and no longer to 0.12.)
 QUICKEST = --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
 PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 tests test-slow: export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/.jax-cache
@@ -39,7 +39,8 @@ tests: .venv/dev.stamp
 ## test-slow: the tests marked slow (the compiled loop and float32 on all reference cases, the
 ## notebooks, a benchmark run)
 test-slow: .venv/dev.stamp
-	$(PYTEST) -m slow
+	$(PYTEST) -m slow --ignore=tests/test_properties.py
+	XLA_FLAGS="$(QUICKEST)" $(PYTEST) -m slow tests/test_properties.py
 
 ## notebook: run the notebooks and save their outputs
 # Without progress bars, and what tqdm says where it cannot draw them.

@@ -87,4 +87,5 @@ def _pearson_variance(family: Any, mean: FloatArray, freq: FloatArray) -> float:
         return np.nan
     # Var((y - mu)^2 / V) is 2 plus the excess kurtosis, which is 6 alpha + 1 / V.
     alpha = float(family.alpha)
-    return float(np.sum(freq * (2.0 + 6.0 * alpha + 1.0 / (mean + alpha * mean**2))))
+    with np.errstate(divide="ignore", invalid="ignore"):  # means of 0 or inf, at their limits
+        return float(np.sum(freq * (2.0 + 6.0 * alpha + 1.0 / (mean + alpha * mean**2))))
