@@ -55,7 +55,8 @@ class Estimates:
     def params(self) -> pd.Series:
         """Coefficients, link scale; nan for a column that was left out as aliased.
 
-        inf or -inf where separation lets one run to infinity (`infinite`).
+        inf or -inf where separation lets one run to infinity (`infinite`), and nan where nothing
+        determines one beside those.
         """
         return self._labelled(self.fit.estimates)
 
@@ -68,7 +69,7 @@ class Estimates:
     def bse(self) -> pd.Series:
         """Standard errors, link scale: roots of the diagonal of `cov_params()`.
 
-        nan, as all tests and intervals, for a column that is aliased or `infinite`.
+        nan, as all tests and intervals, where `params` are nan, inf or -inf.
         """
         return self._labelled(self._se)
 
@@ -107,7 +108,7 @@ class Estimates:
     def cov_params(self) -> pd.DataFrame:
         """Covariance of the coefficients: `scale` times the inverse expected information.
 
-        nan in the rows and columns of those that are aliased or infinite.
+        nan in the rows and columns of those that are nan or infinite.
         """
         return pd.DataFrame(self.fit.covariance.matrix, index=self.names, columns=self.names)
 

@@ -57,7 +57,11 @@ class GroupEstimates:
 
     @property
     def params(self) -> pd.DataFrame:
-        """Coefficients, one row per segment and one column per term; inf where `infinite`."""
+        """Coefficients, one row per segment and one column per term, as `Results.params`.
+
+        nan where aliased, inf or -inf where `infinite`, nan where nothing determines one beside
+        those.
+        """
         return self._table(self.fits.estimates)
 
     @property

@@ -154,7 +154,8 @@ class Results(RowAnswers):
         """One row per coefficient, link scale.
 
         Columns `term, estimate, std_error, statistic, p_value, conf_low, conf_high, infinite`; the
-        last tells where an estimate is inf or -inf, with nan beside it (separation).
+        last tells where an estimate is inf or -inf, with nan beside it (separation). An estimate
+        that nothing determines is nan.
         """
         low, high = self._interval(alpha)
         return pd.DataFrame(

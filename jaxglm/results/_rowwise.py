@@ -72,7 +72,8 @@ class RowAnswers(Estimates, Copied):
             Labelled with the index of `data`; nan where a predictor is missing and, with a warning,
             where the rows of the fit do not determine it: columns that follow from each other in
             them, and were left out for that, do not so in this row. Where the fit is separated and
-            a row's linear predictor runs to infinity, that is inf or -inf, and the mean its limit.
+            a row's linear predictor runs to infinity, that is inf or -inf, and the mean its limit;
+            of the rows of the fit only those that stay finite determine the other predictions.
 
         Raises
         ------

@@ -21,6 +21,9 @@ from jaxglm.search._triangle import (
 )
 from jaxglm.sources import Block
 
+# Columns of length one are independent where all singular values are above this, which even a Gram
+# matrix tells; it spares the comparison of many columns one by one.
+_INDEPENDENT = 1e-4
 # Beyond this many operations, a second or so, the rows are not factorised but their Gram matrix.
 _MOST_QR_WORK = 1e10
 
@@ -48,7 +51,17 @@ def relations_at_limit(problem: Problem, found: Estimate) -> Relations:
         own[:, keep] = held if transform is None else held @ transform
         triangle = np.vstack([triangle, own])
     public = np.where(keep, triangle, 0.0)[:, np.argsort(problem.order)]
-    return relations_of_rest(span_of(public, tolerance), problem.public(keep))
+    kept, lengths = problem.public(keep), np.linalg.norm(public, axis=0)
+    some = lengths > 0
+    if _independent(public[:, some] / lengths[some]):
+        zero = np.flatnonzero(kept & ~some)
+        return Relations.none().with_zeros(zero if zero.size > 1 else zero[:0])
+    return relations_of_rest(span_of(public, tolerance), kept)
+
+
+def _independent(columns: np.ndarray) -> bool:
+    r, k = columns.shape
+    return r >= k and bool((np.linalg.svd(columns, compute_uv=False) > _INDEPENDENT).all())
 
 
 def relations_of_rest(span: Span, keep: np.ndarray) -> Relations:
