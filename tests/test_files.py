@@ -159,6 +159,29 @@ def test_where_nothing_can_be_saved(result: Any, tmp_path: Path) -> None:
         result.save(tmp_path / "none" / "fit")
     with pytest.raises(jg.DataError, match="is a folder"):
         result.save(tmp_path)
+    with pytest.raises(jg.DataError, match=r"a path is needed, .* not BytesIO"):
+        result.save(io.BytesIO())
+    assert not os.listdir(tmp_path)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+def test_a_full_disk_names_the_file(result: Any, tmp_path: Path) -> None:
+    (tmp_path / "fit").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as said:
+        result.save(tmp_path / "fit")
+    assert said.value.filename == str(tmp_path / "fit")
+
+
+def test_an_error_on_the_way_names_the_file_and_not_the_temporary_one(
+    plain: jg.Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as said:
+        plain.save(tmp_path / "fit")
+    assert said.value.filename == str(tmp_path / "fit") and not os.listdir(tmp_path)
 
 
 KILLED = """
@@ -290,6 +313,14 @@ def test_a_folder_and_a_file_that_is_not_there(tmp_path: Path) -> None:
         jg.load(tmp_path)
     with pytest.raises(FileNotFoundError):
         jg.load(tmp_path / "none")
+
+
+def test_what_is_no_path(plain: jg.Results, tmp_path: Path) -> None:
+    for given in (None, 3, io.BytesIO(content(plain, tmp_path))):
+        with pytest.raises(jg.DataError, match="a path is needed"):
+            jg.load(given)  # type: ignore[arg-type]
+    plain.save(os.fsencode(tmp_path / "named"))  # type: ignore[arg-type]
+    assert jg.load(tmp_path / "named").params.equals(plain.params)
 
 
 def damaged(original: bytes, change: Callable[[Any], None]) -> bytes:

@@ -61,6 +61,12 @@ def test_predict_as_elsewhere(fit: jg.Results, groups: jg.GroupResults) -> None:
         assert predict(TABLE, type="response").equals(predict(TABLE, "mean"))
 
 
+@pytest.mark.parametrize("kind", ["response", "pearson", "deviance", "working"])
+def test_residuals_as_in_r(fit: jg.Results, kind: str) -> None:
+    resid: Any = fit.resid
+    assert resid(type=kind).equals(resid(kind))
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -84,6 +90,16 @@ def test_predict_as_elsewhere(fit: jg.Results, groups: jg.GroupResults) -> None:
         (lambda: glm("y ~ x", TABLE, **{"na.action": "na.omit"}), "missing='drop'"),
         (lambda: glm("y ~ x", TABLE).conf_int(level=0.9), "alpha="),
         (lambda: glm("y ~ x", TABLE).fit(), "fitted already"),
+        (lambda: glm("y ~ x", TABLE).summary(xname=["a"]), r"^summary\(\).*rename them"),
+        (lambda: glm("y ~ x", TABLE).glance(level=1), r"^glance\(\).*alpha="),
+        (lambda: glm("y ~ x", TABLE).overdispersion(trafo=1), r"^overdispersion\(\).*takes none"),
+        (lambda: glm("y ~ x", TABLE).cov_params(r_matrix=[1]), r"^cov_params\(\).*R.T"),
+        (lambda: glm("y ~ x", TABLE).tidy(exponentiate=True), r"^tidy\(\).*effects\(\)"),
+        (lambda: glm("y ~ x", TABLE).conf_int(cols=[0]), r"^conf_int\(\).*loc"),
+        (lambda: glm("y ~ x", TABLE).get_prediction().conf_int(lvl=0.9), r"^conf_int\(\).*alpha"),
+        (lambda: glm("y ~ x", TABLE).bootstrap(), r"^bootstrap\(\): .*'seed'"),
+        (lambda: glm("y ~ x", TABLE).predict(1, 2, 3), r"^predict\(\): too many"),
+        (lambda: fit_groups("y ~ x", TABLE, "g").tidy(conf_level=0.9), r"^tidy\(\) has no"),
     ],
 )
 def test_another_keyword_says_what_to_write(call: Callable, words: str) -> None:
@@ -153,6 +169,30 @@ def test_names_of_the_model(fit: jg.Results) -> None:
     assert fit.endog_names == fit.model.endog_names == "y"
 
 
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        (GLM(TABLE.y, X, "poisson"), ["const", "x"]),
+        (GLM.from_formula("y ~ x + g", TABLE), ["Intercept", "x", "g[T.b]"]),
+        (GLM([1, 0, 2, 3, 5, 8, 2, 4], X.to_numpy()), ["const", "x1"]),
+    ],
+)
+def test_names_before_the_fit(model: Any, names: list[str]) -> None:
+    assert model.exog_names == names == model.fit().names
+    assert model.endog_names == "y" == model.fit().endog_names
+
+
+def test_names_of_many_responses() -> None:
+    assert GLM(TABLE[["x", "y", "n"]], X).exog_names == ["const", "x"]
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
+)
+def test_a_model_is_copied(copied: Callable) -> None:
+    assert copied(GLM(TABLE.y, X, "poisson")).exog_names == ["const", "x"]
+
+
 def test_another_attribute_says_what_to_write(fit: jg.Results, groups: jg.GroupResults) -> None:
     for thing, name, words in (
         (fit, "mu", "write fittedvalues"),
@@ -160,6 +200,23 @@ def test_another_attribute_says_what_to_write(fit: jg.Results, groups: jg.GroupR
         (groups, "coef", "write params"),
         (groups, "mu", r"write results\[key\].fittedvalues"),
         (fit.model, "exog", r"write result.design_matrix\(\)"),
+        (GLM(TABLE.y, X), "exog", r"^GLM has no 'exog': write model.fit\(\).design_matrix\(\)"),
+        (GLM(TABLE.y, X), "endog", "the response is what was given"),
+        (GLM(TABLE.y, X), "fit_regularized", "penalty are not there yet"),
+        (GLM.from_formula("y ~ x", TABLE), "fit_constrained", "offset="),
+        (GLM(TABLE.y, X), "nonsense", "'GLM' object has no attribute 'nonsense'"),
+        (fit, "formula", "write model.formula"),
+        (fit, "linear_predictor", r"write predict\(which='linear'\)"),
+        (groups, "linear_predictor", r"write predict\(which='linear'\)"),
+        (fit, "get_influence", "not there yet"),
+        (fit, "hat_matrix_diag", "not there yet"),
+        (fit, "wald_test", r"cov_params\(\)"),
+        (groups, "t_test", "not there yet"),
+        (fit, "f_test", "not there yet"),
+        (fit, "get_margeff", r"effects\(\)"),
+        (fit, "pseudo_rsquared", "1 - llf / llnull"),
+        (fit, "null", "null_deviance"),
+        (fit, "resid_anscombe", "resid_deviance"),
         (fit, "nonsense", "no attribute 'nonsense'"),
     ):
         with pytest.raises(AttributeError, match=words):

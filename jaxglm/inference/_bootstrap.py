@@ -17,7 +17,7 @@ from jaxglm.lanes import _failures, fit_segments
 from jaxglm.rows import Problem, Replicas, merge_rows
 from jaxglm.search import Fit, Options
 from jaxglm.sources import Block
-from jaxglm.words import warn
+from jaxglm.words import understands_habits, warn
 
 # Kinds of fits that are no optimum of the model that was fitted.
 _LOST = ("rank deficient", "separated", "not converged", "not fitted")
@@ -62,10 +62,12 @@ class Bootstrap:
         """Standard errors: the standard deviations of the coefficients over the replicates."""
         return self.params.std().rename("bse")
 
+    @understands_habits
     def cov_params(self) -> pd.DataFrame:
         """Covariance of the coefficients over the replicates that have both of a pair."""
         return self.params.cov()
 
+    @understands_habits
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Percentile intervals, in columns 0 (lower) and 1 (upper).
 

@@ -105,6 +105,7 @@ class Estimates:
         low, high = self._interval(alpha)
         return pd.DataFrame({0: low, 1: high}, index=self.names)
 
+    @understands_habits
     def cov_params(self) -> pd.DataFrame:
         """Covariance of the coefficients: `scale` times the inverse expected information.
 

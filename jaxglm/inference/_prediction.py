@@ -7,7 +7,7 @@ import pandas as pd
 
 from jaxglm.diagnostics import mean_slope, means
 from jaxglm.inference._wald import interval
-from jaxglm.words import FloatArray
+from jaxglm.words import FloatArray, understands_habits
 
 
 class Prediction:
@@ -35,6 +35,7 @@ class Prediction:
         self.predicted_mean = pd.Series(mean, index=index, name="mean")
         self.se_mean = pd.Series(np.abs(mean_slope(family, eta)) * se, index=index, name="mean_se")
 
+    @understands_habits
     def conf_int(
         self, alpha: float = 0.05, which: Literal["mean", "linear"] = "mean"
     ) -> pd.DataFrame:
@@ -60,6 +61,7 @@ class Prediction:
             high = np.where(unbounded, np.inf, np.maximum(*ends))
         return pd.DataFrame({"lower": low, "upper": high}, index=self._index)
 
+    @understands_habits
     def summary_frame(
         self, alpha: float = 0.05, which: Literal["mean", "linear"] = "mean"
     ) -> pd.DataFrame:

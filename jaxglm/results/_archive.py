@@ -18,7 +18,7 @@ import numpy as np
 
 from jaxglm._schema import Damaged
 from jaxglm._status import DataError
-from jaxglm.results._replace import replacing
+from jaxglm.results._replace import as_path, replacing
 
 HEADER = "header.json"
 # Twice what a result has with keys of many columns; an archive of millions is none.
@@ -42,7 +42,7 @@ def write_archive(
     """Write a header and arrays to `path`, in the place of what was there."""
     text = json.dumps(header, allow_nan=False)
     members: dict[str, Any] = {HEADER: np.frombuffer(text.encode(), dtype=np.uint8), **arrays}
-    with replacing(path) as file:
+    with replacing(as_path(path)) as file:
         np.savez(file, allow_pickle=False, **members)
 
 
@@ -54,6 +54,7 @@ def read_archive(path: str | PathLike[str]) -> tuple[Any, dict[str, np.ndarray]]
     DataError
         When it is none of this kind, or damaged.
     """
+    path = as_path(path)
     if os.path.isdir(path):
         raise DataError(f"{path} is a folder, not a result saved by jaxglm: give the file.")
     try:

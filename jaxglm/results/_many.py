@@ -19,7 +19,7 @@ from jaxglm.results._copies import Copied
 from jaxglm.results._file import save_fits
 from jaxglm.results._many_estimates import GroupEstimates
 from jaxglm.results._one import Results
-from jaxglm.words import no_attribute
+from jaxglm.words import no_attribute, understands_habits
 
 _STATUS = np.array(list(Status), dtype=object)
 
@@ -80,6 +80,7 @@ class ManyResults(GroupEstimates, Copied, abc.ABC):
         texts = [" ".join(_failures.notes(self.fits, self.model.names, int(g))) for g in which]
         return pd.Series(texts, index=self.keys[which], name="failed", dtype=object)
 
+    @understands_habits
     def counts(self) -> pd.Series:
         """Number of fits of each kind, by what was the gravest in each.
 
@@ -118,6 +119,7 @@ class ManyResults(GroupEstimates, Copied, abc.ABC):
         for g in np.flatnonzero(self.fits.fitted):
             yield self.keys[g], self._one(int(g))
 
+    @understands_habits
     def save(self, path: str | PathLike[str]) -> None:
         """Write all fits to one file without their data; `jaxglm.load(path)` reads it.
 
@@ -129,6 +131,8 @@ class ManyResults(GroupEstimates, Copied, abc.ABC):
         ------
         DataError
             When the model or the keys cannot be written without code, or there is no such folder.
+        OSError
+            When the file cannot be written, as on a full disk; its `filename` is the path.
         """
         save_fits(
             path,
@@ -151,6 +155,7 @@ class ManyResults(GroupEstimates, Copied, abc.ABC):
             f"{', '.join(parts)}>"
         )
 
+    @understands_habits
     def without_data(self) -> Self:
         """The same results without the rows of the fits, as ``keep_data=False`` gives them.
 

@@ -10,7 +10,7 @@ from jaxglm import inference, io
 from jaxglm._status import Status
 from jaxglm.intake import Model
 from jaxglm.lanes import Fits
-from jaxglm.words import FloatArray
+from jaxglm.words import FloatArray, understands_habits
 
 _GLANCED = {
     "nobs": "nobs",
@@ -89,6 +89,7 @@ class GroupEstimates:
         """Terms whose coefficient runs to infinity: `params` is inf or -inf, and `bse` nan."""
         return self._table(self.fits.infinite)
 
+    @understands_habits
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Wald intervals, one row per segment and term, in columns 0 (lower) and 1 (upper).
 
@@ -100,6 +101,7 @@ class GroupEstimates:
         low, high = self._interval(self._se, alpha)
         return pd.DataFrame({0: low.ravel(), 1: high.ravel()}, index=self._by_term(), copy=False)
 
+    @understands_habits
     def tidy(self, alpha: float = 0.05) -> Any:
         """One row per segment and term, link scale, in the kind of frame that the data came in.
 
@@ -130,6 +132,7 @@ class GroupEstimates:
         }
         return io.like_native(self._key_columns(columns), columns, self.native, repeats=p)
 
+    @understands_habits
     def glance(self) -> Any:
         """One row per segment with the scalars of its fit, in the kind of frame that came in.
 

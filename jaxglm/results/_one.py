@@ -8,6 +8,7 @@ from jaxglm.inference import Overdispersion, assess, exponentiated, ratio_label,
 from jaxglm.report import Summary, collect, summarise
 from jaxglm.results._file import save_fit
 from jaxglm.results._rowwise import ROWS_CHANGED, RowAnswers
+from jaxglm.words import understands_habits
 
 
 class Results(RowAnswers):
@@ -64,6 +65,7 @@ class Results(RowAnswers):
 
     # -- reports ---------------------------------------------------------------------------------
 
+    @understands_habits
     def effects(self, alpha: float = 0.05) -> pd.DataFrame:
         """Exponentiated coefficients with intervals, labelled for what they are on this link.
 
@@ -91,6 +93,7 @@ class Results(RowAnswers):
             p_value=self._wald[1],
         )
 
+    @understands_habits
     def odds_ratios(self, alpha: float = 0.05) -> pd.DataFrame:
         """`effects()` of a model with a logit link, where they are odds ratios.
 
@@ -110,6 +113,7 @@ class Results(RowAnswers):
             )
         raise ValueError(f"No odds ratios here. {refusal(self.family)}")
 
+    @understands_habits
     def overdispersion(self) -> Overdispersion:
         """Whether the response varies more than the family allows, and what to do next.
 
@@ -129,6 +133,7 @@ class Results(RowAnswers):
         """
         return assess(self, self.row_facts)
 
+    @understands_habits
     def summary(self, alpha: float = 0.05, max_rows: int | None = 200) -> Summary:
         """Header, coefficient table and plain-language notes.
 
@@ -146,10 +151,12 @@ class Results(RowAnswers):
         """
         return summarise(self, self.notes, alpha, max_rows)
 
+    @understands_habits
     def to_latex(self, alpha: float = 0.05) -> str:
         """The summary as a LaTeX table."""
         return self.summary(alpha).as_latex()
 
+    @understands_habits
     def tidy(self, alpha: float = 0.05) -> pd.DataFrame:
         """One row per coefficient, link scale.
 
@@ -171,6 +178,7 @@ class Results(RowAnswers):
             }
         )
 
+    @understands_habits
     def glance(self) -> pd.DataFrame:
         """One row with the scalars of the fit, under their attribute names."""
         scalars = (
@@ -182,6 +190,7 @@ class Results(RowAnswers):
         row["status"] = self.status.name.lower()
         return pd.DataFrame([row])
 
+    @understands_habits
     def save(self, path: str | PathLike[str]) -> None:
         """Write the result to one file without its data; `jaxglm.load(path)` reads it.
 
@@ -192,9 +201,12 @@ class Results(RowAnswers):
         ------
         DataError
             When the model cannot be written without code, or there is no such folder.
+        OSError
+            When the file cannot be written, as on a full disk; its `filename` is the path.
         """
         save_fit(path, self.fit, self.model, self._known_facts)
 
+    @understands_habits
     def without_data(self) -> "Results":
         """The same result without the rows of the fit, as ``keep_data=False`` gives it."""
         return Results(self.fit, self.model.without_rows(let_go=True), self._known_facts)

@@ -4,14 +4,30 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterator
-from os import PathLike
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from jaxglm._status import DataError
 
 
+def as_path(given: Any) -> str:
+    """The path of a file as text.
+
+    Raises
+    ------
+    DataError
+        When it is none.
+    """
+    try:
+        return os.fsdecode(given)
+    except TypeError:
+        raise DataError(
+            f"a path is needed, such as 'fit.jaxglm', not {type(given).__name__}: a result is "
+            "saved in a file and loaded from one."
+        ) from None
+
+
 @contextlib.contextmanager
-def replacing(path: str | PathLike[str]) -> Iterator[BinaryIO]:
+def replacing(path: str) -> Iterator[BinaryIO]:
     """A file to write, which takes the place of `path` once it is whole and on the disk.
 
     A link is followed, and the permissions of a file that was there are kept. After an error there
@@ -21,11 +37,25 @@ def replacing(path: str | PathLike[str]) -> Iterator[BinaryIO]:
     ------
     DataError
         When there is no such folder, or `path` is a folder itself.
+    OSError
+        When it cannot be written, with `path` as its `filename`.
     """
+    try:
+        with _replacing(path) as file:
+            yield file
+    except OSError as error:
+        if error.errno is None:  # in words already
+            raise
+        # That of a full disk names no file, and others the temporary one.
+        raise OSError(error.errno, error.strerror, path) from error
+
+
+@contextlib.contextmanager
+def _replacing(path: str) -> Iterator[BinaryIO]:
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
     if os.path.isdir(target):
-        raise DataError(f"{os.fspath(path)!r} is a folder: give the name of a file in it.")
+        raise DataError(f"{path!r} is a folder: give the name of a file in it.")
     if not os.path.isdir(folder):
         raise DataError(
             f"There is no folder {folder!r} to save in: make it, or save under another name."
@@ -36,7 +66,7 @@ def replacing(path: str | PathLike[str]) -> Iterator[BinaryIO]:
         return
     mode = os.stat(target).st_mode & 0o7777 if os.path.exists(target) else None
     if mode is not None and not os.access(target, os.W_OK):
-        raise PermissionError(f"The file {os.fspath(path)!r} may not be written to.")
+        raise PermissionError(f"The file {path!r} may not be written to.")
     temporary = os.path.join(folder, f".jaxglm-{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb") as file:

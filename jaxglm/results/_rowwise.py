@@ -115,6 +115,7 @@ class RowAnswers(Estimates, Copied):
         se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
         return Prediction(self.family, eta, se, covariance.df, index)
 
+    @understands_habits
     def design_matrix(
         self,
         data: Any = None,
@@ -172,6 +173,7 @@ class RowAnswers(Estimates, Copied):
 
     # -- residuals -------------------------------------------------------------------------------
 
+    @understands_habits
     def resid(self, kind: ResidualKind = "deviance") -> pd.Series:
         """Residuals of the rows of the fit, with R's prior weight w (trials included).
 
@@ -214,6 +216,7 @@ class RowAnswers(Estimates, Copied):
         """`resid("working")`."""
         return self.resid("working")
 
+    @understands_habits
     def bootstrap(
         self,
         data: Any = None,

@@ -14,7 +14,7 @@ from jaxglm.intake import (
     row_vectors,
     solver_options,
 )
-from jaxglm.intake._doors import array_intake, table_intake
+from jaxglm.intake._doors import Intake, array_intake, table_intake
 from jaxglm.intake._responses import array_responses
 from jaxglm.intake._segments import array_segments
 from jaxglm.results import GroupResults, ResponseResults, Results
@@ -23,7 +23,7 @@ from jaxglm.verbs._fit import results_of
 from jaxglm.verbs._order import check_arrays, check_formula, check_one_response
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
-from jaxglm.words import understands_habits
+from jaxglm.words import no_attribute, understands_habits
 
 
 class GLM:
@@ -71,6 +71,21 @@ class GLM:
         self._vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
         self._formula: str | None = None
         self._context: Mapping[str, Callable] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        no_attribute(self, name, "model.fit()")
+
+    @property
+    def exog_names(self) -> list[str]:
+        """The column names, as statsmodels calls them; the data are read for them."""
+        if self._formula is not None:
+            return list(self._intake("float64").model.names)
+        return list(array_intake(None, self._X, self._given("float64")).model.names)
+
+    @property
+    def endog_names(self) -> str:
+        """The name of the response, as statsmodels calls it; the data are read for it."""
+        return self._intake("float64").model.y_name
 
     @classmethod
     @understands_habits
@@ -144,11 +159,7 @@ class GLM:
         DataError, FitError
             As for `glm`.
         """
-        if self._formula is None:
-            check_one_response(self._y, self._X, self.family)
-            intake = array_intake(self._y, self._X, self._given(dtype))
-        else:
-            intake = table_intake(self._formula, self._X, self._given(dtype))
+        intake = self._intake(dtype)
         options = solver_options(intake.model.names, method, start, tol, max_turns)
         return results_of(intake, options, on_failure, rank, compress, keep_data)
 
@@ -254,6 +265,12 @@ class GLM:
         intake = array_responses(self._y, self._X, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
         return response_results(intake, options, on_failure, max_memory, progress, keep_data)
+
+    def _intake(self, dtype: str) -> Intake:
+        if self._formula is not None:
+            return table_intake(self._formula, self._X, self._given(dtype))
+        check_one_response(self._y, self._X, self.family)
+        return array_intake(self._y, self._X, self._given(dtype))
 
     def _given(self, dtype: str) -> Given:
         return Given(

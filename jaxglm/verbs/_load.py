@@ -70,8 +70,9 @@ def load(
     Raises
     ------
     DataError
-        When the file is no saved result, is damaged (the message names the field), of a newer
-        format, needs `family`, or holds labels of a package that is not installed.
+        When `path` is none; when the file is no saved result, is damaged (the message names the
+        field), of a newer format, needs `family`, or holds labels of a package that is not
+        installed.
 
     Examples
     --------

@@ -16,16 +16,16 @@ R = TypeVar("R")
 
 _SCALES = {"response": "mean", "link": "linear"}
 
-# A keyword with those of ours that it may stand for, the first that a verb has, and the values that
-# are called otherwise.
-_SAME: dict[str, tuple[tuple[str, ...], Mapping[Any, Any]]] = {
-    "endog": (("y",), {}),
-    "exog": (("X", "data"), {}),
-    "newdata": (("data",), {}),
-    "start_params": (("start",), {}),
-    "maxiter": (("max_turns",), {}),
-    "maxit": (("max_turns",), {}),
-    "type": (("which",), _SCALES),
+# A keyword with those of ours that it may stand for, the first that a verb has, each with the
+# values that are called otherwise.
+_SAME: dict[str, Mapping[str, Mapping[Any, Any]]] = {
+    "endog": {"y": {}},
+    "exog": {"X": {}, "data": {}},
+    "newdata": {"data": {}},
+    "start_params": {"start": {}},
+    "maxiter": {"max_turns": {}},
+    "maxit": {"max_turns": {}},
+    "type": {"which": _SCALES, "kind": {}},
 }
 
 # Values that ask for what is done anyway.
@@ -60,6 +60,14 @@ _WORDS = {
     "se_fit": "standard errors of predictions are those of get_prediction(data)",
     "interval": "intervals are get_prediction(data).conf_int()",
     "level": "alpha= is one minus the level: alpha=0.05 for 95 %",
+    "xname": "names are those of the columns: rename them in the data, and fit again",
+    "yname": "the name is that of the response: rename it in the data, and fit again",
+    "title": "as_text() of what it returns is text, to put a title above",
+    "parm": "choose from what it returns: conf_int().loc[['x']]",
+    "cols": "choose from what it returns: conf_int().loc[['x']]",
+    "r_matrix": "what it returns has names: with rows R of a test, R @ cov_params() @ R.T",
+    "column": "choose from what it returns: cov_params().loc['x', 'x']",
+    "exponentiate": "effects() has exponentiated coefficients with their intervals",
     "linear": "which='linear' gives the linear predictor",
     "transform": "a formula is always applied to new data; for columns give arrays to GLM",
     "which": "give which= to what it returns: get_prediction(data).summary_frame(which=...)",
@@ -93,21 +101,55 @@ _ATTRIBUTES = {
     "p_values": "pvalues",
     "fit_history": "n_iter",
     "mle_retvals": "status",
+    "formula": "model.formula",
+    "linear_predictor": "predict(which='linear')",
+}
+
+_NO_TEST = (
+    "tests of several coefficients are not there yet; tvalues and pvalues test each, and "
+    "params and cov_params() are what a Wald test is made of"
+)
+_NO_LEVERAGE = "leverages and what follows from them are not there yet"
+
+# Those of which there is no counterpart.
+_ATTRIBUTE_WORDS = {
+    "endog": "the response is what was given; that of a formula is jaxglm.design(formula, data).y",
+    "fit_regularized": "fits with a penalty are not there yet",
+    "fit_constrained": (
+        "fits under constraints are not there yet; to hold a coefficient at a value give the value "
+        "times its column as offset=, and leave the column out"
+    ),
+    "get_influence": _NO_LEVERAGE,
+    "hat_matrix_diag": _NO_LEVERAGE,
+    "wald_test": _NO_TEST,
+    "wald_test_terms": _NO_TEST,
+    "t_test": _NO_TEST,
+    "f_test": _NO_TEST,
+    "get_margeff": (
+        "marginal effects are not there yet; effects() has ratios where the link gives them a "
+        "meaning, and predict(data) the means at values that you give"
+    ),
+    "pseudo_rsquared": "McFadden's is 1 - llf / llnull of a result",
+    "null": "a result has null_deviance and llnull; the null model itself is the fit of 'y ~ 1'",
+    "resid_anscombe": "Anscombe residuals are not there yet; resid_deviance is close to them",
 }
 
 
 def understands_habits(verb: Callable[P, R]) -> Callable[P, R]:
     """Have a verb take other libraries' keywords that mean the same, and refuse others in words."""
-    parameters = [
-        name for name in inspect.signature(verb).parameters if name not in ("self", "cls")
-    ]
+    signature = inspect.signature(verb)
+    parameters = [name for name in signature.parameters if name not in ("self", "cls")]
     name = verb.__qualname__.removesuffix(".__init__").rpartition(".")[2]
 
     @functools.wraps(verb)
     def understanding(*args: P.args, **kwargs: P.kwargs) -> R:
-        if kwargs.keys() <= set(parameters):
-            return verb(*args, **kwargs)
-        return verb(*args, **_translated(name, parameters, kwargs))
+        if not kwargs.keys() <= set(parameters):
+            kwargs = _translated(name, parameters, kwargs)  # type: ignore[assignment]
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:  # Python's own words name the class that a method is written in
+            raise TypeError(f"{name}(): {error}") from None
+        return verb(*args, **kwargs)
 
     return understanding
 
@@ -122,15 +164,18 @@ def _translated(verb: str, parameters: list[str], given: Mapping[str, Any]) -> d
     """
     ours = {}
     for keyword, value in given.items():
-        targets, values = _SAME.get(keyword, ((), {}))
-        target = next((name for name in targets if name in parameters), keyword)
+        same = _SAME.get(keyword, {})
+        target = next((name for name in same if name in parameters), keyword)
         if target not in parameters:
             if value in _DONE_ANYWAY.get(keyword, ()):
                 continue
-            words = _WORDS.get(keyword.replace(".", "_")) or near_text(keyword, parameters)
+            words = _WORDS.get(keyword.replace(".", "_")) or (
+                near_text(keyword, parameters) if parameters else "it takes none"
+            )
             raise TypeError(f"{verb}() has no argument {keyword!r}: {words}")
         if target != keyword and target in given:
             raise TypeError(f"{verb}(): {keyword}= is {target}= here; give one of the two")
+        values = same.get(target)
         ours[target] = values.get(value, value) if values else value
     return ours
 
@@ -154,4 +199,6 @@ def no_attribute(thing: Any, name: str, elsewhere: str = "") -> NoReturn:
         ours = _ATTRIBUTES[name]
         here = hasattr(type(thing), re.split(r"\W", ours)[0]) or not elsewhere
         words = f"{owner} has no {name!r}: write {ours if here else f'{elsewhere}.{ours}'}"
+    elif name in _ATTRIBUTE_WORDS:
+        words = f"{owner} has no {name!r}: {_ATTRIBUTE_WORDS[name]}"
     raise AttributeError(words, name=name, obj=thing)
