@@ -88,6 +88,20 @@ def test_what_a_file_keeps_is_what_a_pickle_keeps(result: Any, tmp_path: Path) -
         assert members_of(again).keys() == members_of(content(result, tmp_path)).keys()
 
 
+def test_scalars_without_end_are_read_again(tmp_path: Path) -> None:
+    table = {
+        "shop": list("aaaabbbb"),
+        "x": [-2.0, 2, 1, 2, 0, 1, 2, 3],
+        "y": [0, 1, 0, 0, 1, 2, 4, 7],
+    }
+    fits = jg.fit_groups("y ~ x", table, "shop", "poisson", on_failure="ignore")
+    assert fits.status["a"] is jg.Status.SEPARATED and np.isinf(fits["a"].decrement)
+    fits.save(tmp_path / "fits")
+    back = jg.load(tmp_path / "fits")
+    pd.testing.assert_frame_equal(back.glance(), fits.glance())
+    np.testing.assert_array_equal(back["a"].decrement, fits["a"].decrement)
+
+
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 def test_copies_in_memory_keep_the_data(result: Any, copied: Callable[[Any], Any]) -> None:
     other = copied(result)

@@ -137,7 +137,8 @@ def _many(
     if not keys.is_unique:
         raise Damaged("groups.keys", "are there twice")
     scalars = {
-        name: arrays.take(SCALAR + name, (count,), "f" if kind is float else "i")
+        # A decrement may be without end, and so may the deviance of some quasi families.
+        name: arrays.take(SCALAR + name, (count,), "f" if kind is float else "i", infinite=True)
         for name, kind in SCALARS.items()
     }
     check_ranges(scalars, "scalars.")

@@ -29,8 +29,12 @@ class Arrays:
     def __init__(self, arrays: dict[str, np.ndarray]):
         self._arrays = arrays
 
-    def take(self, name: str, shape: tuple[int | None, ...], kinds: str) -> np.ndarray:
+    def take(
+        self, name: str, shape: tuple[int | None, ...], kinds: str, *, infinite: bool = False
+    ) -> np.ndarray:
         """An array of this shape, None for any length, and of one of these kinds.
+
+        `infinite` lets values be so.
 
         Raises
         ------
@@ -45,7 +49,7 @@ class Arrays:
         )
         if not fits or found.dtype.kind not in kinds:
             raise Damaged(f"the array {name!r}", f"is {found.dtype} of the shape {found.shape}")
-        if found.dtype.kind == "f" and np.isinf(found).any():
+        if not infinite and found.dtype.kind == "f" and np.isinf(found).any():
             raise Damaged(f"the array {name!r}", "holds infinite values")
         return found
 
