@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
+from jaxglm import io
 from jaxglm._status import DataError, FormulaError
 
 _ARRAYS = "For arrays write jaxglm.GLM(y, X, family=...).fit()"
@@ -47,22 +46,18 @@ def check_one_response(y: Any, X: Any) -> None:
     ------
     DataError
     """
-    width = _width(y)
-    if width <= 2:
+    columns = io.width_of(y)
+    if columns <= 2:
         return
-    if _width(X) == 1:
-        raise DataError(f"y has {width} columns and X has one: the response comes first, GLM(y, X)")
+    if io.width_of(X) == 1:
+        raise DataError(
+            f"y has {columns} columns and X has one: the response comes first, GLM(y, X)"
+        )
     raise DataError(
-        f"y has {width} columns. A response is one column, or two of successes and failures; "
+        f"y has {columns} columns. A response is one column, or two of successes and failures; "
         "GLM(y, X).fit_responses() fits each column as a response of its own"
     )
 
 
 def _is_formula(given: Any) -> bool:
     return isinstance(given, str) and "~" in given
-
-
-def _width(values: Any) -> int:
-    shape = getattr(values, "shape", None)
-    shape = np.shape(values) if shape is None else shape
-    return int(shape[1]) if len(shape) == 2 else 1
