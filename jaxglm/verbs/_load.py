@@ -137,8 +137,8 @@ def _many(
     if not keys.is_unique:
         raise Damaged("groups.keys", "are there twice")
     scalars = {
-        # A decrement may be without end, and so may the deviance of some quasi families.
-        name: arrays.take(SCALAR + name, (count,), "f" if kind is float else "i", infinite=True)
+        # A decrement may be infinite, and so may the deviance of some quasi families.
+        name: arrays.take(SCALAR + name, (count,), "f" if kind is float else "i", finite=False)
         for name, kind in SCALARS.items()
     }
     check_ranges(scalars, "scalars.")

@@ -20,7 +20,7 @@ _SIZES = (*_COUNTS, "nobs", "weight_sum", "df_resid", "scale", "alpha")
 # Known of every fit, however it ended.
 _KNOWN = ("nobs", "weight_sum", "df_model", "df_resid")
 # Its square is a number still.
-_LARGEST = 1e150
+_LARGEST = float(np.sqrt(np.finfo(float).max))
 
 
 class Arrays:
@@ -30,11 +30,11 @@ class Arrays:
         self._arrays = arrays
 
     def take(
-        self, name: str, shape: tuple[int | None, ...], kinds: str, *, infinite: bool = False
+        self, name: str, shape: tuple[int | None, ...], kinds: str, *, finite: bool = True
     ) -> np.ndarray:
         """An array of this shape, None for any length, and of one of these kinds.
 
-        `infinite` lets values be so.
+        It holds no infinite value, unless it need not be `finite`.
 
         Raises
         ------
@@ -49,7 +49,7 @@ class Arrays:
         )
         if not fits or found.dtype.kind not in kinds:
             raise Damaged(f"the array {name!r}", f"is {found.dtype} of the shape {found.shape}")
-        if not infinite and found.dtype.kind == "f" and np.isinf(found).any():
+        if finite and found.dtype.kind == "f" and np.isinf(found).any():
             raise Damaged(f"the array {name!r}", "holds infinite values")
         return found
 
