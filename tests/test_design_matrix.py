@@ -75,7 +75,7 @@ def test_missing_values() -> None:
     fit = jg.glm("y ~ x + g", TABLE)
     new = {"x": [1.0, np.nan], "g": ["b", "b"]}
     assert fit.design_matrix(new).isna().all(axis=1).tolist() == [False, True]
-    with pytest.raises(jg.DataError, match=r"first: 1, .* leave them out"):
+    with pytest.raises(jg.DataError, match=r"missing in row 1 \(counting .* leave these rows out"):
         fit.design_matrix(new, sparse=True)
 
 

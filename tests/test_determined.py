@@ -167,6 +167,19 @@ def test_segments_and_responses_say_what_single_fits_say(tmp_path: Path) -> None
         np.testing.assert_allclose(mine["v"], responses["v"].predict(new), rtol=1e-12)
 
 
+def test_a_row_that_runs_to_infinity_is_unknown_all_the_same_where_nothing_determines_it() -> None:
+    x = np.arange(20.0) - 9.5
+    table = pd.DataFrame({"s": "one", "x": x, "z": 2 * x, "y": (x > 0).astype(float)})
+    new = pd.DataFrame({"s": "one", "x": [1.0, -1, 1], "z": [2.0, -2, 7]})
+    groups = jg.fit_groups("y ~ x + z", table, "s", "binomial", on_failure="ignore")
+    responses = jg.fit_responses("~ x + z", table, ["y"], "binomial", on_failure="ignore")
+    assert groups.infinite.any(axis=None) and groups.aliased.any(axis=None)
+    with pytest.warns(jg.RankWarning, match="No prediction for 1 row"):
+        single = groups["one"].predict(new)
+    for means in (single, groups.predict(new), responses.predict(new)["y"]):
+        np.testing.assert_array_equal(means, [1.0, 0.0, np.nan])
+
+
 def test_relations_are_held_to_the_size_of_the_row() -> None:
     fit = quietly("y ~ x + z")
     new = pd.DataFrame({"x": [1e12 / 3, 1e12 / 3, 1e-12]})

@@ -88,6 +88,35 @@ def test_what_a_file_keeps_is_what_a_pickle_keeps(result: Any, tmp_path: Path) -
         assert members_of(again).keys() == members_of(content(result, tmp_path)).keys()
 
 
+def test_scalars_without_end_are_read_again(tmp_path: Path) -> None:
+    table = {
+        "shop": list("aaaabbbb"),
+        "x": [-2.0, 2, 1, 2, 0, 1, 2, 3],
+        "y": [0, 1, 0, 0, 1, 2, 4, 7],
+    }
+    fits = jg.fit_groups("y ~ x", table, "shop", "poisson", on_failure="ignore")
+    assert fits.status["a"] is jg.Status.SEPARATED and np.isinf(fits["a"].decrement)
+    fits.save(tmp_path / "fits")
+    back = jg.load(tmp_path / "fits")
+    pd.testing.assert_frame_equal(back.glance(), fits.glance())
+    np.testing.assert_array_equal(back["a"].decrement, fits["a"].decrement)
+
+
+def test_an_infinite_deviance_is_read_again(tmp_path: Path) -> None:
+    table = {"shop": ["a"] * 6, "x": [0.0, 1, 2, 3, 4, 5], "y": [0, 0.2, 0.3, 0.6, 0.7, 1]}
+    fits = jg.fit_groups("y ~ x", table, "shop", jg.Quasi("mu^2(1-mu)^2", link="logit"))
+    assert np.isinf(fits.glance()["deviance"]).all()
+    fits.save(tmp_path / "fits")
+    pd.testing.assert_frame_equal(jg.load(tmp_path / "fits").glance(), fits.glance())
+
+
+def test_standard_errors_as_large_as_fits_may_have_are_read_again(tmp_path: Path) -> None:
+    fit = jg.glm("y ~ z", TABLE.assign(z=1e-149 * TABLE.z), "poisson", var_weights=1e-5)
+    assert fit.bse["z"] > 1e150 and fit.converged
+    fit.save(tmp_path / "fit")
+    pd.testing.assert_series_equal(jg.load(tmp_path / "fit").bse, fit.bse)
+
+
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 def test_copies_in_memory_keep_the_data(result: Any, copied: Callable[[Any], Any]) -> None:
     other = copied(result)

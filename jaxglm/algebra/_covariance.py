@@ -172,9 +172,12 @@ def movement(along: np.ndarray) -> np.ndarray:
 def run_off(values: np.ndarray, movements: np.ndarray) -> np.ndarray:
     """Values, with inf or -inf where they move for ever, to the side to which they move.
 
+    What is not known stays nan.
+
     Examples
     --------
-    >>> run_off(np.array([0.5, 21.3]), np.array([0.0, -1.0]))
-    array([ 0.5, -inf])
+    >>> run_off(np.array([0.5, 21.3, np.nan]), np.array([0.0, -1.0, 1.0]))
+    array([ 0.5, -inf,  nan])
     """
-    return np.where(movements == 0.0, values, np.copysign(np.inf, movements))
+    stays = (movements == 0.0) | np.isnan(values)
+    return np.where(stays, values, np.copysign(np.inf, movements))

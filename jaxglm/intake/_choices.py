@@ -10,6 +10,7 @@ from jaxglm._status import DataError
 from jaxglm.families import Family
 from jaxglm.rows import ONE_FIT, OneFit
 from jaxglm.search import Options
+from jaxglm.words import listed
 
 # Bytes that the rows in work on many fits may take.
 MAX_MEMORY = 2.0**28
@@ -98,7 +99,7 @@ def solver_options(
         if start.shape != (p,) or not np.isfinite(start).all():
             raise DataError(
                 f"start must hold {p} finite coefficients, one per column "
-                f"({', '.join(names[:5])}{', ...' if p > 5 else ''}); "
+                f"({listed(names, 5)}); "
                 f"its shape is {start.shape}."
             )
     if tol is not None and not tol > 0:

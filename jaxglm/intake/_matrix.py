@@ -70,10 +70,9 @@ def as_sparse(columns: Columns, missing: np.ndarray | None = None) -> Any:
     import scipy.sparse
 
     if missing is not None:
-        first = ", ".join(str(row) for row in np.flatnonzero(missing)[:5])
         raise DataError(
-            f"{int(missing.sum()):,} rows of data miss a value (first: {first}, counting from 0), "
-            "and a sparse matrix has no place for that: leave them out before"
+            f"values are missing in {io.rows_text(missing)} of data, and a sparse matrix has no "
+            "place for that: leave these rows out before"
         )
     entries, rows, places = columns.design.entries()
     shape = (columns.n, columns.order.size)

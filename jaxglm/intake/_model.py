@@ -1,7 +1,6 @@
 """Owns what a result knows beyond its arrays: names, family, formula, and the rows while held."""
 
 import dataclasses
-from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
@@ -142,8 +141,7 @@ class Model:
     def _check_table(self, data: Any) -> None:
         """Refuse numbers without names in place of a table."""
         assert self.spec is not None
-        is_table = hasattr(data, "columns") or hasattr(data, "column_names")
-        if is_table or isinstance(data, Mapping | str | PathLike | io.Table):
+        if io.is_table(data) or isinstance(data, str | PathLike):
             return
         wanted = self.spec.columns()
         example = ", ".join(f"{name!r}: [...]" for name in wanted[:5])

@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from jaxglm.intake._model import Model
 from jaxglm.intake._response import NamedResponse, check_response
 from jaxglm.intake._trials import are_proportions
 from jaxglm.rows import ALL_ROWS, ONE_FIT, Replicas, UsedRows
+from jaxglm.words import repeated
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _columns(Y: Any) -> _Several:
     index = Y.index if hasattr(Y, "iloc") else None
     if isinstance(Y, pd.Series):
         Y = Y.to_frame("y1" if Y.name is None else Y.name)
-    if isinstance(Y, Mapping) or hasattr(Y, "columns") or hasattr(Y, "column_names"):
+    if io.is_table(Y):
         table = io.read_table(Y)
         return _Several(_distinct(list(table.names)), table.native_column, table.n_rows, index)
     array = Y if isinstance(Y, np.ma.MaskedArray) else np.asarray(Y)
@@ -107,9 +108,9 @@ def _columns(Y: Any) -> _Several:
 def _distinct(names: list[str]) -> list[str]:
     if not names:
         raise DataError("there is no response: name at least one column")
-    repeated = next((name for i, name in enumerate(names) if name in set(names[:i])), None)
-    if repeated is not None:
-        raise DataError(f"the response {repeated!r} is given twice")
+    twice = repeated(names)
+    if twice is not None:
+        raise DataError(f"the response {twice!r} is given twice")
     return names
 
 

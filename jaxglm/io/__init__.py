@@ -8,6 +8,7 @@ from jaxglm.io.arrays import (
     read_new_matrix,
     read_response,
     read_row_values,
+    width_of,
 )
 from jaxglm.io.formula import ModelFrame, Response, TermsSpec, model_frame
 from jaxglm.io.tables import (
@@ -19,6 +20,7 @@ from jaxglm.io.tables import (
     group_columns,
     groups_of,
     groups_of_some,
+    is_table,
     key_cautions,
     key_columns,
     keys_from_arrays,
@@ -45,6 +47,7 @@ __all__ = [
     "group_columns",
     "groups_of",
     "groups_of_some",
+    "is_table",
     "key_cautions",
     "key_columns",
     "keys_from_arrays",
@@ -63,4 +66,5 @@ __all__ = [
     "rows_text",
     "segments_of",
     "unknown_text",
+    "width_of",
 ]

@@ -4,11 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from jaxglm.inference import Estimates
+from jaxglm.intake import WEIGHTS
 from jaxglm.report import _render
 from jaxglm.report._render import Pairs, Sheet
 from jaxglm.words import aligned, count, measure, p_value, row, statistic
-
-_EXTRAS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
 
 
 class Summary:
@@ -128,7 +127,7 @@ def _header(estimates: Estimates) -> tuple[Pairs, Pairs]:
     if fit.alpha is not None:
         error = "" if fit.alpha_se is None else f" (se {fit.alpha_se:.3g})"
         right.append(("Alpha = 1/theta", f"{fit.alpha:.5g}{error}"))
-    used = [name for name in _EXTRAS if name in model.used]
+    used = [name for name in WEIGHTS if name in model.used]
     if used:
         (left if len(left) < len(right) else right).append(("Uses", ", ".join(used)))
     return tuple(left), tuple(right)

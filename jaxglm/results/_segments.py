@@ -233,5 +233,5 @@ class GroupResults(ManyResults):
             return io.key_columns(io.read_table(data), self.keys.names)
         if groups is None:
             raise DataError("These are fits of arrays: give groups= with the segment of each row.")
-        index = next((own.index for own in (data,) if hasattr(own, "iloc")), None)
+        index = data.index if hasattr(data, "iloc") else None
         return io.group_columns(groups, index, self.keys.names)

@@ -11,6 +11,7 @@ from jaxglm.families import Family
 from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate
 from jaxglm.search._fit import Fit
+from jaxglm.words import listed
 
 _MOST_NAMES = 8
 # A result is as good as it looks while rounding hides less than this many standard errors.
@@ -61,8 +62,7 @@ def search_notes(problem: Problem, family: Family, found: Estimate, fit: Fit) ->
 
 def named(names: np.ndarray) -> str:
     """Columns in a sentence, so many as can be read."""
-    shown = ", ".join(repr(str(name)) for name in names[:_MOST_NAMES])
-    return shown + (f" and {names.size - _MOST_NAMES} more" if names.size > _MOST_NAMES else "")
+    return listed((repr(str(name)) for name in names), _MOST_NAMES)
 
 
 def ending(

@@ -15,6 +15,7 @@ from jaxglm.families import Family
 from jaxglm.rows import Problem
 from jaxglm.sources import Block
 from jaxglm.sums import FinalSums
+from jaxglm.words import listed
 
 # Sums and factors about a number need room: four decades within what the dtype holds.
 _ROOM = 1e4
@@ -39,8 +40,9 @@ class RangeError(ValueError):
 
     def told(self, names: Sequence[str], dtype: np.dtype) -> str:
         """The error in the user's words."""
-        columns = ", ".join(repr(names[j]) for j in self.columns[:8])
-        what = f"column {columns}" if columns else "the response"
+        columns = [repr(names[j]) for j in self.columns]
+        noun = "column" if len(columns) == 1 else "columns"
+        what = f"{noun} {listed(columns, 8)}" if columns else "the response"
         return (
             f"{what}: values so large or so small that their squares, or these times the weights, "
             f"overflow or vanish in {dtype.name}; rescale to a size nearer to 1."

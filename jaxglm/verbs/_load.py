@@ -146,10 +146,8 @@ def _many(
     if not keys.is_unique:
         raise Damaged("groups.keys", "are there twice")
     scalars = {
-        # Where all rows are at their limits no information is left to measure a decrement by.
-        name: arrays.take(
-            SCALAR + name, (count,), "f" if kind is float else "i", finite=name != "decrement"
-        )
+        # A decrement may be infinite, and so may the deviance of some quasi families.
+        name: arrays.take(SCALAR + name, (count,), "f" if kind is float else "i", finite=False)
         for name, kind in SCALARS.items()
     }
     check_ranges(scalars, "scalars.")

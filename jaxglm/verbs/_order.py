@@ -2,8 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
+from jaxglm import io
 from jaxglm._status import DataError, FormulaError
 from jaxglm.families import Family
 
@@ -50,10 +49,10 @@ def check_one_response(y: Any, X: Any, family: Family) -> None:
     ------
     DataError
     """
-    width = _width(y)
+    width = io.width_of(y)
     if width <= 1 or (width == 2 and family.mean_domain == (0.0, 1.0)):
         return
-    if _width(X) == 1:
+    if io.width_of(X) == 1:
         raise DataError(f"y has {width} columns and X has one: the response comes first, GLM(y, X)")
     pairs = ", or two of successes and failures"
     if width == 2:
@@ -66,9 +65,3 @@ def check_one_response(y: Any, X: Any, family: Family) -> None:
 
 def _is_formula(given: Any) -> bool:
     return isinstance(given, str) and "~" in given
-
-
-def _width(values: Any) -> int:
-    shape = getattr(values, "shape", None)
-    shape = np.shape(values) if shape is None else shape
-    return int(shape[1]) if len(shape) == 2 else 1

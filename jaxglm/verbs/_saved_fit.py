@@ -20,7 +20,7 @@ _SIZES = (*_COUNTS, "nobs", "weight_sum", "df_resid", "scale", "alpha")
 # Known of every fit, however it ended.
 _KNOWN = ("nobs", "weight_sum", "df_model", "df_resid")
 # Its square is a number still.
-_LARGEST = 1e150
+_LARGEST = float(np.sqrt(np.finfo(float).max))
 
 
 class Arrays:

@@ -1,7 +1,7 @@
 """How things are said: lists and near names, numbers, warnings, other libraries' names."""
 
 from jaxglm.words._habits import no_attribute, understands_habits
-from jaxglm.words._lists import choose, listed, near_text
+from jaxglm.words._lists import choose, listed, near_text, repeated
 from jaxglm.words._numbers import FloatArray, aligned, count, measure, p_value, row, statistic
 from jaxglm.words._warn import warn
 
@@ -15,6 +15,7 @@ __all__ = [
     "near_text",
     "no_attribute",
     "p_value",
+    "repeated",
     "row",
     "statistic",
     "understands_habits",

@@ -2,10 +2,11 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
+H = TypeVar("H", bound=Hashable)
 
 
 def near_text(name: str, choices: Iterable[str]) -> str:
@@ -23,6 +24,16 @@ def listed(items: Iterable[object], limit: int = 12) -> str:
     items = list(items)
     text = ", ".join(str(item) for item in items[:limit])
     return text + (f" and {len(items) - limit} more" if len(items) > limit else "") or "nothing"
+
+
+def repeated(items: Iterable[H]) -> H | None:
+    """The first of some names that stands among them again; None where all differ."""
+    seen: set[H] = set()
+    for item in items:
+        if item in seen:
+            return item
+        seen.add(item)
+    return None
 
 
 def choose(name: str, choices: Mapping[str, T], kind: str, example: str) -> T:

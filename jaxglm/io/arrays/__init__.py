@@ -2,7 +2,7 @@
 
 from jaxglm.io.arrays._frame import ArrayFrame, read_arrays, read_new_matrix, read_row_values
 from jaxglm.io.arrays._matrix import missing_rows, read_matrix
-from jaxglm.io.arrays._response import read_response
+from jaxglm.io.arrays._response import read_response, width_of
 
 __all__ = [
     "ArrayFrame",
@@ -12,4 +12,5 @@ __all__ = [
     "read_new_matrix",
     "read_response",
     "read_row_values",
+    "width_of",
 ]

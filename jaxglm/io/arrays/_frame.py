@@ -1,7 +1,6 @@
 """Owns the array door as a whole: y, X and companions in, complete rows out; new rows."""
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +11,10 @@ from jaxglm._status import DataError
 from jaxglm.io.arrays._matrix import in_place, missing_rows, read_matrix
 from jaxglm.io.arrays._response import read_response
 from jaxglm.io.formula import Response
-from jaxglm.io.tables import numbers_of, read_table, read_vector
+from jaxglm.io.tables import is_table, numbers_of, read_table, read_vector
 from jaxglm.io.tables._gaps import Gaps, check_policy, index_of_kept
 from jaxglm.rows import ONE_FIT, OneFit
-from jaxglm.words import listed, near_text
+from jaxglm.words import listed, near_text, repeated
 
 _DEFAULT_NAME = re.compile(r"const|x\d+")
 
@@ -84,7 +83,7 @@ def read_arrays(
     check_policy(missing)
     drop = missing == "drop"
     matrix, names, own = read_matrix(X, "X", allow_missing=drop, fits=fits)
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    twice = repeated(names)
     if twice is not None:
         raise DataError(f"X has two columns named {twice!r}; rename one of them")
     index = index if own is None else own
@@ -146,7 +145,7 @@ def read_new_matrix(data: Any, names: Sequence[str]) -> tuple[Any, np.ndarray | 
     DataError
         For a missing column or another number of columns.
     """
-    if isinstance(data, Mapping) or hasattr(data, "columns") or hasattr(data, "column_names"):
+    if is_table(data):
         table = read_table(data)
         by_place = all(_DEFAULT_NAME.fullmatch(name) for name in names)
         if set(names) <= set(table.names):

@@ -1,14 +1,14 @@
 """Owns the reading of a design matrix: an array, a frame or a sparse matrix."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.io.tables import Table, read_table, rows_text
+from jaxglm.io.tables import is_table, read_table, rows_text
 from jaxglm.io.tables._column import read_column
 from jaxglm.rows import ONE_FIT, OneFit
 
@@ -48,7 +48,7 @@ def read_matrix(
         return _read_sparse(X, name, allow_missing, fits)
     if _is_series(X):
         X = {X.name or "x1": X} if not isinstance(X, pd.Series) else X.to_frame(X.name or "x1")
-    if isinstance(X, Mapping | Table) or hasattr(X, "columns") or hasattr(X, "column_names"):
+    if is_table(X):
         values, names, index = _read_frame(X, name, fits)
     else:
         values, names, index = _read_array(X, name, fits), None, None
@@ -74,8 +74,7 @@ def in_place(values: Any, X: Any) -> bool:
     # Other owners of memory (JAX, PyTorch, xarray) hand out their own array, or a view.
     if isinstance(X, pd.DataFrame):
         return any(np.may_share_memory(values, X.iloc[:, j].to_numpy()) for j in range(X.shape[1]))
-    is_frame = isinstance(X, dict) or hasattr(X, "columns") or hasattr(X, "column_names")
-    return not (is_frame and values.flags.owndata)
+    return not (is_table(X) and values.flags.owndata)
 
 
 def missing_rows(*arrays: Any) -> np.ndarray | None:

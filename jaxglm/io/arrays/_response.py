@@ -26,7 +26,7 @@ def read_response(
     DataError
         For another length or shape, or an index that does not fit.
     """
-    if _width(y) == 2:
+    if width_of(y) == 2:
         check_length(y.shape[0] if hasattr(y, "shape") else len(y), n, name)
         y = aligned(y, index, name)
         counts, _, _ = read_matrix(y, name, allow_missing=allow_missing, fits=fits)
@@ -43,7 +43,8 @@ def read_response(
     return Response.of_labels(Labels(column.codes, column.levels or ()))
 
 
-def _width(y: Any) -> int:
-    shape = getattr(y, "shape", None)
-    shape = np.shape(y) if shape is None else shape
+def width_of(values: Any) -> int:
+    """The number of columns of what was given as an array or a frame."""
+    shape = getattr(values, "shape", None)
+    shape = np.shape(values) if shape is None else shape
     return int(shape[1]) if len(shape) == 2 else 1

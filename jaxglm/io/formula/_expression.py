@@ -31,7 +31,7 @@ from jaxglm.io.formula._labels import (
     is_member,
     labels_of,
 )
-from jaxglm.io.formula._rtext import Expression
+from jaxglm.io.formula._rtext import Expression, with_carets
 from jaxglm.io.formula._settings import called
 from jaxglm.io.formula._splines import warn_beyond
 from jaxglm.io.formula._tokens import quoted
@@ -231,7 +231,7 @@ class _Walk:
     def shown(self, node: ast.expr) -> str:
         """A part of the expression with the user's sign for powers."""
         text = self.expression.part(node).text
-        return text.replace(" ** ", "^").replace("**", "^") if "^" in self.expression.text else text
+        return with_carets(text) if "^" in self.expression.text else text
 
     def truth(self, node: ast.expr) -> Any:
         value = self.value(node)

@@ -1,7 +1,6 @@
 """Owns what is said of the levels of a factor: those in use, those that clash, likely mistakes."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -10,7 +9,7 @@ from jaxglm._status import DataError, FormulaError
 from jaxglm.io.formula._labels import Labels
 from jaxglm.io.formula._rtext import Expression
 from jaxglm.io.tables import Level, rows_text, spaces_caution
-from jaxglm.words import listed
+from jaxglm.words import listed, repeated
 
 # A leading zero makes a code of digits, not a number.
 _NUMBER = re.compile(r"\s*[+-]?(0|[1-9]\d*|0?[.,]\d+|(0|[1-9]\d*)[.,]\d*)([eE][+-]?\d+)?\s*")
@@ -56,8 +55,8 @@ def levels_used(
             "rows used and were left out"
         )
     names = [str(level) for level in used]
-    if len(set(names)) < len(names):
-        name = next(name for name, count in Counter(names).items() if count > 1)
+    name = repeated(names)
+    if name is not None:
         same = [f"{level!r} ({type(level).__name__})" for level in used if str(level) == name]
         raise DataError(
             f"factor {expression.label!r} has two levels of one name, {' and '.join(same)}; their "
@@ -70,9 +69,10 @@ def levels_used(
 def level_cautions(levels: Sequence[Level], expression: Expression) -> Iterator[str]:
     """What in the levels of a factor is likely not meant, in words."""
     texts = [level for level in levels if isinstance(level, str)]
-    numbers = [text for text in texts if _NUMBER.fullmatch(text)]
     # C(...) says that labels are meant.
-    if expression.column and len(texts) >= _MANY and 2 * len(numbers) > len(levels):
+    many = expression.column is not None and len(texts) >= _MANY
+    numbers = [text for text in texts if many and _NUMBER.fullmatch(text)]
+    if many and 2 * len(numbers) > len(levels):
         others = [text for text in texts if not _NUMBER.fullmatch(text)]
         but = f", others do not ({listed(map(repr, others), 3)})" if others else ""
         yield (
@@ -94,9 +94,9 @@ def check_names(names: Sequence[str], terms: Sequence[tuple[str, slice]]) -> Non
     FormulaError
         It names the terms.
     """
-    if len(set(names)) == len(names):
+    name = repeated(names)
+    if name is None:
         return
-    name = next(name for name, count in Counter(names).items() if count > 1)
     of = dict.fromkeys(repr(label) for label, columns in terms if name in names[columns])
     where = f"the terms {' and '.join(of)}" if len(of) > 1 else "a column of the data and a term"
     raise FormulaError(

@@ -127,11 +127,16 @@ def parse_expression(text: str) -> Expression:
     tree = _tree("".join(parts).strip(), text.strip(), found)
     shown = ast.unparse(tree)
     if "^" in text:
-        shown = shown.replace(" ** ", "^").replace("**", "^")
+        shown = with_carets(shown)
     for alias, name in aliases.items():
         shown = shown.replace(alias, f"`{name}`" if name in quoted else name)
     label = aliases.get(tree.id, tree.id) if isinstance(tree, ast.Name) else shown
     return Expression(shown, label, tree, aliases)
+
+
+def with_carets(python: str) -> str:
+    """An expression of Python with R's sign for powers."""
+    return python.replace(" ** ", "^").replace("**", "^")
 
 
 def _tree(python: str, text: str, found: list[Token]) -> ast.expr:

@@ -1,7 +1,5 @@
 """Owns the spline bases bs and ns, with the knots and columns of R's splines package."""
 
-import inspect
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,7 +9,7 @@ from jaxglm.io.formula._settings import flag, several_numbers, whole
 from jaxglm.io.formula._tokens import quoted
 from jaxglm.io.formula._transforms import State, Transform, complete
 from jaxglm.io.tables._messages import rows_text
-from jaxglm.words import listed
+from jaxglm.words import listed, warn
 
 
 def _knots(
@@ -49,21 +47,12 @@ def warn_beyond(text: str, state: State, x: np.ndarray) -> None:
     low, high = state["boundary"]
     outside = (x < low) | (x > high)
     if outside.any():
-        warnings.warn(
+        warn(
             f"{quoted(text)} in the formula: there are values beyond its boundary knots {low:g} "
             f"and {high:g} in {rows_text(outside)}; the curve of the last piece goes on there and "
             "soon runs far, ns(...) would go on as a straight line",
             JaxglmWarning,
-            stacklevel=_level_of_caller(),
         )
-
-
-def _level_of_caller() -> int:
-    """How far up the stack the library was called, seen from who asks."""
-    frame, level = inspect.currentframe(), 0
-    while frame and frame.f_globals.get("__name__", "").partition(".")[0] == "jaxglm":
-        frame, level = frame.f_back, level + 1
-    return max(level, 1)
 
 
 def _design(knots: np.ndarray, x: np.ndarray, degree: int, derivative: int = 0) -> np.ndarray:

@@ -13,7 +13,7 @@ from jaxglm.io.tables._keys import (
 from jaxglm.io.tables._messages import rows_text, spaces_caution
 from jaxglm.io.tables._native import like_native
 from jaxglm.io.tables._segments import group_columns, groups_of, groups_of_some, segments_of
-from jaxglm.io.tables._table import Table, native_of, numbers_of, read_table
+from jaxglm.io.tables._table import Table, is_table, native_of, numbers_of, read_table
 from jaxglm.io.tables._vectors import aligned, check_aligned, check_length, one_column, read_vector
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "group_columns",
     "groups_of",
     "groups_of_some",
+    "is_table",
     "key_cautions",
     "key_columns",
     "keys_from_arrays",

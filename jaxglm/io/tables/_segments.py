@@ -4,7 +4,6 @@ Whole numbers in a small range are counted, not hashed, and values that stand in
 compared with their neighbours.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,8 +13,9 @@ import pandas as pd
 from jaxglm._status import DataError
 from jaxglm.io.tables._column import without_null
 from jaxglm.io.tables._integers import series_of
-from jaxglm.io.tables._table import Table, read_table
+from jaxglm.io.tables._table import Table, is_table, read_table
 from jaxglm.io.tables._vectors import check_aligned
+from jaxglm.words import repeated
 
 # A table of flags of this many times the rows is still faster than a hash table.
 _FLAGS_PER_ROW = 4
@@ -51,9 +51,9 @@ def segments_of(table: Table, names: Sequence[str]) -> tuple[np.ndarray, pd.Inde
     """
     if not names:
         raise DataError("by= names no column; name those whose values make the segments")
-    repeated = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if repeated is not None:
-        raise DataError(f"by= names the column {repeated!r} twice")
+    twice = repeated(names)
+    if twice is not None:
+        raise DataError(f"by= names the column {twice!r} twice")
     codes, keys = zip(*(keys_of(table.native_named(name), name) for name in names), strict=True)
     return _combined(codes, keys)
 
@@ -149,7 +149,7 @@ def group_columns(groups: Any, index: Any, names: Sequence[Any]) -> list[Any]:
 def _table_of(groups: Any, called: str) -> Table:
     if isinstance(groups, str) or not hasattr(groups, "__len__"):
         raise DataError(f"{called} is a single {type(groups).__name__}; give one value per row")
-    if isinstance(groups, dict) or hasattr(groups, "columns") or hasattr(groups, "column_names"):
+    if is_table(groups):
         return read_table(groups)
     if np.ndim(groups) == 2 and hasattr(groups, "T"):
         groups = list(groups.T)
@@ -160,7 +160,7 @@ def _table_of(groups: Any, called: str) -> Table:
         names = [f"group_{i}" if name is None else name for i, name in enumerate(names, 1)]
     else:
         names = ["group" if name is None else name for name in names]
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    twice = repeated(names)
     if twice is not None:
         raise DataError(f"{called} has two columns named {twice!r}; rename one of them")
     return read_table(dict(zip(names, columns, strict=True)))

@@ -126,10 +126,15 @@ def read_table(data: Any) -> Table:
     return _from_frame(data)
 
 
+def is_table(data: Any) -> bool:
+    """Whether what was given has columns by name, so that `read_table` can wrap it."""
+    has_columns = hasattr(data, "columns") or hasattr(data, "column_names")
+    return has_columns or isinstance(data, Mapping | Table)
+
+
 def native_of(data: Any) -> str:
     """Where the columns of a table live; "pandas" for arrays."""
-    is_table = hasattr(data, "columns") or hasattr(data, "column_names")
-    return read_table(data).native if is_table else "pandas"
+    return read_table(data).native if is_table(data) else "pandas"
 
 
 def numbers_of(column: Column, name: str) -> np.ndarray:
