@@ -404,3 +404,20 @@ def test_a_saved_formula_runs_no_code() -> None:
         text = frame.spec.to_json().replace("log(x)", hostile)
         with pytest.raises(DataError):
             type(frame.spec).from_json(text).pieces(DATA)
+
+
+def test_operators_between_percent_signs_bind_as_in_r() -> None:
+    """R: 5 %/% 2 is taken first in x * 5 %/% 2, and a sign or a power before either."""
+    data = {"y": [1.0, 2, 3, 4], "x": [-2, -1, 0, 1]}
+    for text, expected in {
+        "I(x*5 %/% 2)": [-4, -2, 0, 2],
+        "I(x*5 %% 3)": [-4, -2, 0, 2],
+        "I(x/4 %% 3)": [-2, -1, 0, 1],
+        "I(2*x %in% c(2, 0))": [0, 0, 2, 0],
+        "I(x + 1 %in% c(2, 4))": [-2, -1, 0, 1],
+        "I(-x %% 3)": [2, 1, 0, 2],
+        "I((x + 3) %% 2 ^ 2)": [1, 2, 3, 0],
+        "I((x + 9) %% 5 %% 3)": [2, 0, 1, 0],
+    }.items():
+        _, columns = jg.design(f"y ~ 0 + {text}", data)
+        assert columns.iloc[:, 0].tolist() == expected, text

@@ -307,3 +307,21 @@ def test_add_constant_to_one_row() -> None:
         jg.add_constant(jg.add_constant(frame), has_constant="raise")
     two = pd.DataFrame({"k": [3.0, 3.0]})
     assert list(jg.add_constant(two)) == ["k"]
+
+
+def test_arithmetic_of_whole_numbers_holds_them_apart() -> None:
+    """In floats 2**53 + 1 is 2**53."""
+    first = 2**53
+    ids = np.tile(first + np.arange(4), 6)
+    y = np.tile([1.0, 2, 30, 40], 6)
+    data = {"y": y, "id": ids, "next": ids + 1}
+    shift = ["C(id + 0)", "C(id - 1)", "C(abs(id))", "C(-id)", f"C(pmin(id, {first + 9}))"]
+    for text in [*shift, "C(id %% 4)", "C(id * 1)"]:
+        fitted = jg.glm(f"y ~ {text}", data, "poisson").fittedvalues
+        assert np.allclose(fitted, y, rtol=1e-9), text
+    _, columns = jg.design(f"y ~ I(id - {first}) + I(next - id)", data)
+    assert columns.iloc[:4, 1].tolist() == [0, 1, 2, 3] and (columns.iloc[:, 2] == 1).all()
+    # What does not fit is rounded, as before.
+    assert np.isfinite(jg.design("y ~ I(id * id)", data)[1].to_numpy()).all()
+    gap = {"y": [1.0, 2, 3], "id": pd.array([1, None, 3], dtype="Int64")}
+    assert jg.design("y ~ I(id + 1)", gap, missing="drop")[1].iloc[:, 1].tolist() == [2, 4]

@@ -163,6 +163,9 @@ def test_responses_beside_trials_have_one_reading() -> None:
     with pytest.warns(jg.DataWarning, match="'rare' holds only 0 and 1"):
         guessed = jg.fit_responses("~ x", table, ["rare"], **call)
     assert guessed.params.loc["rare", "Intercept"] < alone.params.loc["rare", "Intercept"] - 0.5
+    with pytest.warns(jg.DataWarning, match="So it was with 'also'") as said:
+        jg.fit_responses("~ x", table.assign(also=1 - table["rare"]), ["rare", "also"], **call)
+    assert len(said) == 1
     with pytest.raises(jg.DataError, match="give the number of trials"):
         jg.fit_responses("~ x", table, ["rare"], "binomial", proportions=True)
 

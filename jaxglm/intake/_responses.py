@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from jaxglm.intake._model import Model
 from jaxglm.intake._response import NamedResponse, check_response
 from jaxglm.intake._trials import are_proportions
 from jaxglm.rows import ALL_ROWS, ONE_FIT, Replicas, UsedRows
-from jaxglm.words import repeated
+from jaxglm.words import listed, repeated
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _with_responses(intake: Intake, several: _Several, native: str, given: Given
     present: dict[int, np.ndarray] = {}
     events: dict[str, str] = {}
     own_notes: dict[int, tuple[str, ...]] = {}
-    cautions = list(intake.cautions)
+    guessed: dict[str, tuple[str, ...]] = {}
     failed: dict[int, str] = {}
     for g, name in enumerate(names):
         try:
@@ -146,7 +146,8 @@ def _with_responses(intake: Intake, several: _Several, native: str, given: Given
             events[name] = own.event
         if own.notes:
             own_notes[g] = own.notes
-        cautions.extend(own.cautions)
+        if own.cautions:
+            guessed[name] = own.cautions
     if len(failed) == len(names):
         raise DataError(f"no response can be fitted; {names[0]!r}: {failed[0]}")
     if len(set(events.values())) > 1:
@@ -166,8 +167,16 @@ def _with_responses(intake: Intake, several: _Several, native: str, given: Given
         native=native,
         notes=intake.notes,
         own_notes=own_notes,
-        cautions=tuple(cautions),
+        cautions=(*intake.cautions, *_once(guessed)),
     )
+
+
+def _once(guessed: dict[str, tuple[str, ...]]) -> Iterator[str]:
+    """The words of the first response, and of which others they hold."""
+    if guessed:
+        first, *others = guessed
+        also = f" So it was with {listed(map(repr, others), 8)}." if others else ""
+        yield " ".join(guessed[first]) + also
 
 
 def _proportions(intake: Intake, several: _Several, given: Given) -> bool | None:

@@ -50,6 +50,10 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Mod: np.mod,
     ast.FloorDiv: np.floor_divide,
 }
+# Of whole numbers these are whole numbers, which floats beyond 2**53 do not hold apart.
+_EXACT = (ast.Add, ast.Sub, ast.Mult, ast.Mod, ast.FloorDiv)
+_EXACT_UFUNCS = (np.abs, np.minimum, np.maximum)
+_FITS = 2.0**62
 _COMPARE: dict[type[ast.cmpop], Comparison] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -169,10 +173,11 @@ class _Walk:
         if isinstance(node, ast.Call):
             return self.call(node)
         if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-            return _BINARY[type(node.op)](*self.numbers(node.left, node.right))
+            exact = type(node.op) in _EXACT
+            return self.arithmetic(_BINARY[type(node.op)], node.left, node.right, exact=exact)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
-            number = self.number(node.operand)
-            return -number if isinstance(node.op, ast.USub) else number
+            sign = operator.neg if isinstance(node.op, ast.USub) else operator.pos
+            return self.arithmetic(sign, node.operand, exact=True)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             return np.logical_not(self.truth(node.operand))
         if isinstance(node, ast.BoolOp):
@@ -214,6 +219,20 @@ class _Walk:
             return np.asarray(value, dtype=np.float64)
         except (TypeError, ValueError):
             raise self.fail(f"{self.shown(node)!r} is not a number") from None
+
+    def arithmetic(self, function: Callable[..., Any], *nodes: ast.expr, exact: bool) -> Any:
+        """A function of numbers; in whole ones where all are, it is `exact`, and they fit."""
+        numbers = self.numbers(*nodes)
+        result = function(*numbers)
+        if not exact or not np.isfinite(result).all() or np.abs(result).max(initial=0) >= _FITS:
+            return result
+        whole = [np.asarray(self.exact(node)) for node in nodes]
+        if any(
+            value.dtype.kind not in "iu" or np.abs(number).max(initial=0) >= _FITS
+            for value, number in zip(whole, numbers, strict=True)
+        ):
+            return result
+        return function(*(value.astype(np.int64) for value in whole))
 
     def numbers(self, *nodes: ast.expr) -> list[Any]:
         """Values that arithmetic joins: single numbers, and columns of one shape."""
@@ -285,7 +304,7 @@ class _Walk:
         if name in UFUNCS:
             if len(node.args) != UFUNCS[name].nin or node.keywords:
                 raise self.fail(wrong_arguments(name))
-            return UFUNCS[name](*self.numbers(*node.args))
+            return self.arithmetic(UFUNCS[name], *node.args, exact=UFUNCS[name] in _EXACT_UFUNCS)
         if name in PLAIN:
             if len(node.args) != 1 or node.keywords:
                 raise self.fail(f"{name}(...) takes one expression")

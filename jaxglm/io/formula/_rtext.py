@@ -124,6 +124,7 @@ def parse_expression(text: str) -> Expression:
             else:
                 part = name
         parts.append(part + " ")
+    parts = _bound_tightly(found, parts)
     tree = _tree("".join(parts).strip(), text.strip(), found)
     shown = ast.unparse(tree)
     if "^" in text:
@@ -132,6 +133,38 @@ def parse_expression(text: str) -> Expression:
         shown = shown.replace(alias, f"`{name}`" if name in quoted else name)
     label = aliases.get(tree.id, tree.id) if isinstance(tree, ast.Name) else shown
     return Expression(shown, label, tree, aliases)
+
+
+def _bound_tightly(found: list[Token], parts: list[str]) -> list[str]:
+    """The parts with parentheses where R's %any% binds tighter than * and /, which Python's do not.
+
+    In R `a * b %% c` is `a * (b %% c)`; powers and signs bind tighter still.
+    """
+    if not any(token.text.startswith("%") for token in found):
+        return parts
+    out: list[str] = []
+    # For each parenthesis that is open: where the operand at hand begins, and whether it is closed.
+    levels = [[0, 0]]
+    operand = False  # whether what comes before can be one, so that a sign is no sign of its own
+    for token, part in zip(found, parts, strict=True):
+        start, is_open = levels[-1]
+        within = token.kind != "op" or token.text in ("^", "**")
+        if token.text in ("(", "["):
+            out.append(part)
+            levels.append([len(out), 0])
+        elif token.text in (")", "]") and len(levels) > 1:
+            out.extend([") "] * is_open + [part])
+            levels.pop()
+        elif within or (token.text in ("+", "-") and not operand):
+            out.append(part)
+        elif token.text.startswith("%"):
+            out[start:] = ["( ", *out[start:], *[") "] * is_open, part]
+            levels[-1][1] = 1
+        else:
+            out.extend([") "] * is_open + [part])
+            levels[-1] = [len(out), 0]
+        operand = token.kind != "op" or token.text in (")", "]")
+    return out + [") "] * levels[-1][1]
 
 
 def with_carets(python: str) -> str:
