@@ -373,6 +373,23 @@ def damaged(original: bytes, change: Callable[[Any], None]) -> bytes:
         (lambda h: h["fit"].pop("turns"), "fit.turns"),
         (lambda h: h["covariance"].update(scale=-1.0), "covariance.scale"),
         (lambda h: h["row_facts"].update(counts=3), "row_facts.counts"),
+        (lambda h: h["row_facts"].update(sparse_share={"float": "nan"}), "row_facts.sparse_share"),
+        (lambda h: h["row_facts"].update(sparse_share=2**31), "row_facts.sparse_share"),
+        (lambda h: h["fit"].update(pearson_chi2=-1.0), "fit.pearson_chi2"),
+        (lambda h: h["fit"].update(deviance=-1.0), "fit.deviance"),
+        (lambda h: h["fit"].update(nobs=0.5), "fit.nobs"),
+        (lambda h: h["fit"].update(nobs=1e308), "fit.nobs"),
+        (lambda h: h["fit"].update(weight_sum=0.5), "fit.weight_sum"),
+        (lambda h: h["fit"].update(df_model=1e308), "fit.df_model"),
+        (lambda h: h["fit"].update(df_resid=0.5), "fit.df_resid"),
+        (lambda h: h["fit"].update(df_resid=1e308), "fit.df_resid"),
+        (lambda h: h["fit"].update(log_likelihood={"float": "nan"}), "fit.log_likelihood"),
+        (lambda h: h["fit"].update(decrement={"float": "nan"}), "fit.decrement"),
+        (lambda h: h["fit"].update(alpha=None), "fit.alpha_se"),
+        (lambda h: h["fit"].update(n_rows=2**31), "fit.n_rows"),
+        (lambda h: h["fit"].update(scale=2.0), "fit.scale"),
+        (lambda h: h["fit"].update(method="x"), "fit.method"),
+        (lambda h: h["fit"].update(stopped_by="x"), "fit.stopped_by"),
         (lambda h: recipe(h, lambda s: s["components"][1].update(width=10**9)), "width"),
         (lambda h: recipe(h, lambda s: s["components"][0].update(text="x.__class__(")), "text"),
         (lambda h: recipe(h, lambda s: s["terms"][1].update(components=[9])), "terms"),
@@ -388,6 +405,58 @@ def test_the_field_that_is_wrong_is_named(
 ) -> None:
     with pytest.raises(jg.DataError, match=f"hostile .*{field}"):
         load_bytes(damaged(content(one, tmp_path), change), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("pearson_chi2", -1.0), ("nobs", 0.5), ("weight_sum", 0.5), ("df_model", 1e308)),
+        *(("df_resid", 0.5), ("log_likelihood", np.nan), ("decrement", np.nan), ("alpha", 1.0)),
+        *(("scale", 2.0), ("n_rows", 2**31)),
+    ],
+)
+def test_the_number_of_one_of_many_that_cannot_be_is_named(
+    groups: jg.GroupResults, name: str, value: float, tmp_path: Path
+) -> None:
+    members = members_of(content(groups, tmp_path))
+    members[f"scalars.{name}"][-1] = value
+    with pytest.raises(jg.DataError, match=f"hostile .*scalars.{name}"):
+        load_bytes(file_of(members), tmp_path)
+
+
+def test_the_words_of_many_that_cannot_be_are_named(
+    groups: jg.GroupResults, tmp_path: Path
+) -> None:
+    made = damaged(content(groups, tmp_path), lambda h: h["groups"]["usual"].__setitem__(0, "x"))
+    with pytest.raises(jg.DataError, match=r"hostile .*method"):
+        load_bytes(made, tmp_path)
+
+
+def few(**given: Any) -> jg.Results:
+    return jg.glm("y ~ x", TABLE, on_failure="ignore", **given)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: few(family="gaussian", freq_weights=0.01),  # fewer observations than columns
+        lambda: few(family="poisson", freq_weights=np.linspace(0, 2, N)),
+        lambda: few(family="poisson", freq_weights=3, var_weights=0.5),
+        lambda: few(family="gaussian", var_weights=np.arange(N) % 2),
+        lambda: few(family="poisson", method="lbfgs"),
+        lambda: few(family="poisson", max_turns=1),
+        lambda: few(family="poisson", link="identity"),
+        lambda: few(family="poisson", dtype="float32"),
+        lambda: jg.glm("x ~ twice", TABLE.assign(twice=2 * TABLE.x)),  # a perfect fit
+        lambda: jg.glm("cbind(y, y2) ~ x", TABLE, "binomial"),
+        lambda: jg.fit_groups("y ~ x", TABLE, "shop", freq_weights=0.01, on_failure="ignore"),
+        lambda: jg.fit_groups("x ~ y + z", TABLE[:8], "g", on_failure="ignore"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_whatever_was_saved_is_read(make: Callable[[], Any], tmp_path: Path) -> None:
+    made = make()
+    assert load_bytes(content(made, tmp_path), tmp_path).params.equals(made.params)
 
 
 def recipe(header: Any, change: Callable[[Any], None]) -> None:

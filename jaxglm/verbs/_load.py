@@ -34,7 +34,6 @@ from jaxglm.search import Fit
 from jaxglm.verbs._saved_fit import (
     Arrays,
     check_coefficients,
-    check_ranges,
     covariance_of,
     facts_of,
     relations_of,
@@ -42,6 +41,7 @@ from jaxglm.verbs._saved_fit import (
     scalars_of,
 )
 from jaxglm.verbs._saved_model import family_of, model_of, own_fields
+from jaxglm.verbs._saved_numbers import check_consistent, check_facts, check_ranges, check_words
 
 
 def load(
@@ -110,6 +110,8 @@ def _results(
         groups = read(header["groups"], SavedGroups, "groups")
         return _many(groups, model, covariance, arrays, path)
     p, scalars = len(model.names), scalars_of(header.get("fit"))
+    numbers = {name: np.asarray(v) for name, v in scalars.items() if v is not None}
+    check_ranges(numbers, "fit.")
     df = None if model.family.dispersion_fixed else scalars["df_resid"]
     at_limit = relations_of(arrays, AT_LIMIT, p) or Relations.none()
     fit = Fit(
@@ -122,9 +124,16 @@ def _results(
         **scalars,
     )
     _check_shape(model, fit.alpha is not None)
+    if fit.alpha is None and fit.alpha_se is not None:
+        raise Damaged("fit.alpha_se", "is the error of no alpha")
+    check_words(fit.method, fit.stopped_by, "fit.")
+    check_consistent(numbers, (~fit.aliased).sum(axis=-1), model, "fit.")
     if Status(fit.status).usable:
         check_coefficients(fit.coef, fit.aliased)
-    return Results(fit, model, read(header.get("row_facts"), RowFacts | None, "row_facts"))
+    facts = read(header.get("row_facts"), RowFacts | None, "row_facts")
+    if facts is not None:
+        check_facts(facts, "row_facts")
+    return Results(fit, model, facts)
 
 
 def _many(
@@ -175,6 +184,12 @@ def _many(
         **flags,
     )
     _check_shape(model, bool(fits.shaped.any()))
+    if not np.isnan([scalars[name][~fits.shaped] for name in ("alpha", "alpha_se")]).all():
+        raise Damaged("scalars.alpha", "is there where none was estimated")
+    for g in fits.fitted.nonzero()[0].tolist():
+        own = words.get(g, fits.usual)
+        check_words(own.method, own.stopped_by, "groups.words.")
+    check_consistent(scalars, (~fits.aliased).sum(axis=-1), model, "scalars.")
     check_coefficients(fits.coef[fits.usable], fits.aliased[fits.usable])
     refused = (scalars["status"] == Status.INVALID).nonzero()[0].tolist()
     if not all(g in words and words[g].notes for g in refused):

@@ -1,24 +1,18 @@
-"""Owns the checks of what a file holds of a fit, or of many: shapes, kinds and ranges."""
+"""Owns the checks of what a file holds of a fit, or of many: shapes and kinds."""
 
 import dataclasses
 import typing
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from jaxglm._schema import Damaged, read_fields
-from jaxglm._status import Status
 from jaxglm.algebra import Covariance, Relations, Root
 from jaxglm.diagnostics import RowFacts
 from jaxglm.results._file import AT_LIMIT, RELATIONS, SavedCovariance, SavedGroups
 from jaxglm.search import Fit
+from jaxglm.verbs._saved_numbers import check_facts
 
-_COUNTS = ("n_rows", "n_patterns", "turns", "likelihood_params")
-# Never below zero; nan where a fit has none.
-_SIZES = (*_COUNTS, "nobs", "weight_sum", "df_resid", "scale", "alpha")
-# Known of every fit, however it ended.
-_KNOWN = ("nobs", "weight_sum", "df_model", "df_resid")
 # Its square is a number still.
 _LARGEST = float(np.sqrt(np.finfo(float).max))
 
@@ -73,24 +67,7 @@ def scalars_of(saved: Any) -> dict[str, Any]:
         for field in dataclasses.fields(Fit)
         if field.name not in ("coef", "covariance", RELATIONS, AT_LIMIT)
     }
-    scalars = read_fields(saved, kinds, "fit")
-    check_ranges({name: np.asarray(v) for name, v in scalars.items() if v is not None}, "fit.")
-    return scalars
-
-
-def check_ranges(scalars: Mapping[str, np.ndarray], prefix: str) -> None:
-    """Refuse counts below zero or without end, and a status that is none."""
-    for name in _SIZES:
-        if name in scalars and (scalars[name] < 0).any():
-            raise Damaged(prefix + name, "is below zero")
-    if not np.isin(scalars["status"], [int(status) for status in Status]).all():
-        raise Damaged(f"{prefix}status", "is none that a fit can have")
-    ended = ~np.isin(scalars["status"], [int(Status.RUNNING), int(Status.INVALID)])
-    for name in _KNOWN:
-        if (ended & ~np.isfinite(scalars[name])).any():
-            raise Damaged(prefix + name, "is not finite")
-    if (scalars["n_patterns"] > scalars["n_rows"]).any():
-        raise Damaged(f"{prefix}n_patterns", "are more than the rows")
+    return read_fields(saved, kinds, "fit")
 
 
 def covariance_of(
@@ -116,7 +93,9 @@ def covariance_of(
             continue
         # The numbers of many fits are a list in the header.
         values = np.array(value, float)
-        if values.shape != lead or ((values < 0) | np.isinf(values)).any():
+        # Of degrees of freedom there may be less than none: weights can count less than a row.
+        below = name == "scale" and (values < 0).any()
+        if values.shape != lead or below or np.isinf(values).any():
             raise Damaged(f"covariance.{name}", "is below zero, infinite or of another length")
         told[name] = values if lead else value
     dense = arrays.take("cov_root", (*lead, p, None), "f")
@@ -196,4 +175,5 @@ def facts_of(saved: SavedGroups, count: int) -> dict[int, RowFacts]:
             raise Damaged("groups.row_facts.of", "names fits that are not there")
         named = dict(zip(columns, row, strict=True))
         facts[g] = RowFacts(**read_fields(named, kinds, f"groups.row_facts[{g}]"))
+        check_facts(facts[g], f"groups.row_facts[{g}]")
     return facts
