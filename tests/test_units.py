@@ -137,3 +137,19 @@ def test_one_segment_in_another_unit() -> None:
     assert "the response 'amount'" in many.failed["a"] and many.converged["b"]
     responses = jg.fit_responses("~ x", table.assign(z=1e200), ["z", "count"], on_failure="ignore")
     assert "the response 'z'" in responses.failed["z"]
+
+
+@pytest.mark.parametrize("factor", [1e-60, 1e-3, 1e4, 1e6, 1e60])
+def test_weights_of_a_quasi_family_do_not_choose_the_start(factor: float) -> None:
+    """They led to a point so far off that its dispersion made any step look short."""
+    y = np.array([1, 0.65, 1, 0, 0.5, 1, 0, 0.15])
+    x = np.array([-1.4, 1.2, -1.7, 1.1, 0.7, -1, 0.8, 1.1])
+    X = np.column_stack([np.ones(8), x, [0, 1, 0, 0, 1, 1, 1, 1]])
+    weight = np.array([1, 2, 2, 0.5, 0.5, 0.5, 4, 2])
+    plain, scaled = (
+        jg.GLM(y, X, "quasibinomial", link="loglog", var_weights=times * weight).fit()
+        for times in (1.0, factor)
+    )
+    assert scaled.converged
+    assert scaled.params.to_numpy() == pytest.approx(plain.params.to_numpy(), rel=1e-9)
+    assert scaled.bse.to_numpy() == pytest.approx(plain.bse.to_numpy(), rel=1e-7)

@@ -74,7 +74,10 @@ class Binomial(Family):
         return -tail_product(*rates)
 
     def initial_mean(self, y: Array, weight: Array) -> Array:
-        start = (weight * y + 0.5) / (weight + 1.0)
+        # Where the dispersion is estimated weights say nothing of the size of a response: in other
+        # units they must not start a fit elsewhere.
+        size = weight if self.dispersion_fixed else jnp.ones_like(weight)
+        start = (size * y + 0.5) / (size + 1.0)
         # Huge numbers of trials round a proportion of 1 to itself.
         epsilon = 4.0 * float(jnp.finfo(jnp.result_type(start)).eps)
         return jnp.clip(start, epsilon, 1.0 - epsilon)

@@ -129,10 +129,11 @@ class Quasi(Family):
         return self._law.fisher_weight(y, eta)
 
     def initial_mean(self, y: Array, weight: Array) -> Array:
+        once = jnp.ones_like(weight)  # as in `Binomial`
         # R's: a zero is moved off the boundary.
         if self.variance_function in ("mu", "mu^2"):
-            return self._law.initial_mean(jnp.where(y == 0, 0.1, y), weight)
-        return self._law.initial_mean(y, weight)
+            return self._law.initial_mean(jnp.where(y == 0, 0.1, y), once)
+        return self._law.initial_mean(y, once)
 
     def valid_response(self, y: np.ndarray) -> np.ndarray:
         if self.variance_function == "mu^2":
