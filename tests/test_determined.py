@@ -174,9 +174,13 @@ def test_a_row_that_runs_to_infinity_is_unknown_all_the_same_where_nothing_deter
     groups = jg.fit_groups("y ~ x + z", table, "s", "binomial", on_failure="ignore")
     responses = jg.fit_responses("~ x + z", table, ["y"], "binomial", on_failure="ignore")
     assert groups.infinite.any(axis=None) and groups.aliased.any(axis=None)
-    with pytest.warns(jg.RankWarning, match="No prediction for 1 row"):
-        single = groups["one"].predict(new)
-    for means in (single, groups.predict(new), responses.predict(new)["y"]):
+    for predict in (
+        groups["one"].predict,
+        groups.predict,
+        lambda rows: responses.predict(rows)["y"],
+    ):
+        with pytest.warns(jg.RankWarning, match="No prediction for 1 row"):
+            means = predict(new)
         np.testing.assert_array_equal(means, [1.0, 0.0, np.nan])
 
 

@@ -52,7 +52,7 @@ def test_no_residual_degrees_of_freedom(given: dict[str, str]) -> None:
     assert results.df_resid <= 0 and np.isnan(results.scale)
     assert results.bse.isna().all() and results.pvalues.isna().all()
     (note,) = (note for note in results.notes if "No residual degrees of freedom" in note)
-    assert f"{results.nobs:.6g} observations" in note and "for 2 coefficients" in note
+    assert f"is {results.nobs:.6g}, that of the coefficients 2" in note
 
 
 def test_a_saturated_count_model_says_what_its_deviance_tells() -> None:

@@ -186,8 +186,11 @@ def _many(
     _check_shape(model, bool(fits.shaped.any()))
     if not np.isnan([scalars[name][~fits.shaped] for name in ("alpha", "alpha_se")]).all():
         raise Damaged("scalars.alpha", "is there where none was estimated")
-    for said in (fits.usual, *(words[g] for g in words if fits.fitted[g])):
-        check_words(said.method, said.stopped_by, "groups.words.")
+    said = [words[g] for g in words if fits.fitted[g]]
+    if fits.fitted.sum() > len(said):
+        said.append(fits.usual)
+    for one in said:
+        check_words(one.method, one.stopped_by, "groups.words.")
     check_consistent(scalars, (~fits.aliased).sum(axis=-1), model, "scalars.")
     check_coefficients(fits.coef[fits.usable], fits.aliased[fits.usable])
     refused = (scalars["status"] == Status.INVALID).nonzero()[0].tolist()

@@ -53,7 +53,6 @@ _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
 # Of whole numbers these are whole numbers, which floats beyond 2**53 do not hold apart.
 _EXACT = (ast.Add, ast.Sub, ast.Mult, ast.Mod, ast.FloorDiv)
 _EXACT_UFUNCS = (np.abs, np.minimum, np.maximum)
-_FITS = 2.0**62
 _COMPARE: dict[type[ast.cmpop], Comparison] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -122,6 +121,11 @@ def _refused(
         FormulaError,
     )
     return wrong
+
+
+def _fits(numbers: np.ndarray) -> bool:
+    """Whether all are far inside of what 64 bits hold; not so what is no number."""
+    return bool((np.abs(numbers) < 2.0**62).all())
 
 
 def _either(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray | None:
@@ -210,7 +214,9 @@ class _Walk:
 
     def number(self, node: ast.expr) -> Any:
         """A value that arithmetic is for, in float64."""
-        value = self.value(node)
+        return self.in_floats(self.value(node), node)
+
+    def in_floats(self, value: Any, node: ast.expr) -> Any:
         if isinstance(value, Labels):
             raise self.fail(f"{self.shown(node)!r} holds labels, arithmetic needs numbers")
         try:
@@ -221,24 +227,18 @@ class _Walk:
             raise self.fail(f"{self.shown(node)!r} is not a number") from None
 
     def arithmetic(self, function: Callable[..., Any], *nodes: ast.expr, exact: bool) -> Any:
-        """A function of numbers; in whole ones where all are, it is `exact`, and they fit."""
-        numbers = self.numbers(*nodes)
-        result = function(*numbers)
-        if not exact or not np.isfinite(result).all() or np.abs(result).max(initial=0) >= _FITS:
-            return result
-        whole = [np.asarray(self.exact(node)) for node in nodes]
-        if any(
-            value.dtype.kind not in "iu" or np.abs(number).max(initial=0) >= _FITS
-            for value, number in zip(whole, numbers, strict=True)
-        ):
-            return result
-        return function(*(value.astype(np.int64) for value in whole))
+        """A function of single numbers and columns of one shape.
 
-    def numbers(self, *nodes: ast.expr) -> list[Any]:
-        """Values that arithmetic joins: single numbers, and columns of one shape."""
-        values = [self.number(node) for node in nodes]
-        self.check_shapes(values)
-        return values
+        In whole numbers where all are, the function is `exact` of such, and they fit.
+        """
+        values = [self.exact(node) for node in nodes]
+        numbers = [self.in_floats(value, node) for value, node in zip(values, nodes, strict=True)]
+        self.check_shapes(numbers)
+        result = function(*numbers)
+        whole = exact and all(np.asarray(value).dtype.kind in "iu" for value in values)
+        if not whole or not all(_fits(number) for number in (result, *numbers)):
+            return result
+        return function(*(np.asarray(value).astype(np.int64) for value in values))
 
     def check_shapes(self, values: list[Any]) -> None:
         if len({np.shape(value) for value in values if np.ndim(value)}) > 1:
