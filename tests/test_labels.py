@@ -325,3 +325,14 @@ def test_arithmetic_of_whole_numbers_holds_them_apart() -> None:
     assert np.isfinite(jg.design("y ~ I(id * id)", data)[1].to_numpy()).all()
     gap = {"y": [1.0, 2, 3], "id": pd.array([1, None, 3], dtype="Int64")}
     assert jg.design("y ~ I(id + 1)", gap, missing="drop")[1].iloc[:, 1].tolist() == [2, 4]
+
+
+def test_a_float_among_large_whole_numbers_is_refused() -> None:
+    ids = [float(2**53), *(2**53 + i % 4 for i in range(1, 24))]
+    for column in (ids, pd.Series(ids, dtype=object)):
+        data = {"y": np.ones(24), "id": column}
+        with pytest.raises(jg.DataError, match="'id' mixes fractions with whole numbers"):
+            jg.glm("y ~ C(id)", data, "poisson")
+        fits = jg.fit_groups("y ~ 1", data, by="id", family="poisson")
+        assert list(fits) == [2**53 + i for i in range(4)]
+    jg.glm("y ~ v", {"y": [1.0, 2, 2], "v": [1, 2.5, 3]})

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.io.tables._integers import are_whole, series_of, whole_numbers
+from jaxglm.io.tables._integers import are_whole, has_large, series_of, whole_numbers
 from jaxglm.io.tables._messages import rows_text
 from jaxglm.rows import ONE_FIT, OneFit
 
@@ -209,6 +209,11 @@ def _from_labels(data: Any, name: str) -> Column:
         values = np.zeros(len(data), numbers.dtype)
         values[~missing] = numbers
         return _whole(name, values, missing)
+    if kind == "mixed-integer-float" and has_large(present):
+        raise DataError(
+            f"column {name!r} mixes fractions with whole numbers beyond 2**53, which floats do not "
+            "hold apart; convert it to int64 for labels, or to float64 for a numeric predictor"
+        )
     if kind in ("floating", "mixed-integer-float", "decimal"):
         floats = np.full(len(data), np.nan)
         floats[~missing] = pd.to_numeric(present)

@@ -28,6 +28,11 @@ def are_whole(items: pd.Series) -> bool:
     return all(decimal.Decimal(item) % 1 == 0 for item in items)
 
 
+def has_large(items: pd.Series) -> bool:
+    """Whether whole numbers are among them that floats do not hold apart."""
+    return any(isinstance(item, int | np.integer) and abs(int(item)) > _EXACT for item in items)
+
+
 def whole_numbers(items: pd.Series, name: str) -> np.ndarray:
     """Python's whole numbers as int64 or uint64.
 

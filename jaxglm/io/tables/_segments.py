@@ -12,7 +12,7 @@ import pandas as pd
 
 from jaxglm._status import DataError
 from jaxglm.io.tables._column import without_null
-from jaxglm.io.tables._integers import series_of
+from jaxglm.io.tables._integers import has_large, series_of
 from jaxglm.io.tables._table import Table, is_table, read_table
 from jaxglm.io.tables._vectors import check_aligned
 from jaxglm.words import repeated
@@ -239,7 +239,11 @@ def _from_pandas(data: pd.Series, name: str) -> tuple[np.ndarray, pd.Index]:
             f"column {name!r} mixes kinds of values that have no order between them; convert it "
             "to text or to numbers to make segments of it"
         ) from None
-    return codes, pd.Index(keys).infer_objects()
+    labels = pd.Index(keys)
+    inferred = labels.infer_objects()
+    # Floats would give several of them one name.
+    one_name = inferred.dtype == np.float64 and has_large(labels.to_series())
+    return codes, labels if one_name else inferred
 
 
 def _from_polars(data: Any) -> tuple[np.ndarray, pd.Index]:
