@@ -1,8 +1,10 @@
 """What every test can rely on."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import jax
+import numpy as np
 import pytest
 
 from jaxglm._programs import maps_left
@@ -25,6 +27,23 @@ jax.monitoring.register_event_duration_secs_listener(_count)
 # equal, and the mark `compiled` asks for the loop that users run.
 _driven = tuned(driver="host")
 _driven.__enter__()
+
+
+# The generators of each test module, as they are once it is imported.
+_generators: dict[Any, list[tuple[np.random.BitGenerator, Any]]] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for module in {getattr(item, "module", None) for item in items} - {None}:
+        made = (value for value in vars(module).values() if isinstance(value, np.random.Generator))
+        _generators[module] = [(rng.bit_generator, rng.bit_generator.state) for rng in made]
+
+
+@pytest.fixture(autouse=True)
+def same_numbers(request: pytest.FixtureRequest) -> None:
+    """A test draws the same numbers from its module's generator, whatever ran before it."""
+    for bits, state in _generators.get(getattr(request.node, "module", None), ()):
+        bits.state = state
 
 
 @pytest.fixture(autouse=True)

@@ -161,3 +161,21 @@ def test_a_family_of_ones_own_keeps_its_likelihood() -> None:
     results = jg.GLM(YES, X, Twice()).fit()
     mean = results.fittedvalues.to_numpy()
     assert results.llf == pytest.approx(2 * np.sum(stats.bernoulli.logpmf(YES, mean)), rel=1e-10)
+
+
+def test_no_optimum_is_worse_than_the_null_model() -> None:
+    """Where the loss has several minima, Fisher scoring may come to rest in one of the bad ones."""
+    rng, n, count = np.random.default_rng(1), 12, 40
+    tables = []
+    for _ in range(count):
+        x, kind = rng.integers(-30, 31, (n, 2)) / 10, rng.integers(0, 2, n) == 1
+        columns = np.column_stack([np.ones(n), x, kind]) * 1.0
+        tables.append((rng.integers(-30, 31, n) / 10, columns))
+    y, X = np.concatenate([y for y, _ in tables]), np.vstack([X for _, X in tables])
+    model = jg.GLM(y, X, family="gaussian", link="inverse")
+    many = model.fit_groups(np.repeat(np.arange(count), n), on_failure="ignore")
+    one = [jg.GLM(*table, "gaussian", link="inverse").fit(on_failure="ignore") for table in tables]
+    for fits in (one, [many[g] for g in range(count)]):
+        ended = [fit for fit in fits if fit.converged]
+        assert len(ended) > count / 2
+        assert all(fit.deviance <= fit.null_deviance * (1 + 1e-9) for fit in ended)

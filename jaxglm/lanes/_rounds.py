@@ -29,7 +29,7 @@ from jaxglm.search._notes import RESOLUTION, search_notes
 from jaxglm.search._range import strained_columns, strained_response
 from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS, smallest_pivot, tolerance
 from jaxglm.search._short_way import MORE_LEFT
-from jaxglm.search._statistics import rounding_is_left
+from jaxglm.search._statistics import rounding_is_left, worse_than_null
 from jaxglm.solvers import Stop
 from jaxglm.sources import Block
 from jaxglm.sums import Objective
@@ -278,9 +278,12 @@ class _Rounds:
         outcome = found.outcome
         good = (outcome.status == int(Status.CONVERGED)) & np.isfinite(found.root).all(axis=(1, 2))
         good &= found.decrement <= np.maximum(MORE_LEFT * self.tol, 8 * outcome.floor)
-        of = found.statistics
+        weight = found.statistics.weight_sum
         good &= ~strained_columns(found.sums, self.dtype).any(axis=1)
-        good &= ~strained_response(self.family, found.null.average, of.weight_sum, self.dtype)
+        good &= ~strained_response(self.family, found.null.average, weight, self.dtype)
+        if self.lanes.objective.penalty is None:
+            offset = self.segments.problem.rows.offset is not None
+            good &= ~worse_than_null(self.family, found.sums, weight, found.null, has_offset=offset)
         if self.bounded:
             good &= found.sums.edge == 0
         by_rounding = outcome.stop != int(Stop.DECREMENT)
@@ -308,7 +311,7 @@ class _Rounds:
         covariance.aliased[place] = ~keep
         covariance.recession[place] = recession
         self._left_open(which[separated], recession[separated], keep[separated])
-        rounding = rounding_is_left(family, found.statistics, found.null.average)
+        rounding = rounding_is_left(family, sums, found.statistics.weight_sum, found.null.average)
         covariance.scale[which] = np.where(rounding, np.nan, found.statistics.scale)
         if covariance.df is not None:
             covariance.df[which] = found.statistics.df_resid

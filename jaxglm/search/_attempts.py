@@ -27,6 +27,7 @@ from jaxglm.search._settings import (
     Options,
     Settings,
 )
+from jaxglm.search._statistics import worse_than_null
 from jaxglm.solvers import Controls, FirstOrder, KeptFactor, Newton, Outcome, Solver, lbfgs
 from jaxglm.sources import Resident, Source
 from jaxglm.sums import (
@@ -151,7 +152,17 @@ class Search:
         outcome, sums = solve(some, self.objective(basis), loop)
         self.turns += -(-int(outcome.turns) // share)
         self.invalid += int(outcome.invalid)
-        return Attempt(outcome, sums, method, Status(int(outcome.status)), self.turns)
+        status = Status(int(outcome.status))
+        if status is Status.CONVERGED and sums is not None and self._worse_than_null(sums):
+            status = Status.STEP_FAILED
+        return Attempt(outcome, sums, method, status, self.turns)
+
+    def _worse_than_null(self, sums: FinalSums) -> bool:
+        # Under a penalty the null model is none that the search would choose for its deviance.
+        if self.penalty is not None:
+            return False
+        of, null = self.totals, self.settings.null_model
+        return bool(worse_than_null(self.family, sums, of.weight, null, has_offset=of.has_offset))
 
     @property
     def plain_kernel(self) -> Callable[..., Moments]:

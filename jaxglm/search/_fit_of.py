@@ -44,6 +44,7 @@ def fit_of(
     Fit
     """
     sums, null = with_null_model(problem, family, found, shape)
+    weight = found.totals.weight
     rank = int(found.basis.keep.sum())
 
     def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -54,16 +55,17 @@ def fit_of(
         sums,
         likelihoods,
         nobs=found.totals.nobs,
-        weight_sum=found.totals.weight,
+        weight_sum=weight,
         parameters=rank - _held(found),
         has_constant=problem.constant is not None,
     )
     scalars: dict[str, Any] = {name: float(value) for name, value in of_sums._asdict().items()}
+    rounding = rounding_is_left(family, sums, weight, null.average)
     at_limit = relations_at_limit(problem, found)
     covariance = Covariance(
         root=_public_root(problem, found),
         aliased=problem.public(~found.basis.keep),
-        scale=np.nan if rounding_is_left(family, of_sums, null.average) else scalars["scale"],
+        scale=np.nan if rounding else scalars["scale"],
         df=None if family.dispersion_fixed else scalars["df_resid"],
         recession=found.recession,
         open=at_limit.involved(problem.n_columns) & (found.recession == 0.0),

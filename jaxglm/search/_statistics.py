@@ -19,6 +19,9 @@ from jaxglm.sums import FinalSums, NullModel, log_likelihood
 # float64 whatever the arithmetic, since float32 resolves less than data may hold.
 _ROUNDING = (64 * float(np.finfo(np.float64).eps)) ** 2
 
+# The share of the null deviance by which a fit is worse beyond all rounding.
+_WORSE = 1e-6
+
 # Log-likelihoods of the model and of the null model, at a dispersion each.
 Likelihoods = Callable[[tuple[Any, Any]], tuple[Any, Any]]
 
@@ -96,20 +99,38 @@ def statistics(
     )
 
 
-def rounding_is_left(family: Family, found: Statistics, average: Any) -> Any:
+def rounding_is_left(family: Family, sums: FinalSums, weight: Any, average: Any) -> Any:
     """Whether a fit leaves nothing of the response but rounding; bool, or [G] of many; on the host.
 
-    Its dispersion, where that is estimated, is then one of rounding errors.
+    Its dispersion, where that is estimated, is then one of rounding errors. `weight` is the sum of
+    the weights, `average` that of the response.
     """
     if family.dispersion_fixed:
         return np.zeros(np.shape(average), bool)
-    average, weight = np.asarray(average, float), np.asarray(found.weight_sum, float)
+    average, weight = np.asarray(average, float), np.asarray(weight, float)
     with np.errstate(all="ignore"):
         variance = np.asarray(family.variance(jnp.asarray(average)), float)
         size = np.where(variance > 0, weight * average * (average / variance), 0.0)
     # Some quasi families have an infinite deviance at the ends of their range.
-    spread = np.where(np.isfinite(found.null_deviance), found.null_deviance, 0.0)
-    return found.deviance <= _ROUNDING * np.maximum(spread, np.maximum(size, 0.0))
+    spread = np.where(np.isfinite(sums.null_deviance), sums.null_deviance, 0.0)
+    return sums.deviance <= _ROUNDING * np.maximum(spread, np.maximum(size, 0.0))
+
+
+def worse_than_null(
+    family: Family, sums: FinalSums, weight: Any, null: NullModel, *, has_offset: bool
+) -> Any:
+    """Whether a fit describes the response less well than its null model; bool, or [G] of many.
+
+    The null model is one of those that the fit had to choose from, so this is no optimum, wherever
+    the search came to rest. False where the null means are not known or out of the link's reach.
+    """
+    average = np.asarray(null.average, float)
+    reached = np.isfinite(null.shift) | ((average == null.inside) & (not has_offset))
+    # A known dispersion says what size of deviance is rounding, an estimated one does not.
+    rounding = rounding_is_left(family, sums, weight, average)
+    size = np.asarray(weight, float) if family.dispersion_fixed else 0.0
+    allowed = sums.null_deviance + _WORSE * (sums.null_deviance + size)
+    return reached & ~rounding & (sums.deviance > allowed)
 
 
 def likelihoods_of_rows(
