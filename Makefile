@@ -27,7 +27,8 @@ types: .venv/dev.stamp
 # XLA makes most of them the quickest way. The tests marked `compiled` and `slow` run as users do,
 # with XLA's own settings, but for the properties, whose many small programs take long. (The
 # second flag is known to the jaxlib of constraints.txt, and no longer to 0.12.)
-QUICKEST = --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false
+QUICKEST = --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false \
+	--xla_cpu_parallel_codegen_split_count=1
 PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 tests test-slow: export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/.jax-cache
 tests test-slow: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0

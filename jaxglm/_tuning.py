@@ -33,6 +33,8 @@ class Tuning:
         would fill the memory.
     least_eliminated : int
         A factor of fewer levels is not eliminated from the information: that is small as it is.
+    fewest_rows : int
+        Fewer rows are padded to so many, which costs nothing next to a program of their own.
     smallest_tile, largest_tile : int
         Rows of a tile; between them it is as large as the cache holds.
     fewest_rows_merged : int
@@ -52,6 +54,7 @@ class Tuning:
     most_cells: int = 100_000_000
     most_columns: int = 10_000
     least_eliminated: int = 32
+    fewest_rows: int = 64
     smallest_tile: int = 256
     largest_tile: int = 1 << 16
     fewest_rows_merged: int = 20_000

@@ -182,7 +182,7 @@ class Drawn:
         ("b", "binomial"),
         pytest.param("separated", "binomial", marks=pytest.mark.slow),
         pytest.param("many", "nb", marks=pytest.mark.slow),
-        ("pos", jg.Tweedie(1.5)),
+        pytest.param("pos", jg.Tweedie(1.5), marks=pytest.mark.slow),
     ],
 )
 def test_no_array_of_all_rows_is_made(response: str, family: Any) -> None:

@@ -47,9 +47,9 @@ def in_row_space(fit: jg.Results, new: Any) -> np.ndarray:
 
 FORMULAS = [
     "y ~ a * b",
-    "y ~ a * C(b, Sum)",
+    pytest.param("y ~ a * C(b, Sum)", marks=pytest.mark.slow),
     "y ~ x + z",
-    "y ~ z + a + x:a + z:a",
+    pytest.param("y ~ z + a + x:a + z:a", marks=pytest.mark.slow),
     "y ~ x + zero + a",
     "y ~ 0 + a + b + x:zero + z",
     "y ~ a + C(k) + of_k",

@@ -53,10 +53,10 @@ MODELS: dict[str, tuple[str, Any, dict, dict]] = {
     "gamma": ("positive", jg.Gamma(), PRIOR, {}),
     "negative binomial": ("scattered", jg.NegativeBinomial(alpha=0.5), PRIOR, {}),
     "shape": ("scattered", jg.NegativeBinomial(), {}, {}),
-    "tweedie": ("with zeros", jg.Tweedie(power=1.5), PRIOR, {}),
 }
 # The other families: the same code for another distribution, and as much to compile.
 OTHERS: dict[str, tuple[str, Any, dict, dict]] = {
+    "tweedie": ("with zeros", jg.Tweedie(power=1.5), PRIOR, {}),
     "inverse gaussian": ("positive", jg.InverseGaussian(link=jg.Log()), PRIOR, {}),
     "quasi-binomial": ("successes", jg.QuasiBinomial(), {"trials": TRIALS}, {}),
     "quasi": ("positive", jg.Quasi(variance="mu^2", link=jg.Log()), REPEATED, {}),

@@ -99,7 +99,9 @@ def test_sums_are_those_of_quick_moments(name: str, start: int) -> None:
         assert_same(found, right, exact=1e-14)
 
 
-@pytest.mark.parametrize("name", ["logit", "probit", "tweedie"])
+@pytest.mark.parametrize(
+    "name", ["logit", "tweedie", pytest.param("probit", marks=pytest.mark.slow)]
+)
 def test_float32_sums_are_those_of_full_moments(name: str) -> None:
     family, y = MODELS[name]
     source = tiles(y, "float32", offset=True)

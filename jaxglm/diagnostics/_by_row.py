@@ -23,7 +23,7 @@ def by_row(function: Callable[..., Any], family: Any, *arrays: FloatArray) -> Fl
     n = len(arrays[0])
     if n == 0:
         return np.zeros(0)
-    padding = (0, bucket(n) - n)
+    padding = (0, bucket(max(n, tuning().fewest_rows)) - n)
     with computing():
         padded = [np.pad(np.asarray(a, float), padding, mode="edge") for a in arrays]
         return np.asarray(_evaluated(family, *padded, function=function))[:n]

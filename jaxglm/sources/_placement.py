@@ -41,7 +41,7 @@ def tile_rows(design: Design, n: int) -> int:
     if isinstance(design, Split):
         # Each tile adds a Gram matrix number by number; a row costs as much as some of these.
         rows = max(rows, 1 << (design.gram_cells // _CELLS_PER_ROW).bit_length())
-    return min(rows, bucket(n))
+    return min(rows, bucket(max(n, tuning().fewest_rows)))
 
 
 def place(block: Block, dtype: np.dtype, room: int = 0) -> Tiles:
