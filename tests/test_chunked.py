@@ -93,8 +93,13 @@ def tiles_of_a_block() -> Iterator[None]:
 
 
 # In float32 XLA's own settings add alike in both forms; its quickest compilation does not.
+COMPILED = [case for case in CASES if case.startswith("float32")]
+SLOW = ["shape", "a likelihood that is a series", "float32, shape"]
 MARKED = [
-    pytest.param(case, marks=pytest.mark.compiled if case.startswith("float32") else ())
+    pytest.param(
+        case,
+        marks=[pytest.mark.compiled] * (case in COMPILED) + [pytest.mark.slow] * (case in SLOW),
+    )
     for case in CASES
 ]
 
