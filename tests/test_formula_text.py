@@ -73,8 +73,12 @@ def test_terms_are_those_of_r(formula: str, expected: str) -> None:
 
 
 REMARKS = {
-    "y ~ x*x": r"x\*x in a formula is x itself.*I\(x \* x\)",
-    "y ~ x:x": r"I\(x \* x\)",
+    "y ~ x*x": r"x\*x in a formula is x itself.*I\(x\^2\)",
+    "y ~ x:x": r"I\(x\^2\)",
+    "y ~ x/x": r"x/x in a formula is x itself \(.*\)$",
+    "y ~ x %in% x": r"is x itself \(.*\)$",
+    "y ~ a + offset(z)^2": r"a power of numbers is written offset\(z\^2\)$",
+    "y ~ a + offset(z + 1)^3": r"a power of numbers is written offset\(\(z \+ 1\)\^3\)$",
     "y ~ (x)^3": r"\(x\)\^3 in a formula is x itself.*I\(x\^3\)",
     "y ~ log(x)**2": r"I\(log\(x\)\^2\)",
     "y ~ a - z": "'- z' in the formula: there is no term z to take out",
@@ -160,7 +164,18 @@ REFUSED = {
     "y ~ lgo(x)": "did you mean 'log'?",
     "y ~ math.log(x)": "did you mean 'log'",
     "y ~ log(x, 2)": "log2(x), log10(x)",
+    "y ~ pmax()": "pmax() takes one or more arguments",
+    "y ~ pmin(x, na.rm=TRUE)": "pmin() takes one or more arguments, without a name",
     "y ~ I(x, z)": "I(...) takes one expression",
+    "y ~ I(offset(x)^2)": "offset(...) is a term by itself",
+    "y ~ log(offset(x))": "as in offset(log(x))",
+    "y ~ offset(offset(x))": "offset(...) is a term by itself",
+    "y ~ C(g, contr.treatment(base=2))": "with 'b' as the reference level: C(g, Treatment('b'))",
+    "y ~ C(g, contr.sum(3))": "takes no argument; write C(g, contr.sum)",
+    "y ~ C(g, contr.SAS)": "there is no coding 'contr.SAS'; there is Treatment",
+    "y ~ x^-1": "the power in 'x^-1' must",
+    "y ~ x ** -1": "the power in 'x ** -1' must",
+    "y ~ exp(1000 * x)": "check for zeros, negative or very large values",
     "y ~ offset()": "offset(...) takes one expression",
     "y ~ cbind(a, b)": "on the right side write a + b",
     "y ~ cut(x, 3)": "pandas.cut",
@@ -421,3 +436,19 @@ def test_operators_between_percent_signs_bind_as_in_r() -> None:
     }.items():
         _, columns = jg.design(f"y ~ 0 + {text}", data)
         assert columns.iloc[:, 0].tolist() == expected, text
+
+
+def test_extremes_of_any_number_of_columns() -> None:
+    three = [DATA["x"], DATA["z"], np.full(N, 2.0)]
+    for text, extreme in (("pmin", np.min), ("pmax", np.max)):
+        frame = model_frame(f"y ~ 0 + {text}(x, z, 2)", DATA)
+        assert np.array_equal(np.ravel(frame.pieces[0].values), extreme(three, axis=0))
+        one = model_frame(f"y ~ 0 + {text}(x)", DATA)
+        assert np.array_equal(np.ravel(one.pieces[0].values), DATA["x"])
+
+
+def test_a_column_called_by_a_sign_is_in_no_hint() -> None:
+    for name in ("~", "+", " ", "^"):
+        with pytest.raises(FormulaError) as refused:
+            model_frame("y ~ x^0 + ~ +", {**DATA, name: DATA["x"]})
+        assert "backticks" not in str(refused.value)

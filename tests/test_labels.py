@@ -78,7 +78,7 @@ def test_large_whole_numbers_stay_apart(make: str, tmp_path: Path) -> None:
 
 def test_keys_of_another_type_are_compared_exactly() -> None:
     fits = jg.fit_groups("y ~ 1", {"y": Y, "id": np.array(SMALL)}, by="id", family="poisson")
-    for ids in ([float(2**53)], np.array([2**53], np.uint64), [2**53, None][:1]):
+    for ids in (np.array([2**53], np.uint64), [2**53, None][:1]):
         assert np.allclose(fits.predict({"id": ids}), Y[::4].mean())
     with pytest.raises(jg.DataError, match=f"not in the fit: {2**53 + 4} in row 0"):
         fits.predict({"id": [2**53 + 4]})
@@ -88,6 +88,23 @@ def test_keys_of_another_type_are_compared_exactly() -> None:
     assert np.allclose(fits.predict(mixed, unseen="nan")[0], Y[1::4].mean())
     clusters = jg.glm("y ~ 1", {"y": Y}, "poisson").bootstrap(n=3, seed=1, cluster=SMALL)
     assert "4 clusters" in repr(clusters)
+
+
+@pytest.mark.parametrize("make", [list, np.array, pd.Series, pl.Series])
+def test_floats_that_stand_for_several_whole_numbers_are_refused(make: Any) -> None:
+    data = {"y": Y, "id": np.array(SMALL), "k": np.arange(N) % 4}
+    fit = jg.glm("y ~ C(id)", data, "poisson")
+    fits = jg.fit_groups("y ~ 1", data, by="id", family="poisson")
+    for result in (fit, fits):
+        for number in (2.0**53, -(2.0**60)):
+            with pytest.raises(
+                jg.DataError, match=r"'.*id.*' held whole numbers.*give the .*Int64"
+            ):
+                result.predict({"id": make([1.0, number])}, unseen="nan")
+    small = jg.glm("y ~ C(k)", data, "poisson")
+    assert np.allclose(small.predict({"k": make([1.0, 2.0])}), [Y[1::4].mean(), Y[2::4].mean()])
+    floats = jg.glm("y ~ C(id)", data | {"id": data["id"].astype(float)}, "poisson")
+    assert floats.predict({"id": make([2.0**53])}).notna().all()
 
 
 def test_functions_see_nan_where_a_whole_number_is_missing() -> None:

@@ -162,7 +162,7 @@ class _Reader:
         while (op := self.peek()) in ("*", "/"):
             self.at += 1
             right = self.nested()
-            self.operands(start, left, right, op)
+            self.operands(start, left, right, 2 if op == "*" else None)
             if op == "*":
                 left = left | right | self.joined(left, right)
             else:
@@ -175,7 +175,7 @@ class _Reader:
         while self.peek() == "%in%":
             self.at += 1
             right = self.interaction()
-            self.operands(start, left, right, "%in%")
+            self.operands(start, left, right, None)
             left = self.joined(left, {_INTERCEPT.union(*right): None})
         return left
 
@@ -185,7 +185,7 @@ class _Reader:
         while self.peek() == ":":
             self.at += 1
             right = self.power()
-            self.operands(start, left, right, ":")
+            self.operands(start, left, right, 2)
             left = self.joined(left, right)
         return left
 
@@ -198,7 +198,7 @@ class _Reader:
         exponent = self.exponent(start)
         self.no_intercept(base, start)
         if exponent > 1:
-            self.remark(start, base, base, f"{{}}^{exponent}")
+            self.remark(start, base, base, exponent)
         terms = base
         for _ in range(exponent - 1):
             larger = self.joined(terms, base)
@@ -212,7 +212,8 @@ class _Reader:
         power = float(token.text.rstrip("L")) if token and token.kind == "number" else 0.0
         self.at += 1
         if power < 1 or not power.is_integer() or self.peek() in _POWERS:
-            end = self.at + 2 * (self.peek() in _POWERS)
+            signed = token is not None and token.text in ("+", "-")
+            end = self.at + signed + 2 * (self.peek() in _POWERS)
             text = self.span(start, min(end, len(self.found)))
             raise FormulaError(
                 f"the power in {quoted(text)} must be a whole number, 1 or more: it says how many "
@@ -278,9 +279,9 @@ class _Reader:
                 "the way to them; cross fewer columns, or take a lower power"
             )
 
-    def operands(self, start: int, left: Terms, right: Terms, op: str) -> None:
+    def operands(self, start: int, left: Terms, right: Terms, power: int | None) -> None:
         self.no_intercept(left | right, start)
-        self.remark(start, left, right, "{0} * {0}")
+        self.remark(start, left, right, power)
 
     def no_intercept(self, terms: Mapping[Term, None], start: int) -> None:
         if _INTERCEPT in terms:
@@ -289,18 +290,27 @@ class _Reader:
                 "be added or taken away; write it outside of the parentheses"
             )
 
-    def remark(self, start: int, left: Terms, right: Terms, square: str) -> None:
-        """A note where a name meets only itself, which in arithmetic would be its square."""
+    def remark(self, start: int, left: Terms, right: Terms, power: int | None) -> None:
+        """A note where a name meets only itself, which in arithmetic would be a power of it.
+
+        None for what would be no power, as a quotient.
+        """
         if left.keys() != right.keys() or len(left) != 1 or len(min(left)) != 1:
             return
         atom = min(min(left))
         own = self.found[start : self.at]
         if atom not in self.remarked and all(token.text != "." for token in own):
             self.remarked.add(atom)
-            name = self.side.atoms[atom].text
+            expression = self.side.atoms[atom]
+            name, example = expression.text, f"I({expression.text}^{power})"
+            if expression.call == "offset":
+                inside = name[len("offset(") : -1]
+                inside = inside if inside.isidentifier() else f"({inside})"
+                example = f"offset({inside}^{power})"
+            instead = f"; a power of numbers is written {example}" if power else ""
             self.side.notes[
                 f"{self.span(start, self.at)} in a formula is {name} itself (what is multiplied "
-                f"are terms, not numbers); write I({square.format(name)}) for a power of numbers"
+                f"are terms, not numbers){instead}"
             ] = None
 
     def span(self, start: int, end: int) -> str:

@@ -16,9 +16,11 @@ from jaxglm._status import FormulaError
 from jaxglm.io.formula._contrasts import CODINGS, Contrast, treatment
 from jaxglm.io.formula._functions import (
     FACTORS,
+    OF_SEVERAL,
     PLAIN,
     TRANSFORMS,
     UFUNCS,
+    coding_takes_none,
     unknown_function,
     without_prefix,
     wrong_arguments,
@@ -116,7 +118,7 @@ def _refused(
         np.flatnonzero(wrong),
         lambda rows: (
             f"{quoted(expression.text)} is NaN or infinite although the columns are complete, in "
-            f"{rows_text(rows)}; check for zeros or negative values there"
+            f"{rows_text(rows)}; check for zeros, negative or very large values there"
         ),
         FormulaError,
     )
@@ -132,6 +134,11 @@ def _either(first: np.ndarray | None, second: np.ndarray | None) -> np.ndarray |
     if first is None or second is None:
         return second if first is None else first
     return first | second
+
+
+def _joined(function: np.ufunc, *values: Any) -> Any:
+    """A function of two numbers, from the first value to the last."""
+    return functools.reduce(function, values)
 
 
 def _returned(value: Any, text: str, fits: OneFit) -> Any:
@@ -305,9 +312,19 @@ class _Walk:
             if len(node.args) != UFUNCS[name].nin or node.keywords:
                 raise self.fail(wrong_arguments(name))
             return self.arithmetic(UFUNCS[name], *node.args, exact=UFUNCS[name] in _EXACT_UFUNCS)
+        if name in OF_SEVERAL:
+            if not node.args or node.keywords:
+                raise self.fail(wrong_arguments(name))
+            several = functools.partial(_joined, OF_SEVERAL[name])
+            return self.arithmetic(several, *node.args, exact=True)
         if name in PLAIN:
             if len(node.args) != 1 or node.keywords:
                 raise self.fail(f"{name}(...) takes one expression")
+            if name == "offset" and node is not self.expression.tree:
+                raise self.fail(
+                    "offset(...) is a term by itself and no part of another; what is computed "
+                    "stands inside of it, as in offset(log(x))"
+                )
             return self.value(node.args[0])
         if name == "c":
             return self.positional(node)
@@ -319,7 +336,7 @@ class _Walk:
             return self.in_words(name, treatment, [], self.positional(node), self.named(node))
         if name in CODINGS:
             if node.args or node.keywords:
-                raise self.fail("only Treatment('level') takes an argument among the contrasts")
+                raise self.fail(coding_takes_none(name))
             return Contrast(CODINGS[name])
         raise self.fail(unknown_function(name))
 

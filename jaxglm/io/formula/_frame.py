@@ -23,6 +23,7 @@ from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Level, Table, numbers_of, read_table, read_vector
 from jaxglm.io.tables._gaps import Gaps, check_policy, index_of_kept
 from jaxglm.rows import ONE_FIT, OneFit
+from jaxglm.words import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,6 +239,11 @@ def _check_names(parsed: Formula, table: Table, context: Mapping[str, Any]) -> N
     expressions += [parsed.response] if parsed.response else []
     strange = [name for item in expressions for name in item.columns() if name not in known]
     for name in strange:
+        if name.startswith("contr."):
+            raise FormulaError(
+                f"there is no coding {name!r}; there is {listed(CODINGS)}, and the reference level "
+                "is chosen with Treatment('level')"
+            )
         if "." in name and (name.partition(".")[0] in known or "__" in name):
             raise FormulaError(
                 f"no column {name!r} in the data; a dot is a letter of a name, and attributes of "

@@ -19,8 +19,10 @@ UFUNCS: dict[str, np.ufunc] = {
     "square": np.square, "power": np.power, "abs": np.abs, "absolute": np.abs, "sign": np.sign,
     "floor": np.floor, "ceil": np.ceil, "ceiling": np.ceil,
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "tanh": np.tanh,
-    "minimum": np.minimum, "maximum": np.maximum, "pmin": np.minimum, "pmax": np.maximum,
+    "minimum": np.minimum, "maximum": np.maximum,
 }  # fmt: skip
+# Functions of two numbers that R gives any number of.
+OF_SEVERAL: dict[str, np.ufunc] = {"pmin": np.minimum, "pmax": np.maximum}
 TRANSFORMS = SCALINGS | SPLINES
 FACTORS: dict[str, Callable[..., Labels]] = {
     "C": factor,
@@ -56,7 +58,9 @@ _SAME_HINT = {
 def function_names() -> list[str]:
     """The functions that a formula may call without a context."""
     codings = [name for name in CODINGS if "." not in name]
-    return sorted([*UFUNCS, *TRANSFORMS, *FACTORS, *PLAIN, "c", *codings], key=str.casefold)
+    return sorted(
+        [*UFUNCS, *OF_SEVERAL, *TRANSFORMS, *FACTORS, *PLAIN, "c", *codings], key=str.casefold
+    )
 
 
 def without_prefix(name: str) -> str:
@@ -79,8 +83,19 @@ def unknown_function(name: str) -> str:
     )
 
 
+def coding_takes_none(name: str) -> str:
+    """What to say where the name of a coding is called with an argument."""
+    if name == "contr.treatment":
+        return (
+            f"{name}(...) takes no argument; with 'b' as the reference level: C(g, Treatment('b'))"
+        )
+    return f"{name}(...) takes no argument; write C(g, {name})"
+
+
 def wrong_arguments(name: str) -> str:
     """What to say where a function of numbers is not given the columns that it takes."""
+    if name in OF_SEVERAL:
+        return f"{name}() takes one or more arguments, without a name"
     n_in = UFUNCS[name].nin
     text = f"{name}() takes {n_in} argument{'s' if n_in > 1 else ''}, without a name"
     if name == "log":

@@ -92,7 +92,9 @@ def side_by_side(text: str, found: Sequence[Token]) -> FormulaError | None:
 def backtick_hint(text: str, columns: Iterable[str]) -> str:
     """What to add to an error where a column with an odd name stands in the text as it is."""
     bare = "".join(part for i, part in enumerate(text.split("`")) if i % 2 == 0)
-    odd = [name for name in columns if name and name in bare and not _is_one_name(name)]
+    # A column that is called by nothing but signs is in many a text.
+    named = [name for name in columns if any(letter.isalnum() for letter in name)]
+    odd = [name for name in named if name in bare and not _is_one_name(name)]
     if not odd:
         return ""
     return f"; the column {max(odd, key=len)!r} must stand in backticks: `{max(odd, key=len)}`"

@@ -20,7 +20,7 @@ from jaxglm.io.formula._labels import Labels, labels_of
 from jaxglm.io.formula._rtext import parse_expression
 from jaxglm.io.formula._saved import check_component, check_expression, check_names, check_state
 from jaxglm.io.formula._transforms import State
-from jaxglm.io.tables import Level, Table, read_table, rows_text
+from jaxglm.io.tables import Level, Table, check_floats, read_table, rows_text
 from jaxglm.words import listed
 
 _FORMAT = 1
@@ -286,6 +286,7 @@ def _match_numbers(component: Component, value: np.ndarray) -> np.ndarray:
 
 def _match_levels(component: Component, value: Labels, unseen: str) -> np.ndarray:
     """Codes in the levels of the training data; -1 where missing, or unseen under "nan"."""
+    check_floats(component.label, component.levels, value.levels)
     if value.levels == component.levels:
         return value.codes
     place = {level: code for code, level in enumerate(component.levels)}

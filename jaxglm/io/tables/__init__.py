@@ -2,6 +2,7 @@
 
 from jaxglm.io.tables._column import Column, Level
 from jaxglm.io.tables._constant import add_constant
+from jaxglm.io.tables._integers import check_floats
 from jaxglm.io.tables._keys import (
     find_segments,
     key_cautions,
@@ -23,6 +24,7 @@ __all__ = [
     "add_constant",
     "aligned",
     "check_aligned",
+    "check_floats",
     "check_length",
     "find_segments",
     "group_columns",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.io.tables._integers import are_whole, has_large, series_of, whole_numbers
+from jaxglm.io.tables._integers import are_whole, has_large, is_exact, series_of, whole_numbers
 from jaxglm.io.tables._messages import rows_text
 from jaxglm.rows import ONE_FIT, OneFit
 
@@ -82,9 +82,12 @@ def factor_of_values(name: str, values: np.ndarray, missing: np.ndarray | None =
 
 
 def plain_levels(levels: Any) -> tuple[Level, ...]:
-    """Levels as Python str, int, float or bool; whole floats become ints, other things text."""
+    """Levels as Python str, int, float or bool; whole floats become ints, other things text.
+
+    Floats so large that they stand for several whole numbers stay floats.
+    """
     items = levels.tolist() if hasattr(levels, "tolist") else list(levels)
-    if all(isinstance(item, float) and item.is_integer() for item in items):
+    if all(isinstance(item, float) and item.is_integer() and is_exact(item) for item in items):
         return tuple(int(item) for item in items)
     return tuple(item if isinstance(item, str | int | float) else str(item) for item in items)
 

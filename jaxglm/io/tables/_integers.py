@@ -4,7 +4,7 @@ A float64 has 53 bits, so that neighbours among larger numbers would become one 
 """
 
 import decimal
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,11 @@ import pandas as pd
 from jaxglm._status import DataError
 
 _EXACT = 2.0**53
+
+
+def is_exact(number: float) -> bool:
+    """Whether a float that is a whole number stands for no other whole number."""
+    return abs(number) < _EXACT
 
 
 def series_of(items: Sequence[Any]) -> pd.Series:
@@ -51,3 +56,21 @@ def whole_numbers(items: pd.Series, name: str) -> np.ndarray:
         f"{low if -low > high else high}; convert it to text for a factor, or to float64 for a "
         "numeric predictor"
     )
+
+
+def check_floats(name: str, known: Iterable[Any], labels: Iterable[Any]) -> None:
+    """Refuse floats as labels among whole numbers where they stand for several of these.
+
+    Raises
+    ------
+    DataError
+        For the labels of the column `name`, where those `known` are whole numbers.
+    """
+    floats = [float(label) for label in labels if isinstance(label, float | np.floating)]
+    large = next((label for label in floats if not is_exact(label)), None)
+    if large is not None and any(isinstance(label, int | np.integer) for label in known):
+        raise DataError(
+            f"column {name!r} held whole numbers in the fit and now holds floats, of which one of "
+            f"this size, {large!r}, stands for several whole numbers; give the column as int64, or "
+            "as Int64 where values are missing"
+        )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
+from jaxglm.io.tables._integers import check_floats
 from jaxglm.io.tables._messages import rows_text, spaces_caution
 from jaxglm.io.tables._segments import keys_of
 from jaxglm.io.tables._table import Table
@@ -175,5 +176,6 @@ def _places(keys: pd.Index, column: Any) -> np.ndarray:
         labels = pd.DatetimeIndex(labels)  # dates of Python
     if keys.dtype != labels.dtype and keys.dtype.kind in "iuf" and labels.dtype.kind in "iuf":
         # A dtype in common may be float64, which does not hold whole numbers of 64 bits apart.
+        check_floats(str(keys.name), keys[:1], labels)
         keys, labels = keys.astype(object), labels.astype(object)
     return np.append(keys.get_indexer(labels), -1)[codes]
