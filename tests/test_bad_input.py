@@ -3,6 +3,7 @@
 Nothing is silently dropped, clipped or paired by position.
 """
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -423,3 +424,46 @@ def test_formula_with_an_unknown_column() -> None:
 def test_transform_that_makes_infinities() -> None:
     with refuses(r"log\(age\)"):
         jg.glm("y ~ log(age)", table(age=np.arange(N) * 1.0), "poisson")
+
+
+ROWS = table()
+OF_GLM = ("method", "missing", "on_failure", "rank", "dtype", "compress", "keep_data")
+OF_GLM += ("tol", "max_turns")
+
+
+def glm_with(name: str, value: Any) -> jg.Results:
+    return jg.glm("y ~ age", ROWS, "poisson", **{name: value})
+
+
+PLAIN: dict[str, Callable[[Any], Any]] = {
+    name: functools.partial(glm_with, name) for name in OF_GLM
+}
+PLAIN |= {
+    "proportions": lambda value: jg.glm("y ~ age", ROWS, "binomial", proportions=value),
+    "has_constant": lambda value: jg.add_constant(ROWS[["age"]], has_constant=value),
+    "which": lambda value: _plain_fit().predict(ROWS, which=value),
+    "type": lambda value: _plain_fit().predict(ROWS, type=value),
+    "disp": lambda value: jg.GLM(ROWS.y, ROWS[["age"]], "poisson").fit(disp=value),
+    "unseen": lambda value: _plain_fit().predict(ROWS, unseen=value),
+    "kind": lambda value: _plain_fit().resid(value),
+    "sparse": lambda value: _plain_fit().design_matrix(sparse=value),
+    "alpha": lambda value: _plain_fit().conf_int(value),
+    "max_memory": lambda value: jg.fit_groups(
+        "y ~ age", ROWS, "group", "poisson", max_memory=value
+    ),
+}
+
+
+@functools.cache
+def _plain_fit() -> jg.Results:
+    return jg.glm("y ~ age", ROWS, "poisson")
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_an_array_in_place_of_a_plain_argument_is_answered_with_what_may_be_given(
+    name: str,
+) -> None:
+    said = "which" if name == "type" else name
+    for value in (np.array(["a", "b"]), ["a"], {"a": 1}, ROWS.y, object()):
+        with pytest.raises((TypeError, ValueError), match=rf"{said}.* must |argument '{said}':"):
+            PLAIN[name](value)

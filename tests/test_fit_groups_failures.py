@@ -134,9 +134,13 @@ CASES: dict[str, dict[str, tuple[Callable[[str], Rows], str, str]]] = {
     },
     "gaussian": ANY
     | {
-        "constant response": (with_y(lambda y, X: 2.0), "CONVERGED", ""),
-        "nothing but zeros": (with_y(lambda y, X: 0.0), "CONVERGED", ""),
-        "perfect fit": (with_y(lambda y, X: X @ [1.0, 2.0, -1.0, 0.5]), "CONVERGED", ""),
+        "constant response": (with_y(lambda y, X: 2.0), "CONVERGED", "Essentially perfect"),
+        "nothing but zeros": (with_y(lambda y, X: 0.0), "CONVERGED", "Essentially perfect"),
+        "perfect fit": (
+            with_y(lambda y, X: X @ [1.0, 2.0, -1.0, 0.5]),
+            "CONVERGED",
+            "Essentially perfect",
+        ),
         "a million million": (with_y(lambda y, X: 1e12 * y), "CONVERGED", ""),
         "squares overflow": (
             with_y(lambda y, X: 1e200 * y),

@@ -151,6 +151,7 @@ def test_failures_are_told_in_the_words_of_single_fits(hard) -> None:
     counted = many.counts()
     assert counted.to_dict() == {
         "ordinary": 3,
+        "essentially perfect": 0,
         "rank deficient": 1,
         "at a boundary": 0,
         "separated": 1,

@@ -66,13 +66,18 @@ def test_segments_say_the_same() -> None:
     noisy = LINE.assign(y=_rng.normal(size=N))
     parts = {"flat": LINE.assign(y=5.0), "line": LINE, "noisy": noisy, "two": noisy[:2]}
     table = pd.concat(parts, names=["shop"]).reset_index("shop")
-    many = jg.fit_groups("y ~ x", table, "shop")
+    with pytest.warns(jg.SegmentWarning, match="2 of 4 segments .*: 2 essentially perfect; see"):
+        many = jg.fit_groups("y ~ x", table, "shop")
     for shop, part in parts.items():
         alone = ignoring(data=part)
         # A single fit may add what its search tells.
         assert {n for n in many[shop].notes} <= set(alone.notes)
         assert many.bse.loc[shop].isna().all() == alone.bse.isna().all() == (shop != "noisy")
         assert many.pvalues.loc[shop].isna().all() == (shop != "noisy")
-    responses = jg.fit_responses("~ x", LINE.assign(z=5.0), ["y", "z"])
+    assert many.counts()[["ordinary", "essentially perfect"]].tolist() == [2, 2]
+    assert many.failed.index.tolist() == ["flat", "line"]
+    assert many.failed.str.contains("Essentially perfect fit").all()
+    with pytest.warns(jg.SegmentWarning, match="2 essentially perfect"):
+        responses = jg.fit_responses("~ x", LINE.assign(z=5.0), ["y", "z"])
     assert responses.bse.isna().all(axis=None)
     assert all("Essentially perfect fit" in responses[name].notes[0] for name in ("y", "z"))

@@ -281,7 +281,7 @@ def test_residuals_equal_statsmodels(pair: tuple[jg.Results, Any]) -> None:
     assert ours.resid().index.equals(ROWS)
     assert np.sum(ours.resid("pearson") ** 2) == pytest.approx(ours.pearson_chi2)
     assert np.sum(ours.resid("deviance") ** 2) == pytest.approx(ours.deviance)
-    with pytest.raises(ValueError, match="response, pearson, deviance, working"):
+    with pytest.raises(ValueError, match="'response', 'pearson', 'deviance', 'working'"):
         ours.resid("studentized")  # type: ignore[arg-type]
 
 

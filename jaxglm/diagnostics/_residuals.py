@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm.diagnostics._by_row import by_row, is_probability, mean_slope
-from jaxglm.words import FloatArray
+from jaxglm.words import FloatArray, check_choice
 
 ResidualKind = Literal["response", "pearson", "deviance", "working"]
 
@@ -37,8 +37,7 @@ def residuals(
     kind: ResidualKind, family: Any, y: FloatArray, eta: FloatArray, weight: FloatArray
 ) -> FloatArray:
     """Residuals of one kind; see `Results.resid` for the four formulas."""
-    if kind not in get_args(ResidualKind):
-        raise ValueError(f"kind must be one of {', '.join(get_args(ResidualKind))}; got {kind!r}.")
+    check_choice("kind", kind, get_args(ResidualKind))
     if kind == "response":
         return by_row(_difference, family, y, eta)
     if kind == "deviance":

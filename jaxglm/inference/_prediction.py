@@ -7,7 +7,7 @@ import pandas as pd
 
 from jaxglm.diagnostics import mean_slope, means
 from jaxglm.inference._wald import interval
-from jaxglm.words import FloatArray, understands_habits
+from jaxglm.words import FloatArray, is_one_of, understands_habits
 
 
 class Prediction:
@@ -94,7 +94,7 @@ class Prediction:
 
 def check_scale(which: str) -> None:
     """Refuse a scale other than the two that exist."""
-    if which not in ("mean", "linear"):
+    if not is_one_of(which, ("mean", "linear")):
         raise ValueError(
             f'which must be "mean" (response scale) or "linear" (link scale), which R '
             f'calls "response" and "link"; got {which!r}.'

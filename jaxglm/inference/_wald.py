@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from jaxglm.words import FloatArray
+from jaxglm.words import FloatArray, is_between
 
 Number = TypeVar("Number", float, FloatArray)
 
@@ -50,7 +50,7 @@ def wald(
 
 def check_alpha(alpha: float) -> None:
     """Refuse what leaves no level for an interval."""
-    if not 0.0 < alpha < 1.0:
+    if not is_between(alpha, 0, 1):
         raise ValueError(
             f"alpha must lie between 0 and 1, got {alpha!r}; 0.05 gives 95 % intervals."
         )

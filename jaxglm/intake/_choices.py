@@ -10,12 +10,13 @@ from jaxglm._status import DataError
 from jaxglm.families import Family
 from jaxglm.rows import ONE_FIT, OneFit
 from jaxglm.search import Options
-from jaxglm.words import listed
+from jaxglm.words import check_choice, is_between, is_one_of, listed
 
 # Bytes that the rows in work on many fits may take.
 MAX_MEMORY = 2.0**28
 
 Policy = Literal["warn", "raise", "ignore"]
+_DTYPES = ("float64", "float32", np.float64, np.float32, np.dtype(np.float64), np.dtype(np.float32))
 # What may be given for each row beside the response.
 WEIGHTS = ("freq_weights", "var_weights", "trials", "offset", "exposure")
 
@@ -59,15 +60,9 @@ class Given:
             )
 
 
-def check_choice(name: str, given: Any, choices: tuple[Any, ...]) -> None:
-    """Refuse what is none of the choices."""
-    if given not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {given!r}")
-
-
 def check_memory(max_memory: float) -> None:
     """Refuse what is no number of bytes."""
-    if not max_memory > 0:
+    if not is_between(max_memory, 0, np.inf):
         raise ValueError(f"max_memory must be a positive number of bytes, not {max_memory!r}")
 
 
@@ -78,10 +73,9 @@ def row_vectors(freq_weights, var_weights, trials, offset, exposure) -> dict[str
 
 def chosen_dtype(dtype: str) -> np.dtype:
     """The dtype of the arithmetic."""
-    chosen = np.dtype(dtype)
-    if chosen not in (np.float32, np.float64):
+    if not is_one_of(dtype, _DTYPES):
         raise ValueError(f"dtype must be 'float64' or 'float32', not {dtype!r}")
-    return chosen
+    return np.dtype(dtype)
 
 
 def solver_options(
@@ -89,7 +83,8 @@ def solver_options(
 ) -> Options:
     """The options of a search, for columns of these names."""
     method = method.lower() if isinstance(method, str) else method
-    if isinstance(method, str) and method not in ("irls", "newton", "lbfgs"):
+    transforms = hasattr(method, "init") and hasattr(method, "update")
+    if not transforms and not is_one_of(method, ("irls", "newton", "lbfgs")):
         raise ValueError(
             f"method must be 'irls', 'newton', 'lbfgs' or an optax transformation, not {method!r}"
         )
@@ -102,6 +97,8 @@ def solver_options(
                 f"({listed(names, 5)}); "
                 f"its shape is {start.shape}."
             )
-    if tol is not None and not tol > 0:
-        raise ValueError(f"tol must be positive, not {tol!r}")
+    if tol is not None and not is_between(tol, 0, np.inf):
+        raise ValueError(f"tol must be a positive number, not {tol!r}")
+    if not is_between(turns, 0, 2**31):
+        raise ValueError(f"max_turns must be a number of passes, 1 or more, not {turns!r}")
     return Options(method=method, start=start, tol=tol, max_turns=int(turns))

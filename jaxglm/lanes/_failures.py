@@ -11,13 +11,14 @@ from jaxglm.search import _notes
 # The kinds, the gravest last; each is what a count of segments is said to be.
 KINDS = (
     "ordinary",
+    "essentially perfect",
     "rank deficient",
     "at a boundary",
     "separated",
     "not converged",
     "not fitted",
 )
-_ORDINARY, _DEFICIENT, _BOUNDARY, _SEPARATED, _STOPPED, _REFUSED = range(len(KINDS))
+_ORDINARY, _PERFECT, _DEFICIENT, _BOUNDARY, _SEPARATED, _STOPPED, _REFUSED = range(len(KINDS))
 _KIND_OF_STATUS = {
     Status.CONVERGED: _ORDINARY,
     Status.BOUNDARY: _BOUNDARY,
@@ -31,9 +32,12 @@ def kinds(fits: Fits) -> np.ndarray:
     table = np.array([_KIND_OF_STATUS.get(status, _STOPPED) for status in Status], np.int8)
     of_status = table[fits.scalars["status"]]
     deficient = np.where(fits.collinear().any(axis=1), _DEFICIENT, _ORDINARY)
+    # Nothing is left for a dispersion; where there are no degrees of freedom none is looked for.
+    nothing = np.isnan(fits.covariance.scale) & (fits.scalars["df_resid"] > 0) & fits.usable
+    perfect = np.where(nothing, _PERFECT, _ORDINARY)
     alpha = fits.scalars["alpha"]
     edge = np.where(fits.shaped & (alpha == 0.0), _BOUNDARY, _ORDINARY)
-    return np.maximum.reduce([of_status, deficient, edge]).astype(np.int8)
+    return np.maximum.reduce([of_status, perfect, deficient, edge]).astype(np.int8)
 
 
 def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:

@@ -84,8 +84,8 @@ class ManyResults(GroupEstimates, Copied, abc.ABC):
     def counts(self) -> pd.Series:
         """Number of fits of each kind, by what was the gravest in each.
 
-        Kinds: `ordinary, rank deficient, at a boundary, separated, not converged, not fitted`; all
-        but the first are in `failed`.
+        Kinds: `ordinary, essentially perfect` (no dispersion is left to estimate), `rank deficient,
+        at a boundary, separated, not converged, not fitted`; all but the first are in `failed`.
         """
         return pd.Series(_failures.counts(self.fits), name=f"{self.unit}s")
 

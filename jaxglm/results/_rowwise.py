@@ -22,7 +22,7 @@ from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model
 from jaxglm.intake._matrix import as_sparse, as_table
 from jaxglm.results._copies import Copied
 from jaxglm.search import Fit
-from jaxglm.words import FloatArray, understands_habits
+from jaxglm.words import FloatArray, check_choice, understands_habits
 
 ROWS_CHANGED = (
     "X was changed in place after the fit: the estimates are those of the X that was fitted, and "
@@ -157,6 +157,7 @@ class RowAnswers(Estimates, Copied):
         0        1.0     0.0     1.0
         1        1.0     0.0     0.0
         """
+        check_choice("sparse", sparse, (True, False))
         if data is None:
             held = self.model.held("design_matrix()")
             columns, missing, index = held.columns, None, held.labels

@@ -18,7 +18,7 @@ from jaxglm.results._many import ManyResults
 from jaxglm.results._predict import at_limit, linear_predictor
 from jaxglm.results._rowwise import refuse_beside_the_fit
 from jaxglm.rows import Segments
-from jaxglm.words import FloatArray, understands_habits
+from jaxglm.words import FloatArray, check_choice, understands_habits
 
 
 class GroupResults(ManyResults):
@@ -139,8 +139,7 @@ class GroupResults(ManyResults):
             As for `Results.predict`, and for segments that the fits never saw.
         """
         check_scale(which)
-        if unseen not in ("raise", "nan"):
-            raise ValueError(f"unseen must be 'raise' or 'nan', not {unseen!r}")
+        check_choice("unseen", unseen, ("raise", "nan"))
         if data is None:
             refuse_beside_the_fit(groups=groups, offset=offset, exposure=exposure)
             held, eta = self._fitted("a prediction without data")

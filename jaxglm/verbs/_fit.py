@@ -8,7 +8,7 @@ import numpy as np
 from jaxglm import _status
 from jaxglm._jax import computing
 from jaxglm._status import DataError, FitError, Status
-from jaxglm.intake import Policy, check_choice
+from jaxglm.intake import Policy
 from jaxglm.intake._doors import Intake
 from jaxglm.results import Results
 from jaxglm.rows import Choice, merge_rows
@@ -21,7 +21,7 @@ from jaxglm.search import (
     outcome_notes,
     rank_refusal,
 )
-from jaxglm.words import warn
+from jaxglm.words import check_choice, warn
 
 
 def results_of(

@@ -9,7 +9,6 @@ from jaxglm.intake import (
     MAX_MEMORY,
     Given,
     Policy,
-    check_choice,
     chosen_dtype,
     row_vectors,
     solver_options,
@@ -19,7 +18,7 @@ from jaxglm.results import ResponseResults
 from jaxglm.search import Options
 from jaxglm.verbs._order import check_formula
 from jaxglm.verbs._segments import announce, fit_many
-from jaxglm.words import understands_habits
+from jaxglm.words import check_choice, understands_habits
 
 
 @understands_habits

@@ -16,7 +16,6 @@ from jaxglm.intake import (
     Given,
     Model,
     Policy,
-    check_choice,
     check_memory,
     chosen_dtype,
     row_vectors,
@@ -29,7 +28,7 @@ from jaxglm.results._many import ManyResults
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
 from jaxglm.verbs._order import check_formula
-from jaxglm.words import understands_habits, warn
+from jaxglm.words import check_choice, understands_habits, warn
 
 # A bar for a shorter run would be gone before it is read.
 _SECONDS_BEFORE_BAR = 2.0

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
+from jaxglm.words._choices import is_one_of
 from jaxglm.words._lists import near_text
 
 P = ParamSpec("P")
@@ -167,7 +168,7 @@ def _translated(verb: str, parameters: list[str], given: Mapping[str, Any]) -> d
         same = _SAME.get(keyword, {})
         target = next((name for name in same if name in parameters), keyword)
         if target not in parameters:
-            if value in _DONE_ANYWAY.get(keyword, ()):
+            if is_one_of(value, _DONE_ANYWAY.get(keyword, ())):
                 continue
             words = _WORDS.get(keyword.replace(".", "_")) or (
                 near_text(keyword, parameters) if parameters else "it takes none"
@@ -175,8 +176,8 @@ def _translated(verb: str, parameters: list[str], given: Mapping[str, Any]) -> d
             raise TypeError(f"{verb}() has no argument {keyword!r}: {words}")
         if target != keyword and target in given:
             raise TypeError(f"{verb}(): {keyword}= is {target}= here; give one of the two")
-        values = same.get(target)
-        ours[target] = values.get(value, value) if values else value
+        values = same.get(target) or {}
+        ours[target] = values[value] if is_one_of(value, values) else value
     return ours
 
 

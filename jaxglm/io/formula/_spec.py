@@ -21,7 +21,7 @@ from jaxglm.io.formula._rtext import parse_expression
 from jaxglm.io.formula._saved import check_component, check_expression, check_names, check_state
 from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Level, Table, check_floats, read_table, rows_text
-from jaxglm.words import listed
+from jaxglm.words import check_choice, listed
 
 _FORMAT = 1
 
@@ -100,8 +100,7 @@ class TermsSpec:
         DataError
             If a column is not there, has other levels or another type than in training.
         """
-        if unseen not in ("raise", "base", "nan"):
-            raise DataError(f"unseen={unseen!r}; it must be 'raise', 'base' or 'nan'")
+        check_choice("unseen", unseen, ("raise", "base", "nan"))
         table = read_table(newdata)
         table = table.load(self.columns(table.names))
         missing = np.zeros(table.n_rows, dtype=bool)

@@ -8,6 +8,7 @@ import pandas as pd
 from jaxglm._status import DataError
 from jaxglm.io.tables._column import read_column
 from jaxglm.io.tables._table import read_table
+from jaxglm.words import check_choice
 
 _NAME = "const"
 
@@ -42,8 +43,7 @@ def add_constant(data: Any, prepend: bool = True, has_constant: str = "skip") ->
     >>> add_constant(np.array([[2.0, 3.0]]))
     array([[1., 2., 3.]])
     """
-    if has_constant not in ("skip", "raise", "add"):
-        raise DataError(f"has_constant={has_constant!r}; it must be 'skip', 'raise' or 'add'")
+    check_choice("has_constant", has_constant, ("skip", "raise", "add"))
     if isinstance(data, pd.Series):
         data = data.to_frame()
     if has_constant != "add":

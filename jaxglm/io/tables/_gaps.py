@@ -8,15 +8,14 @@ import pandas as pd
 from jaxglm._status import DataError
 from jaxglm.io.tables._messages import rows_text
 from jaxglm.rows import OneFit
-from jaxglm.words import listed
+from jaxglm.words import check_choice, listed
 
 ROWS_NAMED = 10
 
 
 def check_policy(missing: str) -> None:
     """Refuse a policy other than the two there are."""
-    if missing not in ("raise", "drop"):
-        raise DataError(f"missing={missing!r}; it must be 'raise' or 'drop'")
+    check_choice("missing", missing, ("raise", "drop"))
 
 
 class Gaps:

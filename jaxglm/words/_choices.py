@@ -1,0 +1,29 @@
+"""Owns the checks of plain arguments: one of a few choices, or a number between bounds.
+
+Whatever is given, an array or a table too, is answered with what may be given.
+"""
+
+import numbers
+from collections.abc import Collection, Hashable
+from typing import Any
+
+
+def is_one_of(given: Any, choices: Collection[Any]) -> bool:
+    """Whether a value is among some plain ones; an array or a list never is."""
+    return isinstance(given, Hashable) and given in choices
+
+
+def check_choice(name: str, given: Any, choices: Collection[Any]) -> None:
+    """Refuse what is none of the choices.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not is_one_of(given, choices):
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {given!r}")
+
+
+def is_between(given: Any, low: float, high: float) -> bool:
+    """Whether a value is one number strictly between two."""
+    return isinstance(given, numbers.Real) and low < float(given) < high
