@@ -1,7 +1,4 @@
-"""Tables to learn and to test with: a synthetic one, the 2013 New York flights, US baby names.
-
-Owns how the tables are made or read.
-"""
+"""Owns the tables to learn and to test with: a synthetic one, flights from New York, baby names."""
 
 from __future__ import annotations
 

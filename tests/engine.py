@@ -7,8 +7,7 @@ import jax
 import numpy as np
 
 from jaxglm.families import family as resolve
-from jaxglm.intake import Given
-from jaxglm.intake._doors import table_intake
+from jaxglm.intake import Given, table_intake
 from jaxglm.rows import Problem
 from jaxglm.search import Fit, Options, estimate_all, fit_of
 from jaxglm.sources import Block, Chunked

@@ -10,8 +10,7 @@ import scipy.sparse
 
 import jaxglm as jg
 from jaxglm._tuning import tuned
-from jaxglm.intake import Given
-from jaxglm.intake._doors import table_intake
+from jaxglm.intake import Given, table_intake
 from jaxglm.rows import _compress
 from jaxglm.rows._compress import merge_rows
 

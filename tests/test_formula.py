@@ -453,10 +453,10 @@ def test_new_data_of_another_kind_is_refused() -> None:
 def test_empty_data_and_bad_policies() -> None:
     with pytest.raises(DataError, match="no rows"):
         model_frame("y ~ x", FRAME.head(0))
-    with pytest.raises(DataError, match="'raise' or 'drop'"):
+    with pytest.raises(ValueError, match="missing must be one of 'raise', 'drop'"):
         model_frame("y ~ x", FRAME, missing="ignore")
     with pytest.raises(DataError, match="no row is complete"):
         model_frame("y ~ x", FRAME.assign(x=np.nan), missing="drop")
-    with pytest.raises(DataError, match="'raise', 'base' or 'nan'"):
+    with pytest.raises(ValueError, match="unseen must be one of 'raise', 'base', 'nan'"):
         model_frame("y ~ x", FRAME).spec.pieces(FRAME, unseen="drop")
     assert dense(model_frame("y ~ x + g", FRAME).spec.pieces(FRAME.head(0))[0]).shape == (0, 4)

@@ -14,8 +14,7 @@ import scipy.sparse
 import jaxglm as jg
 from jaxglm._status import DataError, FormulaError
 from jaxglm.families import family
-from jaxglm.intake import Given
-from jaxglm.intake._segments import GroupIntake, array_segments, table_segments
+from jaxglm.intake import Given, GroupIntake, array_segments, table_segments
 from jaxglm.io import groups_of, read_table, segments_of
 
 FLOAT = np.dtype(np.float64)

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from jaxglm.families import family
-from jaxglm.intake import Given
-from jaxglm.intake._segments import table_segments
+from jaxglm.intake import Given, table_segments
 from jaxglm.lanes._lanes import Lanes
 from jaxglm.lanes._rank import rank_of
 from jaxglm.search._basis import condition

@@ -10,8 +10,7 @@ import pytest
 
 import jaxglm as jg
 from jaxglm.families import family as resolve
-from jaxglm.intake import Given
-from jaxglm.intake._doors import table_intake
+from jaxglm.intake import Given, table_intake
 from jaxglm.lanes._failures import headline
 from jaxglm.lanes._fits import Fits
 from jaxglm.results import GroupResults

@@ -16,8 +16,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 import jaxglm as jg
-from jaxglm.intake import Given
-from jaxglm.intake._doors import array_intake
+from jaxglm.intake import Given, array_intake
 from tests.engine import chunked
 from tests.engine import fit as fit_problem
 from tests.strategies import COMMON, LAWS, SCALES, Case, cases

@@ -44,6 +44,7 @@ def read_arguments(cls: type, generated: bool) -> None:
             kwargs |= {} if link is None else {"link": as_link(link)}
         construct(self, *args, **kwargs)
 
+    # mypy: a class made elsewhere is given another constructor, which is the purpose.
     cls.__init__ = __init__  # type: ignore[misc]
 
 

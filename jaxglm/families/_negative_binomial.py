@@ -67,10 +67,6 @@ class NegativeBinomial(Family):
             return math.inf
         return None if self.alpha is None else 1.0 / self.alpha
 
-    def with_alpha(self, alpha: Any) -> "NegativeBinomial":
-        """The same family with another shape."""
-        return self._with(alpha=alpha)
-
     def _alpha_like(self, values: Array) -> Array:
         if self.alpha is None:
             raise ValueError(

@@ -64,6 +64,8 @@ class Tweedie(PowerVariance):
                 "rainfall have powers between 1 and 2"
             )
 
+    # Of other families it is a constant of the class; so it is in the other two that follow their
+    # parameters, `_quasi` and `_quadrature`, as are the bounds of the mean there.
     @property
     def response_rule(self) -> str:  # type: ignore[override]
         """What `valid_response` asks at this power."""

@@ -11,13 +11,11 @@ from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refus
 from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
-from jaxglm.inference._wald import akaike, critical_value, interval, schwarz, wald
-from jaxglm.words import FloatArray
+from jaxglm.inference._wald import akaike, interval, schwarz, wald
 
 __all__ = [
     "Bootstrap",
     "Estimates",
-    "FloatArray",
     "Overdispersion",
     "Prediction",
     "akaike",
@@ -25,7 +23,6 @@ __all__ = [
     "bootstrap",
     "broken",
     "check_scale",
-    "critical_value",
     "equals",
     "exponentiated",
     "interval",

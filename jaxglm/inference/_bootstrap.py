@@ -11,8 +11,7 @@ from jaxglm._jax import computing
 from jaxglm._status import DataError, SegmentWarning, Status
 from jaxglm.inference._clusters import check_rows, cluster_codes, cluster_column
 from jaxglm.inference._wald import check_alpha
-from jaxglm.intake import Dataset, Given, Model, check_memory
-from jaxglm.intake._doors import table_intake
+from jaxglm.intake import Dataset, Given, Model, check_memory, table_intake
 from jaxglm.lanes import _failures, fit_segments
 from jaxglm.rows import Problem, Replicas, merge_rows
 from jaxglm.search import Fit, Options

@@ -7,8 +7,7 @@ import numpy as np
 from jaxglm import io
 from jaxglm._status import DataError, FormulaError
 from jaxglm.families import family as resolve
-from jaxglm.intake import Dataset, Given, Model
-from jaxglm.intake._doors import table_intake
+from jaxglm.intake import Dataset, Given, Model, table_intake
 
 
 def cluster_column(name: str, data: Any, n: int, seed: int) -> Any:

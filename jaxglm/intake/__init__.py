@@ -11,8 +11,11 @@ from jaxglm.intake._choices import (
     solver_options,
 )
 from jaxglm.intake._dataset import Columns, Dataset, nbytes
-from jaxglm.intake._matrix import ModelMatrices
+from jaxglm.intake._doors import Intake, array_intake, table_intake
+from jaxglm.intake._matrix import ModelMatrices, as_sparse, as_table, model_matrices
 from jaxglm.intake._model import Model
+from jaxglm.intake._responses import ResponseIntake, array_responses, table_responses
+from jaxglm.intake._segments import GroupIntake, array_segments, table_segments
 
 __all__ = [
     "MAX_MEMORY",
@@ -20,12 +23,24 @@ __all__ = [
     "Columns",
     "Dataset",
     "Given",
+    "GroupIntake",
+    "Intake",
     "Model",
     "ModelMatrices",
     "Policy",
+    "ResponseIntake",
+    "array_intake",
+    "array_responses",
+    "array_segments",
+    "as_sparse",
+    "as_table",
     "check_memory",
     "chosen_dtype",
+    "model_matrices",
     "nbytes",
     "row_vectors",
     "solver_options",
+    "table_intake",
+    "table_responses",
+    "table_segments",
 ]

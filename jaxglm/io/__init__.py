@@ -1,7 +1,6 @@
 """The doors for data, and the only room for data frames: `tables`, `formula`, `arrays`."""
 
 from jaxglm.io.arrays import (
-    ArrayFrame,
     missing_rows,
     read_arrays,
     read_matrix,
@@ -12,7 +11,6 @@ from jaxglm.io.arrays import (
 )
 from jaxglm.io.formula import ModelFrame, Response, TermsSpec, model_frame
 from jaxglm.io.tables import (
-    Column,
     Table,
     add_constant,
     check_aligned,
@@ -35,8 +33,6 @@ from jaxglm.io.tables import (
 )
 
 __all__ = [
-    "ArrayFrame",
-    "Column",
     "ModelFrame",
     "Response",
     "Table",

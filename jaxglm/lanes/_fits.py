@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxglm._status import Status
 from jaxglm.algebra import Covariance, Relations
-from jaxglm.search import Fit
+from jaxglm.search import Coefficients, Fit
 
 # Fields of `Fit` that are one number; how each is stored.
 SCALARS: dict[str, Any] = {
@@ -45,7 +45,7 @@ class Words(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Fits:
+class Fits(Coefficients):
     """G fits of the same p columns; see `Fit` for what the fields mean.
 
     Attributes
@@ -76,8 +76,6 @@ class Fits:
         By segment, where separation leaves more open than what runs to infinity.
     """
 
-    coef: np.ndarray
-    covariance: Covariance
     absent: np.ndarray
     baseless: np.ndarray
     of_levels: np.ndarray
@@ -163,21 +161,6 @@ class Fits:
     def relations_of(self, g: int) -> Relations | None:
         """How the aliased columns of one fit follow from others; None where that is not known."""
         return None if self.relations is None else self.relations.get(g, Relations.none())
-
-    @property
-    def estimates(self) -> np.ndarray:
-        """The coefficients as reported: inf or -inf where they run to it, nan where open."""
-        return self.covariance.at_limit(self.coef)
-
-    @property
-    def infinite(self) -> np.ndarray:
-        """Columns whose coefficient runs to infinity, [G, p] bool."""
-        return self.covariance.infinite
-
-    @property
-    def aliased(self) -> np.ndarray:
-        """Columns that earlier columns determine, [G, p] bool."""
-        return self.covariance.aliased
 
     @property
     def count(self) -> int:

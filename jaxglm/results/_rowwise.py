@@ -18,8 +18,7 @@ from jaxglm.inference import (
     undetermined,
     warn_undetermined,
 )
-from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model
-from jaxglm.intake._matrix import as_sparse, as_table
+from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model, as_sparse, as_table
 from jaxglm.results._copies import Copied
 from jaxglm.search import Fit
 from jaxglm.words import FloatArray, check_choice, understands_habits

@@ -12,7 +12,30 @@ from jaxglm.algebra import Covariance, Relations
 
 
 @dataclasses.dataclass(frozen=True)
-class Fit:
+class Coefficients:
+    """Coefficients [..., p] where the search stopped, and what their covariance says of them."""
+
+    coef: np.ndarray
+    covariance: Covariance
+
+    @property
+    def estimates(self) -> np.ndarray:
+        """The coefficients as reported: inf or -inf where they run to it, nan where open."""
+        return self.covariance.at_limit(self.coef)
+
+    @property
+    def infinite(self) -> np.ndarray:
+        """Columns whose coefficient runs to infinity, [..., p] bool."""
+        return self.covariance.infinite
+
+    @property
+    def aliased(self) -> np.ndarray:
+        """Columns that earlier columns determine, [..., p] bool."""
+        return self.covariance.aliased
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit(Coefficients):
     """One fit. Columns are in public order; p counts all of them, aliased ones included.
 
     Attributes
@@ -62,8 +85,6 @@ class Fit:
         which coefficients are open there, and which predictions.
     """
 
-    coef: np.ndarray
-    covariance: Covariance
     deviance: float
     null_deviance: float
     pearson_chi2: float
@@ -95,18 +116,3 @@ class Fit:
             "The model is fitted already: what glm() and fit() return is the result; leave out "
             "the last .fit()"
         )
-
-    @property
-    def estimates(self) -> np.ndarray:
-        """The coefficients as reported: inf or -inf where they run to it, nan where open."""
-        return self.covariance.at_limit(self.coef)
-
-    @property
-    def infinite(self) -> np.ndarray:
-        """Columns whose coefficient runs to infinity, [p] bool."""
-        return self.covariance.infinite
-
-    @property
-    def aliased(self) -> np.ndarray:
-        """Columns that earlier columns determine, [p] bool."""
-        return self.covariance.aliased

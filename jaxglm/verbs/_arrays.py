@@ -9,14 +9,16 @@ from jaxglm.families import family as resolve
 from jaxglm.intake import (
     MAX_MEMORY,
     Given,
+    Intake,
     Policy,
+    array_intake,
+    array_responses,
+    array_segments,
     chosen_dtype,
     row_vectors,
     solver_options,
+    table_intake,
 )
-from jaxglm.intake._doors import Intake, array_intake, table_intake
-from jaxglm.intake._responses import array_responses
-from jaxglm.intake._segments import array_segments
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice
 from jaxglm.verbs._fit import results_of

@@ -5,8 +5,7 @@ from typing import Any, Literal
 
 from jaxglm import io
 from jaxglm._status import FormulaError
-from jaxglm.intake import ModelMatrices
-from jaxglm.intake._matrix import model_matrices
+from jaxglm.intake import ModelMatrices, model_matrices
 from jaxglm.verbs._order import check_formula
 from jaxglm.words import understands_habits
 

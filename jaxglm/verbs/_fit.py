@@ -8,8 +8,7 @@ import numpy as np
 from jaxglm import _status
 from jaxglm._jax import computing
 from jaxglm._status import DataError, FitError, Status
-from jaxglm.intake import Policy
-from jaxglm.intake._doors import Intake
+from jaxglm.intake import Intake, Policy
 from jaxglm.results import Results
 from jaxglm.rows import Choice, merge_rows
 from jaxglm.search import (

@@ -15,8 +15,8 @@ from jaxglm.intake import (
     chosen_dtype,
     row_vectors,
     solver_options,
+    table_intake,
 )
-from jaxglm.intake._doors import table_intake
 from jaxglm.results import Results
 from jaxglm.rows import Choice
 from jaxglm.verbs._fit import results_of

@@ -9,11 +9,12 @@ from jaxglm.intake import (
     MAX_MEMORY,
     Given,
     Policy,
+    ResponseIntake,
     chosen_dtype,
     row_vectors,
     solver_options,
+    table_responses,
 )
-from jaxglm.intake._responses import ResponseIntake, table_responses
 from jaxglm.results import ResponseResults
 from jaxglm.search import Options
 from jaxglm.verbs._order import check_formula

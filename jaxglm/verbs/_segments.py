@@ -14,14 +14,15 @@ from jaxglm.families import family as resolve
 from jaxglm.intake import (
     MAX_MEMORY,
     Given,
+    GroupIntake,
     Model,
     Policy,
     check_memory,
     chosen_dtype,
     row_vectors,
     solver_options,
+    table_segments,
 )
-from jaxglm.intake._segments import GroupIntake, table_segments
 from jaxglm.lanes import Fits, _failures, fit_segments
 from jaxglm.results import GroupResults
 from jaxglm.results._many import ManyResults

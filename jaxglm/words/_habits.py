@@ -145,6 +145,7 @@ def understands_habits(verb: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(verb)
     def understanding(*args: P.args, **kwargs: P.kwargs) -> R:
         if not kwargs.keys() <= set(parameters):
+            # Other names than the verb's: no type can say so.
             kwargs = _translated(name, parameters, kwargs)  # type: ignore[assignment]
         try:
             signature.bind(*args, **kwargs)

@@ -8,8 +8,7 @@ import numpy as np
 
 import jaxglm as jg
 from jaxglm.designs import assemble
-from jaxglm.intake import Given
-from jaxglm.intake._doors import array_intake, table_intake
+from jaxglm.intake import Given, array_intake, table_intake
 from jaxglm.io import model_frame
 from jaxglm.sources import Rows
 

@@ -157,13 +157,15 @@ def _read_frame(X: Any, name: str, fits: OneFit) -> tuple[np.ndarray, list[str],
     columns = [
         read_column(table.native_column(i), label, fits) for i, label in enumerate(table.names)
     ]
+    dtypes = set()
     for column in columns:
         if column.values is None:
             raise DataError(
                 f"column {column.name!r} of {name} holds labels (strings or categories), not "
                 f"numeric values; {_ENCODE}"
             )
-    single = bool(columns) and all(c.values.dtype == np.float32 for c in columns)  # type: ignore[union-attr]
+        dtypes.add(column.values.dtype)
+    single = dtypes == {np.dtype(np.float32)}
     values = np.empty((table.n_rows, len(columns)), np.float32 if single else np.float64)
     for j, column in enumerate(columns):
         values[:, j] = column.values

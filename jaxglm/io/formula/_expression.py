@@ -146,9 +146,7 @@ def _returned(value: Any, text: str, fits: OneFit) -> Any:
     if np.ndim(value) != 1 or (isinstance(value, np.ndarray) and value.dtype.kind in "biuf"):
         return value
     column = read_column(value, text, fits)
-    if column.codes is not None:
-        return Labels(column.codes, column.levels or ())
-    return column.numbers
+    return Labels.of(column) if column.values is None else column.numbers
 
 
 class _Walk:
@@ -202,9 +200,9 @@ class _Walk:
         if name not in self.table.names and name in self.context:
             return self.context[name]
         column = self.column(name)
-        if column.codes is not None:
-            return Labels(column.codes, column.levels or ())
-        return column.values if column.values.dtype.kind == "b" else column.numbers  # type: ignore[union-attr]
+        if column.values is None:
+            return Labels.of(column)
+        return column.values if column.values.dtype.kind == "b" else column.numbers
 
     def column(self, name: str) -> Column:
         column = self.table.column(name, self.fits)

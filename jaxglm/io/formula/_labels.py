@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxglm._status import FormulaError
 from jaxglm.io.formula._contrasts import CODINGS, TREATMENT, Contrast, treatment
-from jaxglm.io.tables import Level
+from jaxglm.io.tables import Column, Level
 from jaxglm.io.tables._column import factor_of_values
 from jaxglm.words import listed
 
@@ -40,14 +40,19 @@ class Labels:
     contrast: Contrast = TREATMENT
     strange: int = 0
 
+    @classmethod
+    def of(cls, column: Column) -> "Labels":
+        """The labels of a column that holds a factor."""
+        assert column.codes is not None
+        return cls(column.codes, column.levels or ())
+
 
 def labels_of(text: str, values: Any, missing: np.ndarray | None) -> Labels:
     """Numbers as a factor, the levels in numeric order; `text` is the expression, for messages."""
     values = np.asarray(values)
     if values.dtype.kind not in "biuf" or values.ndim != 1:
         raise FormulaError("a factor is made of one column")
-    column = factor_of_values(text, values, missing)
-    return Labels(column.codes, column.levels or ())  # type: ignore[arg-type]
+    return Labels.of(factor_of_values(text, values, missing))
 
 
 def factor(

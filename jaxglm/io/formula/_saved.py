@@ -41,7 +41,7 @@ def check_component(component: Component, field: str, most: int) -> None:
     if len(set(levels)) != len(levels) or (kind != "numeric" and not levels):
         raise Damaged(f"{field}.levels", "are none, or some twice")
     try:
-        component.reference  # noqa: B018
+        contrast.reference_code(levels, component.label)
     except FormulaError as error:
         if kind != "numeric" or contrast != TREATMENT:
             raise Damaged(f"{field}.contrast", f"has no such level: {error}") from error

@@ -41,7 +41,9 @@ class Column:
     missing: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return len(self.codes if self.values is None else self.values)  # type: ignore[arg-type]
+        held = self.codes if self.values is None else self.values
+        assert held is not None
+        return len(held)
 
     @property
     def numbers(self) -> np.ndarray:
