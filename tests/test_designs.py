@@ -326,3 +326,15 @@ def test_masked_columns_take_no_part_and_leave_the_gram_regular() -> None:
     assert close(masked.gram_diagonal(jnp.asarray(WEIGHT)), np.diag(gram))
     none = Masked.of(jnp.asarray(NUMERIC), jnp.zeros(3, bool))
     assert np.array_equal(none.gram(jnp.asarray(WEIGHT)), np.eye(3))
+
+
+def test_sums_in_float32_hold_in_rows_that_are_in_order() -> None:
+    """Sums that grow and come back: one term after the other, each is rounded to their size."""
+    n = 5000
+    v = np.where(np.arange(n) < n // 2, 1.0, -1.0) * np.random.default_rng(1).uniform(0.2, 1, n)
+    x = np.column_stack([np.ones(n), np.linspace(1.0, 2.0, n)])
+    v, x = v.astype(np.float32), x.astype(np.float32)
+    found = np.asarray(jax.jit(Dense(x).rmatvec)(jnp.asarray(v)), float)
+    wanted = v.astype(float) @ x
+    rounding = np.finfo(np.float32).eps * np.abs(np.cumsum(v[:, None] * x, axis=0)).max(axis=0)
+    assert (np.abs(found - wanted) < 2 * rounding).all()

@@ -158,8 +158,10 @@ def test_notebook_shows_what_it_stores(
         pytest.importorskip("matplotlib").use("Agg")
     monkeypatch.chdir(tmp_path)
     names: dict = {}
-    for cell, source in zip(code, sources, strict=True):
-        assert shown(source, names) == stored(cell["outputs"]), source
+    # As wide as in a notebook; a terminal's width is its own.
+    with pd.option_context("display.max_columns", 20):
+        for cell, source in zip(code, sources, strict=True):
+            assert shown(source, names) == stored(cell["outputs"]), source
 
 
 # What differs from run to run.
