@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+import scipy.sparse as sp
 
 import jaxglm as jg
 
@@ -131,3 +132,89 @@ def test_nothing_is_said_of_a_level_that_occurs() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert not any("do not occur" in note for note in jg.glm("y ~ g", WHOLE, "poisson").notes)
+
+
+FIT_WITH = {
+    "formula": lambda data: jg.glm(
+        "y ~ x + log(z)", data, "poisson", var_weights="w", offset="o", missing="drop"
+    ),
+    "matrix": lambda data: jg.GLM(
+        data["y"],
+        jg.add_constant(data[["x", "z"]]),
+        "poisson",
+        var_weights=data["w"],
+        exposure=data["z"],
+        offset=data["o"],
+        missing="drop",
+    ).fit(),
+    "sparse matrix": lambda data: jg.GLM(
+        data["y"].to_numpy(),
+        sp.csr_array(data[["x", "z"]].to_numpy()),
+        "poisson",
+        var_weights=data["w"].to_numpy(),
+        offset=data["o"].to_numpy(),
+        missing="drop",
+    ).fit(),
+    "segments": lambda data: jg.fit_groups(
+        "y ~ x + z", data, "shop", "poisson", var_weights="w", offset="o", missing="drop"
+    ),
+    "segments of a matrix": lambda data: jg.GLM(
+        data["y"], data[["x", "z"]], "poisson", var_weights=data["w"], missing="drop"
+    ).fit_groups(data["shop"]),
+    "responses": lambda data: jg.fit_responses(
+        "~ x + z", data, ["y"], "poisson", var_weights="w", offset="o", missing="drop"
+    ),
+}
+FINITE = WHOLE.assign(z=np.linspace(1, 2, N), o=0.0)
+
+
+@pytest.mark.parametrize("door", FIT_WITH)
+def test_an_infinite_value_in_a_row_that_is_left_out_is_no_matter(door: str) -> None:
+    fit = FIT_WITH[door]
+    gap = FINITE.assign(x=FINITE["x"].where(FINITE.index != 3))
+    used = fit(gap).params.to_numpy()
+    for column in ("z", "y", "w", "o"):
+        strange = gap.assign(**{column: gap[column].where(gap.index != 3, np.inf)})
+        assert np.array_equal(fit(strange).params.to_numpy(), used), column
+    # The other row has no gap.
+    strange.loc[5, "z"] = -np.inf
+    if "segments" in door:
+        with pytest.warns(jg.SegmentWarning):
+            fits = fit(strange)
+        assert list(fits.failed.index) == ["s"] and "row 5 " in fits.failed["s"]
+        assert "row 3" not in fits.failed["s"]
+        return
+    with pytest.raises(jg.DataError, match=r"infinite values in row 5 |infinite .* row 5 "):
+        fit(strange)
+
+
+def test_what_a_formula_makes_of_a_row_that_is_left_out_is_no_matter() -> None:
+    data = FINITE.assign(x=FINITE["x"].where(FINITE.index != 3))
+    data["z"] = FINITE["z"].where(FINITE.index != 3, 0.0)
+    assert jg.glm("y ~ x + log(z)", data, "poisson", missing="drop").nobs == N - 1
+    counts = np.column_stack([data["y"], data["y"] + 1])
+    counts[3] = np.inf, -np.inf
+    X = jg.add_constant(data[["x"]])
+    assert jg.GLM(counts, X, "binomial", missing="drop").fit().nobs == N - 1
+    with pytest.raises(jg.DataError, match=r"of y has infinite values in row 3 "):
+        jg.GLM(counts, X.fillna(0), "binomial", missing="drop").fit()
+
+
+def test_no_row_of_any_segment_can_be_used() -> None:
+    for missing in ("raise", "drop"):
+        with pytest.raises(jg.DataError, match="'x' has infinite values in rows 0, 1"):
+            jg.fit_groups("y ~ x", WHOLE.assign(x=np.inf), "shop", missing=missing)
+
+
+def test_an_infinite_value_in_a_new_row_that_misses_another() -> None:
+    new = pd.DataFrame({"x": [np.nan, 1.0], "z": [np.inf, 1.0], "o": [np.inf, 0.0]})
+    formula = jg.glm("y ~ x + z", FINITE, "poisson", offset="o")
+    matrix = jg.GLM(FINITE["y"], FINITE[["x", "z"]], "poisson", offset=FINITE["o"]).fit()
+    for rows in (new, new[["x", "z"]].to_numpy(), sp.csr_array(new[["x", "z"]].to_numpy())):
+        assert matrix.predict(rows, offset=new["o"].to_numpy()).isna().tolist() == [True, False]
+    assert formula.predict(new, offset="o").isna().tolist() == [True, False]
+    for result in (formula, matrix):
+        with pytest.raises(jg.DataError, match=r"'z'.* has infinite values in row 0 "):
+            result.predict(new.fillna(0), offset=0)
+        with pytest.raises(jg.DataError, match="infinite values in row 0 "):
+            result.predict(new.fillna(0).assign(z=0), offset="o")

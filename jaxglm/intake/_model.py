@@ -12,6 +12,7 @@ from jaxglm.designs import assemble, from_matrix
 from jaxglm.families import Family
 from jaxglm.intake._dataset import Columns, Dataset
 from jaxglm.intake._vectors import log_exposure
+from jaxglm.rows import Postponed, UsedRows
 from jaxglm.words import no_attribute
 
 
@@ -128,14 +129,16 @@ class Model:
         """
         self._check_offset(offset, exposure)
         columns, shift, missing, index = self.new_columns(data, unseen)
+        faults = Postponed()
         extra = {"offset": offset, "exposure": exposure}
         for name, given in extra.items():
             if given is None:
                 continue
-            vector = io.read_row_values(given, name, data, columns.n, index)
+            vector = io.read_row_values(given, name, data, columns.n, index, faults)
             if name == "exposure":
-                vector = log_exposure(vector)
+                vector = log_exposure(vector, UsedRows(faults))
             shift = vector if shift is None else shift + vector
+        faults.settle(np.zeros(columns.n, bool) if missing is None else missing)
         return columns, shift, missing, index
 
     def _check_table(self, data: Any) -> None:

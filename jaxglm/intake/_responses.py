@@ -15,7 +15,7 @@ from jaxglm.intake._doors import NO_WEIGHT, Intake, array_intake, table_intake
 from jaxglm.intake._model import Model
 from jaxglm.intake._response import NamedResponse, check_response
 from jaxglm.intake._trials import are_proportions
-from jaxglm.rows import ALL_ROWS, ONE_FIT, Replicas, UsedRows
+from jaxglm.rows import ALL_ROWS, ONE_FIT, Postponed, Replicas, UsedRows
 from jaxglm.words import listed, repeated
 
 
@@ -192,14 +192,19 @@ def _proportions(intake: Intake, several: _Several, given: Given) -> bool | None
 
 
 def _read(intake: Intake, several: _Several, g: int, given: Given) -> io.Response:
-    """One response in the rows in use, as it stands."""
+    """One response in the rows in use, as it stands; what stands in others is no matter."""
+    faults = Postponed()
     found = io.read_response(
         several.column(g),
         several.n,
         several.index,
         several.names[g],
         allow_missing=given.missing == "drop",
+        fits=faults,
     )
+    left_out = np.ones(several.n, bool)
+    left_out[slice(None) if intake.rows is None else intake.rows] = False
+    faults.settle(left_out)
     return found if intake.rows is None else found.take(intake.rows)
 
 

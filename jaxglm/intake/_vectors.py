@@ -9,11 +9,11 @@ import numpy as np
 
 from jaxglm._status import DataError
 from jaxglm.families import Family
-from jaxglm.rows import ALL_ROWS, UsedRows
+from jaxglm.rows import UsedRows
 from jaxglm.search import largest_size
 
 
-def log_exposure(exposure: np.ndarray, rows: UsedRows = ALL_ROWS) -> np.ndarray:
+def log_exposure(exposure: np.ndarray, rows: UsedRows) -> np.ndarray:
     """The offset that an exposure stands for under a log link; one not positive is refused."""
     rows.refuse(
         exposure <= 0, lambda found: f"exposure must be positive; {found.holding(exposure)}."

@@ -1,7 +1,7 @@
 """The host's rows of one fit or of many: the problem, its checks, and ways to cut it up."""
 
 from jaxglm.rows._compress import Choice, merge_rows
-from jaxglm.rows._faults import ALL_ROWS, ONE_FIT, ManyFits, OneFit, UsedRows
+from jaxglm.rows._faults import ALL_ROWS, ONE_FIT, ManyFits, OneFit, Postponed, UsedRows
 from jaxglm.rows._problem import Problem, constant_column
 from jaxglm.rows._replicas import Replicas
 from jaxglm.rows._segments import Segments
@@ -12,6 +12,7 @@ __all__ = [
     "Choice",
     "ManyFits",
     "OneFit",
+    "Postponed",
     "Problem",
     "Replicas",
     "Segments",

@@ -91,6 +91,32 @@ class ManyFits(OneFit):
 ONE_FIT = OneFit()
 
 
+class Postponed(OneFit):
+    """Refusals put off until it is known which rows are left out anyway, for what they miss."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[np.ndarray, Words, type[DataError]]] = []
+
+    def refuse(self, rows: np.ndarray, words: Words, error: type[DataError] = DataError) -> None:
+        if rows.size:
+            self._found.append((rows, words, error))
+
+    def settle(self, left_out: np.ndarray, fits: OneFit = ONE_FIT) -> np.ndarray:
+        """Refuse the rows that are not left out ([n] bool), in the order in which they were found.
+
+        Returns
+        -------
+        bool [n]
+            The rows refused, where the call goes on.
+        """
+        refused = np.zeros(left_out.size, bool)
+        for rows, words, error in self._found:
+            rows = rows[~left_out[rows]]
+            refused[rows] = True
+            fits.refuse(rows, words, error)
+        return refused
+
+
 @dataclasses.dataclass(frozen=True)
 class UsedRows:
     """Rows in use, some of those given: refused by where they stand, told as the user counts them.

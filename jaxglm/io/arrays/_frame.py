@@ -13,7 +13,7 @@ from jaxglm.io.arrays._response import read_response
 from jaxglm.io.formula import Response
 from jaxglm.io.tables import is_table, numbers_of, read_table, read_vector
 from jaxglm.io.tables._gaps import Gaps, check_policy, index_of_kept
-from jaxglm.rows import ONE_FIT, OneFit
+from jaxglm.rows import ONE_FIT, OneFit, Postponed
 from jaxglm.words import listed, near_text, repeated
 
 _DEFAULT_NAME = re.compile(r"const|x\d+")
@@ -82,7 +82,8 @@ def read_arrays(
     """
     check_policy(missing)
     drop = missing == "drop"
-    matrix, names, own = read_matrix(X, "X", allow_missing=drop, fits=fits)
+    faults = Postponed()
+    matrix, names, own = read_matrix(X, "X", allow_missing=drop, fits=faults)
     twice = repeated(names)
     if twice is not None:
         raise DataError(f"X has two columns named {twice!r}; rename one of them")
@@ -90,11 +91,11 @@ def read_arrays(
     n = matrix.shape[0]
     response = Response(np.zeros(n))
     if y is not None:
-        response = read_response(y, n, index, allow_missing=drop, fits=fits)
+        response = read_response(y, n, index, allow_missing=drop, fits=faults)
     if index is None and hasattr(y, "iloc"):
         index = y.index
     read = {
-        name: None if v is None else read_vector(v, name, n, index, allow_missing=drop, fits=fits)
+        name: None if v is None else read_vector(v, name, n, index, allow_missing=drop, fits=faults)
         for name, v in vectors.items()
     }
     y_name = str(getattr(y, "name", None) or "y")
@@ -103,10 +104,10 @@ def read_arrays(
         for name, where in fits.gaps.items():
             gaps.add(name, where)
         gaps.add("X", missing_rows(matrix))
-        gaps.add(y_name, missing_rows(response.y, response.trials))
+        gaps.add(y_name, response.missing)
         for name, vector in read.items():
             gaps.add(name, missing_rows(vector))
-    rows = gaps.rows_kept(missing, fits)
+    rows = gaps.rows_kept(missing, faults, fits)
     if rows is not None:
         matrix = (matrix.tocsr() if hasattr(matrix, "tocsr") else matrix)[rows]
         response = response.take(rows)
@@ -154,7 +155,8 @@ def read_new_matrix(data: Any, names: Sequence[str]) -> tuple[Any, np.ndarray | 
             lacking = next(name for name in names if name not in table.names)
             near = near_text(lacking, table.names)
             raise DataError(f"no column {lacking!r} in the new data; {near}")
-    matrix, _, index = read_matrix(data, "the new data", allow_missing=True)
+    faults = Postponed()
+    matrix, _, index = read_matrix(data, "the new data", allow_missing=True, fits=faults)
     if matrix.shape[1] != len(names):
         row = "; one row is written [[...]]" if matrix.shape == (len(names), 1) else ""
         raise DataError(
@@ -162,18 +164,21 @@ def read_new_matrix(data: Any, names: Sequence[str]) -> tuple[Any, np.ndarray | 
             f"({listed(names, 5)}){row}"
         )
     missing = missing_rows(matrix)
+    faults.settle(np.zeros(matrix.shape[0], bool) if missing is None else missing)
     if missing is not None and isinstance(matrix, np.ndarray):
         matrix = np.where(missing[:, None], 0, matrix)
     elif missing is not None:
         matrix = matrix.copy()
-        matrix.data[np.isnan(matrix.data)] = 0
+        matrix.data[~np.isfinite(matrix.data)] = 0
     return matrix, missing, index
 
 
-def read_row_values(given: Any, name: str, data: Any, n: int, index: Any) -> np.ndarray:
+def read_row_values(
+    given: Any, name: str, data: Any, n: int, index: Any, fits: OneFit = ONE_FIT
+) -> np.ndarray:
     """Read one value per row of new data: a column's name, a number for all rows, or an array.
 
-    NaN is let through: the prediction of that row is missing.
+    NaN is let through: the prediction of that row is missing. `fits` refuses rows.
 
     Raises
     ------
@@ -181,5 +186,5 @@ def read_row_values(given: Any, name: str, data: Any, n: int, index: Any) -> np.
         For what `read_vector` refuses, and for a column that is not there.
     """
     if isinstance(given, str):
-        given = numbers_of(read_table(data).column(given), name)
-    return read_vector(given, name, n, index, allow_missing=True)
+        given = numbers_of(read_table(data).column(given, fits), name)
+    return read_vector(given, name, n, index, allow_missing=True, fits=fits)

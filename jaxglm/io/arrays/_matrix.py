@@ -49,9 +49,9 @@ def read_matrix(
     if _is_series(X):
         X = {X.name or "x1": X} if not isinstance(X, pd.Series) else X.to_frame(X.name or "x1")
     if is_table(X):
-        values, names, index = _read_frame(X, name, fits)
+        values, names, index = _read_frame(X, name)
     else:
-        values, names, index = _read_array(X, name, fits), None, None
+        values, names, index = _read_array(X, name), None, None
     if values.shape[1] == 0:
         raise DataError(f"{name} has no columns; at least one predictor or a constant is needed")
     if values.shape[0] == 0:
@@ -78,7 +78,7 @@ def in_place(values: Any, X: Any) -> bool:
 
 
 def missing_rows(*arrays: Any) -> np.ndarray | None:
-    """Rows with a value not finite in any of the arrays (dense, sparse or None); None for none."""
+    """Rows with a NaN in any of the arrays (dense, sparse or None); None for none."""
     found = None
     for array in arrays:
         if array is None:
@@ -86,11 +86,12 @@ def missing_rows(*arrays: Any) -> np.ndarray | None:
         if hasattr(array, "tocoo"):
             entries = array.tocoo()
             where = np.zeros(array.shape[0], dtype=bool)
-            where[entries.row[~np.isfinite(entries.data)]] = True
-        elif np.isfinite(array.sum()):
-            continue
+            where[entries.row[np.isnan(entries.data)]] = True
         else:
-            where = ~np.isfinite(array)
+            with np.errstate(all="ignore"):
+                if np.isfinite(array.sum()):
+                    continue
+            where = np.isnan(array)
             where = where if array.ndim == 1 else where.any(axis=1)
         if where.any():
             found = where if found is None else found | where
@@ -101,7 +102,7 @@ def _is_series(X: Any) -> bool:
     return hasattr(X, "name") and hasattr(X, "dtype") and not hasattr(X, "columns")
 
 
-def _read_array(X: Any, name: str, fits: OneFit) -> np.ndarray:
+def _read_array(X: Any, name: str) -> np.ndarray:
     mask = np.ma.getmaskarray(X) if isinstance(X, np.ma.MaskedArray) else None
     array = np.asarray(X)
     if array.dtype.names:
@@ -114,16 +115,16 @@ def _read_array(X: Any, name: str, fits: OneFit) -> np.ndarray:
         mask = mask[:, None] if mask is not None else None
     if array.ndim != 2:
         raise DataError(f"{name} has shape {array.shape}; it must be [rows, columns]")
-    values = _real(array, name, fits)
+    values = _real(array, name)
     return values if mask is None or not mask.any() else np.where(mask, np.nan, values)
 
 
-def _real(array: np.ndarray, name: str, fits: OneFit) -> np.ndarray:
+def _real(array: np.ndarray, name: str) -> np.ndarray:
     kind = array.dtype.kind
     if kind == "c":
         raise DataError(f"{name} is complex; its columns must be real numbers")
     if kind in "OUST":
-        return _from_objects(array, name, fits)
+        return _from_objects(array, name)
     if kind in "mM":
         raise DataError(f"{name} holds dates or times; convert its columns to numbers")
     if array.dtype == np.float64 or array.dtype == np.float32:
@@ -133,11 +134,11 @@ def _real(array: np.ndarray, name: str, fits: OneFit) -> np.ndarray:
     return array.astype(np.float32 if narrow else np.float64)
 
 
-def _from_objects(array: np.ndarray, name: str, fits: OneFit) -> np.ndarray:
+def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
     values = np.empty(array.shape)
     for j in range(array.shape[1]):
         label = f"x{j + 1}"
-        column = read_column(array[:, j], label, fits)
+        column = read_column(array[:, j], label)
         if column.values is None:
             raise DataError(
                 f"column {label!r} of {name} holds strings, such as "
@@ -149,14 +150,12 @@ def _from_objects(array: np.ndarray, name: str, fits: OneFit) -> np.ndarray:
     return values
 
 
-def _read_frame(X: Any, name: str, fits: OneFit) -> tuple[np.ndarray, list[str], Any]:
+def _read_frame(X: Any, name: str) -> tuple[np.ndarray, list[str], Any]:
     table = read_table(X)
     kinds = set(X.dtypes) if isinstance(X, pd.DataFrame) else set()
     if len(kinds) == 1 and kinds <= {np.dtype(np.float64), np.dtype(np.float32)}:
         return X.to_numpy(), list(table.names), table.index  # one block of memory: no copy
-    columns = [
-        read_column(table.native_column(i), label, fits) for i, label in enumerate(table.names)
-    ]
+    columns = [read_column(table.native_column(i), label) for i, label in enumerate(table.names)]
     dtypes = set()
     for column in columns:
         if column.values is None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxglm.io.arrays._matrix import read_matrix
+from jaxglm.io.arrays._matrix import missing_rows, read_matrix
 from jaxglm.io.formula import Labels, Response
 from jaxglm.io.tables import aligned, check_length, one_column, read_vector, rows_text
 from jaxglm.rows import ONE_FIT, OneFit
@@ -31,16 +31,19 @@ def read_response(
         y = aligned(y, index, name)
         counts, _, _ = read_matrix(y, name, allow_missing=allow_missing, fits=fits)
         counts = np.asarray(counts, dtype=np.float64)
-        return Response(counts[:, 0], counts.sum(axis=1))
+        with np.errstate(invalid="ignore"):
+            trials = counts.sum(axis=1)
+        return Response(counts[:, 0], trials, None, missing_rows(counts))
     column = one_column(y, name, n, index, fits)
     if column.codes is None:
-        return Response(read_vector(y, name, n, index, allow_missing=allow_missing, fits=fits))
+        y = read_vector(y, name, n, index, allow_missing=allow_missing, fits=fits)
+        return Response(y, missing=column.missing)
     if column.missing is not None and not allow_missing:
         fits.refuse(
             np.flatnonzero(column.missing),
             lambda rows: f"{name} has missing values in {rows_text(rows)}",
         )
-    return Response.of_labels(Labels(column.codes, column.levels or ()))
+    return Response.of_labels(Labels(column.codes, column.levels or ()), column.missing)
 
 
 def width_of(values: Any) -> int:

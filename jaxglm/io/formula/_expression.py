@@ -8,6 +8,7 @@ import ast
 import functools
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,7 @@ def evaluate(
 
     `states` holds what the transforms learnt, by the text of their call; it is filled when
     `learn` is set. `fits` refuses rows with infinite values, and complete ones of which the
-    expression makes NaN or infinity; where that comes back, they are missing.
+    expression makes NaN or infinity; where that comes back, what stands there means nothing.
 
     Raises
     ------
@@ -91,6 +92,8 @@ def evaluate(
         value = walk.exact(expression.tree)
     if isinstance(value, Labels):
         gaps = value.codes < 0
+        if walk.infinite is not None:
+            gaps &= ~walk.infinite
         return value, _either(walk.missing, gaps if gaps.any() else None)
     value = np.asarray(value)
     if value.dtype.kind not in "biuf" or value.ndim not in (1, 2) or len(value) != table.n_rows:
@@ -100,20 +103,20 @@ def evaluate(
             f"{table.n_rows} rows{named}"
         )
     if value.dtype.kind == "f" and expression.column is None:
-        return value, _either(walk.missing, _refused(expression, value, walk.missing, fits))
+        _refuse(expression, value, walk.unusable, fits)
     return value, walk.missing
 
 
-def _refused(
-    expression: Expression, value: np.ndarray, missing: np.ndarray | None, fits: OneFit
-) -> np.ndarray | None:
-    """Complete rows where the value is not finite, refused; None if there is none."""
+def _refuse(
+    expression: Expression, value: np.ndarray, unusable: np.ndarray | None, fits: OneFit
+) -> None:
+    """Refuse the rows where the value is not finite although the columns can be used."""
     finite = np.isfinite(value)
     if finite.all():
-        return None
+        return
     wrong = ~finite if value.ndim == 1 else ~finite.all(axis=1)
-    if missing is not None:
-        wrong &= ~missing
+    if unusable is not None:
+        wrong &= ~unusable
     fits.refuse(
         np.flatnonzero(wrong),
         lambda rows: (
@@ -122,7 +125,6 @@ def _refused(
         ),
         FormulaError,
     )
-    return wrong
 
 
 def _fits(numbers: np.ndarray) -> bool:
@@ -141,16 +143,16 @@ def _joined(function: np.ufunc, *values: Any) -> Any:
     return functools.reduce(function, values)
 
 
-def _returned(value: Any, text: str, fits: OneFit) -> Any:
+def _returned(value: Any, text: str) -> Any:
     """What a function of the caller's gave back, of whatever kind, as numbers or labels."""
     if np.ndim(value) != 1 or (isinstance(value, np.ndarray) and value.dtype.kind in "biuf"):
         return value
-    column = read_column(value, text, fits)
+    column = read_column(value, text)
     return Labels.of(column) if column.values is None else column.numbers
 
 
 class _Walk:
-    """One evaluation; collects where the columns it meets are missing."""
+    """One evaluation; collects where the columns it meets are missing or infinite."""
 
     def __init__(
         self,
@@ -168,6 +170,11 @@ class _Walk:
         self.learn = learn
         self.fits = fits
         self.missing: np.ndarray | None = None
+        self.infinite: np.ndarray | None = None
+
+    @property
+    def unusable(self) -> np.ndarray | None:
+        return _either(self.missing, self.infinite)
 
     def fail(self, reason: str) -> FormulaError:
         return FormulaError(f"{quoted(self.expression.text)} in the formula: {reason}")
@@ -207,7 +214,10 @@ class _Walk:
     def column(self, name: str) -> Column:
         column = self.table.column(name, self.fits)
         self.missing = _either(self.missing, column.missing)
-        return column
+        if column.infinite is None:
+            return column
+        self.infinite = _either(self.infinite, column.infinite)
+        return replace(column, values=np.where(column.infinite, np.nan, column.numbers))
 
     def exact(self, node: ast.expr) -> Any:
         """A value that may serve as a label: whole numbers stay whole beside missing ones."""
@@ -303,8 +313,7 @@ class _Walk:
         if name in self.context:
             given = [as_array(value) for value in self.positional(node)]
             value = self.context[name](*given, **self.named(node))
-            fits = self.fits if np.shape(value) == (self.table.n_rows,) else ONE_FIT
-            return _returned(value, self.expression.text, fits)
+            return _returned(value, self.expression.text)
         name = without_prefix(name)
         if name in UFUNCS:
             if len(node.args) != UFUNCS[name].nin or node.keywords:
@@ -379,7 +388,7 @@ class _Walk:
         key = self.expression.part(node).text
         if self.learn and key not in self.states:
             settings = [self.value(item) for item in node.args[1:]]
-            usable = x if self.missing is None else x[~self.missing]
+            usable = x if self.unusable is None else x[~self.unusable]
             self.states[key] = self.in_words(
                 name, transform.fit, [usable], settings, self.named(node)
             )
@@ -401,5 +410,6 @@ class _Walk:
         value = self.exact(node.args[0])
         settings = [self.argument(item) for item in node.args[1:]]
         if not isinstance(value, Labels):
-            value = self.in_words(name, labels_of, [], [self.shown(node), value, self.missing], {})
+            given = [self.shown(node), value, self.unusable]
+            value = self.in_words(name, labels_of, [], given, {})
         return self.in_words(name, FACTORS[name], [value], settings, self.named(node))

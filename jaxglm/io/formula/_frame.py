@@ -22,7 +22,7 @@ from jaxglm.io.formula._terms import Formula, parse_formula, reduced_codings
 from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Level, Table, numbers_of, read_table, read_vector
 from jaxglm.io.tables._gaps import Gaps, check_policy, index_of_kept
-from jaxglm.rows import ONE_FIT, OneFit
+from jaxglm.rows import ONE_FIT, OneFit, Postponed
 from jaxglm.words import listed
 
 
@@ -163,27 +163,27 @@ def model_frame(
         raise DataError("the data are empty: there are no rows")
     used = _columns_used(parsed, table, extra)
     table = table.load(used)
-    gaps = Gaps(table.n_rows)
+    gaps, faults = Gaps(table.n_rows), Postponed()
     for name, where in fits.gaps.items():
         gaps.add(name, where)
     states: dict[str, State] = {}
 
     def value_of(expression: Expression) -> np.ndarray | Labels:
-        value, where = evaluate(expression, table, states, context, learn=True, fits=fits)
+        value, where = evaluate(expression, table, states, context, learn=True, fits=faults)
         gaps.add(expression.text, where)
         return value
 
     response = Response(np.zeros(table.n_rows))
     if parsed.response is not None:
-        response = evaluate_response(parsed.response, table, context, fits)
+        response = evaluate_response(parsed.response, table, context, faults)
         gaps.add(parsed.response.text, response.missing)
     values = [value_of(component) for component in parsed.components]
     offsets = [offset_values(item.text, value_of(item)) for item in parsed.offsets]
-    arrays = _read_extra(extra or {}, table, fits)
+    arrays = _read_extra(extra or {}, table, faults)
     for name, array in arrays.items():
         gaps.add(name, None if array is None else np.isnan(array))
 
-    rows = gaps.rows_kept(missing, fits)
+    rows = gaps.rows_kept(missing, faults, fits)
     if rows is not None:
         notes.extend(gaps.note(fits))
         response = response.take(rows)

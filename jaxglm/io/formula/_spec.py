@@ -21,6 +21,7 @@ from jaxglm.io.formula._rtext import parse_expression
 from jaxglm.io.formula._saved import check_component, check_expression, check_names, check_state
 from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Level, Table, check_floats, read_table, rows_text
+from jaxglm.rows import OneFit, Postponed
 from jaxglm.words import check_choice, listed
 
 _FORMAT = 1
@@ -104,14 +105,16 @@ class TermsSpec:
         table = read_table(newdata)
         table = table.load(self.columns(table.names))
         missing = np.zeros(table.n_rows, dtype=bool)
+        faults = Postponed()
         values = []
         for component in self.components:
-            raw, gaps = self._evaluate(component.text, table)
+            raw, gaps = self._evaluate(component.text, table, faults)
             own, gaps = match_component(component, raw, gaps, unseen)
             values.append(own)
             if gaps is not None:
                 missing |= gaps
-        offset = self._offset(table, missing) if self.offsets else None
+        offset = self._offset(table, missing, faults) if self.offsets else None
+        faults.settle(missing)
         if missing.any():
             values = [np.where(missing if v.ndim == 1 else missing[:, None], 0, v) for v in values]
         pieces, _ = encode(self.parts(values), table.n_rows)
@@ -204,14 +207,17 @@ class TermsSpec:
     def __deepcopy__(self, memo: Any) -> "TermsSpec":
         return self
 
-    def _evaluate(self, text: str, table: Table) -> tuple[np.ndarray | Labels, np.ndarray | None]:
-        return evaluate(parse_expression(text), table, self.states, self.context, learn=False)
+    def _evaluate(
+        self, text: str, table: Table, faults: OneFit
+    ) -> tuple[np.ndarray | Labels, np.ndarray | None]:
+        expression = parse_expression(text)
+        return evaluate(expression, table, self.states, self.context, learn=False, fits=faults)
 
-    def _offset(self, table: Table, missing: np.ndarray) -> np.ndarray:
+    def _offset(self, table: Table, missing: np.ndarray, faults: OneFit) -> np.ndarray:
         """The sum of the offset(...) terms; marks their gaps in `missing`."""
         total = np.zeros(table.n_rows)
         for text in self.offsets:
-            value, gaps = self._evaluate(text, table)
+            value, gaps = self._evaluate(text, table, faults)
             total += offset_values(text, value)
             if gaps is not None:
                 missing |= gaps

@@ -33,7 +33,7 @@ def complete(x: np.ndarray) -> np.ndarray:
     finite = np.isfinite(x)
     x = x if finite.all() else x[finite]
     if not len(x):
-        raise FormulaError("there is no complete value to learn from")
+        raise FormulaError("there is no finite number to learn from")
     return x
 
 

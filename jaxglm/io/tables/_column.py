@@ -13,7 +13,7 @@ import pandas as pd
 from jaxglm._status import DataError
 from jaxglm.io.tables._integers import are_whole, has_large, is_exact, series_of, whole_numbers
 from jaxglm.io.tables._messages import rows_text
-from jaxglm.rows import ONE_FIT, OneFit
+from jaxglm.rows import OneFit
 
 Level = str | int | float | bool
 
@@ -32,6 +32,8 @@ class Column:
         In the declared order of a categorical column, else sorted.
     missing : bool [n] or None
         None when nothing is missing.
+    infinite : bool [n] or None
+        None when no number is infinite.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Column:
     codes: np.ndarray | None = None
     levels: tuple[Level, ...] | None = None
     missing: np.ndarray | None = None
+    infinite: np.ndarray | None = None
 
     def __len__(self) -> int:
         held = self.codes if self.values is None else self.values
@@ -53,11 +56,20 @@ class Column:
             return self.values
         return np.where(self.missing, np.nan, self.values)
 
+    def refuse_infinite(self, fits: OneFit, called: str) -> None:
+        """Refuse the rows with infinite values; messages say what the column is `called`."""
+        if self.infinite is not None:
+            fits.refuse(
+                np.flatnonzero(self.infinite),
+                lambda rows: (
+                    f"{called} has infinite values in {rows_text(rows)}; "
+                    "remove those rows or recode the values"
+                ),
+            )
 
-def read_column(data: Any, name: str, fits: OneFit = ONE_FIT) -> Column:
+
+def read_column(data: Any, name: str) -> Column:
     """Turn one column into NumPy, without a copy where the memory already is NumPy's.
-
-    `fits` refuses rows with infinite values; where that comes back, they are missing.
 
     Raises
     ------
@@ -69,7 +81,7 @@ def read_column(data: Any, name: str, fits: OneFit = ONE_FIT) -> Column:
     reader = _READERS.get(type(data).__module__.partition(".")[0], _from_array)
     column = reader(data, name)
     if column.values is not None and column.values.dtype.kind == "f":
-        column = _check_floats(column, column.values, fits)
+        return _floats(name, column.values)
     return column
 
 
@@ -112,22 +124,18 @@ def _whole(name: str, values: np.ndarray, missing: np.ndarray) -> Column:
     return Column(name, values=values, missing=missing if missing.any() else None)
 
 
-def _check_floats(column: Column, values: np.ndarray, fits: OneFit) -> Column:
+def _floats(name: str, values: np.ndarray) -> Column:
     finite = np.isfinite(values)
     if finite.all():
-        return column
+        return Column(name, values=values)
     missing = np.isnan(values)
     infinite = ~(finite | missing)
-    if infinite.any():
-        fits.refuse(
-            np.flatnonzero(infinite),
-            lambda rows: (
-                f"column {column.name!r} has infinite values in {rows_text(rows)}; "
-                "remove those rows or recode the values"
-            ),
-        )
-        values, missing = np.where(infinite, np.nan, values), missing | infinite
-    return Column(column.name, values=values, missing=missing)
+    return Column(
+        name,
+        values=values,
+        missing=missing if missing.any() else None,
+        infinite=infinite if infinite.any() else None,
+    )
 
 
 def _refuse(name: str, what: str, advice: str) -> DataError:

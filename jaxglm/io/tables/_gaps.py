@@ -1,4 +1,7 @@
-"""Owns the policy for missing values: which rows have one, in what, and what is done about it."""
+"""Owns the policy for missing values: which rows have one, in what, and what is done about it.
+
+What else is wrong with a row counts only where it is not left out for a gap, as in R.
+"""
 
 from typing import Any
 
@@ -7,7 +10,7 @@ import pandas as pd
 
 from jaxglm._status import DataError
 from jaxglm.io.tables._messages import rows_text
-from jaxglm.rows import OneFit
+from jaxglm.rows import ONE_FIT, OneFit, Postponed
 from jaxglm.words import check_choice, listed
 
 ROWS_NAMED = 10
@@ -35,16 +38,19 @@ class Gaps:
         """The first incomplete rows, counting from 0."""
         return tuple(int(row) for row in np.flatnonzero(self._any)[:ROWS_NAMED])
 
-    def rows_kept(self, policy: str, fits: OneFit) -> np.ndarray | None:
-        """The complete rows, None if all are.
+    def rows_kept(self, policy: str, faults: Postponed, fits: OneFit) -> np.ndarray | None:
+        """The rows that are complete and have no fault, None if all are.
 
         Raises
         ------
         DataError
-            If none is complete; and where `fits` refuses the incomplete rows, which it is given if
-            the policy is "raise", or the rows of a fit without a complete one.
+            If there is none; and where `fits` refuses rows: those of the `faults` that are not left
+            out, the incomplete ones if the policy is "raise", and those of a fit without a complete
+            one.
         """
-        if not self._where:
+        left_out = self._any & (policy == "drop")
+        lost = self._any | faults.settle(left_out, fits)
+        if not lost.any():
             return None
         if policy == "raise":
             fits.refuse(
@@ -54,10 +60,11 @@ class Gaps:
                     f"{rows_text(rows)}; remove them, fill them in, or use missing='drop'"
                 ),
             )
-        if self._any.all():
-            raise DataError(self._none_complete(np.arange(self._any.size)))
-        fits.refuse(fits.without(~self._any), self._none_complete)
-        return np.flatnonzero(~self._any)
+        if lost.all():
+            faults.settle(left_out, ONE_FIT)
+            raise DataError(self._none_complete(np.arange(lost.size)))
+        fits.refuse(fits.without(~lost), self._none_complete)
+        return np.flatnonzero(~lost)
 
     def note(self, fits: OneFit) -> list[str]:
         """What was dropped and why, for the summary; rows of fits refused are no matter of it."""

@@ -50,11 +50,12 @@ class Table:
             If there is none (the message lists near names), or two, or its type cannot be used.
         """
         if name not in self._read:
-            column = read_column(self.native_named(name), name, fits)
+            column = read_column(self.native_named(name), name)
             if len(column) != self.n_rows:
                 raise DataError(
                     f"column {name!r} has {len(column)} rows, the table has {self.n_rows}"
                 )
+            column.refuse_infinite(fits, f"column {name!r}")
             self._read[name] = column
         return self._read[name]
 

@@ -105,9 +105,11 @@ def one_column(v: Any, name: str, n: int, index: Any, fits: OneFit) -> Column:
     elif not hasattr(v, "__len__"):
         raise DataError(f"{name} is a single {type(v).__name__}; one value per row is needed")
     try:
-        return read_column(v, name, fits)
+        column = read_column(v, name)
     except DataError as error:
         raise DataError(str(error).replace(f"column {name!r}", name)) from None
+    column.refuse_infinite(fits, name)
+    return column
 
 
 def check_length(length: int, n: int, name: str) -> None:
