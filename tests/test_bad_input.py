@@ -428,7 +428,7 @@ def test_transform_that_makes_infinities() -> None:
 
 ROWS = table()
 OF_GLM = ("method", "missing", "on_failure", "rank", "dtype", "compress", "keep_data")
-OF_GLM += ("tol", "max_turns")
+OF_GLM += ("tol", "max_turns", "start")
 
 
 def glm_with(name: str, value: Any) -> jg.Results:
@@ -448,6 +448,7 @@ PLAIN |= {
     "kind": lambda value: _plain_fit().resid(value),
     "sparse": lambda value: _plain_fit().design_matrix(sparse=value),
     "alpha": lambda value: _plain_fit().conf_int(value),
+    "theta": lambda value: jg.NegativeBinomial(**{"theta": value}),
     "max_memory": lambda value: jg.fit_groups(
         "y ~ age", ROWS, "group", "poisson", max_memory=value
     ),
@@ -467,3 +468,9 @@ def test_an_array_in_place_of_a_plain_argument_is_answered_with_what_may_be_give
     for value in (np.array(["a", "b"]), ["a"], {"a": 1}, ROWS.y, object()):
         with pytest.raises((TypeError, ValueError), match=rf"{said}.* must |argument '{said}':"):
             PLAIN[name](value)
+
+
+@pytest.mark.parametrize("value", [np.array(["a", "b"]), ["a"], ROWS.y, abs])
+def test_functions_of_a_formula_are_given_by_name(value: Any) -> None:
+    with pytest.raises(TypeError, match=r"^context must be a dict of functions by name, not a "):
+        glm_with("context", value)

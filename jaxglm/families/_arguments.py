@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,10 @@ from jaxglm.links import as_link, stands_for_link
 from jaxglm.words import near_text
 
 
-def _alpha(theta: float) -> float:
-    if not theta > 0:
-        raise ValueError(f"theta={theta}: theta must be positive (alpha = 1/theta)")
-    return 1.0 / theta
+def _alpha(theta: Any) -> float:
+    if not isinstance(theta, numbers.Real) or not float(theta) > 0:
+        raise ValueError(f"theta={theta!r}: theta must be positive (alpha = 1/theta)")
+    return 1.0 / float(theta)
 
 
 # Another name of a parameter: ours, and its value there.

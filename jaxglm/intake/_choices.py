@@ -53,6 +53,10 @@ class Given:
 
     def __post_init__(self) -> None:
         check_choice("proportions", self.proportions, (None, True, False))
+        if not isinstance(self.context, Mapping | None):
+            raise TypeError(
+                f"context must be a dict of functions by name, not a {type(self.context).__name__}"
+            )
         if self.proportions is not None and self.vectors.get("trials") is None:
             raise DataError(
                 "proportions= says what the response is beside trials=: give the number of trials "
@@ -89,16 +93,24 @@ def solver_options(
             f"method must be 'irls', 'newton', 'lbfgs' or an optax transformation, not {method!r}"
         )
     if start is not None:
-        start = np.asarray(start, float)
-        p = len(names)
-        if start.shape != (p,) or not np.isfinite(start).all():
-            raise DataError(
-                f"start must hold {p} finite coefficients, one per column "
-                f"({listed(names, 5)}); "
-                f"its shape is {start.shape}."
-            )
+        start = _coefficients(start, names)
     if tol is not None and not is_between(tol, 0, np.inf):
         raise ValueError(f"tol must be a positive number, not {tol!r}")
     if not is_between(turns, 0, 2**31):
         raise ValueError(f"max_turns must be a number of passes, 1 or more, not {turns!r}")
     return Options(method=method, start=start, tol=tol, max_turns=int(turns))
+
+
+def _coefficients(start: Any, names: Sequence[str]) -> np.ndarray:
+    """Coefficients to start from, one for each column."""
+    try:
+        values = np.asarray(start, float)
+        fault = f"its shape is {values.shape}"
+    except (TypeError, ValueError):
+        values, fault = np.empty(0), "it holds what is no number"
+    if values.shape != (len(names),) or not np.isfinite(values).all():
+        raise DataError(
+            f"start must hold {len(names)} finite coefficients, one per column "
+            f"({listed(names, 5)}); {fault}."
+        )
+    return values
