@@ -103,8 +103,13 @@ def test_floats_that_stand_for_several_whole_numbers_are_refused(make: Any) -> N
                 result.predict({"id": make([1.0, number])}, unseen="nan")
     small = jg.glm("y ~ C(k)", data, "poisson")
     assert np.allclose(small.predict({"k": make([1.0, 2.0])}), [Y[1::4].mean(), Y[2::4].mean()])
-    floats = jg.glm("y ~ C(id)", data | {"id": data["id"].astype(float)}, "poisson")
-    assert floats.predict({"id": make([2.0**53])}).notna().all()
+    data |= {"id": data["id"].astype(float)}
+    floats = jg.glm("y ~ C(id)", data, "poisson")
+    for result in (floats, jg.fit_groups("y ~ 1", data, by="id", family="poisson")):
+        assert result.predict({"id": make([2.0**53])}).notna().all()
+        assert result.predict({"id": make([0, 1])}, unseen="nan").isna().all()
+        with pytest.raises(jg.DataError, match=r"'.*id.*' held floats.*whole.*give the .*Int64"):
+            result.predict({"id": make([2**53 + 1, 0])}, unseen="nan")
 
 
 def test_functions_see_nan_where_a_whole_number_is_missing() -> None:

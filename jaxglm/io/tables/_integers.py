@@ -59,18 +59,32 @@ def whole_numbers(items: pd.Series, name: str) -> np.ndarray:
 
 
 def check_floats(name: str, known: Iterable[Any], labels: Iterable[Any]) -> None:
-    """Refuse floats as labels among whole numbers where they stand for several of these.
+    """Refuse floats beside whole numbers, as labels, where they stand for several of these.
 
     Raises
     ------
     DataError
-        For the labels of the column `name`, where those `known` are whole numbers.
+        For the labels of the column `name` now, or those `known` from the fit.
     """
-    floats = [float(label) for label in labels if isinstance(label, float | np.floating)]
-    large = next((label for label in floats if not is_exact(label)), None)
-    if large is not None and any(isinstance(label, int | np.integer) for label in known):
-        raise DataError(
-            f"column {name!r} held whole numbers in the fit and now holds floats, of which one of "
-            f"this size, {large!r}, stands for several whole numbers; give the column as int64, or "
-            "as Int64 where values are missing"
-        )
+    before, now = list(known), list(labels)
+    floats = [_large_float(before), _large_float(now)]
+    if floats[1] is not None and any(_is_whole(label) for label in before):
+        words, large = "held whole numbers in the fit and now holds floats", floats[1]
+    elif floats[0] is not None and any(_is_whole(label) and not is_exact(label) for label in now):
+        words, large = "held floats in the fit and now holds whole numbers", floats[0]
+    else:
+        return
+    raise DataError(
+        f"column {name!r} {words}, and a float of this size, {large!r}, stands for several whole "
+        "numbers; give the column as int64 in both, or as Int64 where values are missing"
+    )
+
+
+def _large_float(labels: Iterable[Any]) -> float | None:
+    """The first float that stands for several whole numbers."""
+    floats = (float(label) for label in labels if isinstance(label, float | np.floating))
+    return next((label for label in floats if not is_exact(label)), None)
+
+
+def _is_whole(label: Any) -> bool:
+    return isinstance(label, int | np.integer)

@@ -176,6 +176,11 @@ def _places(keys: pd.Index, column: Any) -> np.ndarray:
         labels = pd.DatetimeIndex(labels)  # dates of Python
     if keys.dtype != labels.dtype and keys.dtype.kind in "iuf" and labels.dtype.kind in "iuf":
         # A dtype in common may be float64, which does not hold whole numbers of 64 bits apart.
-        check_floats(str(keys.name), keys[:1], labels)
+        check_floats(str(keys.name), _ends(keys), _ends(labels))
         keys, labels = keys.astype(object), labels.astype(object)
     return np.append(keys.get_indexer(labels), -1)[codes]
+
+
+def _ends(labels: pd.Index) -> list[Any]:
+    """The least and the greatest, of which one is the largest in size."""
+    return [labels.min(), labels.max()] if labels.size else []
