@@ -75,9 +75,16 @@ def test_terms_are_those_of_r(formula: str, expected: str) -> None:
 REMARKS = {
     "y ~ x*x": r"x\*x in a formula is x itself.*I\(x\^2\)",
     "y ~ x:x": r"I\(x\^2\)",
-    "y ~ x/x": r"x/x in a formula is x itself \(.*\)$",
-    "y ~ x %in% x": r"is x itself \(.*\)$",
+    "y ~ x/x": r"x/x in a formula is x itself \([^()]*\)$",
+    "y ~ x %in% x": r"is x itself \([^()]*\)$",
+    "y ~ I(x)^2": r"a power of numbers is written I\(x\^2\)$",
+    "y ~ g^2": r"g\^2 in a formula is g itself \([^()]*\)$",
+    "y ~ g:g": r"g:g in a formula is g itself \([^()]*\)$",
+    "y ~ C(x)*C(x)": r"is C\(x\) itself \([^()]*\)$",
+    "y ~ bs(x, df=4)^2": r"is bs\(x, df=4\) itself \([^()]*\)$",
+    "y ~ I(x > 3)^2": r"is I\(x > 3\) itself \([^()]*\)$",
     "y ~ a + offset(z)^2": r"a power of numbers is written offset\(z\^2\)$",
+    "y ~ a + offset(log(z))^2": r"a power of numbers is written offset\(log\(z\)\^2\)$",
     "y ~ a + offset(z + 1)^3": r"a power of numbers is written offset\(\(z \+ 1\)\^3\)$",
     "y ~ (x)^3": r"\(x\)\^3 in a formula is x itself.*I\(x\^3\)",
     "y ~ log(x)**2": r"I\(log\(x\)\^2\)",
@@ -170,12 +177,21 @@ REFUSED = {
     "y ~ I(offset(x)^2)": "offset(...) is a term by itself",
     "y ~ log(offset(x))": "as in offset(log(x))",
     "y ~ offset(offset(x))": "offset(...) is a term by itself",
-    "y ~ C(g, contr.treatment(base=2))": "with 'b' as the reference level: C(g, Treatment('b'))",
-    "y ~ C(g, contr.sum(3))": "takes no argument; write C(g, contr.sum)",
-    "y ~ C(g, contr.SAS)": "there is no coding 'contr.SAS'; there is Treatment",
+    "y ~ C(g, contr.treatment(base=2))": "'b' as the reference level write C(g, Treatment('b'))",
+    "y ~ C(x, contr.treatment(2))": "write C(x, Treatment('b'))",
+    "y ~ C(x, contr.sum(3))": "takes no argument; write C(x, contr.sum)",
+    "y ~ C(g, contr.SAS)": "no coding 'contr.SAS'; with 'c' as the last level it is Treatment('c')",
+    "y ~ C(g, contr.SAS(3))": "there is no coding 'contr.SAS'; with 'c' as the last",
+    "y ~ C(g, 'contr.SAS')": "there is no coding 'contr.SAS'; with 'c' as the last",
+    "y ~ C(g, contr.sdif)": "there is no coding 'contr.sdif'; there is Treatment",
+    "y ~ C(g, contr.sdif(3))": "there is no coding 'contr.sdif'; there is Treatment",
+    "y ~ relevel(g, ref=2)": "name the reference, as in ref='b'",
     "y ~ x^-1": "the power in 'x^-1' must",
     "y ~ x ** -1": "the power in 'x ** -1' must",
-    "y ~ exp(1000 * x)": "check for zeros, negative or very large values",
+    "y ~ x^(-1)": "the power in 'x^(-1)' must",
+    "y ~ x^--1 + z": "the power in 'x^--1' must",
+    "y ~ x^-2^(1/2):z": "the power in 'x^-2^(1/2)' must",
+    "y ~ x^-": "the power in 'x^-' must",
     "y ~ offset()": "offset(...) takes one expression",
     "y ~ cbind(a, b)": "on the right side write a + b",
     "y ~ cut(x, 3)": "pandas.cut",
@@ -452,3 +468,23 @@ def test_a_column_called_by_a_sign_is_in_no_hint() -> None:
         with pytest.raises(FormulaError) as refused:
             model_frame("y ~ x^0 + ~ +", {**DATA, name: DATA["x"]})
         assert "backticks" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("exp(1000 * x)", r"; a result is too large for a number of 64 bits$"),
+        ("I(x^1e6)", r"; a result is too large for a number of 64 bits$"),
+        ("log(x - x)", r"[^;]*; check for zeros or negative values there$"),
+        ("sqrt(-x)", r"[^;]*; check for zeros or negative values there$"),
+        ("f(x)", r"[^;]*; check for zeros or negative values there$"),
+        (
+            "I(exp(1000 * x) + 1 / (x - x))",
+            r"too large for .* bits; check for zeros or",
+        ),
+    ],
+)
+def test_what_makes_no_number_of_complete_columns(text: str, reason: str) -> None:
+    context = {"f": lambda x: x * np.nan}
+    with pytest.raises(FormulaError, match=f"although the columns are complete.*{reason}"):
+        model_frame(f"y ~ {text}", {**DATA, "x": DATA["x"] + 1}, context=context)

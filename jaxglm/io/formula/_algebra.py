@@ -5,10 +5,11 @@ The rules are those of R's terms.formula. Nothing of a term is evaluated here.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from jaxglm._status import FormulaError
 from jaxglm.io.formula._misread import misplaced_number, unexpected
-from jaxglm.io.formula._rtext import Expression, parse_expression
+from jaxglm.io.formula._rtext import Expression, parse_expression, with_carets
 from jaxglm.io.formula._tokens import closing, quoted, tokens
 
 # A term is the set of what is multiplied in it, as positions among the atoms; the empty set is the
@@ -23,6 +24,13 @@ _MOST_PRODUCTS = 5_000_000
 
 _POWERS = ("^", "**")
 _PRODUCTS = {"*", "/", ":", "%in%", *_POWERS}
+
+
+class Power(NamedTuple):
+    """What is said where a term meets only itself, which in arithmetic would be a power of it."""
+
+    words: str
+    if_number: str
 
 
 @dataclass
@@ -40,6 +48,8 @@ class RightSide:
         Terms that were to be taken out and are not there, and the text that says so first.
     notes : dict of str
         Remarks in order, each once.
+    powers : dict of int to Power
+        By atom, the first product of it with itself.
     """
 
     atoms: list[Expression] = field(default_factory=list)
@@ -47,6 +57,7 @@ class RightSide:
     intercept: bool = True
     removed: dict[Term, str] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    powers: dict[int, Power] = field(default_factory=dict)
 
 
 def read_terms(right: str, dot: Iterable[str]) -> RightSide:
@@ -73,7 +84,6 @@ class _Reader:
         self.side = RightSide()
         self.places: dict[str, int] = {}
         self.read_before: dict[str, int] = {}
-        self.remarked: set[int] = set()
 
     def read(self) -> RightSide:
         self.side.terms = self.sum()
@@ -210,16 +220,25 @@ class _Reader:
     def exponent(self, start: int) -> int:
         token = self.found[self.at] if self.at < len(self.found) else None
         power = float(token.text.rstrip("L")) if token and token.kind == "number" else 0.0
-        self.at += 1
+        first, self.at = self.at, self.at + 1
         if power < 1 or not power.is_integer() or self.peek() in _POWERS:
-            signed = token is not None and token.text in ("+", "-")
-            end = self.at + signed + 2 * (self.peek() in _POWERS)
-            text = self.span(start, min(end, len(self.found)))
+            text = self.span(start, self.end_of_power(first))
             raise FormulaError(
                 f"the power in {quoted(text)} must be a whole number, 1 or more: it says how many "
                 "terms are multiplied; a power of numbers is written inside I(...), as in I(x^0.5)"
             )
         return int(power)
+
+    def end_of_power(self, first: int) -> int:
+        """Where what stands behind a ^ ends: signs, and a number, name or parenthesis."""
+        end, count = first, len(self.found)
+        while end < count and self.found[end].text in ("+", "-", *_POWERS):
+            end += 1
+        if end < count and self.found[end].text == "(":
+            end = closing(self.found, end, self.text)
+        end = min(end + 1, count)
+        again = end < count and self.found[end].text in _POWERS
+        return self.end_of_power(end) if again else end
 
     def operand(self) -> Terms:
         if self.at >= len(self.found):
@@ -299,20 +318,24 @@ class _Reader:
             return
         atom = min(min(left))
         own = self.found[start : self.at]
-        if atom not in self.remarked and all(token.text != "." for token in own):
-            self.remarked.add(atom)
+        if atom not in self.side.powers and all(token.text != "." for token in own):
             expression = self.side.atoms[atom]
-            name, example = expression.text, f"I({expression.text}^{power})"
-            if expression.call == "offset":
-                inside = name[len("offset(") : -1]
-                inside = inside if inside.isidentifier() else f"({inside})"
-                example = f"offset({inside}^{power})"
-            instead = f"; a power of numbers is written {example}" if power else ""
-            self.side.notes[
-                f"{self.span(start, self.at)} in a formula is {name} itself (what is multiplied "
-                f"are terms, not numbers){instead}"
-            ] = None
+            self.side.powers[atom] = Power(
+                f"{self.span(start, self.at)} in a formula is {expression.text} itself (what is "
+                "multiplied are terms, not numbers)",
+                f"; a power of numbers is written {_of_numbers(expression, power)}"
+                if power
+                else "",
+            )
 
     def span(self, start: int, end: int) -> str:
         """The user's text from one token up to another."""
         return self.text[self.found[start].start : self.found[end - 1].end]
+
+
+def _of_numbers(expression: Expression, power: int) -> str:
+    """How a power of the numbers of an expression is written, as the same kind of term."""
+    inside = expression.argument if expression.call in ("I", "offset") else None
+    call, base = ("I", expression) if inside is None else (expression.call, inside)
+    text = base.text if base.column or base.call else f"({base.text})"
+    return f"{call}({with_carets(text)}^{power})"

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxglm._status import FormulaError
 from jaxglm.io.tables import Level
-from jaxglm.words import near_text
+from jaxglm.words import listed, near_text
 
 
 @dataclass(frozen=True)
@@ -110,3 +110,21 @@ CODINGS = {
     "contr.helmert": "helmert",
     "contr.poly": "poly",
 }
+
+
+def no_coding(name: str) -> str:
+    """What to say where a coding is named that there is not."""
+    if name == "contr.SAS":
+        return f"there is no coding {name!r}; with 'c' as the last level it is Treatment('c')"
+    if name.startswith("contr."):
+        return f"there is no coding {name!r}; there is {listed(CODINGS)}"
+    return f"there is no coding {name!r}; {near_text(name, CODINGS)}"
+
+
+def coding_takes_none(name: str, column: str) -> str:
+    """What to say where the name of a coding is called with an argument."""
+    if CODINGS[name] == "treatment":
+        instead = f"with 'b' as the reference level write C({column}, Treatment('b'))"
+    else:
+        instead = f"write C({column}, {name})"
+    return f"{name}(...) takes no argument; {instead}"

@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError
-from jaxglm.io.formula._contrasts import CODINGS, Contrast, treatment
+from jaxglm.io.formula._contrasts import CODINGS, Contrast, coding_takes_none, no_coding, treatment
 from jaxglm.io.formula._functions import (
     FACTORS,
     OF_SEVERAL,
     PLAIN,
     TRANSFORMS,
     UFUNCS,
-    coding_takes_none,
     unknown_function,
     without_prefix,
     wrong_arguments,
@@ -42,7 +41,6 @@ from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Column, Table, rows_text
 from jaxglm.io.tables._column import read_column
 from jaxglm.rows import ONE_FIT, OneFit
-from jaxglm.words import near_text
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -88,7 +86,8 @@ def evaluate(
         If a column is not there, or holds what cannot be used.
     """
     walk = _Walk(expression, table, states, context or {}, learn, fits)
-    with np.errstate(all="ignore"):
+    met: set[str] = set()
+    with np.errstate(all="call", under="ignore", call=lambda kind, flag: met.add(kind)):
         value = walk.exact(expression.tree)
     if isinstance(value, Labels):
         gaps = value.codes < 0
@@ -103,25 +102,35 @@ def evaluate(
             f"{table.n_rows} rows{named}"
         )
     if value.dtype.kind == "f" and expression.column is None:
-        _refuse(expression, value, walk.unusable, fits)
+        _refuse(expression, value, walk.unusable, met, fits)
     return value, walk.missing
 
 
 def _refuse(
-    expression: Expression, value: np.ndarray, unusable: np.ndarray | None, fits: OneFit
+    expression: Expression,
+    value: np.ndarray,
+    unusable: np.ndarray | None,
+    met: set[str],
+    fits: OneFit,
 ) -> None:
-    """Refuse the rows where the value is not finite although the columns can be used."""
+    """Refuse the rows where the value is not finite although the columns can be used.
+
+    `met` is what the arithmetic met with, in NumPy's words.
+    """
     finite = np.isfinite(value)
     if finite.all():
         return
     wrong = ~finite if value.ndim == 1 else ~finite.all(axis=1)
     if unusable is not None:
         wrong &= ~unusable
+    reasons = ["a result is too large for a number of 64 bits"] if "overflow" in met else []
+    if met != {"overflow"}:
+        reasons.append("check for zeros or negative values there")
     fits.refuse(
         np.flatnonzero(wrong),
         lambda rows: (
             f"{quoted(expression.text)} is NaN or infinite although the columns are complete, in "
-            f"{rows_text(rows)}; check for zeros, negative or very large values there"
+            f"{rows_text(rows)}; {'; '.join(reasons)}"
         ),
         FormulaError,
     )
@@ -343,9 +352,14 @@ class _Walk:
             return self.in_words(name, treatment, [], self.positional(node), self.named(node))
         if name in CODINGS:
             if node.args or node.keywords:
-                raise self.fail(coding_takes_none(name))
+                raise self.fail(coding_takes_none(name, self.coded(node)))
             return Contrast(CODINGS[name])
         raise self.fail(unknown_function(name))
+
+    def coded(self, coding: ast.Call) -> str:
+        """The column that a coding stands behind."""
+        outer = (node for node in ast.walk(self.expression.tree) if isinstance(node, ast.Call))
+        return next((self.shown(node.args[0]) for node in outer if coding in node.args[1:]), "g")
 
     def in_words(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """The answer of a function; what it refuses names the call."""
@@ -405,8 +419,7 @@ class _Walk:
         for item in node.args[1:]:
             coding = self.expression.name(item.id) if isinstance(item, ast.Name) else "Treatment"
             if coding not in (*CODINGS, *self.context, *self.table.names):
-                near = near_text(coding, CODINGS)
-                raise self.fail(f"{name}(): there is no coding {coding!r}; {near}")
+                raise self.fail(f"{name}(): {no_coding(coding)}")
         value = self.exact(node.args[0])
         settings = [self.argument(item) for item in node.args[1:]]
         if not isinstance(value, Labels):

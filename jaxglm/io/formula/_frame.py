@@ -1,7 +1,7 @@
 """Owns the formula door: formula and table in, response, pieces and a recipe for new data out."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxglm._status import DataError, FormulaError
 from jaxglm.designs._pieces import Piece
-from jaxglm.io.formula._contrasts import CODINGS
+from jaxglm.io.formula._contrasts import CODINGS, no_coding
 from jaxglm.io.formula._encode import Component, encode
 from jaxglm.io.formula._expression import evaluate
 from jaxglm.io.formula._labels import Labels
@@ -19,11 +19,11 @@ from jaxglm.io.formula._response import Response, evaluate_response
 from jaxglm.io.formula._rtext import Expression
 from jaxglm.io.formula._spec import Term, TermsSpec, match_component, offset_values
 from jaxglm.io.formula._terms import Formula, parse_formula, reduced_codings
+from jaxglm.io.formula._tokens import quoted
 from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Level, Table, numbers_of, read_table, read_vector
 from jaxglm.io.tables._gaps import Gaps, check_policy, index_of_kept
 from jaxglm.rows import ONE_FIT, OneFit, Postponed
-from jaxglm.words import listed
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +199,7 @@ def model_frame(
         for expression, component in zip(parsed.components, components, strict=True)
         for caution in level_cautions(component.levels, expression)
     ]
+    notes = [*_notes_on_powers(parsed, components), *notes]
     spec, pieces, terms = _assemble(parsed, components, codes, states, context, n_rows)
     return ModelFrame(
         y=response.y,
@@ -221,6 +222,14 @@ def model_frame(
     )
 
 
+def _notes_on_powers(parsed: Formula, components: Sequence[Component]) -> Iterator[str]:
+    """A term that is multiplied with itself is itself: only of numbers there are powers."""
+    numbers = {item.text for item in parsed.offsets}
+    numbers |= {own.text for own in components if own.kind == "numeric" and own.width == 1}
+    for text, power in parsed.powers.items():
+        yield power.words + (power.if_number if text in numbers else "")
+
+
 def _notes_on_dot(parsed: Formula, extra: Mapping[str, Any]) -> list[str]:
     """R's `.` takes in the columns given as weights and the like: say so."""
     predictors = {component.column for component in parsed.components}
@@ -240,10 +249,7 @@ def _check_names(parsed: Formula, table: Table, context: Mapping[str, Any]) -> N
     strange = [name for item in expressions for name in item.columns() if name not in known]
     for name in strange:
         if name.startswith("contr."):
-            raise FormulaError(
-                f"there is no coding {name!r}; there is {listed(CODINGS)}, and the reference level "
-                "is chosen with Treatment('level')"
-            )
+            raise FormulaError(f"{quoted(parsed.text)}: {no_coding(name)}")
         if "." in name and (name.partition(".")[0] in known or "__" in name):
             raise FormulaError(
                 f"no column {name!r} in the data; a dot is a letter of a name, and attributes of "

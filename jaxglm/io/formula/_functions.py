@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from jaxglm.io.formula._contrasts import CODINGS
+from jaxglm.io.formula._contrasts import CODINGS, no_coding
 from jaxglm.io.formula._labels import Labels, factor, relevel
 from jaxglm.io.formula._splines import SPLINES
 from jaxglm.io.formula._transforms import SCALINGS
@@ -73,6 +73,8 @@ def without_prefix(name: str) -> str:
 
 def unknown_function(name: str) -> str:
     """What to say where a function is called that there is not."""
+    if name.startswith("contr."):
+        return no_coding(name)
     last = name.rpartition(".")[2]
     for known in (name, last):
         if hint := _ELSEWHERE.get(_SAME_HINT.get(known, known)):
@@ -81,15 +83,6 @@ def unknown_function(name: str) -> str:
         f"there is no function {name!r} (your own are given as context={{name: function}}, also "
         f"when predicting with a loaded model); {near_text(last or name, function_names())}"
     )
-
-
-def coding_takes_none(name: str) -> str:
-    """What to say where the name of a coding is called with an argument."""
-    if name == "contr.treatment":
-        return (
-            f"{name}(...) takes no argument; with 'b' as the reference level: C(g, Treatment('b'))"
-        )
-    return f"{name}(...) takes no argument; write C(g, {name})"
 
 
 def wrong_arguments(name: str) -> str:

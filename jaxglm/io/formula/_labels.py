@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError
-from jaxglm.io.formula._contrasts import CODINGS, TREATMENT, Contrast, treatment
+from jaxglm.io.formula._contrasts import CODINGS, TREATMENT, Contrast, no_coding, treatment
 from jaxglm.io.tables import Column, Level
 from jaxglm.io.tables._column import factor_of_values
 from jaxglm.words import listed
@@ -64,7 +64,9 @@ def factor(
 ) -> Labels:
     """A factor with the coding and the order of levels that C(...) or factor(...) asks for."""
     contrast = next((c for c in (contrast, contrasts) if c is not None), labels.contrast)
-    if isinstance(contrast, str) and contrast in CODINGS:
+    if isinstance(contrast, str) and contrast.startswith(("contr.", *CODINGS)):
+        if contrast not in CODINGS:
+            raise FormulaError(no_coding(contrast))
         contrast = Contrast(CODINGS[contrast])
     if not isinstance(contrast, Contrast):
         raise FormulaError(
@@ -85,6 +87,8 @@ def factor(
 
 def relevel(labels: Labels, ref: Any) -> Labels:
     """A factor with another reference level, as R's relevel."""
+    if isinstance(ref, int | float) and all(isinstance(level, str) for level in labels.levels):
+        raise FormulaError("the levels are text; name the reference, as in ref='b'")
     return replace(labels, contrast=treatment(ref))
 
 

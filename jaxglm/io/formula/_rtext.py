@@ -67,6 +67,13 @@ class Expression:
             return self.name(self.tree.func.id)
         return None
 
+    @property
+    def argument(self) -> "Expression | None":
+        """What the call is of, if that is one expression."""
+        if isinstance(self.tree, ast.Call) and len(self.tree.args) == 1 and not self.tree.keywords:
+            return self.part(self.tree.args[0])
+        return None
+
     def part(self, node: ast.expr) -> "Expression":
         """An expression inside this one, in normal form with `**` for powers."""
         source = ast.unparse(node)

@@ -4,11 +4,11 @@ Both follow R.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from jaxglm._status import FormulaError
-from jaxglm.io.formula._algebra import RightSide, read_terms
+from jaxglm.io.formula._algebra import Power, RightSide, read_terms
 from jaxglm.io.formula._misread import backtick_hint
 from jaxglm.io.formula._rtext import Expression, parse_expression
 from jaxglm.io.formula._tokens import quoted, split_sides
@@ -31,6 +31,8 @@ class Formula:
         The offset(...) calls.
     notes : tuple of str
         Plain-language remarks on what the formula does not mean.
+    powers : dict of str to Power
+        By the text of what is multiplied with itself, what is to be said of that.
     """
 
     text: str
@@ -39,6 +41,7 @@ class Formula:
     terms: tuple[tuple[int, ...], ...]
     offsets: tuple[Expression, ...]
     notes: tuple[str, ...]
+    powers: Mapping[str, Power]
 
 
 def parse_formula(text: str, columns: Sequence[str], aside: Collection[str] = ()) -> Formula:
@@ -88,6 +91,7 @@ def _taken_apart(text: str, columns: Sequence[str], aside: Collection[str]) -> F
         terms=tuple(([()] if side.intercept else []) + ordered),
         offsets=tuple(offsets),
         notes=(*side.notes, *_notes_on_removed(side, columns, taken)),
+        powers={side.atoms[atom].text: power for atom, power in side.powers.items()},
     )
 
 
