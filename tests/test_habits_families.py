@@ -88,6 +88,12 @@ def test_statsmodels_objects_are_read(given: Any, ours: jg.Family) -> None:
         (lambda: family("tweedie(1.5)"), r"tweedie\(power=1.5\)"),
         (lambda: family("tweedie(var.power=1.5)"), "add link.power=0 for the log"),
         (lambda: family("negative.binomial(0)"), "theta must be positive"),
+        (lambda: family("poisson(log, link='sqrt')"), r"twice.*Poisson\(link=...\)"),
+        (lambda: family("Gamma(log, sqrt)"), r"twice.*Gamma\(link=...\)"),
+        (lambda: jg.Tweedie([1, 2]), "power must be one number"),
+        (lambda: jg.Tweedie(**{"var_power": [1, 2]}), "power must be one number"),
+        (lambda: family("tweedie(power=[1, 2])"), "power must be one number"),
+        (lambda: jg.NegativeBinomial(alpha="2"), "alpha must be one number"),
         (lambda: jg.Tweedie(link_power="x"), "exponent must be a number"),  # type: ignore[call-arg]
         (
             lambda: family(jg.Poisson(link=jg.Sqrt()), "identity"),

@@ -6,6 +6,8 @@ import numbers
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from jaxglm.links import as_link, stands_for_link
 from jaxglm.words import near_text
 
@@ -14,6 +16,12 @@ def _alpha(theta: Any) -> float:
     if not isinstance(theta, numbers.Real) or not float(theta) > 0:
         raise ValueError(f"theta={theta!r}: theta must be positive (alpha = 1/theta)")
     return 1.0 / float(theta)
+
+
+def check_single(name: str, parameter: Any) -> None:
+    """Refuse text and several numbers; what jax holds in place of a number is let through."""
+    if isinstance(parameter, str | list | tuple | np.ndarray):
+        raise TypeError(f"{name} must be one number, not {parameter!r}")
 
 
 # Another name of a parameter: ours, and its value there.
@@ -60,6 +68,8 @@ def _named(
     if len(positional_links) == 1 and "link" not in kwargs:
         args = tuple(arg for arg in args if arg is not positional_links[0])
         kwargs = {**kwargs, "link": positional_links[0]}
+    elif positional_links and built_in:
+        raise TypeError(f"{name}: the link is given twice; give it once, as {name}(link=...)")
     for key in [key for key in kwargs if key not in fields]:
         ours, value = _OTHER_NAMES.get(key, ("", None))
         if value is None or ours not in fields:

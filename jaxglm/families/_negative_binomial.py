@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array
 
 from jaxglm._record import static
+from jaxglm.families._arguments import check_single
 from jaxglm.families._base import Family, infinite_outside, only_weighted, slope
 from jaxglm.links import Link, Log
 from jaxglm.links._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder, times
@@ -54,6 +55,7 @@ class NegativeBinomial(Family):
     response_rule = "counts must be 0 or more"
 
     def __post_init__(self) -> None:
+        check_single("NegativeBinomial: alpha", self.alpha)
         if isinstance(self.alpha, int | float) and not 0 <= self.alpha < math.inf:
             raise ValueError(
                 f"NegativeBinomial(alpha={self.alpha}): alpha must be a finite number, 0 or more "

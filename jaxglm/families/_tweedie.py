@@ -8,6 +8,7 @@ import numpy as np
 from jax import Array
 
 from jaxglm._record import static
+from jaxglm.families._arguments import check_single
 from jaxglm.families._base import infinite_outside, only_weighted
 from jaxglm.families._power_variance import PowerVariance
 from jaxglm.families._tweedie_series import log_normaliser
@@ -56,6 +57,7 @@ class Tweedie(PowerVariance):
     n_likelihood_params = 1
 
     def __post_init__(self) -> None:
+        check_single("Tweedie: power", self.power)
         if isinstance(self.power, int | float) and not (
             self.power == 0 or 1 <= self.power < math.inf
         ):
