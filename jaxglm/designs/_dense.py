@@ -30,7 +30,7 @@ def _strips(p: int) -> list[slice]:
 
 
 def _in_halves(v: jax.Array, x: jax.Array) -> jax.Array:
-    """v'x in float32, whose terms are added a few at a time, and their sums in pairs.
+    """The product v'x in float32, whose terms are added a few at a time, and their sums in pairs.
 
     One after the other, each term is rounded to the size of the sum so far. In rows that are in
     some order that is large although the whole sum is small: a hundred times what rows lose.
