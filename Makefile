@@ -14,7 +14,8 @@ demo: .venv/demo.stamp
 	$(BIN)/python -m benchmarks.flights_demo
 
 ## test: install into .venv and run what CI runs: lint, types, and the tests not marked slow
-test: .venv/dev.stamp lint types tests
+test: .venv/dev.stamp
+	$(MAKE) --jobs=2 lint types tests
 
 lint: .venv/dev.stamp
 	$(BIN)/ruff check

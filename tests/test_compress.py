@@ -84,7 +84,13 @@ FAMILIES: dict[str, tuple[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+# The same code for another distribution, and as much to compile.
+OTHERS = ("inverse-gaussian", "tweedie", "quasibinomial", "quasi")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in OTHERS)) for n in FAMILIES]
+)
 def test_every_family(name: str) -> None:
     response, family = FAMILIES[name]
     merged, plain = both(f"{response} ~ x + g", family)

@@ -284,7 +284,7 @@ _TWEEDIE_REST = [(0.5, 1.0, 1.0), (20.0, 1.0, 2.5), (2.0, 0.05, 1.0), (2.0, 30.0
 @pytest.mark.parametrize(
     ("power", "rtol"),
     # The gap between response and lattice is known to the rounding of the response, over p - 1.
-    [(1.00001, 1e-10), (1.0001, 1e-11), (1.001, 1e-12), (1.999, 1e-13), (1.9999, 1e-13)],
+    [(1.00001, 1e-10), (1.0001, 1e-11), (1.001, 1e-12), (1.999, 1e-13)],
 )
 def test_tweedie_density_next_to_the_ends_of_its_powers(power: float, rtol: float) -> None:
     p = mp.mpf(power)
