@@ -248,6 +248,8 @@ def assert_same(found: Facts, expected: Facts, fine: float = FINE) -> None:
     if not separated and (error > FLAT).any():
         return
     ends = {found.status, expected.status}
+    if not any(status.usable or status is jg.Status.SEPARATED for status in ends):
+        return  # how a search fails depends on its way
     assert len(ends) == 1 or ends == {jg.Status.CONVERGED, jg.Status.BOUNDARY}
     if not separated and ends != {jg.Status.CONVERGED}:
         return

@@ -49,3 +49,24 @@ def test_a_link_that_is_not_canonical_ends_as_before() -> None:
     for family, link in (("gamma", "log"), ("gaussian", "log"), ("poisson", "sqrt")):
         results = jg.glm("y ~ x", data.round({"y": 0}) + 1.0, family=family, link=link)
         assert results.converged and not any("Precision" in note for note in results.notes)
+
+
+def test_a_plateau_where_means_are_at_a_limit_that_responses_do_not_want_is_no_optimum() -> None:
+    """A mean of 1e-20 does not find back to a response of 2: there the loss is flat."""
+    rng, n, count = np.random.default_rng(1), 12, 40
+    kind, x = rng.integers(0, 2, (count, n)), rng.integers(-30, 31, (count, n)) / 10
+    y = rng.integers(-30, 31, (count, n)) / 10
+    shop = np.repeat(np.arange(count), n)
+    frame = pd.DataFrame({"shop": shop, "y": y.ravel(), "x": x.ravel(), "kind": kind.ravel()})
+    given = {"family": "gaussian", "link": "log", "on_failure": "ignore"}
+    fits = jg.fit_groups("y ~ x * kind", frame, "shop", **given)
+    turned = jg.fit_groups("y ~ x * kind", frame[::-1], "shop", **given)
+    assert fits.converged.equals(turned.converged.loc[fits.keys])
+    assert 0.3 < fits.converged.mean() < 0.9
+    for g in fits.keys[:12]:
+        single = jg.glm("y ~ x * kind", frame[frame["shop"] == g], **given)
+        assert single.converged == fits.converged[g]
+        told = np.asarray(single.fittedvalues) > 1e-8
+        if single.converged:
+            columns = np.asarray(single.design_matrix())
+            assert np.linalg.matrix_rank(columns[told]) == np.linalg.matrix_rank(columns)

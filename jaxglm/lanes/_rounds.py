@@ -278,6 +278,7 @@ class _Rounds:
         outcome = found.outcome
         good = (outcome.status == int(Status.CONVERGED)) & np.isfinite(found.root).all(axis=(1, 2))
         good &= found.decrement <= np.maximum(MORE_LEFT * self.tol, 8 * outcome.floor)
+        good &= found.sums.lost == 0  # a single fit tells whether anything is left to see
         weight = found.statistics.weight_sum
         good &= ~strained_columns(found.sums, self.dtype).any(axis=1)
         good &= ~strained_response(self.family, found.null.average, weight, self.dtype)

@@ -15,7 +15,12 @@ from jaxglm.search._attempts import Attempt, Search
 from jaxglm.search._basis import Basis, condition, plain_basis
 from jaxglm.search._range import RangeError, out_of_range, strained_columns, strained_response
 from jaxglm.search._resolution import hidden
-from jaxglm.search._separation import moving, recession_direction, separated_levels
+from jaxglm.search._separation import (
+    is_flat,
+    moving,
+    recession_direction,
+    separated_levels,
+)
 from jaxglm.search._settings import Options
 from jaxglm.search._short_way import first_methods
 from jaxglm.solvers import Stop
@@ -111,6 +116,8 @@ def estimate(
         found = search.damped(found, basis, source)
         recession = _recession(search, found, basis, source)
     status = found.status if recession is None else Status.SEPARATED
+    if status is Status.CONVERGED and _rests_on_nothing(search, found, basis, source):
+        status = Status.STEP_FAILED
     # At the edge of the domain the expected weights grow without bound, and with them the metric in
     # which a step is measured: a small decrement there is no proof of an optimum.
     unsettled = not status.usable or found.sums.edge > 0
@@ -210,6 +217,14 @@ def _recession(search: Search, found: Attempt, basis: Basis, source: Source) -> 
     direction = np.zeros(basis.keep.size)
     direction[basis.keep] = moving(basis.coefficients(away.direction)[basis.keep], lengths)
     return direction
+
+
+def _rests_on_nothing(search: Search, found: Attempt, basis: Basis, source: Source) -> bool:
+    """Whether the search came to rest where means are at limits that responses do not want."""
+    if found.sums.lost == 0 or found.gamma.size > tuning().most_columns:
+        return False
+    null = search.settings.null_model
+    return is_flat(source, search.objective(basis), found.gamma, null)
 
 
 def _separated_levels(

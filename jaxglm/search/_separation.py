@@ -20,7 +20,7 @@ from jaxglm.families import Family
 from jaxglm.penalties import Penalty
 from jaxglm.search._recession import common_step
 from jaxglm.sources import Block, Source
-from jaxglm.sums import NullModel, Objective, far_sides
+from jaxglm.sums import NullModel, Objective, far_sides, rows_at_limit
 
 # Eigenvalues of the scaled Gram matrix of the other rows under this are zero up to rounding (and
 # under some hundreds of the machine's epsilon in float32).
@@ -37,6 +37,24 @@ def grams_of_others(block: Block, family: Family, beta: jnp.ndarray, null: NullM
     side = far_sides(block, family, beta, null)
     others = full_matrix(block.design.gram(live * (1 - jnp.abs(side))))
     return others, block.design.gram_diagonal(live)
+
+
+def gram_of_told(block: Block, family: Family, beta: jnp.ndarray, null: NullModel):
+    """X'X over the rows whose mean can be told from its limits, and its diagonal over all."""
+    live = (block.rows.weight > 0).astype(block.rows.y.dtype)
+    told = full_matrix(block.design.gram(live * (1 - rows_at_limit(block, family, beta, null))))
+    return told, block.design.gram_diagonal(live)
+
+
+def is_flat(source: Source, objective: Objective, beta: np.ndarray, null: NullModel) -> bool:
+    """Whether some direction moves no row but those whose means cannot be told from a limit.
+
+    Where no row of these wants to be there, the loss is flat for want of digits: no optimum.
+    """
+    args = (objective.family, jnp.asarray(beta, source.dtype), null)
+    gram, squares = (np.asarray(g, float) for g in source.reduce(gram_of_told, *args))
+    lengths = np.sqrt(squares)
+    return unseen_directions(gram, lengths, source.dtype, objective.penalty).shape[1] > 0
 
 
 def pulls_along(

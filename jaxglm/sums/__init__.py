@@ -8,6 +8,7 @@ from jaxglm.sums._final import (
     final_sums,
     final_sums_diagonal,
     log_likelihood,
+    rows_at_limit,
 )
 from jaxglm.sums._moments import (
     Moments,
@@ -40,6 +41,7 @@ __all__ = [
     "null_model",
     "penalised",
     "quick_moments",
+    "rows_at_limit",
     "totals",
     "totals_of",
     "unit_gram",

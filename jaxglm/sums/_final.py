@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxglm.algebra import Information
 from jaxglm.families import Family
@@ -58,6 +59,8 @@ class FinalSums(NamedTuple):
         Expected information at dispersion 1, or its diagonal.
     far : float
         Rows whose mean has gone to the limit that their response wants.
+    lost : float
+        Rows whose mean is lost at a limit that their response does not want.
     edge : float
         Rows at a finite end of the link's domain.
     """
@@ -70,6 +73,7 @@ class FinalSums(NamedTuple):
     score: jax.Array
     info: Information
     far: jax.Array
+    lost: jax.Array
     edge: jax.Array
 
 
@@ -106,6 +110,7 @@ def _final(
         likelihoods = jax.vmap(lambda mu: log_likelihood(block, family, mu, one))(means)
     else:
         likelihoods = jnp.full(2, jnp.nan, eta.dtype)
+    side, _, lost = _sides(block, family, mean, null)
     information = block.design.gram if full else block.design.gram_diagonal
     return FinalSums(
         deviance=deviances[0],
@@ -115,7 +120,8 @@ def _final(
         pearson=jnp.sum(weighted(chi2)),
         score=block.design.rmatvec(weighted(score)),
         info=information(weighted(expected)),
-        far=jnp.sum(jnp.abs(_sides(block, family, mean, null))),
+        far=jnp.sum(jnp.abs(side)),
+        lost=jnp.sum(lost),
         edge=_rows_at_edge(block, family, eta, null),
     )
 
@@ -149,26 +155,44 @@ def _rows_at_edge(block: Block, family: Family, eta: jax.Array, null: NullModel)
 # A mean this close to its limit, relative to the distance of the average response from that limit,
 # counts as far gone. Generous: a row wrongly taken in only enlarges a linear programme.
 _FAR = 1e-3
+# A mean this close to its limit is lost to a row that wants to be elsewhere: by itself the row asks
+# for a step in eta of one over this, of which a quadratic model knows nothing. Canonical weights do
+# not vanish before the residuals do, and rates of one in 1e8 occur.
+_LOST = float(np.finfo(np.float64).eps) ** 0.5
+_LOST_CANONICAL = float(np.finfo(np.float64).eps)
 
 
 def far_sides(block: Block, family: Family, beta: jax.Array, null: NullModel) -> jax.Array:
     """-1 or +1 for rows whose mean has gone to the limit that their response wants, else 0."""
-    return _sides(block, family, family.link.inverse(block.linear_predictor(beta)), null)
+    return _sides(block, family, family.link.inverse(block.linear_predictor(beta)), null)[0]
 
 
-def _sides(block: Block, family: Family, mean: jax.Array, null: NullModel) -> jax.Array:
+def rows_at_limit(block: Block, family: Family, beta: jax.Array, null: NullModel) -> jax.Array:
+    """1 for rows whose mean is lost at a limit, whatever their response wants, else 0."""
+    return _sides(block, family, family.link.inverse(block.linear_predictor(beta)), null)[1]
+
+
+def _sides(
+    block: Block, family: Family, mean: jax.Array, null: NullModel
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """`far_sides` and `rows_at_limit` of known means, and which of these want to be elsewhere."""
     lower, upper = family.link.domain(family.mean_domain)
-
-    def gone(end: float) -> jax.Array:
+    live = block.rows.weight > 0
+    least = _LOST_CANONICAL if family.canonical else _LOST
+    side = jnp.zeros_like(mean)
+    at_limit = lost = jnp.zeros_like(mean, bool)
+    for end, sign in ((upper, 1.0), (lower, -1.0)):
         if not math.isinf(end):
-            return jnp.zeros_like(mean, bool)  # eta cannot run there
+            continue  # eta cannot run there
         limit = family.link.inverse(jnp.asarray(end, mean.dtype))
         distance = jnp.abs(null.average - limit)
         # All responses are at the limit: any mean close to it in absolute terms has gone far.
         unit = jnp.where(distance > 0, distance, jnp.ones_like(distance))
         # A response at the limit or beyond it, as a negative one under a log link.
         wants = jnp.where(limit <= null.inside, block.rows.y <= limit, block.rows.y >= limit)
-        return wants & (jnp.abs(mean - limit) < _FAR * unit)
-
-    side = jnp.where(gone(lower), -1.0, jnp.where(gone(upper), 1.0, 0.0)).astype(block.rows.y.dtype)
-    return jnp.where(block.rows.weight > 0, side, jnp.zeros_like(side))
+        left = jnp.abs(mean - limit)
+        side = jnp.where(live & wants & (left < _FAR * unit), sign, side)
+        here = live & (left < least * unit)
+        at_limit |= here
+        lost |= here & ~wants & (jnp.abs(block.rows.y - mean) > left)
+    return side, at_limit.astype(mean.dtype), lost.astype(mean.dtype)
