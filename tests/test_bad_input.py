@@ -474,3 +474,8 @@ def test_an_array_in_place_of_a_plain_argument_is_answered_with_what_may_be_give
 def test_functions_of_a_formula_are_given_by_name(value: Any) -> None:
     with pytest.raises(TypeError, match=r"^context must be a dict of functions by name, not a "):
         glm_with("context", value)
+
+
+def test_as_much_memory_as_there_is() -> None:
+    fits = jg.fit_groups("y ~ 1", ROWS, "group", "poisson", max_memory=float("inf"))
+    assert fits.converged.all()

@@ -10,7 +10,7 @@ from jaxglm._status import DataError
 from jaxglm.families import Family
 from jaxglm.rows import ONE_FIT, OneFit
 from jaxglm.search import Options
-from jaxglm.words import check_choice, is_between, is_one_of, listed
+from jaxglm.words import check_choice, is_between, is_one_of, is_positive, listed
 
 # Bytes that the rows in work on many fits may take.
 MAX_MEMORY = 2.0**28
@@ -66,7 +66,7 @@ class Given:
 
 def check_memory(max_memory: float) -> None:
     """Refuse what is no number of bytes."""
-    if not is_between(max_memory, 0, np.inf):
+    if not is_positive(max_memory):
         raise ValueError(f"max_memory must be a positive number of bytes, not {max_memory!r}")
 
 
@@ -94,7 +94,7 @@ def solver_options(
         )
     if start is not None:
         start = _coefficients(start, names)
-    if tol is not None and not is_between(tol, 0, np.inf):
+    if tol is not None and not is_positive(tol):
         raise ValueError(f"tol must be a positive number, not {tol!r}")
     if not is_between(turns, 0, 2**31):
         raise ValueError(f"max_turns must be a number of passes, 1 or more, not {turns!r}")

@@ -27,3 +27,8 @@ def check_choice(name: str, given: Any, choices: Collection[Any]) -> None:
 def is_between(given: Any, low: float, high: float) -> bool:
     """Whether a value is one number strictly between two."""
     return isinstance(given, numbers.Real) and low < float(given) < high
+
+
+def is_positive(given: Any) -> bool:
+    """Whether a value is one number above zero, infinity included."""
+    return isinstance(given, numbers.Real) and float(given) > 0
