@@ -128,7 +128,7 @@ def test_numbers_of_more_bits_are_refused() -> None:
         jg.glm("y ~ C(id)", {"y": Y, "id": [2**70 + i % 4 for i in range(N)]}, "poisson")
 
 
-@pytest.mark.parametrize("nothing", [None, np.nan, pd.NA, pd.NaT, np.datetime64("NaT")])
+@pytest.mark.parametrize("nothing", [None, np.nan, pd.NA, pd.NaT, np.datetime64("NaT", "ns")])
 def test_nothing_is_no_label(nothing: Any) -> None:
     for values in (["a", "b"], [1, 2], [0.5, 2], [True, False]):
         column = [nothing, *(values[i % 2] for i in range(1, N))]
