@@ -31,6 +31,9 @@ class Tuning:
     most_columns : int
         Rank decisions and the separation test work with dense columns, which for more than these
         would fill the memory.
+    most_robust : int
+        Of so many columns all have robust covariances, also where a factor was eliminated: of more
+        the other columns have them, and its levels have none.
     least_eliminated : int
         A factor of fewer levels is not eliminated from the information: that is small as it is.
     fewest_rows : int
@@ -53,6 +56,7 @@ class Tuning:
     large_work: float = 1e8
     most_cells: int = 100_000_000
     most_columns: int = 10_000
+    most_robust: int = 1_000
     least_eliminated: int = 32
     fewest_rows: int = 64
     smallest_tile: int = 256

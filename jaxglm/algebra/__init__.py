@@ -14,7 +14,7 @@ from jaxglm.algebra._factor import (
     zero_information,
 )
 from jaxglm.algebra._relations import Relations
-from jaxglm.algebra._root import Root, root_of_inverse, trace_with
+from jaxglm.algebra._root import Root, root_of, root_of_inverse, trace_with
 from jaxglm.algebra._span import Span, span_of
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "full_matrix",
     "inverse_root",
     "movement",
+    "root_of",
     "root_of_inverse",
     "run_off",
     "solve",

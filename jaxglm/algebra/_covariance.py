@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -36,6 +36,11 @@ class Covariance:
         Degrees of freedom of the reference distribution, Student's t; None for the normal.
     kind : str
         How the root was found: "nonrobust" is that of the inverse expected information.
+    notes : tuple of str
+        What has to be said of it, in sentences.
+    base : Covariance or None
+        That of the inverse expected information, where this one is another: what any other kind is
+        made from.
     recession : [p] or [G, p]
         The direction in which coefficients run to infinity, as the row that it moves most measures
         it; 0 for those that do not. What is said of the others holds at the limit.
@@ -64,6 +69,8 @@ class Covariance:
     recession: np.ndarray
     open: np.ndarray
     kind: str = "nonrobust"
+    notes: tuple[str, ...] = ()
+    base: "Covariance | None" = None
 
     @classmethod
     def empty(cls, count: int, p: int, *, use_t: bool) -> "Covariance":
@@ -97,6 +104,18 @@ class Covariance:
             open=self.open[g].copy(),
             scale=self.scale[g].item(),
             df=None if self.df is None else self.df[g].item(),
+            base=None if self.base is None else self.base.one(g),
+        )
+
+    @property
+    def expected(self) -> "Covariance":
+        """That of the inverse expected information."""
+        return self if self.base is None else self.base
+
+    def another(self, root: Root, kind: str, notes: tuple[str, ...] = (), **changes: Any) -> Self:
+        """One of another kind, of the same coefficients; its root is of the whole matrix."""
+        return dataclasses.replace(
+            self, root=root, kind=kind, notes=notes, base=self.expected, **changes
         )
 
     @property

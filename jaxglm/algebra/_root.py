@@ -6,6 +6,8 @@ import numpy as np
 
 # Eigenvalues of a matrix of unit diagonal are known to about this much.
 _ROUNDING = 1e-16
+# An eigenvalue is negative from this share of the largest on; less is rounding.
+_SINGULAR = 1e-12
 
 
 class Root(NamedTuple):
@@ -58,6 +60,21 @@ def root_of_inverse(information: Any) -> Root:
         dense=np.concatenate([scale[:, None] * inner, -level[:, None] * (coupling @ inner)]),
         diagonal=np.concatenate([np.zeros(scale.size), level]),
     )
+
+
+def root_of(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
+    """A root of a symmetric matrix [k, k], and whether negative eigenvalues were set to 0 for it.
+
+    Those that are negative by rounding alone do not count.
+    """
+    scale = np.sqrt(np.abs(np.diag(matrix)))
+    unit = np.where(scale > 0, scale, 1.0)
+    try:
+        return unit[:, None] * np.linalg.cholesky(matrix / np.outer(unit, unit)), False
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(matrix)
+        negative = bool((values < -_SINGULAR * np.abs(values).max(initial=0.0)).any())
+        return vectors * np.sqrt(np.maximum(values, 0.0)), negative
 
 
 def _scale(diagonal: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from jaxglm.designs._assemble import assemble, from_matrix
 from jaxglm.designs._base import Design, Operator
 from jaxglm.designs._categorical import Categorical
 from jaxglm.designs._dense import Dense
+from jaxglm.designs._in_root import in_root
 from jaxglm.designs._masked import Masked
 from jaxglm.designs._pieces import DensePiece, FactorPiece
 from jaxglm.designs._sparse import Sparse
@@ -26,4 +27,5 @@ __all__ = [
     "assemble",
     "bucket",
     "from_matrix",
+    "in_root",
 ]

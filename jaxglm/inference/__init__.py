@@ -1,28 +1,39 @@
 """What estimates say: tests, intervals, effects, overdispersion, predictions, the bootstrap."""
 
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
+from jaxglm.inference._clusters import check_rows
+from jaxglm.inference._covariance_choice import CovarianceChoice, Information
 from jaxglm.inference._determined import (
     broken,
     say_nan,
     undetermined,
     warn_undetermined,
 )
+from jaxglm.inference._dispersion import check_scale_choice, with_dispersion
 from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
+from jaxglm.inference._sandwich import Asked, Estimated, covariance_of
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
 
 __all__ = [
+    "Asked",
     "Bootstrap",
+    "CovarianceChoice",
+    "Estimated",
     "Estimates",
+    "Information",
     "Overdispersion",
     "Prediction",
     "akaike",
     "assess",
     "bootstrap",
     "broken",
+    "check_rows",
     "check_scale",
+    "check_scale_choice",
+    "covariance_of",
     "equals",
     "exponentiated",
     "interval",
@@ -35,4 +46,5 @@ __all__ = [
     "undetermined",
     "wald",
     "warn_undetermined",
+    "with_dispersion",
 ]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from jaxglm._jax import computing
 from jaxglm._status import DataError, SegmentWarning, Status
-from jaxglm.inference._clusters import check_rows, cluster_codes, cluster_column
+from jaxglm.inference._clusters import check_rows, cluster_column, row_codes
 from jaxglm.inference._wald import check_alpha
 from jaxglm.intake import Dataset, Given, Model, check_memory, table_intake
 from jaxglm.lanes import _failures, fit_segments
@@ -241,7 +241,7 @@ class _Drawing:
     @classmethod
     def of(cls, fit: Fit, held: Dataset, cluster: Any) -> "_Drawing":
         """The rows of a fit; identical ones are merged where that saves time."""
-        codes = None if cluster is None else cluster_codes(cluster, held)
+        codes = None if cluster is None else row_codes(cluster, held, "cluster")
         design, order = held.block.design, held.order
         if fit.aliased.any():
             keep = ~fit.aliased[order]

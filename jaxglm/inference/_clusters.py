@@ -1,4 +1,4 @@
-"""Owns the clusters of a bootstrap: the values given, for the rows of the fit."""
+"""Owns values given for each row beside a fit, such as clusters: which rows of it they are of."""
 
 from typing import Any
 
@@ -70,12 +70,18 @@ def _places(held: Dataset, other: Dataset) -> np.ndarray | None:
     return np.searchsorted(all_rows, own) if np.isin(own, all_rows).all() else None
 
 
-def cluster_codes(cluster: Any, held: Dataset) -> np.ndarray:
-    """The cluster of each row of the fit."""
-    codes = io.groups_of_some(cluster, held.kept, held.n_given, held.index, "cluster")
+def row_codes(values: Any, held: Dataset, called: str) -> np.ndarray:
+    """Codes of values for the rows of the fit, which sort as the values do.
+
+    Raises
+    ------
+    DataError
+        For values that are missing, of another length, or of rows that cannot be told.
+    """
+    codes = io.groups_of_some(values, held.kept, held.n_given, held.index, called)
     if (codes < 0).any():
         raise DataError(
-            f"cluster has missing values in {io.rows_text(codes < 0)} of the rows of the fit; fill "
-            "them in, or fit without those rows"
+            f"{called} has missing values in {io.rows_text(codes < 0)} of the rows of the fit; "
+            "fill them in, or fit without those rows"
         )
     return codes

@@ -88,6 +88,12 @@ class Estimates:
         """Whether tests and intervals use Student's t (dispersion estimated)."""
         return self.fit.covariance.df is not None
 
+    @property
+    def rests_on_variance(self) -> bool:
+        """Whether standard errors hold only where the response varies as the family has it."""
+        model_based = self.fit.covariance.kind in ("nonrobust", "observed")
+        return model_based and self.family.dispersion_fixed and self.scale == 1.0
+
     @understands_habits
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Wald intervals of the coefficients, link scale, in columns 0 (lower) and 1 (upper).
@@ -109,7 +115,7 @@ class Estimates:
     def cov_params(self) -> pd.DataFrame:
         """Covariance of the coefficients: `scale` times the inverse expected information.
 
-        nan in the rows and columns of those that are nan or infinite.
+        Or another one that was asked for, with `robust` or `cov_type=`; `cov_type` says which. nan in the rows and columns of those that are nan or infinite.
         """
         return pd.DataFrame(self.fit.covariance.matrix, index=self.names, columns=self.names)
 

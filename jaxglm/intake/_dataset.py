@@ -67,6 +67,8 @@ class Dataset:
         Of columns that were read from the user's own matrix in place.
     in_place : bool
         They are still that matrix, no copy of some of its rows.
+    table : weak reference or None
+        To the table of the fit, where it is still there to look up a column that took no part.
     """
 
     block: Block
@@ -76,6 +78,7 @@ class Dataset:
     n_given: int
     fingerprint: Fingerprint | None = None
     in_place: bool = False
+    table: Any = None
 
     @property
     def labels(self) -> pd.Index:

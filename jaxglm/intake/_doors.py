@@ -1,6 +1,7 @@
 """Owns the way from what the user hands over to a problem: both doors meet here."""
 
 import dataclasses
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -108,10 +109,21 @@ def table_intake(
         ),
         given,
     )
-    model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec)
+    held = intake.model.dataset
+    assert held is not None
+    held = dataclasses.replace(held, table=_reference(data))
+    model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec, dataset=held)
     notes = (*frame.notes, *intake.notes)
     cautions = (*frame.cautions, *intake.cautions)
     return dataclasses.replace(intake, model=model, notes=notes, cautions=cautions)
+
+
+def _reference(data: Any) -> Any:
+    """A weak reference to a table, which keeps nothing alive; None where there can be none."""
+    try:
+        return weakref.ref(data)
+    except TypeError:  # a dict, or the path of a file
+        return None
 
 
 def array_intake(y: Any, X: Any, given: Given, index: Any = None) -> Intake:

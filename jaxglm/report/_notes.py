@@ -18,7 +18,7 @@ def collect(estimates: Estimates, facts: RowFacts | None) -> tuple[str, ...]:
 
     Nothing is said about the response where no `facts` of the rows are known.
     """
-    notes = [*estimates.fit.notes]
+    notes = [*estimates.fit.notes, *estimates.fit.covariance.notes]
     if facts is not None:
         notes += _distribution(estimates, facts)
         notes += _variation(estimates, facts)
@@ -48,7 +48,7 @@ def _distribution(estimates: Estimates, facts: RowFacts) -> list[str]:
 
 def _variation(estimates: Estimates, facts: RowFacts) -> list[str]:
     report = assess(estimates, facts)
-    if not report.serious:
+    if not report.serious or not estimates.rests_on_variance:
         return []
     refit = {
         "poisson": "family='quasipoisson' or 'negative_binomial' allows for it; ",

@@ -127,6 +127,8 @@ def _header(estimates: Estimates) -> tuple[Pairs, Pairs]:
     if fit.alpha is not None:
         error = "" if fit.alpha_se is None else f" (se {fit.alpha_se:.3g})"
         right.append(("Alpha = 1/theta", f"{fit.alpha:.5g}{error}"))
+    if fit.covariance.kind != "nonrobust":
+        left.append(("Covariance", fit.covariance.kind))
     used = [name for name in WEIGHTS if name in model.used]
     if used:
         (left if len(left) < len(right) else right).append(("Uses", ", ".join(used)))
@@ -134,7 +136,7 @@ def _header(estimates: Estimates) -> tuple[Pairs, Pairs]:
 
 
 def _scale(estimates: Estimates) -> str:
-    if estimates.family.dispersion_fixed:
+    if estimates.family.dispersion_fixed and estimates.scale == 1.0:
         return "1 (fixed)"
     return measure(estimates.scale) if estimates.df_resid > 0 else "undefined"
 

@@ -23,6 +23,7 @@ from jaxglm.search import Fit
 FORMAT, READABLE = 2, (1, 2)
 # What the names of arrays begin with in a file of many fits.
 SCALAR, KEYS = "scalars.", "keys."
+ROOT, BASE, PARTS = "cov_", "base_", {"root": "dense", "diagonal": "diagonal"}
 RELATIONS, AT_LIMIT = "relations", "relations_at_limit"
 
 
@@ -54,6 +55,7 @@ class SavedCovariance:
     kind: str
     scale: float | tuple[float, ...]
     df: float | tuple[float, ...] | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,15 +151,17 @@ def _write(
     header: dict[str, Any],
     arrays: dict[str, np.ndarray],
 ) -> None:
+    base = covariance.base
     arrays |= {
-        "cov_root": covariance.root.dense,
-        "cov_diagonal": covariance.root.diagonal,
+        **_root(ROOT, covariance),
+        **({} if base is None else _root(BASE, base)),
         "aliased": covariance.aliased,
         "recession": covariance.recession,
     }
     header |= {
         "format": FORMAT,
-        "covariance": {name: plain(getattr(covariance, name)) for name in ("kind", "scale", "df")},
+        "covariance": _described(covariance),
+        "base_covariance": None if base is None else _described(base),
         "family": _describe(model.family),
         "link": _describe(model.family.link),
         "model": dataclasses.asdict(
@@ -173,6 +177,16 @@ def _write(
         ),
     }
     write_archive(path, header, arrays)
+
+
+def _root(prefix: str, covariance: Covariance) -> dict[str, np.ndarray]:
+    parts = covariance.root._asdict()
+    return {prefix + name: parts[part] for name, part in PARTS.items()}
+
+
+def _described(covariance: Covariance) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(SavedCovariance)]
+    return {name: plain(getattr(covariance, name)) for name in names}
 
 
 def _describe(thing: Any) -> dict[str, Any]:

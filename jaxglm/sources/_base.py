@@ -38,8 +38,8 @@ class Source(Protocol):
     def reduce(self, kernel: Callable[..., Any], *params: Any) -> Any:
         """The sum of `kernel(block, *params)` over all rows, on the device: one visit to each."""
 
-    def map(self, function: Callable[..., Any], *params: Any) -> Iterator[np.ndarray]:
-        """`function(block, *params)` row by row, part by part, on the host."""
+    def map(self, function: Callable[..., Any], *params: Any) -> Iterator[Any]:
+        """`function(block, *params)` (arrays) row by row, part by part, on the host."""
 
     def scan(self, step: Callable[[Carry, Block], Carry], carry: Carry) -> Carry:
         """`carry = step(carry, block)` over the host's blocks, in the order of the rows."""

@@ -78,10 +78,10 @@ class Chunked:
             total, lost = _added(total, lost, part)
         return total if lost is None else jax.tree.map(jnp.add, total, lost)
 
-    def map(self, function: Callable[..., Any], *params: Any) -> Iterator[np.ndarray]:
+    def map(self, function: Callable[..., Any], *params: Any) -> Iterator[Any]:
         for block in self:
             rows = each_row(self._placed(block), *params, function=function)
-            yield np.asarray(rows)[: len(block.rows)]
+            yield jax.tree.map(lambda leaf, n=len(block.rows): np.asarray(leaf)[:n], rows)
 
     def scan(self, step: Callable[[Carry, Block], Carry], carry: Carry) -> Carry:
         return functools.reduce(step, self, carry)

@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import jax
-
 from jaxglm._programs import program
 from jaxglm._tuning import tuning
 from jaxglm.sources._tiles import Tiles
@@ -24,6 +22,6 @@ def one_pass(tiles: Tiles, *params, kernel: Callable):
 
 
 @program(quick=is_small, static_argnames=("function",))
-def each_row(tiles: Tiles, *params, function: Callable) -> jax.Array:
-    """One value (or vector) per row, padding included."""
+def each_row(tiles: Tiles, *params, function: Callable) -> Any:
+    """One value (or vector, or pytree of them) per row, padding included."""
     return tiles.map(function, *params)

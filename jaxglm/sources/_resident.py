@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxglm.designs import Design
@@ -51,8 +52,9 @@ class Resident:
     def reduce(self, kernel: Callable[..., Any], *params: Any) -> Any:
         return one_pass(self.tiles, *params, kernel=kernel)
 
-    def map(self, function: Callable[..., Any], *params: Any) -> Iterator[np.ndarray]:
-        yield np.asarray(each_row(self.tiles, *params, function=function))[: self.n_rows]
+    def map(self, function: Callable[..., Any], *params: Any) -> Iterator[Any]:
+        found = each_row(self.tiles, *params, function=function)
+        yield jax.tree.map(lambda leaf: np.asarray(leaf)[: self.n_rows], found)
 
     def scan(self, step: Callable[[Carry, Block], Carry], carry: Carry) -> Carry:
         return step(carry, self.block)

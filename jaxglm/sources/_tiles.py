@@ -92,12 +92,12 @@ class Tiles:
         total, lost = jax.lax.fori_loop(0, visits, add_tile, start)
         return jax.tree.map(jnp.add, total, lost) if compensate else total
 
-    def map(self, function: Callable[..., jax.Array], *params: Any) -> jax.Array:
+    def map(self, function: Callable[..., Any], *params: Any) -> Any:
         """`function(tile, *params)` row by row, [tiles * rows, ...], padding included."""
         rows = jax.lax.map(
             lambda index: function(self._tile(index), *params), jnp.arange(self.count)
         )
-        return rows.reshape((-1, *rows.shape[2:]))
+        return jax.tree.map(lambda leaf: leaf.reshape((-1, *leaf.shape[2:])), rows)
 
 
 def _is_strip(leaf: Any) -> bool:

@@ -1,5 +1,6 @@
 """Rows into additive sums: what solvers, statistics and tests see of the rows."""
 
+from jaxglm.sums._dispersion import dispersion_slopes
 from jaxglm.sums._fastest import fastest_kernel
 from jaxglm.sums._final import (
     FinalSums,
@@ -20,27 +21,46 @@ from jaxglm.sums._moments import (
 )
 from jaxglm.sums._objective import Objective, penalised
 from jaxglm.sums._rowwise import Point, Value
+from jaxglm.sums._scores import (
+    ALONE,
+    Meat,
+    Rooted,
+    RowScores,
+    leverages,
+    meat,
+    observed_gram,
+    row_scores,
+)
 from jaxglm.sums._totals import Totals, null_model, totals, totals_of
 
 __all__ = [
+    "ALONE",
     "FinalSums",
+    "Meat",
     "Moments",
     "NullModel",
     "Objective",
     "Point",
+    "Rooted",
+    "RowScores",
     "Totals",
     "Value",
     "diagonal_moments",
+    "dispersion_slopes",
     "far_sides",
     "fastest_kernel",
     "final_sums",
     "final_sums_diagonal",
     "full_moments",
+    "leverages",
     "light_moments",
     "log_likelihood",
+    "meat",
     "null_model",
+    "observed_gram",
     "penalised",
     "quick_moments",
+    "row_scores",
     "rows_at_limit",
     "totals",
     "totals_of",

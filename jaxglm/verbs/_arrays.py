@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from jaxglm._status import FormulaError
+from jaxglm._status import DataError, FormulaError
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
+from jaxglm.inference import Information
 from jaxglm.intake import (
     MAX_MEMORY,
     Given,
@@ -21,6 +22,7 @@ from jaxglm.intake import (
 )
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice
+from jaxglm.verbs._errors import StandardErrors, column_of
 from jaxglm.verbs._fit import results_of
 from jaxglm.verbs._order import check_arrays, check_formula, check_one_response
 from jaxglm.verbs._responses import response_results
@@ -149,8 +151,13 @@ class GLM:
         rank: Literal["drop", "raise"] = "drop",
         compress: Choice = "auto",
         keep_data: bool = True,
+        cov_type: str | None = None,
+        cluster: Any = None,
+        cov_kwds: Mapping[str, Any] | None = None,
+        information: Information = "expected",
+        scale: float | str | None = None,
     ) -> Results:
-        """Fit the model; the arguments are those of `glm`.
+        """Fit the model; the arguments are those of `glm`, and clusters are given by their values.
 
         Returns
         -------
@@ -161,9 +168,10 @@ class GLM:
         DataError, FitError
             As for `glm`.
         """
+        errors = StandardErrors.of(cov_type, cluster, cov_kwds, information, scale, self._column)
         intake = self._intake(dtype)
         options = solver_options(intake.model.names, method, start, tol, max_turns)
-        return results_of(intake, options, on_failure, rank, compress, keep_data)
+        return results_of(intake, options, on_failure, rank, compress, keep_data, errors)
 
     @understands_habits
     def fit_groups(
@@ -282,6 +290,14 @@ class GLM:
             chosen_dtype(dtype),
             self._context,
             self._proportions,
+        )
+
+    def _column(self, name: str) -> Any:
+        """The values of a column of the table, for a model of a formula."""
+        if self._formula is not None:
+            return column_of(self._X, name)
+        raise DataError(
+            f"{name!r} names a column, and this is a model of arrays: give the values themselves."
         )
 
     def _refuse_formula(self, instead: str) -> None:

@@ -20,6 +20,7 @@ from jaxglm.search import (
     outcome_notes,
     rank_refusal,
 )
+from jaxglm.verbs._errors import StandardErrors
 from jaxglm.words import check_choice, warn
 
 
@@ -30,12 +31,14 @@ def results_of(
     rank: str,
     compress: Choice,
     keep_data: bool,
+    errors: StandardErrors,
 ) -> Results:
     """The result of one fit, with what is to be said of it raised or warned of."""
     check_choice("on_failure", on_failure, ("warn", "raise", "ignore"))
     check_choice("rank", rank, ("drop", "raise"))
     check_choice("compress", compress, ("auto", True, False))
     check_choice("keep_data", keep_data, (True, False))
+    asked = errors.read(intake.model)
     problem, family = merge_rows(intake.problem, compress), intake.model.family
     with computing(problem.dtype == np.float64):
         try:
@@ -52,7 +55,7 @@ def results_of(
         fit = dataclasses.replace(fit, notes=texts)
     _announce(found, notes, intake.cautions, on_failure)
     model = dataclasses.replace(intake.model, family=family)
-    results = Results(fit, model)
+    results = Results(errors.given_to(fit, model, asked), model)
     return results if keep_data else results.without_data()
 
 

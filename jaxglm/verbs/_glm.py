@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
+from jaxglm.inference import Information
 from jaxglm.intake import (
     Given,
     Policy,
@@ -19,6 +20,7 @@ from jaxglm.intake import (
 )
 from jaxglm.results import Results
 from jaxglm.rows import Choice
+from jaxglm.verbs._errors import StandardErrors, column_of
 from jaxglm.verbs._fit import results_of
 from jaxglm.verbs._order import check_formula
 from jaxglm.words import understands_habits
@@ -48,6 +50,11 @@ def glm(
     compress: Choice = "auto",
     context: Mapping[str, Callable] | None = None,
     keep_data: bool = True,
+    cov_type: str | None = None,
+    cluster: Any = None,
+    cov_kwds: Mapping[str, Any] | None = None,
+    information: Information = "expected",
+    scale: float | str | None = None,
 ) -> Results:
     """Fit a generalized linear model given by a formula and a table.
 
@@ -111,6 +118,19 @@ def glm(
         Whether the result keeps the rows, encoded as the fit saw them: residuals, fitted values and
         the bootstrap need them; `summary` and `overdispersion` do not. `Results` says what they
         take.
+    cov_type : str, optional
+        The covariance that standard errors, tests and intervals rest on: "nonrobust" (that of the
+        model), "HC0" to "HC3", "cluster" or "HAC"; see `Results.robust`, which gives a fit another.
+    cluster : str, array, or list of them, optional
+        The cluster of each row, for "cluster"; several are that many clusterings.
+    cov_kwds : dict, optional
+        What else `Results.robust` takes, as statsmodels has it: ``{"groups": g}`` for clusters,
+        ``{"maxlags": 4, "time": t}`` for HAC.
+    information : {"expected", "observed"}
+        Of the covariance: R's, or that of the second derivatives at the estimate, as in Stata.
+    scale : float or str, optional
+        The dispersion in the standard errors: "pearson" (the default where it is estimated),
+        "deviance", "ml" (maximum likelihood), or a number taken as known.
 
     Returns
     -------
@@ -137,10 +157,13 @@ def glm(
     {'Intercept': -0.5774, 'x': 0.5368}
     """
     check_formula("glm", formula, data)
+    errors = StandardErrors.of(
+        cov_type, cluster, cov_kwds, information, scale, lambda name: column_of(data, name)
+    )
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(
         resolve(family, link), vectors, missing, chosen_dtype(dtype), context, proportions
     )
     intake = table_intake(formula, data, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
-    return results_of(intake, options, on_failure, rank, compress, keep_data)
+    return results_of(intake, options, on_failure, rank, compress, keep_data, errors)

@@ -105,10 +105,13 @@ def _results(
     of, link = (own_fields(header.get(name), name) for name in ("family", "link"))
     saved = read(header.get("model"), SavedModel, "model")
     model = model_of(saved, family_of(of, link, family, path), context)
-    covariance = read(header.get("covariance"), SavedCovariance | None, "covariance")
+    covariance, base = (
+        read(header.get(name), SavedCovariance | None, name)
+        for name in ("covariance", "base_covariance")
+    )
     if "groups" in header:
         groups = read(header["groups"], SavedGroups, "groups")
-        return _many(groups, model, covariance, arrays, path)
+        return _many(groups, model, covariance, base, arrays, path)
     p, scalars = len(model.names), scalars_of(header.get("fit"))
     numbers = {name: np.asarray(v) for name, v in scalars.items() if v is not None}
     check_ranges(numbers, "fit.")
@@ -117,7 +120,7 @@ def _results(
     fit = Fit(
         coef=arrays.take("coef", (p,), "f"),
         covariance=covariance_of(
-            arrays, (), p, covariance, scalars["scale"], df, at_limit.involved(p)
+            arrays, (), p, covariance, base, scalars["scale"], df, at_limit.involved(p)
         ),
         relations=relations_of(arrays, RELATIONS, p),
         relations_at_limit=at_limit,
@@ -127,7 +130,7 @@ def _results(
     if fit.alpha is None and fit.alpha_se is not None:
         raise Damaged("fit.alpha_se", "is the error of no alpha")
     check_words(fit.method, fit.stopped_by, "fit.")
-    check_consistent(numbers, (~fit.aliased).sum(axis=-1), model, "fit.")
+    check_consistent(numbers, fit.covariance, model, "fit.")
     if Status(fit.status).usable:
         check_coefficients(fit.coef, fit.aliased)
     facts = read(header.get("row_facts"), RowFacts | None, "row_facts")
@@ -140,6 +143,7 @@ def _many(
     saved: SavedGroups,
     model: Model,
     covariance: SavedCovariance | None,
+    base: SavedCovariance | None,
     arrays: Arrays,
     path: Any,
 ) -> GroupResults | ResponseResults:
@@ -173,7 +177,9 @@ def _many(
         involved[g] = own.involved(p)
     fits = Fits(
         coef=arrays.take("coef", (count, p), "f"),
-        covariance=covariance_of(arrays, (count,), p, covariance, scalars["scale"], df, involved),
+        covariance=covariance_of(
+            arrays, (count,), p, covariance, base, scalars["scale"], df, involved
+        ),
         shaped=arrays.take("shaped", (count,), "b"),
         scalars=scalars,
         words=words,
@@ -191,7 +197,7 @@ def _many(
         said.append(fits.usual)
     for one in said:
         check_words(one.method, one.stopped_by, "groups.words.")
-    check_consistent(scalars, (~fits.aliased).sum(axis=-1), model, "scalars.")
+    check_consistent(scalars, fits.covariance, model, "scalars.")
     check_coefficients(fits.coef[fits.usable], fits.aliased[fits.usable])
     refused = (scalars["status"] == Status.INVALID).nonzero()[0].tolist()
     if not all(g in words and words[g].notes for g in refused):

@@ -9,7 +9,15 @@ import numpy as np
 from jaxglm._schema import Damaged, read_fields
 from jaxglm.algebra import Covariance, Relations, Root
 from jaxglm.diagnostics import RowFacts
-from jaxglm.results._file import AT_LIMIT, RELATIONS, SavedCovariance, SavedGroups
+from jaxglm.results._file import (
+    AT_LIMIT,
+    BASE,
+    PARTS,
+    RELATIONS,
+    ROOT,
+    SavedCovariance,
+    SavedGroups,
+)
 from jaxglm.search import Fit
 from jaxglm.verbs._saved_numbers import check_facts
 
@@ -75,6 +83,7 @@ def covariance_of(
     lead: tuple[int, ...],
     p: int,
     saved: SavedCovariance | None,
+    base: SavedCovariance | None,
     scale: Any,
     df: Any,
     at_limit: np.ndarray,
@@ -82,11 +91,30 @@ def covariance_of(
     """The covariance of p coefficients; of many fits where `lead` is their number.
 
     The first files say nothing of it: theirs comes from the expected information, with the
-    dispersion of the fit and its degrees of freedom, which are `scale` and `df`. `at_limit`
+    dispersion of the fit and its degrees of freedom, which are `scale` and `df`. `base` is that
+    which another one was made from. `at_limit`
     ([*lead, p] bool) are the columns that take part in relations at the limit.
     """
     if saved is None:
         saved = SavedCovariance("nonrobust", scale, df)
+    aliased = arrays.take("aliased", (*lead, p), "b")
+    recession = _recession(arrays, (*lead, p))
+    covariance = Covariance(
+        aliased=aliased,
+        recession=recession,
+        open=at_limit & (recession == 0.0),
+        **_own(arrays, ROOT, lead, p, saved),
+    )
+    if base is None:
+        return covariance
+    own = _own(arrays, BASE, lead, p, base)
+    return dataclasses.replace(covariance, base=dataclasses.replace(covariance, **own))
+
+
+def _own(
+    arrays: Arrays, prefix: str, lead: tuple[int, ...], p: int, saved: SavedCovariance
+) -> dict[str, Any]:
+    """What one covariance has of its own, by name."""
     told: dict[str, Any] = {"scale": saved.scale, "df": saved.df}
     for name, value in told.items():
         if value is None:
@@ -98,22 +126,16 @@ def covariance_of(
         if values.shape != lead or below or np.isinf(values).any():
             raise Damaged(f"covariance.{name}", "is below zero, infinite or of another length")
         told[name] = values if lead else value
-    dense = arrays.take("cov_root", (*lead, p, None), "f")
+    names = [prefix + name for name in PARTS]
+    dense = arrays.take(names[0], (*lead, p, None), "f")
     if dense.shape[-1] > max(p, 1):
-        raise Damaged("the array 'cov_root'", f"has {dense.shape[-1]} columns for {p} coefficients")
-    root = Root(dense, arrays.take("cov_diagonal", (*lead, p), "f"))
+        raise Damaged(
+            f"the array {names[0]!r}", f"has {dense.shape[-1]} columns for {p} coefficients"
+        )
+    root = Root(dense, arrays.take(names[1], (*lead, p), "f"))
     if any((abs(part) > _LARGEST).any() for part in root):
-        raise Damaged("the array 'cov_root'", "or 'cov_diagonal' holds numbers without a square")
-    aliased = arrays.take("aliased", (*lead, p), "b")
-    recession = _recession(arrays, (*lead, p))
-    return Covariance(
-        root,
-        aliased,
-        recession=recession,
-        open=at_limit & (recession == 0.0),
-        kind=saved.kind,
-        **told,
-    )
+        raise Damaged(f"the array {names[0]!r}", f"or {names[1]!r} holds numbers without a square")
+    return {"root": root, "kind": saved.kind, "notes": saved.notes, **told}
 
 
 def _recession(arrays: Arrays, shape: tuple[int, ...]) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxglm._schema import Damaged
 from jaxglm._status import Status
+from jaxglm.algebra import Covariance
 from jaxglm.diagnostics import RowFacts
 from jaxglm.intake import Model
 from jaxglm.solvers import Stop
@@ -39,13 +40,11 @@ def check_ranges(scalars: Mapping[str, np.ndarray], prefix: str) -> None:
 
 
 def check_consistent(
-    scalars: Mapping[str, np.ndarray], rank: np.ndarray, model: Model, prefix: str
+    scalars: Mapping[str, np.ndarray], covariance: Covariance, model: Model, prefix: str
 ) -> None:
-    """Refuse numbers of which one cannot be beside the others.
-
-    `rank` is the number of coefficients that are not aliased.
-    """
+    """Refuse numbers of which one cannot be beside the others, or beside the covariance."""
     family, ended = model.family, _ended(scalars)
+    rank = (~covariance.aliased).sum(axis=-1)
 
     def refuse(name: str, wrong: np.ndarray, words: str) -> None:
         if (ended & wrong).any():
@@ -80,7 +79,8 @@ def check_consistent(
         # Rounding may leave a little below zero.
         refuse(name, scalars[name] < -1e-6 * np.maximum(1.0, null), "is below zero")
     if family.dispersion_fixed:
-        refuse("scale", scalars["scale"] != 1.0, "is not 1, as that of the family")
+        other = scalars["scale"] != np.asarray(covariance.expected.scale)
+        refuse("scale", other, "is not that of the covariance")
     optimum = np.isin(scalars["status"], [int(s) for s in Status if s.usable])
     known = family.dispersion_fixed and family.has_likelihood
     if known and type(family).__module__.startswith("jaxglm."):

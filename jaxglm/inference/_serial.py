@@ -1,0 +1,98 @@
+"""Owns the meat of a covariance that allows for rows that depend on earlier ones: Newey and West."""
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from jaxglm.families import Family
+from jaxglm.sources import Source, in_parts
+from jaxglm.sums import Rooted, row_scores
+
+
+@dataclasses.dataclass(frozen=True)
+class Times:
+    """In which order rows came.
+
+    Attributes
+    ----------
+    order : [n] int
+        The rows that count, series by series, and by time in each.
+    moment : [n] int
+        For each of these the number of its moment: those of a series follow each other, and rows
+        of the same series and time share one.
+    series : [m] int
+        The series of each moment.
+    """
+
+    order: np.ndarray
+    moment: np.ndarray
+    series: np.ndarray
+
+    @classmethod
+    def of(cls, time: np.ndarray | None, series: np.ndarray | None, live: np.ndarray) -> "Times":
+        """From codes of times and of series that sort as they do; None for the rows' own order.
+
+        Without times each row is a moment of its own.
+        """
+        n = live.size
+        groups = np.zeros(n, int) if series is None else series
+        times = np.arange(n) if time is None else time
+        order = np.lexsort((times, groups))
+        order = order[live[order]]
+        new = np.ones(order.size, bool)
+        new[1:] = (np.diff(groups[order]) != 0) | (np.diff(times[order]) != 0)
+        return cls(order, np.cumsum(new) - 1, groups[order][new])
+
+    @property
+    def count(self) -> int:
+        """Moments, of all series together."""
+        return self.series.size
+
+
+def serial(source: Source, family: Family, at: Rooted, times: Times, max_lags: int) -> np.ndarray:
+    """Bartlett's weighted sum of the products of scores up to so many moments apart: [q, q].
+
+    ``sum_l (1 - l / (L + 1)) (C_l + C_l')`` with C_l the sum of s_t s_(t-l)' (Newey and West 1987,
+    Econometrica 55, 703-708); s_t are the scores of a moment added up.
+    """
+    q = at.dense.shape[1]
+    total = np.zeros((q, q))
+    before, series_before = np.zeros((0, q)), np.zeros(0, int)
+    for first, scores in _moments(source, family, at, times):
+        own = times.series[first : first + len(scores)]
+        joined = np.concatenate([before, scores])
+        series = np.concatenate([series_before, own])
+        start = len(before)
+        total += scores.T @ scores
+        for lag in range(1, min(max_lags, len(joined) - 1) + 1):
+            later = np.arange(max(start, lag), len(joined))
+            later = later[series[later] == series[later - lag]]
+            product = joined[later].T @ joined[later - lag]
+            total += (1 - lag / (max_lags + 1)) * (product + product.T)
+        keep = max(0, len(joined) - max_lags)
+        before, series_before = joined[keep:], series[keep:]
+    return total
+
+
+def _moments(
+    source: Source, family: Family, at: Rooted, times: Times
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Scores of moments in order, some at a time, each with the number of the first."""
+    q, done, first = at.dense.shape[1], 0, 0
+    open_ = np.zeros(q)  # what is known of a moment whose rows have not all come
+    order = None if np.array_equal(times.order, np.arange(source.n_rows)) else times.order
+    for which, rows in in_parts(source, row_scores, family, at, width=q + 2, order=order):
+        moment = times.moment[done : done + which.size]
+        done += which.size
+        starts = np.flatnonzero(np.diff(moment, prepend=-1))
+        sums = np.add.reduceat(rows.along * rows.pull[:, None], starts)
+        if moment[0] == first:
+            sums[0] += open_
+        else:
+            sums = np.concatenate([open_[None], sums])
+        if done < times.order.size:
+            sums, open_ = sums[:-1], sums[-1].copy()
+        if len(sums):
+            yield first, sums
+        first += len(sums)

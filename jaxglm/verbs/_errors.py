@@ -1,0 +1,87 @@
+"""Owns the standard errors that are asked for with a fit: checked before it, made after it."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jaxglm import io
+from jaxglm.inference import (
+    Asked,
+    CovarianceChoice,
+    Estimated,
+    check_scale_choice,
+    covariance_of,
+    with_dispersion,
+)
+from jaxglm.intake import Model
+from jaxglm.search import Fit
+
+
+@dataclasses.dataclass(frozen=True)
+class StandardErrors:
+    """A covariance and a dispersion, as the arguments of a verb ask for them.
+
+    Attributes
+    ----------
+    choice : CovarianceChoice
+    scale : str, float or None
+    column : callable
+        From the name of a column to its values.
+    """
+
+    choice: CovarianceChoice
+    scale: str | float | None
+    column: Callable[[str], Any]
+
+    @classmethod
+    def of(
+        cls,
+        cov_type: str | None,
+        cluster: Any,
+        cov_kwds: Mapping[str, Any] | None,
+        information: str,
+        scale: Any,
+        column: Callable[[str], Any],
+    ) -> "StandardErrors":
+        """Check the arguments.
+
+        Raises
+        ------
+        ValueError
+        """
+        choice = CovarianceChoice.of(
+            cov_type, cluster=cluster, cov_kwds=cov_kwds, information=information
+        )
+        return cls(choice, check_scale_choice(scale), column)
+
+    def read(self, model: Model) -> Asked | None:
+        """With the rows of the model; None for the covariance that a fit has anyway.
+
+        What is wrong with clusters is said before anything is fitted.
+        """
+        if self.choice.is_default:
+            return None
+        return self.choice.read(model.held("another covariance"), self.column)
+
+    def given_to(self, fit: Fit, model: Model, asked: Asked | None) -> Fit:
+        """The fit with the standard errors that were read."""
+        if asked is None and self.scale is None:
+            return fit
+        held = model.held("another covariance")
+        estimated = Estimated.of(fit, model.family, held)
+        fit = with_dispersion(fit, estimated, self.scale)
+        if asked is None:
+            return fit
+        estimated = dataclasses.replace(estimated, covariance=fit.covariance)
+        return dataclasses.replace(fit, covariance=covariance_of(estimated, asked))
+
+
+def column_of(data: Any, name: str) -> Any:
+    """The values of a column of a table.
+
+    Raises
+    ------
+    DataError
+        Where there is none of this name.
+    """
+    return io.read_table(data).native_named(name)
