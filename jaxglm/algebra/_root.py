@@ -62,19 +62,21 @@ def root_of_inverse(information: Any) -> Root:
     )
 
 
-def root_of(matrix: np.ndarray) -> tuple[np.ndarray, bool]:
-    """A root of a symmetric matrix [k, k], and whether negative eigenvalues were set to 0 for it.
+def root_of(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A root of symmetric matrices [..., k, k], and where negative eigenvalues were set to 0.
 
-    Those that are negative by rounding alone do not count.
+    Those that are negative by rounding alone do not count; [...] bool.
     """
-    scale = np.sqrt(np.abs(np.diag(matrix)))
+    scale = np.sqrt(np.abs(matrix.diagonal(axis1=-2, axis2=-1)))
     unit = np.where(scale > 0, scale, 1.0)
+    scaled = matrix / (unit[..., :, None] * unit[..., None, :])
     try:
-        return unit[:, None] * np.linalg.cholesky(matrix / np.outer(unit, unit)), False
+        return unit[..., None] * np.linalg.cholesky(scaled), np.zeros(matrix.shape[:-2], bool)
     except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(matrix)
-        negative = bool((values < -_SINGULAR * np.abs(values).max(initial=0.0)).any())
-        return vectors * np.sqrt(np.maximum(values, 0.0)), negative
+        values, vectors = np.linalg.eigh(scaled)
+        largest = np.abs(values).max(axis=-1, keepdims=True, initial=0.0)
+        negative = (values < -_SINGULAR * largest).any(axis=-1)
+        return unit[..., None] * vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :], negative
 
 
 def _scale(diagonal: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What estimates say: tests, intervals, effects, overdispersion, predictions, the bootstrap."""
 
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
-from jaxglm.inference._clusters import check_rows
+from jaxglm.inference._clusters import column_of_fit
 from jaxglm.inference._covariance_choice import CovarianceChoice, Information
 from jaxglm.inference._determined import (
     broken,
@@ -9,12 +9,18 @@ from jaxglm.inference._determined import (
     undetermined,
     warn_undetermined,
 )
-from jaxglm.inference._dispersion import check_scale_choice, with_dispersion
+from jaxglm.inference._dispersion import (
+    check_scale_choice,
+    slopes_of,
+    slopes_of_many,
+    with_dispersion,
+)
 from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._sandwich import Asked, Estimated, covariance_of
+from jaxglm.inference._sandwich_of_many import covariances_of
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
 
 __all__ = [
@@ -30,10 +36,11 @@ __all__ = [
     "assess",
     "bootstrap",
     "broken",
-    "check_rows",
     "check_scale",
     "check_scale_choice",
+    "column_of_fit",
     "covariance_of",
+    "covariances_of",
     "equals",
     "exponentiated",
     "interval",
@@ -42,6 +49,8 @@ __all__ = [
     "refusal",
     "say_nan",
     "schwarz",
+    "slopes_of",
+    "slopes_of_many",
     "suspect_weights",
     "undetermined",
     "wald",

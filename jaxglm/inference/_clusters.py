@@ -21,6 +21,25 @@ def cluster_column(name: str, data: Any, n: int, seed: int) -> Any:
     return io.read_table(data).native_named(name)
 
 
+def column_of_fit(model: Model, name: str, data: Any) -> Any:
+    """The values of a column of the table of a fit, given again or still there.
+
+    Raises
+    ------
+    DataError
+        Where the table is gone, has changed, or has no such column.
+    """
+    held = model.held("another covariance")
+    table = held.table() if data is None and held.table is not None else data
+    if table is None:
+        raise DataError(
+            f"{name!r} names a column, and the table of the fit is no longer there: give the "
+            f"values instead of the name, table[{name!r}], or the table as data=."
+        )
+    check_rows(held, model, table, name)
+    return io.read_table(table).native_named(name)
+
+
 def check_rows(held: Dataset, model: Model, data: Any, name: str) -> None:
     """Refuse a table whose rows are not those of the fit, one by one.
 

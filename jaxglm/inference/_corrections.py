@@ -1,12 +1,17 @@
-"""Owns the small-sample corrections of robust covariances, by the software that makes them so."""
+"""Owns the small-sample corrections of robust covariances, by the software that makes them so.
 
-from typing import Literal, get_args
+Numbers of observations n, of coefficients k and of clusters G are of one fit, or arrays of many.
+"""
+
+from typing import Any, Literal, get_args
+
+import numpy as np
 
 Software = Literal["sandwich", "statsmodels", "stata", "fixest"]
 SOFTWARE = get_args(Software)
 
 
-def of_rows(software: str, kind: str, n: float, k: int) -> float:
+def of_rows(software: str, kind: str, n: Any, k: Any) -> Any:
     """The factor of HC0 to HC3 for n observations and k coefficients.
 
     R's sandwich multiplies HC1 by n / (n - k), and so does fixest; Stata's glm by n / (n - 1).
@@ -18,8 +23,8 @@ def of_rows(software: str, kind: str, n: float, k: int) -> float:
 
 
 def of_clusters(
-    software: str, kind: str, n: float, k: int, counts: list[int], which: int, *, adjust: bool
-) -> float:
+    software: str, kind: str, n: Any, k: Any, counts: list[Any], which: int, *, adjust: bool
+) -> Any:
     """The factor of one of several clusterings, whose numbers of clusters are `counts`.
 
     sandwich multiplies by G / (G - 1), each clustering by its own G; HC1 by (n - 1) / (n - k)
@@ -27,7 +32,7 @@ def of_clusters(
     glm has the first alone. statsmodels has both factors always, and so has fixest, which takes
     the smallest G for every clustering.
     """
-    g = min(counts) if software == "fixest" else counts[which]
+    g = np.minimum.reduce(counts) if software == "fixest" else counts[which]
     factor = g / (g - 1) if adjust else 1.0
     if software in ("statsmodels", "fixest") or (software == "sandwich" and kind == "HC1"):
         factor *= (n - 1) / (n - k)
@@ -36,6 +41,6 @@ def of_clusters(
     return factor
 
 
-def of_lags(software: str, n: float, k: int) -> float:
+def of_lags(software: str, n: Any, k: Any) -> Any:
     """The factor of HAC: Stata's newey multiplies by n / (n - k), the others by nothing."""
     return n / (n - k) if software == "stata" else 1.0

@@ -1,4 +1,4 @@
-"""Owns how a covariance is asked for: our words and statsmodels', checked before any row is read."""
+"""Owns how a covariance is asked for, in our words and in statsmodels'; no row is read for it."""
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
@@ -23,15 +23,7 @@ _SUMS = ("hac-groupsum", "nw-groupsum")
 _NAMES = {name.lower(): name for name in ("nonrobust", *_TYPES, "cluster", "HAC")}
 _NAMES |= dict.fromkeys((*_PANELS, *_SUMS), "HAC")
 # The keywords of statsmodels' cov_kwds, with ours.
-_KEYWORDS = (
-    "groups",
-    "maxlags",
-    "time",
-    "use_correction",
-    "kernel",
-    "df_correction",
-    "weights_func",
-)
+_KEYWORDS = ("groups", "maxlags", "time", "use_correction", "kernel", "weights_func")
 
 Column = Callable[[str], Any]
 
@@ -164,12 +156,7 @@ class CovarianceChoice:
                 "in a row: give time= (rows of one time are added up), or the rows one by one."
             )
         times = Times.of(time, groups, live)
-        lags = self.maxlags
-        if lags is None:
-            # The rule of Newey and West (1994) for Bartlett weights.
-            longest = int(np.bincount(times.series).max())
-            lags = int(4 * (longest / 100) ** (2 / 9))
-        return dataclasses.replace(asked, times=times, max_lags=int(lags))
+        return dataclasses.replace(asked, times=times, max_lags=self.maxlags)
 
 
 def _kind(cov_type: Any, cluster: Any) -> str:

@@ -115,7 +115,8 @@ class Estimates:
     def cov_params(self) -> pd.DataFrame:
         """Covariance of the coefficients: `scale` times the inverse expected information.
 
-        Or another one that was asked for, with `robust` or `cov_type=`; `cov_type` says which. nan in the rows and columns of those that are nan or infinite.
+        Or another kind, where `robust` or ``cov_type=`` asked for one: see `cov_type`. nan in the
+        rows and columns of those that are nan or infinite.
         """
         return pd.DataFrame(self.fit.covariance.matrix, index=self.names, columns=self.names)
 

@@ -22,7 +22,7 @@ from jaxglm.algebra import (
 from jaxglm.families import Family
 from jaxglm.inference import _corrections
 from jaxglm.inference._clustered import Clusters, check_counts, clustered, intersections, told
-from jaxglm.inference._serial import Times, serial
+from jaxglm.inference._serial import Times, automatic_lags, serial
 from jaxglm.intake import Dataset
 from jaxglm.search import Fit
 from jaxglm.sources import Resident, Source, in_parts
@@ -31,7 +31,7 @@ from jaxglm.words import count
 
 # Below this pivot the observed information is that of no maximum.
 _LEAST_PIVOT = 1e-10
-_POWERS = {"HC0": 0.0, "HC1": 0.0, "HC2": 1.0, "HC3": 2.0}
+POWERS = {"HC0": 0.0, "HC1": 0.0, "HC2": 1.0, "HC3": 2.0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +53,8 @@ class Asked:
         Of the clusterings.
     clusters : tuple of Clusters
     times : Times or None
-    max_lags : int
-        Of HAC.
+    max_lags : int or None
+        Of HAC; None for what the length of the series suggests.
     """
 
     kind: str = "nonrobust"
@@ -65,7 +65,20 @@ class Asked:
     names: tuple[str, ...] = ()
     clusters: tuple[Clusters, ...] = ()
     times: Times | None = None
-    max_lags: int = 0
+    max_lags: int | None = None
+
+    def take(self, rows: np.ndarray) -> "Asked":
+        """The same of some of the rows."""
+        clusters = tuple(
+            Clusters.of(way.codes[rows], way.codes[rows] >= 0) for way in self.clusters
+        )
+        times = self.times
+        if times is not None:
+            moments = np.full(times.order.max() + 1, -1)
+            moments[times.order] = times.moment
+            own = moments[rows]
+            times = Times.of(own, None, own >= 0)
+        return dataclasses.replace(self, clusters=clusters, times=times)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,8 +170,42 @@ def observed(estimated: Estimated) -> Covariance:
         levels = estimated.order[-(inner.diagonal.size - q) :]
         along[levels] += diagonal[levels, None] * inner.dense[q:]
         own[levels] = diagonal[levels] * inner.diagonal[q:]
-    note = "Standard errors are those of the observed information."
-    return covariance.another(Root(along, own), "observed", (note,))
+    asked = Asked(information="observed")
+    return covariance.another(Root(along, own), kind_of(asked), (how_made(asked),))
+
+
+def kind_of(asked: Asked) -> str:
+    """The kind in a word or two."""
+    kind = {
+        "nonrobust": "nonrobust",
+        "HC": asked.type,
+        "cluster": f"cluster {asked.type}",
+        "HAC": "HAC" if asked.max_lags is None else f"HAC, {asked.max_lags} lags",
+    }[asked.kind]
+    if asked.information == "expected":
+        return kind
+    return "observed" if asked.kind == "nonrobust" else f"{kind}, observed"
+
+
+def how_made(asked: Asked) -> str:
+    """How standard errors of this kind are made, as a sentence."""
+    if asked.kind == "nonrobust":
+        return "Standard errors are those of the observed information."
+    by = f", corrected as in {asked.correction}" if asked.correction != "sandwich" else ""
+    by += "" if asked.adjust else ", without G/(G - 1)"
+    on = " on the observed information" if asked.information == "observed" else ""
+    if asked.kind == "HC":
+        return f"Standard errors are robust to unequal variances ({asked.type}{by}){on}."
+    if asked.kind == "cluster":
+        return (
+            f"Standard errors are robust to dependence within clusters of "
+            f"{told(asked.names, asked.clusters)} ({asked.type}{by}){on}."
+        )
+    lags = "time" if asked.max_lags is None else f"{asked.max_lags} lags"
+    return (
+        f"Standard errors are robust to unequal variances and to dependence over {lags} "
+        f"(Newey-West{by}){on}."
+    )
 
 
 def _sandwich(estimated: Estimated, bread: Covariance, asked: Asked) -> Covariance:
@@ -168,83 +215,59 @@ def _sandwich(estimated: Estimated, bread: Covariance, asked: Asked) -> Covarian
             f"{count(n)} observations for {k} coefficients: nothing is left over that could tell "
             "how much they vary, so there is no robust covariance."
         )
-    root = _all_columns(estimated, bread.root) if asked.kind != "HC" else bread.root
-    at = estimated.at(root)
-    df = bread.df
-    notes: tuple[str, ...] = ()
+    if asked.times is not None and asked.max_lags is None:
+        longest = np.bincount(asked.times.series).max()
+        asked = dataclasses.replace(asked, max_lags=int(automatic_lags(longest)))
+    df, notes = bread.df, [how_made(asked)]
     if asked.kind == "HC":
-        matrix = _heteroscedastic(estimated, at, asked)
-        kind = asked.type
-        how = f"Standard errors are robust to unequal variances ({kind}{_by(asked)})."
-    elif asked.kind == "cluster":
-        notes += check_counts(asked.names, asked.clusters, k)
-        matrix = _by_clusters(estimated, at._replace(diagonal=None), asked)
-        kind = f"cluster {asked.type}"
-        how = (
-            f"Standard errors are robust to dependence within clusters of "
-            f"{told(asked.names, asked.clusters)} ({asked.type}{_by(asked)})."
-        )
-        df = None if df is None else float(min(way.count for way in asked.clusters) - 1)
+        root = bread.root
+        matrix = _heteroscedastic(estimated, estimated.at(root), asked)
     else:
-        assert asked.times is not None
-        at = at._replace(diagonal=None)
-        matrix = serial(estimated.source, estimated.family, at, asked.times, asked.max_lags)
-        matrix *= _corrections.of_lags(asked.correction, n, k)
-        kind = f"HAC, {asked.max_lags} lags"
-        how = (
-            f"Standard errors are robust to unequal variances and to dependence over "
-            f"{asked.max_lags} lags (Newey-West{_by(asked)})."
-        )
-    if asked.information == "observed":
-        kind, how = f"{kind}, observed", how[:-1] + " on the observed information."
-    return _dressed(estimated, bread, root, at, matrix, kind, (how, *notes), df)
+        root = _all_columns(estimated, bread.root)
+        at = estimated.at(root)._replace(diagonal=None)
+        if asked.kind == "cluster":
+            notes += check_counts(asked.names, asked.clusters, k)
+            matrix = _by_clusters(estimated, at, asked)
+            df = None if df is None else float(min(way.count for way in asked.clusters) - 1)
+        else:
+            assert asked.times is not None and asked.max_lags is not None
+            matrix = serial(estimated.source, estimated.family, at, asked.times, asked.max_lags)
+            matrix *= _corrections.of_lags(asked.correction, n, k)
+    dense, more = _dressed(estimated, root, matrix)
+    return bread.another(
+        Root(dense, np.zeros(root.diagonal.size)),
+        kind_of(asked),
+        (*notes, *more),
+        scale=np.nan if np.isnan(bread.scale) else 1.0,
+        df=df,
+    )
 
 
-def _dressed(
-    estimated: Estimated,
-    bread: Covariance,
-    root: Root,
-    at: Rooted,
-    matrix: Any,
-    kind: str,
-    notes: tuple[str, ...],
-    df: Any,
-) -> Covariance:
-    """The bread around the meat, as a root: that of the meat, multiplied by that of the bread."""
-    q = root.dense.shape[1]
-    levels = np.zeros(root.diagonal.size, bool)
-    levels[np.flatnonzero(root.diagonal)] = True
-    whole = matrix if not isinstance(matrix, Bordered) else None
-    if whole is None and estimated.order.size <= tuning().most_robust:
-        whole = np.asarray(full_matrix(jax.tree.map(jnp.asarray, matrix)))
-    if whole is None:
-        whole = matrix.corner
+def _dressed(estimated: Estimated, root: Root, matrix: Any) -> tuple[np.ndarray, list[str]]:
+    """The bread around the meat, as a root: the bread's times that of the meat; and what to say."""
+    q, notes = root.dense.shape[1], []
+    whole = matrix
+    if isinstance(matrix, Bordered):
+        few = estimated.order.size <= tuning().most_robust
+        whole = np.asarray(full_matrix(matrix)) if few else matrix.corner
     middle, negative = root_of(whole)
     dense = root.dense @ middle[:q]
     if middle.shape[0] > q:
-        last = estimated.order[-(middle.shape[0] - q) :]
-        dense[last] += root.diagonal[last, None] * middle[q:]
-    elif levels.any():
+        levels = estimated.order[-(middle.shape[0] - q) :]
+        dense[levels] += root.diagonal[levels, None] * middle[q:]
+    elif root.diagonal.any():
+        levels = np.flatnonzero(root.diagonal)
         dense[levels] = np.nan
-        notes += (
-            f"The {count(int(levels.sum()))} levels of the largest factor have no robust standard "
-            "errors, and predictions no intervals: those of the other coefficients are exact.",
+        notes.append(
+            f"The {count(levels.size)} levels of the largest factor have no robust standard "
+            "errors, and predictions no intervals: those of the other coefficients are exact."
         )
     if negative:
-        notes += (
+        notes.append(
             "The matrix was not positive semidefinite, which clusterings of several ways allow: "
-            "its negative eigenvalues were set to 0.",
+            "its negative eigenvalues were set to 0."
         )
-    scale = np.nan if np.isnan(bread.scale) else 1.0
-    none = Root(dense, np.zeros(root.diagonal.size))
-    return bread.another(none, kind, notes, scale=scale, df=df)
-
-
-def _by(asked: Asked) -> str:
-    """Whose corrections, where they are not those of sandwich."""
-    if asked.correction != "sandwich":
-        return f", corrected as in {asked.correction}"
-    return "" if asked.adjust else ", without G/(G - 1)"
+    return dense, notes
 
 
 def _all_columns(estimated: Estimated, root: Root) -> Root:
@@ -258,7 +281,7 @@ def _all_columns(estimated: Estimated, root: Root) -> Root:
 
 
 def _heteroscedastic(estimated: Estimated, at: Rooted, asked: Asked) -> Any:
-    power = np.float64(_POWERS[asked.type])
+    power = np.float64(POWERS[asked.type])
     found = jax.device_get(estimated.source.reduce(meat, estimated.family, at, power))
     if found.alone > 0:
         raise DataError(_alone(estimated, at, asked.type))

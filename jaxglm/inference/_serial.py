@@ -1,11 +1,13 @@
-"""Owns the meat of a covariance that allows for rows that depend on earlier ones: Newey and West."""
+"""Owns the meat of a covariance that allows for dependence over time: Newey and West's."""
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from jaxglm.families import Family
+from jaxglm.inference._clustered import Clusters
 from jaxglm.sources import Source, in_parts
 from jaxglm.sums import Rooted, row_scores
 
@@ -44,10 +46,19 @@ class Times:
         new[1:] = (np.diff(groups[order]) != 0) | (np.diff(times[order]) != 0)
         return cls(order, np.cumsum(new) - 1, groups[order][new])
 
-    @property
-    def count(self) -> int:
-        """Moments, of all series together."""
-        return self.series.size
+    def as_clusters(self, live: np.ndarray) -> Clusters:
+        """The moments as clusters, whose numbers sort as time does; of the rows that count."""
+        codes = np.full(live.size, -1)
+        codes[self.order] = self.moment
+        return Clusters(codes, self.series.size)
+
+
+def automatic_lags(moments: Any) -> Any:
+    """How many lags a series of so many moments has by itself: floor(4 (T / 100)^(2/9)).
+
+    The rule that Newey and West (1994, Rev. Econ. Stud. 61) start from for Bartlett weights.
+    """
+    return np.floor(4 * (np.asarray(moments) / 100) ** (2 / 9))
 
 
 def serial(source: Source, family: Family, at: Rooted, times: Times, max_lags: int) -> np.ndarray:

@@ -109,21 +109,21 @@ def table_intake(
         ),
         given,
     )
-    held = intake.model.dataset
-    assert held is not None
-    held = dataclasses.replace(held, table=_reference(data))
-    model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec, dataset=held)
+    model = dataclasses.replace(intake.model, formula=formula, spec=frame.spec)
+    model = referring(model, data)
     notes = (*frame.notes, *intake.notes)
     cautions = (*frame.cautions, *intake.cautions)
     return dataclasses.replace(intake, model=model, notes=notes, cautions=cautions)
 
 
-def _reference(data: Any) -> Any:
-    """A weak reference to a table, which keeps nothing alive; None where there can be none."""
+def referring(model: Model, data: Any) -> Model:
+    """The model with a weak reference to the table of its rows, which keeps nothing alive."""
+    assert model.dataset is not None
     try:
-        return weakref.ref(data)
+        table = weakref.ref(data)
     except TypeError:  # a dict, or the path of a file
-        return None
+        return model
+    return dataclasses.replace(model, dataset=dataclasses.replace(model.dataset, table=table))
 
 
 def array_intake(y: Any, X: Any, given: Given, index: Any = None) -> Intake:

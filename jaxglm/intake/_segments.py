@@ -9,7 +9,7 @@ import numpy as np
 from jaxglm import io
 from jaxglm._status import DataError
 from jaxglm.intake._choices import Given
-from jaxglm.intake._doors import Intake, array_intake, table_intake
+from jaxglm.intake._doors import Intake, array_intake, referring, table_intake
 from jaxglm.intake._model import Model
 from jaxglm.rows import ManyFits, Segments, UsedRows
 
@@ -60,6 +60,7 @@ def table_segments(formula: str, data: Any, by: str | Sequence[str], given: Give
         codes, keys, given.missing, lambda: {n: io.segments_of(table, [n])[0] for n in names}
     )
     intake = table_intake(formula, table, dataclasses.replace(given, fits=fits))
+    intake = dataclasses.replace(intake, model=referring(intake.model, data))
     return _grouped(intake, fits, keys, table.native)
 
 

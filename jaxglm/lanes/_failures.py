@@ -33,7 +33,8 @@ def kinds(fits: Fits) -> np.ndarray:
     of_status = table[fits.scalars["status"]]
     deficient = np.where(fits.collinear().any(axis=1), _DEFICIENT, _ORDINARY)
     # Nothing is left for a dispersion; where there are no degrees of freedom none is looked for.
-    nothing = np.isnan(fits.covariance.scale) & (fits.scalars["df_resid"] > 0) & fits.usable
+    left = (fits.scalars["df_resid"] > 0) & fits.usable
+    nothing = np.isnan(fits.covariance.expected.scale) & left
     perfect = np.where(nothing, _PERFECT, _ORDINARY)
     alpha = fits.scalars["alpha"]
     edge = np.where(fits.shaped & (alpha == 0.0), _BOUNDARY, _ORDINARY)
@@ -54,10 +55,10 @@ def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
         *_notes.shape(alpha if fits.shaped[g] else None),
         *_notes.dispersion(
             status,
-            estimated=fits.covariance.df is not None,
+            estimated=fits.covariance.expected.df is not None,
             nobs=fits.scalars["nobs"][g].item(),
             df_resid=fits.scalars["df_resid"][g].item(),
-            scale=fits.covariance.scale[g].item(),
+            scale=fits.covariance.expected.scale[g].item(),
         ),
     ]
     yield from (note.text for note in found)

@@ -1,12 +1,9 @@
 """Owns how a result is given another covariance: robust kinds, and the observed information."""
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from jaxglm import io
-from jaxglm._status import DataError
-from jaxglm.inference import CovarianceChoice, Estimated, check_rows, covariance_of
+from jaxglm.inference import CovarianceChoice, Estimated, column_of_fit, covariance_of
 from jaxglm.results._rowwise import RowAnswers
 from jaxglm.words import understands_habits
 
@@ -109,11 +106,11 @@ class RobustAnswers(RowAnswers):
         ... }
         >>> fit = jg.glm("y ~ x", table, family="poisson")
         >>> fit.bse.round(4).to_list()
-        [0.4942, 0.1272]
+        [0.5653, 0.1453]
         >>> fit.robust("HC3").bse.round(4).to_list()
-        [0.5026, 0.1179]
+        [0.4645, 0.1099]
         >>> fit.robust(cluster=table["firm"]).bse.round(4).to_list()
-        [0.4054, 0.0886]
+        [0.3461, 0.0871]
         """
         choice = CovarianceChoice.of(
             cov_type,
@@ -153,21 +150,7 @@ class RobustAnswers(RowAnswers):
             fit = dataclasses.replace(fit, covariance=fit.covariance.expected)
         else:
             held = self.model.held("another covariance")
-            asked = choice.read(held, lambda name: self._column(name, data))
+            asked = choice.read(held, lambda name: column_of_fit(self.model, name, data))
             estimated = Estimated.of(fit, self.family, held)
             fit = dataclasses.replace(fit, covariance=covariance_of(estimated, asked))
         return type(self)(fit, self.model, self._saved_facts)
-
-    def _column(self, name: str, data: Any) -> Any:
-        """The values of a column of the table of the fit."""
-        held = self.model.held("another covariance")
-        table = data
-        if table is None and held.table is not None:
-            table = held.table()
-        if table is None:
-            raise DataError(
-                f"{name!r} names a column, and the table of the fit is no longer there: give the "
-                f"values instead of the name, table[{name!r}], or the table as data=."
-            )
-        check_rows(held, self.model, table, name)
-        return io.read_table(table).native_named(name)

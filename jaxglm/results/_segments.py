@@ -14,14 +14,14 @@ from jaxglm.inference import check_scale, say_nan
 from jaxglm.intake import Dataset, Model, nbytes
 from jaxglm.lanes import Fits
 from jaxglm.results._levels import mark_baseless, mark_levels
-from jaxglm.results._many import ManyResults
 from jaxglm.results._predict import at_limit, linear_predictor
+from jaxglm.results._robust_segments import RobustSegments
 from jaxglm.results._rowwise import refuse_beside_the_fit
 from jaxglm.rows import Segments
 from jaxglm.words import FloatArray, check_choice, understands_habits
 
 
-class GroupResults(ManyResults):
+class GroupResults(RobustSegments):
     """The fits of many segments, made by `fit_groups`.
 
     `fits[segment]` is an ordinary `Results`; iteration, `len` and `in` are over the segments.

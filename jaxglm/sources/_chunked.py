@@ -81,7 +81,8 @@ class Chunked:
     def map(self, function: Callable[..., Any], *params: Any) -> Iterator[Any]:
         for block in self:
             rows = each_row(self._placed(block), *params, function=function)
-            yield jax.tree.map(lambda leaf, n=len(block.rows): np.asarray(leaf)[:n], rows)
+            n = len(block.rows)
+            yield jax.tree.map(lambda leaf, n=n: np.asarray(leaf)[:n], rows)
 
     def scan(self, step: Callable[[Carry, Block], Carry], carry: Carry) -> Carry:
         return functools.reduce(step, self, carry)

@@ -26,6 +26,8 @@ class Rows:
         Frequency weights: how many observations the row stands for.
     trials : [n] or None
         Binomial trials behind each proportion.
+    cluster : [n] or None
+        Whole numbers from 0 on: rows of the same one depend on each other. No fit looks at them.
     """
 
     y: Any
@@ -33,6 +35,7 @@ class Rows:
     offset: Any = None
     freq: Any = None
     trials: Any = None
+    cluster: Any = None
 
     def __len__(self) -> int:
         return self.y.shape[-1]

@@ -1,5 +1,6 @@
 """Rows into additive sums: what solvers, statistics and tests see of the rows."""
 
+from jaxglm.sums._dependent import cluster_meat, serial_meat
 from jaxglm.sums._dispersion import dispersion_slopes
 from jaxglm.sums._fastest import fastest_kernel
 from jaxglm.sums._final import (
@@ -45,6 +46,7 @@ __all__ = [
     "RowScores",
     "Totals",
     "Value",
+    "cluster_meat",
     "diagonal_moments",
     "dispersion_slopes",
     "far_sides",
@@ -62,6 +64,7 @@ __all__ = [
     "quick_moments",
     "row_scores",
     "rows_at_limit",
+    "serial_meat",
     "totals",
     "totals_of",
     "unit_gram",

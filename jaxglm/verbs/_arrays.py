@@ -187,6 +187,11 @@ class GLM:
         max_memory: float = MAX_MEMORY,
         progress: bool | None = None,
         keep_data: bool = True,
+        cov_type: str | None = None,
+        cluster: Any = None,
+        cov_kwds: Mapping[str, Any] | None = None,
+        information: Information = "expected",
+        scale: float | str | None = None,
     ) -> GroupResults:
         """Fit the model to each segment of the rows, as if it were alone.
 
@@ -196,6 +201,8 @@ class GLM:
             The segment of each row; with several, each combination that occurs is one.
         method, start, tol, max_turns, dtype, on_failure, max_memory, progress, keep_data
             As for `fit_groups`.
+        cov_type, cluster, cov_kwds, information, scale
+            As for `fit_groups`; clusters are given by their values.
 
         Returns
         -------
@@ -221,9 +228,10 @@ class GLM:
         """
         self._refuse_formula("fit_groups(formula, data, by=...)")
         check_one_response(self._y, self._X, self.family)
+        errors = StandardErrors.of(cov_type, cluster, cov_kwds, information, scale, self._column)
         intake = array_segments(self._y, self._X, groups, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
-        return group_results(intake, options, on_failure, max_memory, progress, keep_data)
+        return group_results(intake, options, on_failure, max_memory, progress, keep_data, errors)
 
     @understands_habits
     def fit_responses(

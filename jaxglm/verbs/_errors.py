@@ -11,9 +11,13 @@ from jaxglm.inference import (
     Estimated,
     check_scale_choice,
     covariance_of,
+    slopes_of,
+    slopes_of_many,
     with_dispersion,
 )
 from jaxglm.intake import Model
+from jaxglm.results import GroupResults
+from jaxglm.rows import Segments
 from jaxglm.search import Fit
 
 
@@ -69,11 +73,20 @@ class StandardErrors:
             return fit
         held = model.held("another covariance")
         estimated = Estimated.of(fit, model.family, held)
-        fit = with_dispersion(fit, estimated, self.scale)
+        fit = with_dispersion(fit, model.family, self.scale, slopes_of(estimated))
         if asked is None:
             return fit
         estimated = dataclasses.replace(estimated, covariance=fit.covariance)
         return dataclasses.replace(fit, covariance=covariance_of(estimated, asked))
+
+    def given_to_many(self, results: GroupResults, segments: Segments) -> GroupResults:
+        """Results of segments with the standard errors asked for."""
+        model, fits = results.model, results.fits
+        if self.scale is not None:
+            slopes = slopes_of_many(segments, model.family, fits)
+            results.fits = with_dispersion(fits, model.family, self.scale, slopes)
+        asked = self.read(model)
+        return results if asked is None else results.with_covariance(asked)
 
 
 def column_of(data: Any, name: str) -> Any:

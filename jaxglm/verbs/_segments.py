@@ -11,6 +11,7 @@ from jaxglm._jax import computing
 from jaxglm._status import DataWarning, FitError, SegmentWarning
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
+from jaxglm.inference import Information
 from jaxglm.intake import (
     MAX_MEMORY,
     Given,
@@ -28,6 +29,7 @@ from jaxglm.results import GroupResults
 from jaxglm.results._many import ManyResults
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
+from jaxglm.verbs._errors import StandardErrors, column_of
 from jaxglm.verbs._order import check_formula
 from jaxglm.words import check_choice, understands_habits, warn
 
@@ -60,6 +62,11 @@ def fit_groups(
     max_memory: float = MAX_MEMORY,
     progress: bool | None = None,
     keep_data: bool = True,
+    cov_type: str | None = None,
+    cluster: Any = None,
+    cov_kwds: Mapping[str, Any] | None = None,
+    information: Information = "expected",
+    scale: float | str | None = None,
 ) -> GroupResults:
     """Fit the same model to each segment of a table, as if it were alone.
 
@@ -96,6 +103,8 @@ def fit_groups(
         a run takes more than two seconds.
     keep_data : bool
         As for `glm`.
+    cov_type, cluster, cov_kwds, information, scale
+        As for `glm`, in each segment by itself; see `GroupResults.robust`.
 
     Returns
     -------
@@ -126,13 +135,16 @@ def fit_groups(
     [1.47]
     """
     check_formula("fit_groups", formula, data)
+    errors = StandardErrors.of(
+        cov_type, cluster, cov_kwds, information, scale, lambda name: column_of(data, name)
+    )
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(
         resolve(family, link), vectors, missing, chosen_dtype(dtype), context, proportions
     )
     intake = table_segments(formula, data, by, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
-    return group_results(intake, options, on_failure, max_memory, progress, keep_data)
+    return group_results(intake, options, on_failure, max_memory, progress, keep_data, errors)
 
 
 def group_results(
@@ -142,6 +154,7 @@ def group_results(
     max_memory: float,
     progress: bool | None,
     keep_data: bool,
+    errors: StandardErrors,
 ) -> GroupResults:
     """The fits of all segments, with what is to be said of them raised or warned of."""
     check_choice("keep_data", keep_data, (True, False))
@@ -149,6 +162,7 @@ def group_results(
     results = GroupResults(
         fits, intake.model, intake.keys, intake.segments, intake.native, intake.notes
     )
+    results = errors.given_to_many(results, intake.segments)
     if not keep_data:
         results = results.without_data()
     announce(results, intake.cautions, on_failure)
