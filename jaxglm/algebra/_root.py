@@ -65,18 +65,16 @@ def root_of_inverse(information: Any) -> Root:
 def root_of(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A root of symmetric matrices [..., k, k], and where negative eigenvalues were set to 0.
 
-    Those that are negative by rounding alone do not count; [...] bool.
+    Those that are negative by rounding alone do not count; [...] bool. Setting them to 0 depends on
+    the coordinates, but not on how these are turned: the matrix is not scaled for it.
     """
-    scale = np.sqrt(np.abs(matrix.diagonal(axis1=-2, axis2=-1)))
-    unit = np.where(scale > 0, scale, 1.0)
-    scaled = matrix / (unit[..., :, None] * unit[..., None, :])
     try:
-        return unit[..., None] * np.linalg.cholesky(scaled), np.zeros(matrix.shape[:-2], bool)
+        return np.linalg.cholesky(matrix), np.zeros(matrix.shape[:-2], bool)
     except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(scaled)
+        values, vectors = np.linalg.eigh(matrix)
         largest = np.abs(values).max(axis=-1, keepdims=True, initial=0.0)
         negative = (values < -_SINGULAR * largest).any(axis=-1)
-        return unit[..., None] * vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :], negative
+        return vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :], negative
 
 
 def _scale(diagonal: np.ndarray) -> np.ndarray:

@@ -85,9 +85,7 @@ def with_dispersion(
     many = isinstance(record, Fits)
     changes: dict[str, Any] = {"scale": value if many else float(value)}
     changes["df"] = None if isinstance(scale, float) else df.copy() if many else float(df)
-    found = dataclasses.replace(
-        covariance, notes=(*covariance.notes, _told(scale)), **changes
-    )
+    found = dataclasses.replace(covariance, notes=(*covariance.notes, _told(scale)), **changes)
     if isinstance(record, Fits):
         scalars = {**record.scalars, "scale": value.copy()}
         return dataclasses.replace(record, covariance=found, scalars=scalars)

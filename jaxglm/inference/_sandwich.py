@@ -76,8 +76,8 @@ class Asked:
         if times is not None:
             moments = np.full(times.order.max() + 1, -1)
             moments[times.order] = times.moment
-            own = moments[rows]
-            times = Times.of(own, None, own >= 0)
+            live = moments[rows] >= 0
+            times = Times.of(Clusters.of(moments[rows], live).codes, None, live)
         return dataclasses.replace(self, clusters=clusters, times=times)
 
 

@@ -23,13 +23,14 @@ class Times:
     moment : [n] int
         For each of these the number of its moment: those of a series follow each other, and rows
         of the same series and time share one.
-    series : [m] int
-        The series of each moment.
+    series, time : [m] int
+        The series of each moment, and the number of its time among all times that occur.
     """
 
     order: np.ndarray
     moment: np.ndarray
     series: np.ndarray
+    time: np.ndarray
 
     @classmethod
     def of(cls, time: np.ndarray | None, series: np.ndarray | None, live: np.ndarray) -> "Times":
@@ -44,7 +45,7 @@ class Times:
         order = order[live[order]]
         new = np.ones(order.size, bool)
         new[1:] = (np.diff(groups[order]) != 0) | (np.diff(times[order]) != 0)
-        return cls(order, np.cumsum(new) - 1, groups[order][new])
+        return cls(order, np.cumsum(new) - 1, groups[order][new], times[order][new])
 
     def as_clusters(self, live: np.ndarray) -> Clusters:
         """The moments as clusters, whose numbers sort as time does; of the rows that count."""
@@ -62,27 +63,28 @@ def automatic_lags(moments: Any) -> Any:
 
 
 def serial(source: Source, family: Family, at: Rooted, times: Times, max_lags: int) -> np.ndarray:
-    """Bartlett's weighted sum of the products of scores up to so many moments apart: [q, q].
+    """Bartlett's weighted sum of the products of scores up to so many times apart: [q, q].
 
     ``sum_l (1 - l / (L + 1)) (C_l + C_l')`` with C_l the sum of s_t s_(t-l)' (Newey and West 1987,
-    Econometrica 55, 703-708); s_t are the scores of a moment added up.
+    Econometrica 55, 703-708); s_t are the scores of a moment added up. Times count as far apart as
+    they are among all that occur: a series that lacks one has a gap there.
     """
     q = at.dense.shape[1]
     total = np.zeros((q, q))
-    before, series_before = np.zeros((0, q)), np.zeros(0, int)
+    before = np.zeros((0, q))
     for first, scores in _moments(source, family, at, times):
-        own = times.series[first : first + len(scores)]
         joined = np.concatenate([before, scores])
-        series = np.concatenate([series_before, own])
-        start = len(before)
+        here = slice(first - len(before), first + len(scores))
+        series, time = times.series[here], times.time[here]
         total += scores.T @ scores
-        for lag in range(1, min(max_lags, len(joined) - 1) + 1):
-            later = np.arange(max(start, lag), len(joined))
-            later = later[series[later] == series[later - lag]]
-            product = joined[later].T @ joined[later - lag]
-            total += (1 - lag / (max_lags + 1)) * (product + product.T)
-        keep = max(0, len(joined) - max_lags)
-        before, series_before = joined[keep:], series[keep:]
+        for back in range(1, min(max_lags, len(joined) - 1) + 1):
+            later = np.arange(max(len(before), back), len(joined))
+            apart = time[later] - time[later - back]
+            weight = np.maximum(1 - apart / (max_lags + 1), 0.0)
+            weight *= series[later] == series[later - back]
+            product = joined[later].T @ (weight[:, None] * joined[later - back])
+            total += product + product.T
+        before = joined[max(0, len(joined) - max_lags) :]
     return total
 
 

@@ -127,9 +127,19 @@ class RobustAnswers(RowAnswers):
 
     @understands_habits
     def get_robustcov_results(
-        self, cov_type: str = "HC1", use_t: bool | None = None, **cov_kwds: Any
+        self,
+        cov_type: str = "HC1",
+        use_t: bool | None = None,
+        *,
+        groups: Any = None,
+        maxlags: int | None = None,
+        time: Any = None,
+        use_correction: bool | None = None,
     ) -> Self:
         """`robust`, as statsmodels calls it: ``get_robustcov_results("cluster", groups=g)``.
+
+        ``use_correction=True`` asks for the corrections of statsmodels; left out they are those of
+        R's sandwich, as everywhere here.
 
         Raises
         ------
@@ -142,7 +152,13 @@ class RobustAnswers(RowAnswers):
                 f"use_t={use_t!r}: tests use {kind} here, since the dispersion of a "
                 f"{self.family.name} model is {'estimated' if self.use_t else 'known'}"
             )
-        return self._asked(CovarianceChoice.of(cov_type, cov_kwds=cov_kwds), None)
+        keywords = {
+            "groups": groups,
+            "maxlags": maxlags,
+            "time": time,
+            "use_correction": use_correction,
+        }
+        return self._asked(CovarianceChoice.of(cov_type, cov_kwds=keywords), None)
 
     def _asked(self, choice: CovarianceChoice, data: Any) -> Self:
         fit = self.fit
