@@ -8,10 +8,11 @@ from jaxglm.inference import Overdispersion, assess, exponentiated, ratio_label,
 from jaxglm.report import Summary, collect, summarise
 from jaxglm.results._file import save_fit
 from jaxglm.results._rowwise import ROWS_CHANGED, RowAnswers
+from jaxglm.results._tests import HypothesisTests
 from jaxglm.words import understands_habits
 
 
-class Results(RowAnswers):
+class Results(HypothesisTests, RowAnswers):
     """The outcome of a fit.
 
     Estimates, standard errors and intervals are on the scale of the linear predictor (the link);
