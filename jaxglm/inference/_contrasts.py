@@ -197,7 +197,8 @@ def _weights(kind: Any, ref: Any, grid: io.LevelGrid, between: str) -> tuple[tup
     rows = np.arange(m)
     entries = np.concatenate([np.ones(m), -np.ones(m)])
     places = (np.concatenate([rows, rows]), np.concatenate([first, second]))
-    names = tuple(f"{levels[i]}{between}{levels[j]}" for i, j in zip(first, second, strict=True))
+    shown = [f"({level})" if set(level) & set("+-*/") else level for level in levels]
+    names = tuple(f"{shown[i]}{between}{shown[j]}" for i, j in zip(first, second, strict=True))
     return names, scipy.sparse.csr_array((entries, places), (m, k))
 
 

@@ -111,9 +111,9 @@ def level_grid(spec: TermsSpec, factor: str) -> LevelGrid:
     if not named:
         raise DataError(_no_factor(factor, spec, read, plain))
     column, chosen = plain[named[0]], spec.components[named[0]]
-    holding = {i for i, own in enumerate(read) if column in own.columns()}
+    holding = {i for i, own in enumerate(read) if column in _reads(own)}
     relevant = {i for term in spec.terms if holding & {*term.components} for i in term.components}
-    names = dict.fromkeys(name for i in sorted(relevant) for name in read[i].columns())
+    names = dict.fromkeys(name for i in sorted(relevant) for name in _reads(read[i]))
     levels = {plain[i]: spec.components[i].levels for i in reversed(plain)}
     context = spec.context or {}
     return LevelGrid(
@@ -138,12 +138,21 @@ def term_of_column(spec: TermsSpec, column: str) -> int | None:
     return None
 
 
+def _labelled(expression: Expression) -> Expression:
+    """What stands in C(...) and the like, without the coding; the expression itself elsewhere."""
+    if expression.call not in FACTORS:
+        return expression
+    return expression.part(expression.tree.args[0])
+
+
 def _factor_column(expression: Expression) -> str | None:
     """The column that an expression takes the labels of, as they are."""
-    if expression.call not in FACTORS:
-        return expression.column
-    arguments = getattr(expression.tree, "args", [])
-    return expression.part(arguments[0]).column if arguments else None
+    return _labelled(expression).column
+
+
+def _reads(expression: Expression) -> list[str]:
+    """The columns of the table that an expression is of."""
+    return list(_labelled(expression).columns())
 
 
 def _nothing(component: Component, n: int) -> np.ndarray:
