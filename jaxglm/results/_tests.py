@@ -82,7 +82,7 @@ class HypothesisTests(RowAnswers):
           x = z
           Intercept = 0
            chi2 P>chi2 df constraint
-          0.062  0.969             2
+          0.538  0.764             2
         """
         check_choice("use_f", use_f, (None, True, False))
         df = self.fit.covariance.df
@@ -121,8 +121,8 @@ class HypothesisTests(RowAnswers):
         >>> table = {"y": [1, 0, 2, 3, 5, 8, 2, 4], "x": [0.0, 1, 2, 3, 4, 5, 1, 4]}
         >>> jg.glm("y ~ x", table, family="poisson").t_test("2*x = 1")
         Tests of linear hypotheses
-                   coef  std err      z  P>|z|   [0.025   0.975]
-        2*x = 1  0.9421   0.2715 -0.213  0.831   0.4100   1.4741
+                   coef std err       z  P>|z|  [0.025  0.975]
+        2*x = 1  0.9378  0.2905  -0.214  0.831  0.3684  1.5072
         """
         return single_tests(self.fit, self.names, read_hypothesis(hypothesis, self.names))
 
@@ -185,7 +185,7 @@ class HypothesisTests(RowAnswers):
         >>> table = {"y": [1, 0, 2, 3, 5, 8, 2, 4], "x": [0.0, 1, 2, 3, 4, 5, 1, 4]}
         >>> jg.glm("y ~ x", table, family="poisson").lincom("2*x", exponentiate=True).round(2)
           combination  rate ratio  std_error  statistic  p_value  conf_low  conf_high
-        0         2*x        2.57        0.7       3.47      0.0      1.51       4.37
+        0         2*x        2.55       0.74       3.23      0.0      1.45       4.51
         """
         check_choice("exponentiate", exponentiate, (True, False))
         row, shift, label = read_combination(combination, self.names)
@@ -271,9 +271,9 @@ class HypothesisTests(RowAnswers):
         >>> fit = jg.glm("y ~ g", table, family="poisson")
         >>> fit.contrasts("g", adjust="holm")[["contrast", "estimate", "p_value"]].round(3)
           contrast  estimate  p_value
-        0    a - b    -0.773    0.196
-        1    a - c    -0.981    0.078
-        2    b - c    -0.208    0.619
+        0    a - b    -0.405    0.442
+        1    a - c    -0.981    0.121
+        2    b - c    -0.575    0.335
         """
         check_choice("exponentiate", exponentiate, (True, False))
         pairs = isinstance(kind, str) and kind == "pairwise"
