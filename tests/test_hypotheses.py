@@ -370,6 +370,12 @@ def test_no_dispersion() -> None:
     assert "no dispersion" in str(fit.wald_test_terms())
 
 
+def test_a_fit_that_did_not_converge_is_named() -> None:
+    fit = jg.glm("low ~ age", birthwt, "binomial", max_turns=1, on_failure="ignore")
+    for test in (fit.wald_test("age"), fit.t_test("age"), fit.wald_test_terms()):
+        assert "did not converge" in str(test)
+
+
 def test_results_without_rows_test_as_before(poisson: jg.Results, tmp_path: Path) -> None:
     poisson.save(tmp_path / "fit")
     again = jg.load(tmp_path / "fit")

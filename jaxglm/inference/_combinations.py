@@ -26,7 +26,7 @@ NO_DISPERSION = (
     "the fit has no dispersion, for want of residual degrees of freedom or of residuals beyond "
     "rounding"
 )
-NO_FIT = "the fit has no estimates"
+NO_FIT = "the fit has no finite estimates and errors"
 
 
 @dataclass(frozen=True)
@@ -95,10 +95,11 @@ def combinations_of(
         unknown = undetermined(columns, left, fit.relations_at_limit) & ~moves
         estimate = np.where(unknown, np.nan, estimate)
         tell(unknown, OPEN)
-    tell(np.isnan(estimate), NO_FIT)
     if np.isnan(fit.covariance.scale):
         tell(np.ones(len(matrix), bool), NO_DISPERSION)
-    return Combinations(estimate, root_rows(fit.covariance, matrix), tuple(reasons))
+    root = root_rows(fit.covariance, matrix)
+    tell(np.isnan(estimate) | ~np.isfinite(root).all(axis=1), NO_FIT)
+    return Combinations(estimate, root, tuple(reasons))
 
 
 def root_rows(covariance: Covariance, matrix: FloatArray) -> FloatArray:

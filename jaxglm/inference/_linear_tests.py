@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from jaxglm._status import Status
 from jaxglm.algebra import Covariance
 from jaxglm.inference._combinations import (
     INFINITE,
@@ -79,7 +80,7 @@ class WaldTest:
         return as_html(title, _written([self], [""]), self.notes)
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class LinearTest:
     """Tests of m linear hypotheses, each by itself.
 
@@ -185,9 +186,12 @@ class TermTests:
     ----------
     tests : dict of str to WaldTest
         By term.
+    caution : str
+        What is to be said of the fit as a whole; empty where nothing is.
     """
 
     tests: dict[str, WaldTest]
+    caution: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -208,7 +212,8 @@ class TermTests:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know, in sentences."""
-        return tuple(f"{term}: {note}" for term, test in self.tests.items() for note in test.notes)
+        own = [f"{term}: {note}" for term, test in self.tests.items() for note in test.notes]
+        return tuple(filter(None, [self.caution, *own]))
 
     @understands_habits
     def summary_frame(self) -> pd.DataFrame:
@@ -238,8 +243,8 @@ def joint_test(
         own, more = dataclasses.replace(own, matrix=own.matrix * ~fit.aliased).independent()
         note = " ".join(filter(None, (note, more)))
         found = combinations_of(fit, names, own.matrix)
-    notes = tuple(no_tests(own.labels, found.reasons).values())
-    notes = (note, *notes) if note else notes
+    said = (caution(fit), note, *no_tests(own.labels, found.reasons).values())
+    notes = tuple(filter(None, said))
     return _wald_test(found, own.value, own.labels, notes, fit.covariance, df)
 
 
@@ -261,8 +266,16 @@ def single_tests(fit: Fit, names: Sequence[str], hypothesis: Hypothesis) -> Line
         df_denom=math.inf if df is None else df,
         distribution="norm" if df is None else "t",
         hypotheses=hypothesis.labels,
-        notes=tuple(no_tests(hypothesis.labels, found.reasons).values()),
+        notes=tuple(
+            filter(None, (caution(fit), *no_tests(hypothesis.labels, found.reasons).values()))
+        ),
     )
+
+
+def caution(fit: Fit) -> str:
+    """Why tests of a fit may mislead that is no ordinary optimum; those of others have reasons."""
+    status = Status(fit.status)
+    return "" if status in (Status.CONVERGED, Status.SEPARATED) else status.message
 
 
 def columns_test(fit: Fit, names: Sequence[str], columns: range, df: float | None) -> WaldTest:
@@ -279,10 +292,10 @@ def columns_test(fit: Fit, names: Sequence[str], columns: range, df: float | Non
         reason = INFINITE
     elif covariance.open[own].any():
         reason = OPEN
-    elif np.isnan(fit.coef[own]).any():
-        reason = NO_FIT
     elif np.isnan(covariance.scale):
         reason = NO_DISPERSION
+    elif not np.isfinite([fit.coef[own], fit.covariance.standard_errors[own]]).all():
+        reason = NO_FIT
     if reason:
         return _without(len(own), labels, (f"No test: {reason}.",), df)
     dense, diagonal = covariance.root

@@ -69,7 +69,9 @@ def _tukey(p: FloatArray, values: FloatArray, levels: int, df: float | None) -> 
     near = out > _ABSOLUTE
     ranges, place = np.unique(2**0.5 * np.abs(values[near]), return_inverse=True)
     if ranges.size > _MOST_VALUES:
-        ends = ranges[[0, -1]]
-        log_tail = np.polynomial.Chebyshev.interpolate(log_tail, _DEGREE, domain=ends)
-    out[near] = np.clip(np.exp(log_tail(ranges))[place], p[near], out[near])
+        smooth = np.polynomial.Chebyshev.interpolate(log_tail, _DEGREE, domain=ranges[[0, -1]])
+        logs = smooth(ranges)
+    else:
+        logs = log_tail(ranges)
+    out[near] = np.clip(np.exp(logs)[place], p[near], out[near])
     return out

@@ -14,6 +14,7 @@ from jaxglm.inference import (
     WaldTest,
     adjusted,
     adjusted_critical_value,
+    caution,
     columns_test,
     combinations_of,
     comparison_table,
@@ -149,7 +150,7 @@ class HypothesisTests(RowAnswers):
             columns = range(len(self.names))[place]
             if len(columns) > 1 or not skip_single:
                 tests[term] = columns_test(self.fit, self.names, columns, self.fit.covariance.df)
-        return TermTests(tests)
+        return TermTests(tests, caution(self.fit))
 
     @understands_habits
     def lincom(

@@ -4,6 +4,7 @@ Only terms that hold the factor matter: in a contrast every other term cancels. 
 columns of the table that these terms read, and nothing need be known of the rest.
 """
 
+import ast
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -140,9 +141,10 @@ def term_of_column(spec: TermsSpec, column: str) -> int | None:
 
 def _labelled(expression: Expression) -> Expression:
     """What stands in C(...) and the like, without the coding; the expression itself elsewhere."""
-    if expression.call not in FACTORS:
+    tree = expression.tree
+    if expression.call not in FACTORS or not isinstance(tree, ast.Call):
         return expression
-    return expression.part(expression.tree.args[0])
+    return expression.part(tree.args[0])
 
 
 def _factor_column(expression: Expression) -> str | None:
