@@ -60,7 +60,7 @@ def warn_undetermined(
     """Say which rows ([n] bool) have no prediction, if any, and why; `seen` are rows in words."""
     if rows.any():
         this = "this one" if np.count_nonzero(rows) == 1 else "these"
-        holds = _what_holds(names, aliased, relations)
+        holds = what_holds(names, aliased, relations)
         say_nan(rows, f"{seen} do not determine it. In all of them {holds}, but not in {this}.")
 
 
@@ -75,7 +75,7 @@ def say_nan(rows: np.ndarray, why: str) -> None:
     warn(f"No prediction for {subject} ({first}), which {gets} nan: {why}", RankWarning)
 
 
-def _what_holds(names: Sequence[str], aliased: np.ndarray, relations: Relations) -> str:
+def what_holds(names: Sequence[str], aliased: np.ndarray, relations: Relations) -> str:
     """What is so in the rows of a fit and need not be so in others, in words."""
     facts = [
         f"{names[j]!r} is 0" for j in np.flatnonzero(_zero_in_fit(aliased, relations)).tolist()

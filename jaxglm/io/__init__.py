@@ -9,7 +9,15 @@ from jaxglm.io.arrays import (
     read_row_values,
     width_of,
 )
-from jaxglm.io.formula import ModelFrame, Response, TermsSpec, model_frame
+from jaxglm.io.formula import (
+    LevelGrid,
+    ModelFrame,
+    Response,
+    TermsSpec,
+    level_grid,
+    model_frame,
+    term_of_column,
+)
 from jaxglm.io.tables import (
     Table,
     add_constant,
@@ -33,6 +41,7 @@ from jaxglm.io.tables import (
 )
 
 __all__ = [
+    "LevelGrid",
     "ModelFrame",
     "Response",
     "Table",
@@ -48,6 +57,7 @@ __all__ = [
     "key_columns",
     "keys_from_arrays",
     "keys_to_arrays",
+    "level_grid",
     "like_native",
     "missing_rows",
     "model_frame",
@@ -61,6 +71,7 @@ __all__ = [
     "read_vector",
     "rows_text",
     "segments_of",
+    "term_of_column",
     "unknown_text",
     "width_of",
 ]

@@ -21,6 +21,7 @@ _SCALES = {"response": "mean", "link": "linear"}
 # values that are called otherwise.
 _SAME: dict[str, Mapping[str, Mapping[Any, Any]]] = {
     "endog": {"y": {}},
+    "r_matrix": {"hypothesis": {}},
     "exog": {"X": {}, "data": {}},
     "newdata": {"data": {}},
     "start_params": {"start": {}},
@@ -30,7 +31,11 @@ _SAME: dict[str, Mapping[str, Mapping[Any, Any]]] = {
 }
 
 # Values that ask for what is done anyway.
-_DONE_ANYWAY: dict[str, tuple[Any, ...]] = {"disp": (False,), "transform": (True,)}
+_DONE_ANYWAY: dict[str, tuple[Any, ...]] = {
+    "disp": (False,),
+    "transform": (True,),
+    "scalar": (True, False),
+}
 
 _WORDS = {
     "weights": (
@@ -44,6 +49,7 @@ _WORDS = {
         "the dispersion is the family's: family='quasipoisson' or 'quasibinomial' estimate it "
         "where Poisson and binomial hold it at 1"
     ),
+    "use_f": "wald_test(hypothesis, use_f=...) has a choice",
     "use_t": "tests are Student's t where the dispersion is estimated, and normal elsewhere",
     "cov_type": (
         "standard errors are those of the model; result.bootstrap(seed=..., cluster=...) gives "
@@ -67,6 +73,11 @@ _WORDS = {
     "parm": "choose from what it returns: conf_int().loc[['x']]",
     "cols": "choose from what it returns: conf_int().loc[['x']]",
     "r_matrix": "what it returns has names: with rows R of a test, R @ cov_params() @ R.T",
+    "cov_p": "tests use the covariance of the result, cov_params()",
+    "invcov": "tests use the covariance of the result, cov_params()",
+    "df_constraints": "it is the number of hypotheses that do not follow from others",
+    "combine_terms": "test the coefficients of several terms together with wald_test",
+    "extra_constraints": "test other hypotheses with wald_test",
     "column": "choose from what it returns: cov_params().loc['x', 'x']",
     "exponentiate": "effects() has exponentiated coefficients with their intervals",
     "linear": "which='linear' gives the linear predictor",
@@ -104,12 +115,19 @@ _ATTRIBUTES = {
     "mle_retvals": "status",
     "formula": "model.formula",
     "linear_predictor": "predict(which='linear')",
+    # Tests are of one fit: results of many have them by key.
+    "wald_test": "wald_test",
+    "wald_test_terms": "wald_test_terms",
+    "t_test": "t_test",
+    "f_test": "f_test",
+    "lincom": "lincom",
+    "contrasts": "contrasts",
+    "linearHypothesis": "wald_test",
+    "glht": "t_test",
+    "emmeans": "contrasts",
+    "t_test_pairwise": "contrasts",
 }
 
-_NO_TEST = (
-    "tests of several coefficients are not there yet; tvalues and pvalues test each, and "
-    "params and cov_params() are what a Wald test is made of"
-)
 _NO_LEVERAGE = "leverages and what follows from them are not there yet"
 
 # Those of which there is no counterpart.
@@ -122,10 +140,6 @@ _ATTRIBUTE_WORDS = {
     ),
     "get_influence": _NO_LEVERAGE,
     "hat_matrix_diag": _NO_LEVERAGE,
-    "wald_test": _NO_TEST,
-    "wald_test_terms": _NO_TEST,
-    "t_test": _NO_TEST,
-    "f_test": _NO_TEST,
     "get_margeff": (
         "marginal effects are not there yet; effects() has ratios where the link gives them a "
         "meaning, and predict(data) the means at values that you give"

@@ -1,8 +1,18 @@
 """Formulas: read, evaluated over a table, and kept as a recipe of plain JSON for new data."""
 
 from jaxglm.io.formula._frame import ModelFrame, model_frame
+from jaxglm.io.formula._grid import LevelGrid, level_grid, term_of_column
 from jaxglm.io.formula._labels import Labels
 from jaxglm.io.formula._response import Response
 from jaxglm.io.formula._spec import TermsSpec
 
-__all__ = ["Labels", "ModelFrame", "Response", "TermsSpec", "model_frame"]
+__all__ = [
+    "Labels",
+    "LevelGrid",
+    "ModelFrame",
+    "Response",
+    "TermsSpec",
+    "level_grid",
+    "model_frame",
+    "term_of_column",
+]

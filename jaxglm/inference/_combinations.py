@@ -1,0 +1,119 @@
+"""Owns linear combinations of coefficients: their estimates and errors, or why there is none.
+
+A combination that touches coefficients without an estimate may have one itself: where columns
+follow from each other in the rows of the fit, or coefficients run to infinity together, some
+combinations are determined all the same, and these are answered.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from jaxglm.algebra import Covariance, run_off
+from jaxglm.designs import from_matrix
+from jaxglm.inference._determined import broken, undetermined, what_holds
+from jaxglm.intake import Columns
+from jaxglm.search import Fit
+from jaxglm.words import FloatArray
+
+INFINITE = (
+    "it runs to infinity (separation), where Wald tests and intervals say nothing; compare the "
+    "log-likelihoods (llf) of fits with and without it"
+)
+OPEN = "the rows of the fit that stay finite (separation) do not determine it"
+NO_DISPERSION = (
+    "the fit has no dispersion, for want of residual degrees of freedom or of residuals beyond "
+    "rounding"
+)
+NO_FIT = "the fit has no finite estimates and errors"
+
+
+@dataclass(frozen=True)
+class Combinations:
+    """m combinations of coefficients on the link scale.
+
+    Attributes
+    ----------
+    estimate : [m]
+        inf or -inf where a combination runs to it, nan where nothing determines it.
+    root : [m, k]
+        Their covariance is ``root @ root.T``.
+    reasons : tuple of m str
+        Why there is no test of it; empty where there is one.
+    """
+
+    estimate: FloatArray
+    root: FloatArray
+    reasons: tuple[str, ...]
+
+    @property
+    def standard_errors(self) -> FloatArray:
+        """[m]; nan where there is a reason."""
+        told = np.array([not reason for reason in self.reasons], bool)
+        return np.where(told, np.linalg.norm(self.root, axis=1), np.nan)
+
+
+def combinations_of(
+    fit: Fit, names: Sequence[str], matrix: FloatArray, *, strict: bool = False
+) -> Combinations:
+    """``matrix @ coefficients`` as the fit determines it.
+
+    Parameters
+    ----------
+    fit : Fit
+    names : sequence of str
+    matrix : [m, p]
+    strict : bool
+        A combination must be the same whichever of several dependent columns was left out.
+        Otherwise the coefficients that are there are those of the model without the others, as
+        in a summary, and only what touches an aliased column is asked for more.
+    """
+    reasons = [""] * len(matrix)
+    estimate = matrix @ np.where(fit.aliased, 0.0, fit.coef)
+
+    def tell(rows: np.ndarray, reason: str) -> None:
+        for i in np.flatnonzero(rows):
+            reasons[i] = reasons[i] or reason
+
+    columns = Columns(*from_matrix(matrix), len(matrix))
+    if fit.aliased.any():
+        touched = (matrix[:, fit.aliased] != 0).any(axis=1)
+        unknown = (
+            touched if fit.relations is None else undetermined(columns, fit.aliased, fit.relations)
+        )
+        unknown = unknown if strict else unknown & touched
+        estimate = np.where(unknown, np.nan, estimate)
+        tell(unknown, _aliased(fit, names))
+    if fit.infinite.any():
+        direction = fit.covariance.recession
+        along = matrix @ direction
+        moves = broken(along, np.abs(matrix) @ np.abs(direction))
+        estimate = run_off(estimate, np.where(moves, along, 0.0))
+        tell(moves, INFINITE)
+        left = fit.relations_at_limit.left(len(names))
+        unknown = undetermined(columns, left, fit.relations_at_limit) & ~moves
+        estimate = np.where(unknown, np.nan, estimate)
+        tell(unknown, OPEN)
+    if np.isnan(fit.covariance.scale):
+        tell(np.ones(len(matrix), bool), NO_DISPERSION)
+    root = root_rows(fit.covariance, matrix)
+    tell(np.isnan(estimate) | ~np.isfinite(root).all(axis=1), NO_FIT)
+    return Combinations(estimate, root, tuple(reasons))
+
+
+def root_rows(covariance: Covariance, matrix: FloatArray) -> FloatArray:
+    """The root [m, k] of the covariance of ``matrix @ coefficients``."""
+    dense, diagonal = covariance.root
+    parts = [matrix @ dense]
+    if diagonal.any():
+        own = np.flatnonzero(diagonal)
+        parts.append(matrix[:, own] * diagonal[own])
+    return np.sqrt(covariance.scale) * np.concatenate(parts, axis=1)
+
+
+def _aliased(fit: Fit, names: Sequence[str]) -> str:
+    if fit.relations is None:
+        return "it involves a column that was left out of the fit (aliased)"
+    holds = what_holds(names, fit.aliased, fit.relations)
+    return f"the rows of the fit do not determine it: in all of them {holds}"
