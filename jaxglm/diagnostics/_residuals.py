@@ -1,4 +1,4 @@
-"""Owns the residuals of a fit, four kinds of them."""
+"""Owns the residuals of a fit, of several kinds."""
 
 from typing import Any, Literal, get_args
 
@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm.diagnostics._by_row import by_row, is_probability, mean_slope
+from jaxglm.diagnostics._anscombe import anscombe
+from jaxglm.diagnostics._by_row import by_row, is_probability, mean_slope, means
 from jaxglm.words import FloatArray, check_choice
 
-ResidualKind = Literal["response", "pearson", "deviance", "working"]
+ResidualKind = Literal["response", "pearson", "deviance", "working", "anscombe"]
 
 
 def _difference(family: Any, y: jax.Array, eta: jax.Array) -> jax.Array:
@@ -36,8 +37,10 @@ def _expected(family: Any, y: jax.Array, eta: jax.Array) -> jax.Array:
 def residuals(
     kind: ResidualKind, family: Any, y: FloatArray, eta: FloatArray, weight: FloatArray
 ) -> FloatArray:
-    """Residuals of one kind; see `Results.resid` for the four formulas."""
+    """Residuals of one kind; see `Results.resid` for the formulas."""
     check_choice("kind", kind, get_args(ResidualKind))
+    if kind == "anscombe":
+        return anscombe(family, y, means(family, eta)) * np.sqrt(weight)
     if kind == "response":
         return by_row(_difference, family, y, eta)
     if kind == "deviance":

@@ -16,6 +16,7 @@ from jaxglm.inference._dispersion import (
 from jaxglm.inference._effects import exponentiated, is_intercept, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._hypothesis import read_combination, read_hypothesis
+from jaxglm.inference._influence import Influence
 from jaxglm.inference._linear_tests import (
     LinearTest,
     TermTests,
@@ -39,6 +40,7 @@ __all__ = [
     "CovarianceChoice",
     "Estimated",
     "Estimates",
+    "Influence",
     "Information",
     "LinearTest",
     "Overdispersion",

@@ -179,14 +179,15 @@ class RowAnswers(Estimates, Copied):
 
         Parameters
         ----------
-        kind : {"response", "pearson", "deviance", "working"}
+        kind : {"response", "pearson", "deviance", "working", "anscombe"}
             y - mu; (y - mu) sqrt(w / V(mu)); sign(y - mu) sqrt(w d(y, mu)), d the unit deviance;
-            (y - mu) / (d mu / d eta), on the link scale.
+            (y - mu) / (d mu / d eta), on the link scale; (A(y) - A(mu)) sqrt(w) / (A'(mu) V^(1/2)),
+            A the integral of V^(-1/3) that makes them nearly normal (Anscombe 1953).
 
         Raises
         ------
         ValueError
-            For another kind.
+            For another kind, or Anscombe's in a family that has none here.
         DataError
             When the result no longer holds the data of its fit.
         """
@@ -210,6 +211,11 @@ class RowAnswers(Estimates, Copied):
     def resid_deviance(self) -> pd.Series:
         """`resid("deviance")`."""
         return self.resid("deviance")
+
+    @property
+    def resid_anscombe(self) -> pd.Series:
+        """`resid("anscombe")` over the square root of the dispersion, as statsmodels has it."""
+        return self.resid("anscombe") / np.sqrt(self.scale)
 
     @property
     def resid_working(self) -> pd.Series:

@@ -45,16 +45,10 @@ _WORDS = {
     "subset": "choose the rows before: data.query('x > 0'), or data[mask]",
     "na_action": "missing='drop' leaves rows out that miss a value, missing='raise' names them",
     "disp": "nothing is printed; result.n_iter and result.status say how the search went",
-    "scale": (
-        "the dispersion is the family's: family='quasipoisson' or 'quasibinomial' estimate it "
-        "where Poisson and binomial hold it at 1"
-    ),
     "use_f": "wald_test(hypothesis, use_f=...) has a choice",
     "use_t": "tests are Student's t where the dispersion is estimated, and normal elsewhere",
-    "cov_type": (
-        "standard errors are those of the model; result.bootstrap(seed=..., cluster=...) gives "
-        "some that do not rest on its variance"
-    ),
+    "cov_type": "give cov_type= to what it returns, fits[response].robust('HC1')",
+    "vcov": "give cov_type=, or result.robust('HC1')",
     "control": "give tol= and max_turns=",
     "epsilon": "give tol=, the distance to the optimum in standard errors",
     "tol_criterion": "tol= is the distance to the optimum in standard errors",
@@ -96,6 +90,11 @@ _ATTRIBUTES = {
     "coef_": "params",
     "intercept_": "params['Intercept']",
     "vcov": "cov_params()",
+    "vcovHC": "robust('HC3').cov_params()",
+    "influence": "get_influence()",
+    "hat_matrix_diag": "get_influence().hat_matrix_diag",
+    "resid_studentized": "get_influence().resid_studentized",
+    "summary_frame": "get_influence().summary_frame()",
     "normalized_cov_params": "cov_params() / scale",
     "confint": "conf_int()",
     "logLik": "llf",
@@ -128,7 +127,6 @@ _ATTRIBUTES = {
     "t_test_pairwise": "contrasts",
 }
 
-_NO_LEVERAGE = "leverages and what follows from them are not there yet"
 
 # Those of which there is no counterpart.
 _ATTRIBUTE_WORDS = {
@@ -138,15 +136,12 @@ _ATTRIBUTE_WORDS = {
         "fits under constraints are not there yet; to hold a coefficient at a value give the value "
         "times its column as offset=, and leave the column out"
     ),
-    "get_influence": _NO_LEVERAGE,
-    "hat_matrix_diag": _NO_LEVERAGE,
     "get_margeff": (
         "marginal effects are not there yet; effects() has ratios where the link gives them a "
         "meaning, and predict(data) the means at values that you give"
     ),
     "pseudo_rsquared": "McFadden's is 1 - llf / llnull of a result",
     "null": "a result has null_deviance and llnull; the null model itself is the fit of 'y ~ 1'",
-    "resid_anscombe": "Anscombe residuals are not there yet; resid_deviance is close to them",
 }
 
 
