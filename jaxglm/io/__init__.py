@@ -9,7 +9,7 @@ from jaxglm.io.arrays import (
     read_row_values,
     width_of,
 )
-from jaxglm.io.formula import ModelFrame, Response, TermsSpec, model_frame
+from jaxglm.io.formula import ModelFrame, Response, TermsSpec, model_frame, new_response
 from jaxglm.io.tables import (
     Table,
     add_constant,
@@ -52,6 +52,7 @@ __all__ = [
     "missing_rows",
     "model_frame",
     "native_of",
+    "new_response",
     "read_arrays",
     "read_matrix",
     "read_new_matrix",
