@@ -8,7 +8,7 @@ from jaxglm.diagnostics._deviance import deviance
 from jaxglm.diagnostics._discrimination import roc, roc_area, tjur
 from jaxglm.diagnostics._facts import RowFacts, row_facts
 from jaxglm.diagnostics._residuals import ResidualKind, residuals
-from jaxglm.diagnostics._zeros import Zeros, negative_binomial_zeros, poisson_zeros
+from jaxglm.diagnostics._zeros import Zeros, zero_difference, zero_probability, zero_score
 
 __all__ = [
     "BrierParts",
@@ -25,12 +25,13 @@ __all__ = [
     "lorenz",
     "mean_slope",
     "means",
-    "negative_binomial_zeros",
-    "poisson_zeros",
     "residuals",
     "roc",
     "roc_area",
     "row_facts",
     "tjur",
     "wilson",
+    "zero_difference",
+    "zero_probability",
+    "zero_score",
 ]

@@ -8,72 +8,73 @@ from jaxglm.words import FloatArray
 
 
 class Zeros(NamedTuple):
-    """Observed and expected zeros, and what a test of their difference is made of.
+    """What a test of the number of zeros is made of.
 
     Attributes
     ----------
-    observed, expected : float
     difference : float
-        The statistic before it is divided by its standard deviation.
+        Of the zeros from their expectation.
     variance : float
         Of `difference`, were the means and the shape known.
-    by_eta, by_alpha : [n], float
-        How the expectation of zeros moves with each linear predictor, and with the shape, in the
-        units of `difference`.
+    by_mean, by_alpha : [n], float
+        How the expectation moves with each mean, and with the shape.
     largest_share : float
-        Of `variance`, from one row.
+        Of `variance`, from one observation.
     """
 
-    observed: float
-    expected: float
     difference: float
     variance: float
-    by_eta: FloatArray
+    by_mean: FloatArray
     by_alpha: float
     largest_share: float
 
 
-def poisson_zeros(y: FloatArray, mean: FloatArray, slope: FloatArray, freq: FloatArray) -> Zeros:
-    """The parts of the score test of van den Broek (1995, Biometrics 51, 738-743).
+def zero_probability(mean: FloatArray, alpha: float) -> FloatArray:
+    """(1 + alpha mean)^(-1 / alpha), the negative binomial's; exp(-mean) for an alpha of 0.
 
-    The score of a share of additional zeros at 0 is the sum of ``1{y = 0} / p - 1`` with
-    ``p = exp(-mean)``, and its variance that of ``(1 - p) / p``. `slope` is d mean / d eta.
+    Examples
+    --------
+    >>> zero_probability(np.array([1.0]), 1.0), zero_probability(np.array([1.0]), 0.0).round(4)
+    (array([0.5]), array([0.3679]))
     """
-    zero = y == 0
-    with np.errstate(over="ignore", invalid="ignore"):
-        score = np.where(zero, np.expm1(mean), -1.0)
-        odds = freq * np.expm1(mean)
-        return Zeros(
-            observed=float(np.sum(freq * zero)),
-            expected=float(np.sum(freq * np.exp(-mean))),
-            difference=float(np.sum(freq * score)),
-            variance=float(np.sum(odds)),
-            by_eta=-freq * slope,
-            by_alpha=0.0,
-            largest_share=_largest_share(odds, freq),
-        )
+    return np.exp(-(np.log1p(alpha * mean) / alpha if alpha > 0 else mean))
 
 
-def negative_binomial_zeros(
-    y: FloatArray, mean: FloatArray, slope: FloatArray, freq: FloatArray, alpha: float
-) -> Zeros:
-    """Zeros less their expectation, the sum of p = (1 + alpha mean)^(-1 / alpha); alpha > 0."""
-    zero, grown = y == 0, 1 + alpha * mean
-    p = np.exp(-np.log1p(alpha * mean) / alpha)
-    spread = freq * p * (1 - p)
-    by_alpha = p * (np.log1p(alpha * mean) / alpha**2 - mean / (alpha * grown))
+def zero_difference(y: FloatArray, mean: FloatArray, freq: FloatArray, alpha: float) -> Zeros:
+    """The number of zeros less the sum of their probabilities."""
+    p, grown = zero_probability(mean, alpha), 1 + alpha * mean
+    spread = p * (1 - p)
+    by_alpha = np.zeros_like(p)
+    if alpha > 0:
+        by_alpha = p * (np.log1p(alpha * mean) / alpha**2 - mean / (alpha * grown))
     return Zeros(
-        observed=float(np.sum(freq * zero)),
-        expected=float(np.sum(freq * p)),
-        difference=float(np.sum(freq * (zero - p))),
-        variance=float(np.sum(spread)),
-        by_eta=-freq * (p / grown) * slope,
+        difference=float(np.sum(freq * ((y == 0) - p))),
+        variance=float(np.sum(freq * spread)),
+        by_mean=-freq * p / grown,
         by_alpha=float(np.sum(freq * by_alpha)),
         largest_share=_largest_share(spread, freq),
     )
 
 
+def zero_score(y: FloatArray, mean: FloatArray, freq: FloatArray) -> Zeros:
+    """The score of a share of zeros beside a Poisson distribution, at a share of 0.
+
+    ``sum(1{y = 0} / p - 1)`` with ``p = exp(-mean)``, of variance ``sum((1 - p) / p)`` (van den
+    Broek 1995, Biometrics 51, 738-743).
+    """
+    with np.errstate(over="ignore"):
+        odds = np.expm1(mean)
+    return Zeros(
+        difference=float(np.sum(freq * np.where(y == 0, odds, -1.0))),
+        variance=float(np.sum(freq * odds)),
+        by_mean=-freq,
+        by_alpha=0.0,
+        largest_share=_largest_share(odds, freq),
+    )
+
+
 def _largest_share(parts: FloatArray, freq: FloatArray) -> float:
-    """The share of a total from the one row that adds most, copies counted one by one."""
-    total, single = float(np.sum(parts)), float(np.max(parts / freq))
-    return single / total if 0 < total < np.inf else float(single > 0)
+    total, largest = float(np.sum(freq * parts)), float(np.max(parts))
+    if np.isinf(total):
+        return 1.0
+    return largest / total if total > 0 else 0.0

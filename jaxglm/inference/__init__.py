@@ -6,6 +6,7 @@ from jaxglm.inference._criteria import (
     information_criterion,
     likelihood_rsquared,
     share_explained,
+    without_rounding,
 )
 from jaxglm.inference._determined import (
     broken,
@@ -54,5 +55,6 @@ __all__ = [
     "undetermined",
     "wald",
     "warn_undetermined",
+    "without_rounding",
     "zero_inflation",
 ]

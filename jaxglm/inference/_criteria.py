@@ -4,8 +4,12 @@ from typing import Any
 
 import numpy as np
 
+from jaxglm._jax import computing
 from jaxglm.inference._estimates import Estimates
 from jaxglm.words import check_choice, is_positive
+
+# The squared share of a response that rounding takes, some sixty units in its last place.
+_ROUNDING = (64 * float(np.finfo(np.float64).eps)) ** 2
 
 # Spellings of the kinds, statsmodels' among them.
 _KINDS = {
@@ -35,6 +39,16 @@ def check_kind(kind: Any) -> str:
 def share_explained(deviance: float, null_deviance: float) -> float:
     """1 - deviance / null_deviance; nan where nothing varies that could be explained."""
     return 1 - deviance / null_deviance if null_deviance > 0 else np.nan
+
+
+def without_rounding(family: Any, null_deviance: float, average: float, weight: float) -> float:
+    """A null deviance, or 0 where it is rounding errors of equal responses.
+
+    `average` is the mean response, `weight` the sum of the weights.
+    """
+    with computing(), np.errstate(all="ignore"):
+        size = weight * average**2 / float(family.variance(average))
+    return null_deviance if null_deviance > _ROUNDING * size else 0.0
 
 
 def likelihood_rsquared(estimates: Estimates, kind: str) -> float:

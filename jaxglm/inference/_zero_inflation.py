@@ -7,14 +7,19 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import DataError
-from jaxglm.diagnostics import mean_slope, means, negative_binomial_zeros, poisson_zeros
+from jaxglm.diagnostics import mean_slope, means, zero_difference, zero_probability, zero_score
 from jaxglm.inference._overdispersion import LEVEL, equals
 from jaxglm.intake import Dataset
 from jaxglm.search import Fit
+from jaxglm.sources import Rows
 from jaxglm.words import FloatArray, measure, statistic
 
 _BROEK = "score test of van den Broek, chi2 on 1 df"
 _DIFFERENCE = "observed less expected, in standard deviations"
+# Of the variance of the score: beyond, the test would be one of the row with the largest mean.
+_MOST_OF_ONE_ROW = 0.1
+_ROUNDING = 1e-8
+_FEW = 5
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -74,28 +79,29 @@ def zero_inflation(fit: Fit, family: Any, held: Dataset, eta: FloatArray) -> Zer
         Where the family, the weights or the responses give zero no probability.
     """
     rows = held.rows
-    _check(fit, family, held)
-    freq = np.ones(len(rows)) if rows.freq is None else rows.freq
+    _check(fit, family, rows)
     live = np.flatnonzero(rows.live)
-    y, eta_live, freq_live = rows.y[live], eta[live], freq[live]
-    mean, slope = means(family, eta_live), mean_slope(family, eta_live)
+    freq = np.ones(live.size) if rows.freq is None else rows.freq[live]
+    y, mean, slope = rows.y[live], means(family, eta[live]), mean_slope(family, eta[live])
     alpha = float(getattr(family, "alpha", 0.0))
-    poisson = family.name == "poisson" or alpha == 0
-    zeros = (
-        poisson_zeros(y, mean, slope, freq_live)
-        if poisson
-        else negative_binomial_zeros(y, mean, slope, freq_live, alpha)
-    )
+    found, test = zero_difference(y, mean, freq, alpha), _DIFFERENCE
+    if alpha == 0:
+        score = zero_score(y, mean, freq)
+        if score.largest_share <= _MOST_OF_ONE_ROW:
+            found, test = score, _BROEK
     # Means and shape are estimated from the same rows, which takes their part of the variance.
-    by_row = np.zeros(len(rows))
-    by_row[live] = zeros.by_eta
-    of_means = fit.covariance.root.norm(held.columns.rmatvec(by_row)) ** 2
-    of_shape = (zeros.by_alpha * (fit.alpha_se or 0.0)) ** 2
-    return _worded(zeros, zeros.variance - of_means - np.nan_to_num(of_shape), poisson, family)
+    by_eta = np.zeros(len(rows))
+    by_eta[live] = found.by_mean * slope
+    of_means = fit.covariance.root.norm(held.columns.rmatvec(by_eta)) ** 2
+    of_shape = found.by_alpha * np.nan_to_num(fit.alpha_se or 0.0)
+    variance = found.variance - of_means - of_shape**2
+    z = found.difference / np.sqrt(variance) if variance > _ROUNDING * found.variance else np.nan
+    observed = float(np.sum(freq * (y == 0)))
+    expected = float(np.sum(freq * zero_probability(mean, alpha)))
+    return _worded(family, observed, expected, test, z)
 
 
-def _check(fit: Fit, family: Any, held: Dataset) -> None:
-    rows = held.rows
+def _check(fit: Fit, family: Any, rows: Rows) -> None:
     if family.name not in ("poisson", "negative_binomial"):
         instead = (
             "fit family='poisson' or 'negative_binomial' and ask again."
@@ -121,50 +127,35 @@ def _check(fit: Fit, family: Any, held: Dataset) -> None:
         raise DataError("zero_inflation() counts zeros, and some responses are fractions.")
 
 
-def _worded(zeros: Any, variance: float, poisson: bool, family: Any) -> ZeroInflation:
+def _worded(family: Any, observed: float, expected: float, test: str, z: float) -> ZeroInflation:
     from scipy import special
 
-    difference, caution = zeros.difference, ""
-    rounding = 1e-8 * zeros.variance if np.isfinite(zeros.variance) else np.inf
-    known = np.isinf(variance) or variance > rounding
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = difference / np.sqrt(variance) if known else np.nan
-    if np.isinf(difference):
-        z = np.inf
-    if poisson:
-        test, value, pvalue = _BROEK, z**2, float(special.chdtrc(1, z**2))
-    else:
-        test, value, pvalue = _DIFFERENCE, z, 2 * float(special.ndtr(-abs(z)))
-    if not known:
-        caution = "the coefficients follow the zeros exactly, so nothing is left to test."
-    elif zeros.largest_share > 0.5:
+    pvalue, caution = 2 * float(special.ndtr(-abs(z))), ""
+    if np.isnan(z):
+        caution = "the coefficients follow the zeros, so nothing is left to test."
+    elif min(observed, expected) < _FEW:
         caution = (
-            "the test rests on one row alone, that of the largest mean; compare observed and "
-            "expected zeros instead."
+            f"fewer than {_FEW} zeros are observed or expected; the approximation of the test is "
+            "rough there."
         )
-    elif min(zeros.observed, zeros.expected) < 5:
-        caution = "fewer than 5 zeros observed or expected; the approximation of the test is rough."
-    significant = bool(pvalue < LEVEL)
-    inflated = significant and zeros.observed > zeros.expected
-    deflated = significant and zeros.observed < zeros.expected
-    ratio = zeros.observed / zeros.expected if zeros.expected > 0 else np.nan
-    advice = _advice(inflated, deflated, poisson, family)
+    inflated = pvalue < LEVEL and observed > expected
+    deflated = pvalue < LEVEL and observed < expected
     return ZeroInflation(
-        observed=zeros.observed,
-        expected=zeros.expected,
-        ratio=float(ratio),
+        observed=observed,
+        expected=expected,
+        ratio=observed / expected if expected > 0 else np.nan,
         test=test,
-        statistic=float(value),
+        statistic=float(z**2 if test == _BROEK else z),
         pvalue=pvalue,
         inflated=inflated,
         deflated=deflated,
         caution=caution,
-        advice=advice,
+        advice=_advice(inflated, deflated, family),
     )
 
 
-def _advice(inflated: bool, deflated: bool, poisson: bool, family: Any) -> str:
-    if inflated and poisson and family.name == "poisson":
+def _advice(inflated: bool, deflated: bool, family: Any) -> str:
+    if inflated and family.name == "poisson":
         return (
             "More zeros than a Poisson model expects. Counts that vary more than the Poisson "
             "allows have more zeros by that alone: fit family='negative_binomial' and ask again "

@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxglm import io
 from jaxglm._status import DataError, DataWarning
+from jaxglm.intake._dataset import Columns
 from jaxglm.intake._model import Model
 from jaxglm.intake._response import NamedResponse, check_response
 from jaxglm.intake._vectors import nonnegative
@@ -14,70 +15,75 @@ from jaxglm.rows import ALL_ROWS
 from jaxglm.sources import Rows
 from jaxglm.words import warn
 
-# What counts for a row beside an offset, with what leaves it out.
-_COUNTS = {
+# What may stand beside the response, with what leaves it out.
+_NEUTRAL = {
     "freq_weights": "1 counts each row once",
     "var_weights": "1 weighs all rows alike",
     "trials": "1 for single outcomes",
+    "offset": "0 leaves it out",
+    "exposure": "1 gives rates",
 }
 
 
 def new_rows(
     model: Model,
     data: Any,
-    offset: np.ndarray | None,
-    n: int,
-    index: Any,
     *,
     y: Any = None,
     vectors: Mapping[str, Any],
     proportions: bool | None = None,
-) -> Rows:
+) -> tuple[Columns, Rows, np.ndarray | None]:
     """The rows of new data as a fit of them would see them.
 
     Parameters
     ----------
     model : Model
     data : table or array
-    offset : [n] or None
-        What offset, exposure and the formula add to the linear predictor.
-    n, index : int, Index or None
-        Rows of `data` and their labels.
     y : array or column name, optional
         The response where the formula does not give it, as for models of arrays.
     vectors : mapping
-        Arrays or column names, by argument name; those that the fit had must be there.
+        Arrays, numbers or column names, by argument name; those that the fit had must be there.
     proportions : bool or None
         As for the fit.
+
+    Returns
+    -------
+    columns : Columns
+    rows : Rows
+        The offset is nan where the formula cannot be computed.
+    missing : bool [n] or None
+        Rows that miss a predictor.
 
     Raises
     ------
     DataError
-        Where something is missing, or the family cannot have it.
+        Where something is missing beside the predictors, or the family cannot have it.
     """
-    for name, neutral in _COUNTS.items():
+    for name, neutral in _NEUTRAL.items():
         if name in model.used and vectors.get(name) is None:
             raise DataError(
                 f"The model was fitted with {name}=, so what its predictions are held against "
                 f"needs it too: write evaluate(data, {name}=...) with one value per row, a column "
                 f"name, or one value for all ({neutral})."
             )
-    response = _response(model, data, y, n, index)
-    given = {
-        name: None if vectors.get(name) is None else _counted(vectors[name], name, data, n, index)
-        for name in _COUNTS
-    }
-    _refuse_missing(model.y_name or "y", io.missing_rows(response.values, response.trials))
-    checked = check_response(
-        response, given.pop("trials"), model.family, ALL_ROWS, np.dtype(float), proportions
+    columns, shift, missing, index = model.new_design(
+        data, offset=vectors.get("offset"), exposure=vectors.get("exposure")
     )
+    n = columns.n
+    response = _response(model, data, y, n, index)
+    _refuse_missing(response.name, io.missing_rows(response.values, response.trials))
+    freq, prior, trials = (
+        None if vectors.get(name) is None else _counted(vectors[name], name, data, n, index)
+        for name in ("freq_weights", "var_weights", "trials")
+    )
+    checked = check_response(response, trials, model.family, ALL_ROWS, np.dtype(float), proportions)
     for caution in checked.cautions:
         warn(caution, DataWarning)
     weight = np.ones(n)
-    for factor in (*given.values(), checked.trials):
+    for factor in (freq, prior, checked.trials):
         if factor is not None:
             weight = weight * factor
-    return Rows(checked.y, weight, offset, given["freq_weights"], checked.trials)
+    return columns, Rows(checked.y, weight, shift, freq, checked.trials), missing
 
 
 def _response(model: Model, data: Any, y: Any, n: int, index: Any) -> NamedResponse:

@@ -16,6 +16,7 @@ from jaxglm.inference import (
     likelihood_rsquared,
     null_means,
     share_explained,
+    without_rounding,
     zero_inflation,
 )
 from jaxglm.intake import new_rows, row_vectors
@@ -40,7 +41,7 @@ class Quality(RowAnswers):
         For a Gaussian model with the identity link that is the R-squared of least squares. nan
         where the response does not vary.
         """
-        return share_explained(self.deviance, self.null_deviance)
+        return share_explained(self.deviance, self._null_deviance)
 
     @understands_habits
     def pseudo_rsquared(
@@ -212,9 +213,11 @@ class Quality(RowAnswers):
         """Whether counts are zero more often than the model expects, and what to do next.
 
         Poisson: the score test of van den Broek (1995, Biometrics 51, 738-743) of no additional
-        zeros, ``sum(1{y = 0} / p - 1)^2 / v``, p = exp(-mu), chi-squared on one degree of freedom.
-        Negative binomial: the zeros less the sum of p = (1 + alpha mu)^(-1 / alpha), over the root
-        of v. The variance v is that for known means and shape less what their estimation takes.
+        zeros, ``sum(1{y = 0} / p - 1)^2 / v`` with ``p = exp(-mu)``, chi-squared on one degree of
+        freedom. Negative binomial, and a Poisson model in which one observation has more than a
+        tenth of that v, since its mean is large: zeros less the sum of their probabilities, over
+        the root of v; ``p = (1 + alpha mu)^(-1 / alpha)``. v is the variance for known means and
+        shape less what their estimation takes.
 
         Raises
         ------
@@ -278,41 +281,36 @@ class Quality(RowAnswers):
         *,
         y: Any = None,
         proportions: bool | None = None,
-        offset: Any = None,
-        exposure: Any = None,
-        **counts: Any,
+        **vectors: Any,
     ) -> Evaluation:
-        """The rows of the fit for `what`, or new ones with what belongs to them."""
+        """The rows of the fit, for `what`, or new ones with what belongs to them."""
         if data is None:
-            refuse_beside_the_fit(
-                y=y, offset=offset, exposure=exposure, proportions=proportions, **counts
-            )
+            refuse_beside_the_fit(y=y, proportions=proportions, **vectors)
             held, eta = self._fitted(what)
             rows = held.rows
             eta = self._determined(eta, held.columns, np.flatnonzero(~rows.live))
-        else:
-            columns, shift, missing, index = self.model.new_design(
-                data, offset=offset, exposure=exposure
+            return Evaluation(
+                self.family, self.scale, rows, eta, lambda _: self._null_deviance, of_the_fit=True
             )
-            eta = self._of_new(columns, shift, missing)
-            rows = new_rows(
-                self.model,
-                data,
-                shift,
-                columns.n,
-                index,
-                y=y,
-                vectors=counts,
-                proportions=proportions,
-            )
-        null = self._null_deviance_of_fit if data is None else self._null_deviance_of
-        return Evaluation(self.family, self.scale, rows, eta, null, of_the_fit=data is None)
+        columns, rows, missing = new_rows(
+            self.model, data, y=y, vectors=vectors, proportions=proportions
+        )
+        eta = self._of_new(columns, rows.offset, missing)
+        return Evaluation(
+            self.family, self.scale, rows, eta, self._null_deviance_of, of_the_fit=False
+        )
 
-    def _null_deviance_of_fit(self, rows: Rows) -> float:
-        return self.null_deviance
+    @property
+    def _null_deviance(self) -> float:
+        """The null deviance of the fit; 0 where a response that does not vary leaves rounding."""
+        facts = self._known_facts if np.isnan(self.scale) else None
+        if facts is None:
+            return self.null_deviance
+        average = facts.total_mean / self.nobs
+        return without_rounding(self.family, self.null_deviance, average, self.fit.weight_sum)
 
     def _null_deviance_of(self, rows: Rows) -> float:
-        """Deviance of other rows from the null model of the fit."""
-        held = self.model.held("d_squared() of other rows")
+        """Deviance of new rows from the null model of the fit."""
+        held = self.model.held("d_squared()")
         mean = null_means(held, self.family, rows.offset, len(rows))
         return deviance(self.family, rows.y, mean, rows.weight)
