@@ -8,11 +8,13 @@ from jaxglm.diagnostics._deviance import deviance
 from jaxglm.diagnostics._discrimination import roc, roc_area, tjur
 from jaxglm.diagnostics._facts import RowFacts, row_facts
 from jaxglm.diagnostics._residuals import ResidualKind, residuals
+from jaxglm.diagnostics._response_facts import ResponseFacts, response_facts
 from jaxglm.diagnostics._zeros import Zeros, zero_difference, zero_probability, zero_score
 
 __all__ = [
     "BrierParts",
     "ResidualKind",
+    "ResponseFacts",
     "RowFacts",
     "Zeros",
     "brier",
@@ -26,6 +28,7 @@ __all__ = [
     "mean_slope",
     "means",
     "residuals",
+    "response_facts",
     "roc",
     "roc_area",
     "row_facts",

@@ -37,7 +37,7 @@ class Ranking:
     @classmethod
     def of(cls, values: FloatArray) -> Self:
         """The order of some numbers, at least one."""
-        order = np.argsort(values, kind="stable")
+        order = np.argsort(values)
         ordered = values[order]
         with np.errstate(invalid="ignore"):  # inf - inf
             apart = np.diff(ordered) > _ROUNDING * np.abs(ordered[:-1])

@@ -21,6 +21,8 @@ from jaxglm.inference._null_means import null_means
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._scores import BrierScore, HosmerLemeshow
+from jaxglm.inference._suggest import suggest_family
+from jaxglm.inference._suggestions import FamilySuggestions
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
 from jaxglm.inference._zero_inflation import ZeroInflation, zero_inflation
 
@@ -29,6 +31,7 @@ __all__ = [
     "BrierScore",
     "Estimates",
     "Evaluation",
+    "FamilySuggestions",
     "HosmerLemeshow",
     "Overdispersion",
     "Prediction",
@@ -51,6 +54,7 @@ __all__ = [
     "say_nan",
     "schwarz",
     "share_explained",
+    "suggest_family",
     "suspect_weights",
     "undetermined",
     "wald",

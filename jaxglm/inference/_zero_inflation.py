@@ -12,7 +12,7 @@ from jaxglm.inference._overdispersion import LEVEL, equals
 from jaxglm.intake import Dataset
 from jaxglm.search import Fit
 from jaxglm.sources import Rows
-from jaxglm.words import FloatArray, measure, statistic
+from jaxglm.words import FloatArray, count, measure, statistic
 
 _BROEK = "score test of van den Broek, chi2 on 1 df"
 _DIFFERENCE = "observed less expected, in standard deviations"
@@ -58,7 +58,7 @@ class ZeroInflation:
     def __str__(self) -> str:
         lines = [
             "Zeros among the counts",
-            f"  observed {measure(self.observed)}, expected {measure(self.expected)}, "
+            f"  observed {count(self.observed)}, expected {measure(self.expected)}, "
             f"ratio {measure(self.ratio)}",
             f"  {self.test}: {statistic(self.statistic)}, p {equals(self.pvalue)}",
         ]

@@ -303,7 +303,7 @@ class Quality(RowAnswers):
     @property
     def _null_deviance(self) -> float:
         """The null deviance of the fit; 0 where a response that does not vary leaves rounding."""
-        facts = self._known_facts if np.isnan(self.scale) else None
+        facts = self._known_facts if np.isnan(self.fit.covariance.scale) else None
         if facts is None:
             return self.null_deviance
         average = facts.total_mean / self.nobs
