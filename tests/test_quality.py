@@ -16,6 +16,7 @@ import jaxglm as jg
 R = json.loads((Path(__file__).parent / "data/quality/quality.json").read_text())
 TABLE = pd.DataFrame(R["table"])
 HALF = len(TABLE) // 2
+EVENTS = "events ~ x + g + offset(log(years))"
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +138,22 @@ def test_hosmer_and_lemeshow(died: jg.Results, grouped: jg.Results) -> None:
     elsewhere = died.evaluate(TABLE).hosmer_lemeshow()
     assert elsewhere.df == 10
     close(elsewhere.statistic, R["single"]["hl"]["statistic"])
+
+
+@pytest.mark.parametrize(
+    ("formula", "family", "words"),
+    [
+        ("cbind(hits, size - hits) ~ x", "quasibinomial", "family estimates it; calibration"),
+        ("hits / size ~ x", "binomial", "shares without the number of trials"),
+    ],
+)
+def test_hosmer_and_lemeshow_need_trials(formula: str, family: str, words: str) -> None:
+    fit = jg.glm(formula, TABLE, family=family)
+    with pytest.raises(jg.DataError, match=words):
+        fit.hosmer_lemeshow()
+    by_weight = jg.glm("hits / size ~ x", TABLE, family="binomial", var_weights="size")
+    by_trials = jg.glm("hits ~ x", TABLE, family="binomial", trials="size")
+    close(by_weight.hosmer_lemeshow().statistic, by_trials.hosmer_lemeshow().statistic)
 
 
 def test_calibration_in_the_bins_of_r(died: jg.Results, grouped: jg.Results) -> None:
@@ -296,18 +313,38 @@ def test_zeros_where_one_mean_is_large(claims: jg.Results) -> None:
 
 
 def test_zeros_of_a_negative_binomial() -> None:
-    formula = "events ~ x + g + offset(log(years))"
-    found = jg.glm(formula, TABLE, family="negative_binomial").zero_inflation()
+    found = jg.glm(EVENTS, TABLE, family="negative_binomial").zero_inflation()
     wanted = R["negative_binomial"]["zeros"]
     close([found.observed, found.expected], [wanted["observed"], wanted["expected"]], 1e-5)
     close(found.statistic, wanted["z"], 0.01)  # MASS has the expected information of theta
     assert not found.inflated and not found.deflated
-    # At a shape next to 0 it is a Poisson model.
+
+
+@pytest.mark.slow
+def test_zeros_at_a_shape_next_to_that_of_poisson() -> None:
     poisson, nearly = (
-        jg.glm(formula, TABLE, family=family).zero_inflation()
+        jg.glm(EVENTS, TABLE, family=family).zero_inflation()
         for family in ("poisson", jg.NegativeBinomial(alpha=1e-7))
     )
     close(nearly.statistic, poisson.statistic, 1e-4)
+
+
+def test_zeros_beside_separation_and_aliasing() -> None:
+    """A group without events takes no part, nor does a column that follows from others."""
+    table = {
+        "y": [1, 0, 3, 2, 0, 4, 0, 2, 0, 0, 0],
+        "x": [0.0, 1, 2, 3, 0, 1, 2, 3, 1, 2, 3],
+        "g": ["a"] * 8 + ["none"] * 3,
+    }
+    frame = pd.DataFrame(table).assign(twice=lambda t: 2 * t.x)
+    with_group = jg.glm("y ~ x + twice + g", frame, family="poisson", on_failure="ignore")
+    without = jg.glm("y ~ x", frame[:8], family="poisson")
+    one, other = with_group.zero_inflation(), without.zero_inflation()
+    close([one.statistic, one.expected - 3], [other.statistic, other.expected], 1e-6)
+    # Coefficients for each row leave nothing to test.
+    full = jg.glm("y ~ C(x)", frame[4:8], family="poisson", on_failure="ignore")
+    assert np.isnan(full.zero_inflation().pvalue)
+    assert "nothing is left to test" in full.zero_inflation().caution
 
 
 @pytest.mark.parametrize(
@@ -396,6 +433,7 @@ def test_labels_keep_their_meaning(died: jg.Results) -> None:
         died.roc_auc(table.assign(died=table.end))
 
 
+@pytest.mark.slow
 def test_one_of_many_fits() -> None:
     fits = jg.fit_groups("died ~ x", TABLE, by="g", family="binomial")
     own = TABLE[TABLE.g == "b"]

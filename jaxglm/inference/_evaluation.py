@@ -121,11 +121,13 @@ class Evaluation(PredictedRows):
         Raises
         ------
         DataError
-            Where the model has no probabilities, or the rows less than 3 different ones.
+            Where the model has no probabilities or estimates their dispersion, shares come without
+            their trials, or the rows have less than 3 different predictions.
         ValueError
             For less than 3 bins.
         """
         self._need_probabilities("The Hosmer-Lemeshow test")
+        self._need_trials("The Hosmer-Lemeshow test")
         check_bins(bins, least=3)
         rows = self._rows
         value, expected = diagnostics.hosmer_lemeshow(rows.y, self._mean, rows.weight, bins)

@@ -147,6 +147,20 @@ class PredictedRows:
                 f"model. {_OUTCOMES}"
             )
 
+    def _need_trials(self, what: str) -> None:
+        """Refuse shares of which it is not known how much they should vary."""
+        if not self._family.dispersion_fixed:
+            raise DataError(
+                f"{what} takes the variance of independent trials, and the {self._family.name} "
+                "family estimates it; calibration() has intervals that allow for that."
+            )
+        successes = self._rows.y * self._rows.unit_weight
+        if np.any(np.abs(successes - np.round(successes)) > 1e-6 * np.maximum(successes, 1)):
+            raise DataError(
+                f"{what} counts successes, and the response holds shares without the number of "
+                "trials behind them: give it as trials=."
+            )
+
     def _need_both_outcomes(self, what: str) -> None:
         self._need_probabilities(what)
         y = self._rows.y

@@ -95,7 +95,8 @@ def zero_inflation(fit: Fit, family: Any, held: Dataset, eta: FloatArray) -> Zer
     of_means = fit.covariance.root.norm(held.columns.rmatvec(by_eta)) ** 2
     of_shape = found.by_alpha * np.nan_to_num(fit.alpha_se or 0.0)
     variance = found.variance - of_means - of_shape**2
-    z = found.difference / np.sqrt(variance) if variance > _ROUNDING * found.variance else np.nan
+    tested = fit.df_resid > 0 and variance > _ROUNDING * found.variance
+    z = found.difference / np.sqrt(variance) if tested else np.nan
     observed = float(np.sum(freq * (y == 0)))
     expected = float(np.sum(freq * zero_probability(mean, alpha)))
     return _worded(family, observed, expected, test, z)
@@ -132,7 +133,9 @@ def _worded(family: Any, observed: float, expected: float, test: str, z: float) 
 
     pvalue, caution = 2 * float(special.ndtr(-abs(z))), ""
     if np.isnan(z):
-        caution = "the coefficients follow the zeros, so nothing is left to test."
+        caution = (
+            "the coefficients account for all zeros there could be, so nothing is left to test."
+        )
     elif min(observed, expected) < _FEW:
         caution = (
             f"fewer than {_FEW} zeros are observed or expected; the approximation of the test is "
@@ -150,7 +153,7 @@ def _worded(family: Any, observed: float, expected: float, test: str, z: float) 
         inflated=inflated,
         deflated=deflated,
         caution=caution,
-        advice=_advice(inflated, deflated, family),
+        advice="No verdict." if np.isnan(z) else _advice(inflated, deflated, family),
     )
 
 

@@ -57,8 +57,8 @@ class Quality(RowAnswers):
             Snell 1989), which is below 1 for a perfect model; the same over its largest value
             (Nagelkerke 1991); ``1 - deviance / null_deviance``; or the average prediction of the
             successes less that of the failures (Tjur 2009), for 0/1 responses. All but "deviance"
-            and "cs" are for 0/1 responses and counts; for grouped binomial data "mcf" and "cs"
-            depend on how the rows are grouped, "deviance" does as well.
+            and "cs" are for 0/1 responses and counts. For grouped binomial data they depend on how
+            the outcomes are grouped.
 
         Raises
         ------
