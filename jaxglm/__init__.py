@@ -28,7 +28,7 @@ from jaxglm.families import (
     QuasiPoisson,
     Tweedie,
 )
-from jaxglm.inference import Bootstrap
+from jaxglm.inference import Bootstrap, suggest_family
 from jaxglm.intake import ModelMatrices
 from jaxglm.io import add_constant
 from jaxglm.links import (
@@ -99,4 +99,5 @@ __all__ = [
     "fit_responses",
     "glm",
     "load",
+    "suggest_family",
 ]

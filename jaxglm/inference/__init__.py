@@ -6,6 +6,13 @@ from jaxglm.inference._combinations import combinations_of
 from jaxglm.inference._comparisons import comparison_table, warn_no_tests
 from jaxglm.inference._contrasts import contrasts_of
 from jaxglm.inference._covariance_choice import CovarianceChoice, Information
+from jaxglm.inference._criteria import (
+    check_kind,
+    information_criterion,
+    likelihood_rsquared,
+    share_explained,
+    without_rounding,
+)
 from jaxglm.inference._determined import broken, say_nan, undetermined, warn_undetermined
 from jaxglm.inference._dispersion import (
     check_scale_choice,
@@ -15,6 +22,7 @@ from jaxglm.inference._dispersion import (
 )
 from jaxglm.inference._effects import exponentiated, is_intercept, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
+from jaxglm.inference._evaluation import Evaluation
 from jaxglm.inference._hypothesis import read_combination, read_hypothesis
 from jaxglm.inference._influence import Influence
 from jaxglm.inference._linear_tests import (
@@ -27,19 +35,28 @@ from jaxglm.inference._linear_tests import (
     single_tests,
 )
 from jaxglm.inference._multiplicity import ADJUSTMENTS, adjusted, adjusted_critical_value
+from jaxglm.inference._null_means import null_means
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._sandwich import Asked, Estimated, covariance_of
 from jaxglm.inference._sandwich_of_many import covariances_of
+from jaxglm.inference._scores import BrierScore, HosmerLemeshow
+from jaxglm.inference._suggest import suggest_family
+from jaxglm.inference._suggestions import FamilySuggestions
 from jaxglm.inference._wald import akaike, critical_value, interval, schwarz, wald
+from jaxglm.inference._zero_inflation import ZeroInflation, zero_inflation
 
 __all__ = [
     "ADJUSTMENTS",
     "Asked",
     "Bootstrap",
+    "BrierScore",
     "CovarianceChoice",
     "Estimated",
     "Estimates",
+    "Evaluation",
+    "FamilySuggestions",
+    "HosmerLemeshow",
     "Influence",
     "Information",
     "LinearTest",
@@ -47,6 +64,7 @@ __all__ = [
     "Prediction",
     "TermTests",
     "WaldTest",
+    "ZeroInflation",
     "adjusted",
     "adjusted_critical_value",
     "akaike",
@@ -54,6 +72,7 @@ __all__ = [
     "bootstrap",
     "broken",
     "caution",
+    "check_kind",
     "check_scale",
     "check_scale_choice",
     "column_of_fit",
@@ -66,23 +85,30 @@ __all__ = [
     "critical_value",
     "equals",
     "exponentiated",
+    "information_criterion",
     "interval",
     "is_intercept",
     "joint_test",
+    "likelihood_rsquared",
     "meaning",
+    "null_means",
     "ratio_label",
     "read_combination",
     "read_hypothesis",
     "refusal",
     "say_nan",
     "schwarz",
+    "share_explained",
     "single_tests",
     "slopes_of",
     "slopes_of_many",
+    "suggest_family",
     "suspect_weights",
     "undetermined",
     "wald",
     "warn_no_tests",
     "warn_undetermined",
     "with_dispersion",
+    "without_rounding",
+    "zero_inflation",
 ]

@@ -14,6 +14,7 @@ from jaxglm.intake._dataset import Columns, Dataset, nbytes
 from jaxglm.intake._doors import Intake, array_intake, table_intake
 from jaxglm.intake._matrix import ModelMatrices, as_sparse, as_table, model_matrices
 from jaxglm.intake._model import Model
+from jaxglm.intake._new_rows import new_rows
 from jaxglm.intake._responses import ResponseIntake, array_responses, table_responses
 from jaxglm.intake._segments import GroupIntake, array_segments, table_segments
 
@@ -38,6 +39,7 @@ __all__ = [
     "chosen_dtype",
     "model_matrices",
     "nbytes",
+    "new_rows",
     "row_vectors",
     "solver_options",
     "table_intake",

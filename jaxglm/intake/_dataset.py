@@ -19,6 +19,10 @@ def _product(block: Block, b: jax.Array) -> jax.Array:
     return block.design.matvec(b)
 
 
+def _sums(block: Block) -> jax.Array:
+    return block.design.rmatvec(block.rows.y)
+
+
 @dataclasses.dataclass(frozen=True)
 class Columns:
     """A host design that multiplies vectors in public column order."""
@@ -44,6 +48,15 @@ class Columns:
             source = Resident(Block(self.design, Rows(none, none)), np.dtype(np.float64))
             (product,) = source.map(_product, np.asarray(b, float)[self.order])
             return product
+
+    def rmatvec(self, v: np.ndarray) -> np.ndarray:
+        """X' v in float64, [p], for v of shape [n]."""
+        out = np.zeros(self.order.size)
+        if self.n and self.order.size:
+            with computing():
+                source = Resident(Block(self.design, Rows(v, v)), np.dtype(np.float64))
+                out[self.order] = np.asarray(source.reduce(_sums))
+        return out
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,6 +16,7 @@ from jaxglm.io.formula import (
     TermsSpec,
     level_grid,
     model_frame,
+    new_response,
     term_of_column,
 )
 from jaxglm.io.tables import (
@@ -62,6 +63,7 @@ __all__ = [
     "missing_rows",
     "model_frame",
     "native_of",
+    "new_response",
     "read_arrays",
     "read_matrix",
     "read_new_matrix",

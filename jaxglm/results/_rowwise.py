@@ -332,11 +332,17 @@ class RowAnswers(Estimates, Copied):
         columns, shift, missing, index = self.model.new_design(
             data, offset=offset, exposure=exposure, unseen=unseen
         )
+        eta = self._of_new(columns, shift, missing)
+        return columns, eta, pd.RangeIndex(len(eta)) if index is None else index
+
+    def _of_new(
+        self, columns: Columns, shift: FloatArray | None, missing: np.ndarray | None
+    ) -> FloatArray:
+        """Linear predictors of new rows, nan where one is missing or nothing determines it."""
         eta = _shifted(columns.matvec(self._effective), shift)
         if missing is not None:
             eta = np.where(missing, np.nan, eta)
-        eta = self._determined(eta, columns, np.arange(columns.n))
-        return columns, eta, pd.RangeIndex(len(eta)) if index is None else index
+        return self._determined(eta, columns, np.arange(columns.n))
 
     def _determined(self, eta: FloatArray, columns: Columns, rows: np.ndarray) -> FloatArray:
         """Linear predictors at their limits, with nan for those of `rows` that nothing determines.

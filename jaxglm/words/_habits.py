@@ -140,7 +140,6 @@ _ATTRIBUTE_WORDS = {
         "marginal effects are not there yet; effects() has ratios where the link gives them a "
         "meaning, and predict(data) the means at values that you give"
     ),
-    "pseudo_rsquared": "McFadden's is 1 - llf / llnull of a result",
     "null": "a result has null_deviance and llnull; the null model itself is the fit of 'y ~ 1'",
 }
 

@@ -3,7 +3,7 @@
 from jaxglm.io.formula._frame import ModelFrame, model_frame
 from jaxglm.io.formula._grid import LevelGrid, level_grid, term_of_column
 from jaxglm.io.formula._labels import Labels
-from jaxglm.io.formula._response import Response
+from jaxglm.io.formula._response import Response, new_response
 from jaxglm.io.formula._spec import TermsSpec
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "TermsSpec",
     "level_grid",
     "model_frame",
+    "new_response",
     "term_of_column",
 ]

@@ -10,8 +10,9 @@ import numpy as np
 from jaxglm._status import DataError, FormulaError
 from jaxglm.io.formula._expression import evaluate
 from jaxglm.io.formula._labels import Labels
-from jaxglm.io.formula._rtext import Expression
-from jaxglm.io.tables import Level, Table
+from jaxglm.io.formula._rtext import Expression, parse_expression
+from jaxglm.io.formula._tokens import split_sides
+from jaxglm.io.tables import Level, Table, read_table
 from jaxglm.rows import ONE_FIT, OneFit
 from jaxglm.words import listed
 
@@ -76,8 +77,9 @@ def evaluate_response(
     table: Table,
     context: Mapping[str, Any] | None,
     fits: OneFit = ONE_FIT,
+    learn: bool = True,
 ) -> Response:
-    """Evaluate the left side of a formula over the table; `fits` as for `evaluate`.
+    """Evaluate the left side of a formula over the table; `fits` and `learn` as for `evaluate`.
 
     Raises
     ------
@@ -87,8 +89,8 @@ def evaluate_response(
         If a column is not there, or holds what cannot be used.
     """
     if expression.call == "cbind":
-        return _grouped(expression, table, context, fits)
-    value, missing = evaluate(expression, table, {}, context, learn=True, fits=fits)
+        return _grouped(expression, table, context, fits, learn)
+    value, missing = evaluate(expression, table, {}, context, learn=learn, fits=fits)
     if isinstance(value, Labels):
         return Response.of_labels(value, missing)
     if value.ndim != 1:
@@ -96,8 +98,32 @@ def evaluate_response(
     return Response(value.astype(np.float64, copy=False), None, None, missing)
 
 
+def new_response(
+    formula: str, data: Any, context: Mapping[str, Any] | None = None
+) -> Response | None:
+    """The left side of the formula of a fit over new data; None where it has none.
+
+    Raises
+    ------
+    FormulaError
+        As `evaluate_response`, and where it was computed from all rows of the fit, as scale(y) is.
+    DataError
+        As `evaluate_response`.
+    """
+    left, _ = split_sides(formula)
+    if not left:
+        return None
+    expression, table = parse_expression(left), read_table(data)
+    table = table.load(name for name in expression.columns() if name in table.names)
+    return evaluate_response(expression, table, context, learn=False)
+
+
 def _grouped(
-    expression: Expression, table: Table, context: Mapping[str, Any] | None, fits: OneFit
+    expression: Expression,
+    table: Table,
+    context: Mapping[str, Any] | None,
+    fits: OneFit,
+    learn: bool,
 ) -> Response:
     call = expression.tree
     assert isinstance(call, ast.Call)
@@ -108,7 +134,8 @@ def _grouped(
     columns = []
     missing = None
     for argument in call.args:
-        value, gaps = evaluate(expression.part(argument), table, {}, context, learn=True, fits=fits)
+        part = expression.part(argument)
+        value, gaps = evaluate(part, table, {}, context, learn=learn, fits=fits)
         if isinstance(value, Labels) or value.ndim != 1:
             raise FormulaError(f"the response {expression.text!r} must be made of two counts")
         columns.append(value.astype(np.float64, copy=False))
