@@ -2,6 +2,7 @@
 
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
 from jaxglm.inference._clusters import column_of_fit
+from jaxglm.inference._collinearity import condition_number, inflation
 from jaxglm.inference._combinations import combinations_of
 from jaxglm.inference._comparisons import comparison_table, warn_no_tests
 from jaxglm.inference._contrasts import contrasts_of
@@ -34,6 +35,7 @@ from jaxglm.inference._linear_tests import (
     joint_test,
     single_tests,
 )
+from jaxglm.inference._misfit import Misfit, link_test, variance_test
 from jaxglm.inference._multiplicity import ADJUSTMENTS, adjusted, adjusted_critical_value
 from jaxglm.inference._null_means import null_means
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
@@ -60,6 +62,7 @@ __all__ = [
     "Influence",
     "Information",
     "LinearTest",
+    "Misfit",
     "Overdispersion",
     "Prediction",
     "TermTests",
@@ -79,17 +82,20 @@ __all__ = [
     "columns_test",
     "combinations_of",
     "comparison_table",
+    "condition_number",
     "contrasts_of",
     "covariance_of",
     "covariances_of",
     "critical_value",
     "equals",
     "exponentiated",
+    "inflation",
     "information_criterion",
     "interval",
     "is_intercept",
     "joint_test",
     "likelihood_rsquared",
+    "link_test",
     "meaning",
     "null_means",
     "ratio_label",
@@ -105,6 +111,7 @@ __all__ = [
     "suggest_family",
     "suspect_weights",
     "undetermined",
+    "variance_test",
     "wald",
     "warn_no_tests",
     "warn_undetermined",

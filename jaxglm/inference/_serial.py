@@ -4,8 +4,12 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
+from jaxglm._programs import program
+from jaxglm.designs import bucket
 from jaxglm.families import Family
 from jaxglm.inference._clustered import Clusters
 from jaxglm.sources import Source, in_parts
@@ -77,15 +81,26 @@ def serial(source: Source, family: Family, at: Rooted, times: Times, max_lags: i
         here = slice(first - len(before), first + len(scores))
         series, time = times.series[here], times.time[here]
         total += scores.T @ scores
+        padded = np.zeros((bucket(len(joined)), q))
+        padded[: len(joined)] = joined
         for back in range(1, min(max_lags, len(joined) - 1) + 1):
-            later = np.arange(max(len(before), back), len(joined))
-            apart = time[later] - time[later - back]
-            weight = np.maximum(1 - apart / (max_lags + 1), 0.0)
-            weight *= series[later] == series[later - back]
-            product = joined[later].T @ (weight[:, None] * joined[later - back])
+            first_later = max(len(before), back)
+            later, earlier = slice(first_later, None), slice(first_later - back, -back)
+            weight = np.zeros(len(padded))
+            apart = time[later] - time[earlier]
+            near = np.maximum(1 - apart / (max_lags + 1), 0.0)
+            weight[later.start : len(joined)] = near * (series[later] == series[earlier])
+            product = np.asarray(_lagged(padded, weight, np.int32(back)))
             total += product + product.T
         before = joined[max(0, len(joined) - max_lags) :]
     return total
+
+
+@program(quick=True)
+def _lagged(scores: jax.Array, weight: jax.Array, back: jax.Array) -> jax.Array:
+    """Weighted sum of the products of scores with those so many places before: [q, q]."""
+    earlier = weight[:, None] * jnp.roll(scores, back, axis=0)
+    return jnp.dot(scores.T, earlier, precision=jax.lax.Precision.HIGHEST)
 
 
 def _moments(
@@ -99,7 +114,8 @@ def _moments(
         moment = times.moment[done : done + which.size]
         done += which.size
         starts = np.flatnonzero(np.diff(moment, prepend=-1))
-        sums = np.add.reduceat(rows.along * rows.pull[:, None], starts)
+        scores = rows.along * rows.pull[:, None]
+        sums = scores if starts.size == len(scores) else np.add.reduceat(scores, starts)
         if moment[0] == first:
             sums[0] += open_
         else:

@@ -1,6 +1,6 @@
 """Words and tables about a fit."""
 
-from jaxglm.report._notes import collect
+from jaxglm.report._notes import collect, distribution_notes
 from jaxglm.report._summary import Summary, summarise
 
-__all__ = ["Summary", "collect", "summarise"]
+__all__ = ["Summary", "collect", "distribution_notes", "summarise"]
