@@ -20,7 +20,7 @@ from jaxglm.sums._moments import (
 )
 from jaxglm.sums._objective import Objective, penalised
 from jaxglm.sums._rowwise import Point, Value
-from jaxglm.sums._totals import Totals, null_model, totals, totals_of
+from jaxglm.sums._totals import Totals, has_constant, null_model, totals, totals_of
 
 __all__ = [
     "FinalSums",
@@ -36,6 +36,7 @@ __all__ = [
     "final_sums",
     "final_sums_diagonal",
     "full_moments",
+    "has_constant",
     "light_moments",
     "log_likelihood",
     "null_model",
