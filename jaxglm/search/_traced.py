@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._status import Status
-from jaxglm.algebra import factorise
+from jaxglm.algebra import factorise, solve
 from jaxglm.search._drive import Loop, run_loop
 from jaxglm.search._separation import gram_of_told, grams_of_others
 from jaxglm.search._settings import (
@@ -29,17 +29,22 @@ from jaxglm.sums import (
     FinalSums,
     NullModel,
     Objective,
+    Point,
     final_sums,
+    full_moments,
     has_constant,
     null_model,
+    penalised,
     totals,
     unit_gram,
 )
 
 # Starts, and whether the observed information comes first.
 _WAYS = ((AT_INITIAL_MEANS, False), (AT_COMMON_MEAN, False), (AT_COMMON_MEAN, True))
-# Rounding that hides more standard errors than this tells of no optimum.
+# Rounding that hides more standard errors than this tells of a start out of all measure.
 _MOST_HIDDEN = 1e-2
+# A Newton step that moves a linear predictor by more than this ends at no optimum.
+_STILL = 1e-3
 
 
 class Ended(NamedTuple):
@@ -88,8 +93,8 @@ def searched(block: Block, objective: Objective, options: Options) -> Ended:
         )
         return run_loop(tiles, objective, loop)
 
-    def is_lost(outcome: Outcome, sums: FinalSums) -> Any:
-        unresolved = ~(outcome.floor < _MOST_HIDDEN)
+    def is_lost(way: jax.Array, outcome: Outcome, sums: FinalSums) -> Any:
+        unresolved = (starts[way] == AT_BETA) & ~(outcome.floor < _MOST_HIDDEN)
         if objective.penalty is not None:
             return unresolved
         offset = of.has_offset
@@ -103,7 +108,7 @@ def searched(block: Block, objective: Objective, options: Options) -> Ended:
     def turn(so_far: tuple[jax.Array, jax.Array, Ended]) -> tuple[jax.Array, jax.Array, Ended]:
         way, _, best = so_far
         outcome, sums = attempt(way)
-        lost = (outcome.status == int(Status.CONVERGED)) & is_lost(outcome, sums)
+        lost = (outcome.status == int(Status.CONVERGED)) & is_lost(way, outcome, sums)
         status = jnp.where(lost, int(Status.STEP_FAILED), outcome.status).astype(jnp.int32)
         settled = (status == int(Status.CONVERGED)) | (status == int(Status.SINGULAR))
         found = best._replace(
@@ -128,34 +133,51 @@ def searched(block: Block, objective: Objective, options: Options) -> Ended:
 
 
 def _judged(found: Ended, block: Block, objective: Objective, smallest: float) -> jax.Array:
-    """The status, once the rows whose means are at a limit or at an edge have been looked at.
+    """The status, once rows whose means are at a limit or an edge have been looked at."""
+    converged = found.status == int(Status.CONVERGED)
 
-    Only rows that have gone far can take part in separation. Where the others and the penalty do
-    not determine all coefficients, nothing bounds some of them but these rows, and that is called
-    separation here: almost always it is.
-    """
-    args = block, objective.family, found.coef, found.null
-
-    def open_without_far() -> jax.Array:
+    def separated() -> jax.Array:
+        # Only rows that have gone far take part in separation, along directions that the others do
+        # not see. Where these rows are what the optimum rests on, they pull to either side, and a
+        # Newton step from there is none; where they run off, it goes on as long as before.
+        args = block, objective.family, found.coef, found.null
         others, squares = grams_of_others(*args)
-        how = squares, objective, smallest
-        return ~_determine(others, *how) & _determine(unit_gram(block), *how)
+        unseen = ~_determine(others, squares, objective, smallest)
+        whole = _determine(unit_gram(block), squares, objective, smallest)
+        return unseen & jnp.where(converged, _runs(found.coef, block, objective), whole)
 
-    def open_without_lost() -> jax.Array:
+    def flat() -> jax.Array:
+        args = block, objective.family, found.coef, found.null
         return ~_determine(*gram_of_told(*args), objective, smallest)
 
     def never() -> jax.Array:
         return jnp.zeros((), bool)
 
-    converged = found.status == int(Status.CONVERGED)
     finite = jnp.all(jnp.isfinite(found.coef))
-    separated = jax.lax.cond((found.far > 0) & finite, open_without_far, never)
-    flat = jax.lax.cond(converged & (found.lost > 0), open_without_lost, never)
     return jnp.select(
-        [separated, flat, converged & (found.edge > 0)],
-        [int(Status.SEPARATED), int(Status.STEP_FAILED), int(Status.BOUNDARY)],
+        [
+            jnp.any(~(block.rows.weight >= 0)),
+            jax.lax.cond((found.far > 0) & finite, separated, never),
+            jax.lax.cond((found.lost > 0) & converged, flat, never),
+            (found.edge > 0) & converged,
+        ],
+        [
+            int(Status.INVALID),
+            int(Status.SEPARATED),
+            int(Status.STEP_FAILED),
+            int(Status.BOUNDARY),
+        ],
         found.status,
     ).astype(jnp.int32)
+
+
+def _runs(coef: jax.Array, block: Block, objective: Objective) -> jax.Array:
+    """Whether one more Newton step moves the linear predictor of some row."""
+    at = Point(coef, observed=np.False_, start=0, center=None, barrier=0.0)
+    sums = penalised(full_moments(block, objective.family, at), objective.penalty, coef)
+    step = solve(factorise(sums.info, jnp.zeros((), coef.dtype)), sums.score)
+    moved = jnp.where(block.rows.live, jnp.abs(block.design.matvec(step)), 0.0)
+    return ~(jnp.max(moved) < _STILL)  # nan compares as False
 
 
 def _determine(gram: Any, squares: Any, objective: Objective, smallest: float) -> jax.Array:

@@ -16,7 +16,7 @@ from jaxglm.penalties import Penalty, Quadratic
 from jaxglm.rows import ALL_ROWS
 from jaxglm.search import Options
 from jaxglm.search._implicit import computing_here, optimum
-from jaxglm.search._statistics import likelihoods_of_rows, statistics
+from jaxglm.search._statistics import likelihoods_of_rows, rounding_is_left, statistics
 from jaxglm.sources import Block, Rows
 from jaxglm.sums import Objective, final_sums, has_constant, penalised, totals
 from jaxglm.words import understands_habits
@@ -185,15 +185,16 @@ def _solution(block: Block, objective: Objective, start: Any, tol: Any, turns: A
         has_constant=has_constant(block),
         xp=jnp,
     )
-    wrong = jnp.any(~(block.rows.weight >= 0))
-    status = jnp.where(wrong, int(Status.INVALID), found.status).astype(jnp.int32)
+    # A dispersion of nothing but rounding errors is none.
+    rounding = rounding_is_left(family, sums, of.weight, found.null.average, jnp)
+    scale = jnp.where(rounding, jnp.nan, numbers.scale).astype(dtype)
     solution = Solution(
         coef=coef,
-        covariance=numbers.scale * jnp.dot(root, root.T, precision=_HIGHEST),
+        covariance=scale * jnp.dot(root, root.T, precision=_HIGHEST),
         deviance=numbers.deviance,
         log_likelihood=jnp.asarray(numbers.log_likelihood, dtype),
-        scale=jnp.asarray(numbers.scale, dtype),
-        status=status,
+        scale=scale,
+        status=found.status,
         decrement=found.decrement,
         turns=found.turns,
     )
@@ -217,7 +218,10 @@ def _block(X: Any, y: Any, weights: Any, offset: Any) -> Block:
     """The arrays in one dtype, float32 or more; of the columns as they are."""
     X = jnp.asarray(X)
     if X.ndim != 2:
-        raise DataError(f"X must have two axes, rows and columns; its shape is {X.shape}.")
+        raise DataError(
+            f"X must have two axes, rows and columns; its shape is {X.shape}. "
+            "The columns come first: solve(X, y)."
+        )
     n = X.shape[0]
     vectors = [v if v is None else jnp.asarray(v) for v in (y, weights, offset)]
     given = [v for v in (X, *vectors) if v is not None and jnp.issubdtype(v.dtype, jnp.floating)]
