@@ -9,6 +9,7 @@ from jaxglm.inference._determined import (
 )
 from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
+from jaxglm.inference._jackknife import infinitesimal, without_each
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
@@ -25,6 +26,7 @@ __all__ = [
     "check_scale",
     "equals",
     "exponentiated",
+    "infinitesimal",
     "interval",
     "meaning",
     "ratio_label",
@@ -35,4 +37,5 @@ __all__ = [
     "undetermined",
     "wald",
     "warn_undetermined",
+    "without_each",
 ]
