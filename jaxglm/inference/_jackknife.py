@@ -109,7 +109,7 @@ def _inverse_columns(
         for kind in (np.bool_(True), np.bool_(False))
     )
     difference = np.asarray(seen) - np.asarray(wanted)
-    return np.linalg.solve(np.eye(p) + times(difference), expected)
+    return np.asarray(np.linalg.solve(np.eye(p) + times(difference), expected), float)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._status import Status
-from jaxglm.algebra import factorise, solve
+from jaxglm.algebra import factorise, full_matrix, solve
 from jaxglm.search._drive import Loop, run_loop
 from jaxglm.search._separation import gram_of_told, grams_of_others
 from jaxglm.search._settings import (
@@ -79,8 +79,9 @@ def searched(block: Block, objective: Objective, options: Options) -> Ended:
     null = null_model(of, family, has_constant=has_constant(block), xp=jnp)
     settings = Settings(family, options, dtype, p, of, null, jnp)
     tiles = Tiles(jax.tree.map(lambda leaf: leaf[None], block))
-    given = jnp.asarray(jnp.zeros(p) if options.start is None else options.start, dtype)
+    given: Any = jnp.asarray(jnp.zeros(p) if options.start is None else options.start, dtype)
     ways = _WAYS if options.start is None else ((AT_BETA, False), *_WAYS)
+    starts: Any
     starts, observed = (jnp.array(part) for part in zip(*ways, strict=True))
 
     def attempt(way: jax.Array) -> tuple[Outcome, FinalSums]:
@@ -148,7 +149,8 @@ def _judged(found: Ended, block: Block, objective: Objective, smallest: float) -
 
     def flat() -> jax.Array:
         args = block, objective.family, found.coef, found.null
-        return ~_determine(*gram_of_told(*args), objective, smallest)
+        told, squares = gram_of_told(*args)
+        return ~_determine(told, squares, objective, smallest)
 
     def never() -> jax.Array:
         return jnp.zeros((), bool)
@@ -189,7 +191,7 @@ def _determine(gram: Any, squares: Any, objective: Objective, smallest: float) -
     both = unit[:, None] * unit
     seen = gram / both
     if objective.penalty is not None:
-        held = objective.penalty.added_to(jnp.zeros_like(gram)) / both
+        held = full_matrix(objective.penalty.added_to(jnp.zeros_like(gram))) / both
         largest = jnp.max(jnp.diagonal(held))
         # However small a penalty is, it bounds what it holds.
         seen = seen + held / jnp.where(largest > 0, largest, 1.0)
