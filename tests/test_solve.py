@@ -87,7 +87,7 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
     "probit": (lambda shape: jg.Binomial(link="probit"), SHARE),
     "cloglog": (lambda shape: jg.Binomial(link="cloglog"), (SHARE > 0.5) * 1.0),
     "square root": (lambda shape: jg.Poisson(link="sqrt"), COUNT + 1),
-    "gamma": (lambda shape: jg.Gamma(), POSITIVE + 4),
+    "gamma": (lambda shape: jg.Gamma(), 0.2 + POSITIVE / 10),
     "gamma, log": (lambda shape: jg.Gamma(link="log"), POSITIVE),
     "inverse gaussian": (lambda shape: jg.InverseGaussian(link="log"), POSITIVE),
     "tweedie": (lambda shape: jg.Tweedie(power=1 + shape), np.where(X[:, 2] > 0.8, 0, POSITIVE)),

@@ -122,14 +122,19 @@ def solve(
     family are those of the optimum, by the implicit function theorem: the score is zero there, so
     that ``d coef = -H^-1 d score`` with the observed information H, the penalty's part included.
     They cost one pass and one solve, whatever the number of turns, in forward and in reverse mode
-    and to any order. They are nan where the status is not ``Status.CONVERGED``; `tol`, `start` and
-    the scalars of the search have none.
+    and to any order. They are nan where the status is not ``Status.CONVERGED``. `tol`, `start` and
+    the scalars of the search have none; with respect to a weight of 0 they are 0.
+
+    `deviance` and `log_likelihood` have no finite derivative with respect to a response at the end
+    of its range (a zero count): what is given there means nothing. The binomial log-likelihood
+    rounds trials and successes, and does not move with them; that of the Tweedie family is
+    differentiated in forward mode only.
 
     Rank and separation are decided in the program, without the host's help. A design whose columns
     are nearly collinear (a scaled pivot of the information under 1e-7, or 1e-3 in float32) ends as
-    ``SINGULAR``; center its columns, or leave some out. ``SEPARATED`` is a fit of which some
-    coefficient rests on nothing but rows whose means are within a thousandth of their limits. `glm`
-    goes further in both cases.
+    ``SINGULAR``; center its columns, or leave some out. A fit is ``SEPARATED`` where the rows whose
+    means are far from their limits leave some coefficient open, and a further Newton step would
+    still move the others as far. `glm` goes further in both cases.
 
     Examples
     --------
@@ -143,10 +148,10 @@ def solve(
     >>> def coef(strength):
     ...     ridge = strength * np.array([0.0, 1.0])
     ...     return jg.solve(X, y, "binomial", penalty=ridge).coef
-    >>> jax.jit(coef)(1.0).round(2).tolist()
-    [-1.9, 0.76]
-    >>> jax.jacrev(coef)(1.0).round(2).tolist()
-    [0.39, -0.15]
+    >>> [f"{b:.2f}" for b in jax.jit(coef)(1.0)]
+    ['-1.92', '0.77']
+    >>> [f"{slope:.2f}" for slope in jax.jit(jax.jacrev(coef))(1.0)]
+    ['0.57', '-0.23']
     """
     with computing_here():
         block = _block(X, y, weights, offset)
