@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.special import expit
 
 import jaxglm as jg
 import tests.conftest
@@ -251,6 +252,24 @@ def test_a_ridge_bounds_what_is_separated_however_small_it_is() -> None:
         mean = 1 / (1 + np.exp(-LINE @ np.asarray(found.coef)))
         score = LINE.T @ (mean - SIDES) + [0, strength * float(found.coef[1])]
         assert np.abs(score).max() < 1e-9 * max(strength, 1e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["binomial(link=probit)", "binomial(link=cauchit)", "poisson"])
+def test_small_random_problems_end_as_single_fits_do(text: str) -> None:
+    rng, many, n = np.random.default_rng(7), 40, 14
+    columns = np.insert(rng.normal(size=(many, n, 2)) * rng.choice([1, 3], (many, 1, 1)), 0, 1, 2)
+    columns[::3, :, 2] = columns[::3, :, 2] > 0
+    eta = np.clip(columns @ [0.3, 1, -1], -9, 5)
+    y = rng.poisson(np.exp(eta)) if text == "poisson" else rng.uniform(size=eta.shape) < expit(eta)
+    found = jax.jit(jax.vmap(lambda X, y: jg.solve(X, y, text)))(columns, y.astype(float))
+    assert 0 < int(np.sum(found.converged)) < many
+    for i in range(many):
+        alone = jg.GLM(y[i].astype(float), columns[i], text).fit(on_failure="ignore")
+        assert bool(found.converged[i]) == (alone.status is Status.CONVERGED)
+        if found.converged[i]:
+            apart = np.abs(np.asarray(found.coef[i]) - alone.params)
+            assert (apart < 1e-8 * alone.bse).all()
 
 
 def test_float32_where_jax_allows_no_more() -> None:

@@ -74,6 +74,8 @@ class Ended(NamedTuple):
 
 def searched(block: Block, objective: Objective, options: Options) -> Ended:
     """Search for the optimum of an objective on a traced block."""
+    # Rows may be constants of the user's program, with which the compiler would begin to calculate.
+    block = jax.lax.optimization_barrier(block)
     family, dtype, p = objective.family, np.dtype(block.rows.y.dtype), block.design.n_columns
     of = totals(block.rows, jnp)
     null = null_model(of, family, has_constant=has_constant(block), xp=jnp)
