@@ -1,5 +1,6 @@
 """The jackknife: derivatives against refits at other frequencies, and fits without a row."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_frequencies_are_repeated_rows(counts: jg.Results) -> None:
     place = np.repeat(np.arange(N), TABLE["count"])
     repeated = jg.glm("y ~ x", TABLE.iloc[place].reset_index(drop=True), "poisson")
     wanted = repeated.infinitesimal_jackknife(columns=["x"])
-    found = counts.infinitesimal_jackknife(columns=["x"])
+    found = counts.infinitesimal_jackknife(columns="x")
     assert list(found.columns) == ["x"]
     np.testing.assert_allclose(found.iloc[place], wanted, rtol=1e-9)
     several = int(np.flatnonzero(TABLE["count"] > 1)[0])
@@ -135,6 +136,13 @@ def test_unknown_names_are_refused_in_words(line: jg.Results) -> None:
         line.infinitesimal_jackknife(columns=["z"])
     with pytest.raises(jg.DataError, match="no row 'row99'; rows are named as in the index"):
         line.leave_one_out(["row1", "row99"])
+
+
+def test_another_covariance_holds_no_information(line: jg.Results) -> None:
+    covariance = dataclasses.replace(line.fit.covariance, kind="HC0")
+    other = jg.Results(dataclasses.replace(line.fit, covariance=covariance), line.model)
+    with pytest.raises(jg.DataError, match="a covariance of another kind"):
+        other.infinitesimal_jackknife()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ class Jackknife(RowAnswers):
     """How the coefficients move with single rows; a part of `Results`."""
 
     @understands_habits
-    def infinitesimal_jackknife(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    def infinitesimal_jackknife(self, columns: str | Sequence[str] | None = None) -> pd.DataFrame:
         """Derivatives of the coefficients with respect to the weight of each row, link scale.
 
         Row i holds ``d_i = d coef / d f_i = J^-1 x_i w_i u_i``, where f_i is how often the row
@@ -29,7 +29,7 @@ class Jackknife(RowAnswers):
 
         Parameters
         ----------
-        columns : sequence of str, optional
+        columns : str or sequence of str, optional
             Names of some coefficients; by default all. The table takes 8 bytes for each row and
             coefficient.
 
@@ -55,6 +55,7 @@ class Jackknife(RowAnswers):
         x -0.0485  0.0785 -0.019 -0.0046  0.0009 -0.0073
         """
         names = list(self.model.names)
+        columns = [columns] if isinstance(columns, str) else columns
         wanted = names if columns is None else list(columns)
         for name in wanted:
             if name not in names:
