@@ -14,6 +14,7 @@ import jaxglm as jg
 import tests.conftest
 from jaxglm import Status
 from jaxglm.links._special import times
+from tests.test_jax_settings import SETTINGS, set_to
 
 RNG = np.random.default_rng(11)
 N, P = 24, 3
@@ -146,6 +147,21 @@ def test_the_shape_of_a_negative_binomial_is_differentiated_from_0_on() -> None:
     start, near, far = (refit(moved(theta, k * 1e-5, along))[0][1] for k in range(3))
     assert float(forward[1]) == pytest.approx(float(-3 * start + 4 * near - far) / 2e-5, rel=1e-6)
     assert float(back["shape"]) == pytest.approx(float(forward[1]), rel=1e-12)
+
+
+@pytest.mark.slow
+def test_settings_of_jax_change_no_answer() -> None:
+    y = jnp.asarray(COUNT)
+
+    def slope(y: Any) -> Any:
+        return jax.grad(lambda y: jg.solve(X, y, "poisson", offset=OFFSET).coef[1])(y)
+
+    plain = slope(y)
+    # The guard would refuse the differentiation itself, which is jax's; 64 bits are set already.
+    out = "jax_transfer_guard", "jax_enable_x64"
+    with set_to({name: SETTINGS[name] for name in SETTINGS if name not in out}):
+        found = slope(y)
+    np.testing.assert_allclose(found, plain, rtol=1e-12)
 
 
 def test_linear_regression_has_the_hat_matrix() -> None:
