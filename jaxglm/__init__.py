@@ -46,7 +46,7 @@ from jaxglm.links import (
     Sqrt,
 )
 from jaxglm.results import GroupResults, ResponseResults, Results
-from jaxglm.verbs import GLM, design, fit_groups, fit_responses, glm, load
+from jaxglm.verbs import GLM, Solution, design, fit_groups, fit_responses, glm, load, solve
 
 __version__ = "0.1.0"
 
@@ -89,6 +89,7 @@ __all__ = [
     "Results",
     "SegmentWarning",
     "SeparationWarning",
+    "Solution",
     "Sqrt",
     "Status",
     "Tweedie",
@@ -99,5 +100,6 @@ __all__ = [
     "fit_responses",
     "glm",
     "load",
+    "solve",
     "suggest_family",
 ]

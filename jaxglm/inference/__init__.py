@@ -26,6 +26,7 @@ from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._evaluation import Evaluation
 from jaxglm.inference._hypothesis import read_combination, read_hypothesis
 from jaxglm.inference._influence import Influence
+from jaxglm.inference._jackknife import infinitesimal, without_each
 from jaxglm.inference._linear_tests import (
     LinearTest,
     TermTests,
@@ -89,6 +90,7 @@ __all__ = [
     "critical_value",
     "equals",
     "exponentiated",
+    "infinitesimal",
     "inflation",
     "information_criterion",
     "interval",
@@ -116,6 +118,7 @@ __all__ = [
     "warn_no_tests",
     "warn_undetermined",
     "with_dispersion",
+    "without_each",
     "without_rounding",
     "zero_inflation",
 ]

@@ -36,6 +36,7 @@ from jaxglm.sums import (
     NullModel,
     Objective,
     final_sums,
+    has_constant,
     null_model,
     totals,
 )
@@ -107,7 +108,7 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
     keep = own.keep & (present if penalty is None else present | penalty.holds())
     rank = jnp.sum(keep)
     rows = masked(block, keep)
-    constant = _has_constant(block)
+    constant = has_constant(block)
     of = totals(block.rows, jnp)
     null = null_model(of, family, has_constant=constant, xp=jnp)
     null = null._replace(shift=jnp.where(jnp.isnan(null.shift), own.shift, null.shift))
@@ -154,14 +155,6 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
         root=root,
         keep=keep,
     )
-
-
-def _has_constant(block: Block) -> jax.Array:
-    """Whether the segment has an intercept, be it a column that is constant only there."""
-    design: Any = block.design
-    # Padding repeats the first row.
-    values = getattr(design, "numeric", design).dense(block.rows.y.dtype)
-    return jnp.any(jnp.all(values == values[0], axis=0) & (values[0] != 0))
 
 
 def _distance(settings: Settings, sums: FinalSums, factor: Factor, df: Any) -> Any:

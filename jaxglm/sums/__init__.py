@@ -32,7 +32,7 @@ from jaxglm.sums._scores import (
     observed_gram,
     row_scores,
 )
-from jaxglm.sums._totals import Totals, null_model, totals, totals_of
+from jaxglm.sums._totals import Totals, has_constant, null_model, totals, totals_of
 
 __all__ = [
     "ALONE",
@@ -54,6 +54,7 @@ __all__ = [
     "final_sums",
     "final_sums_diagonal",
     "full_moments",
+    "has_constant",
     "leverages",
     "light_moments",
     "log_likelihood",

@@ -6,5 +6,6 @@ from jaxglm.verbs._glm import glm
 from jaxglm.verbs._load import load
 from jaxglm.verbs._responses import fit_responses
 from jaxglm.verbs._segments import fit_groups
+from jaxglm.verbs._solve import Solution, solve
 
-__all__ = ["GLM", "design", "fit_groups", "fit_responses", "glm", "load"]
+__all__ = ["GLM", "Solution", "design", "fit_groups", "fit_responses", "glm", "load", "solve"]
