@@ -291,23 +291,25 @@ def _heteroscedastic(estimated: Estimated, at: Rooted, asked: Asked) -> Any:
 
 
 def _by_clusters(estimated: Estimated, at: Rooted, asked: Asked) -> np.ndarray:
-    q = at.dense.shape[1]
-    total = np.zeros((q, q))
-    parts = list(intersections(asked.clusters))
-    counts = [way.count for _, way in parts]
-    for i, (sign, way) in enumerate(parts):
-        factor = _corrections.of_clusters(
-            asked.correction,
-            asked.type,
-            estimated.nobs,
-            estimated.rank,
-            counts,
-            i,
-            adjust=asked.adjust,
+    ways = list(intersections(asked.clusters))
+    counts = [way.count for _, way in ways]
+    parts = [
+        (
+            sign
+            * _corrections.of_clusters(
+                asked.correction,
+                asked.type,
+                estimated.nobs,
+                estimated.rank,
+                counts,
+                i,
+                adjust=asked.adjust,
+            ),
+            way,
         )
-        own = clustered(estimated.source, estimated.family, at, way, asked.type)
-        total += sign * factor * own
-    return total
+        for i, (sign, way) in enumerate(ways)
+    ]
+    return clustered(estimated.source, estimated.family, at, parts, asked.type)
 
 
 def _with_diagonal(gram: Any, at: Rooted) -> Any:

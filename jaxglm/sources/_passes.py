@@ -25,3 +25,9 @@ def one_pass(tiles: Tiles, *params, kernel: Callable):
 def each_row(tiles: Tiles, *params, function: Callable) -> Any:
     """One value (or vector, or pytree of them) per row, padding included."""
     return tiles.map(function, *params)
+
+
+@program(quick=is_small, static_argnames=("step",), donate_argnames=("carry",))
+def folded(tiles: Tiles, carry: Any, *params, step: Callable) -> Any:
+    """`carry = step(carry, tile, *params)` over the tiles, in place."""
+    return tiles.fold(step, carry, *params)

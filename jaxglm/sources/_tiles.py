@@ -92,6 +92,17 @@ class Tiles:
         total, lost = jax.lax.fori_loop(0, visits, add_tile, start)
         return jax.tree.map(jnp.add, total, lost) if compensate else total
 
+    def fold(self, step: Callable[..., Any], carry: Any, *params: Any) -> Any:
+        """`carry = step(carry, tile, *params)` over the tiles, in order.
+
+        For sums that are larger than what a tile adds to them.
+        """
+
+        def with_tile(index: jax.Array, carry: Any) -> Any:
+            return step(carry, self._tile(index), *params)
+
+        return jax.lax.fori_loop(0, self.count, with_tile, carry)
+
     def map(self, function: Callable[..., Any], *params: Any) -> Any:
         """`function(tile, *params)` row by row, [tiles * rows, ...], padding included."""
         rows = jax.lax.map(

@@ -74,6 +74,23 @@ def row_scores(block: Block, family: Family, at: Rooted) -> RowScores:
     return RowScores(along, pull, weight)
 
 
+def add_scores(
+    sums: jax.Array, block: Block, family: Family, at: Rooted, first: jax.Array
+) -> jax.Array:
+    """Scores of rows added to those of their clusters, [count, q], the first of which is `first`.
+
+    The rows have a cluster in each of several ways.
+    """
+    rows = row_scores(block, family, at)
+    scores = rows.along * rows.pull[:, None]
+    count = len(sums)
+    for codes in block.rows.cluster.T:
+        own = codes.astype(jnp.int32) - first
+        # A negative place would be counted from the end.
+        sums = sums.at[jnp.where(own < 0, count, own)].add(scores, mode="drop")
+    return sums
+
+
 def leverages(block: Block, family: Family, at: Rooted) -> jax.Array:
     """How much one observation of each row counts for its own fitted value, [n].
 
