@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -12,7 +13,7 @@ from jaxglm._status import DataError
 from jaxglm.designs import bucket
 from jaxglm.families import Family
 from jaxglm.sources import Block, Source, folded, in_parts, place
-from jaxglm.sums import ALONE, Rooted, add_scores, row_scores
+from jaxglm.sums import ALONE, Rooted, add_scores, products, row_scores
 
 # Numbers of clusters that are held at a time.
 _NUMBERS = 1 << 25
@@ -38,7 +39,7 @@ class Clusters:
     def of(cls, codes: np.ndarray, live: np.ndarray) -> "Clusters":
         """Of any codes, among the rows that are `live` ([n] bool)."""
         some = codes[live]
-        if some.size and 0 <= some.min() and some.max() < _SPARSE * some.size:
+        if some.size and some.min() >= 0 and some.max() < _SPARSE * some.size:
             number = np.cumsum(np.bincount(some) > 0) - 1
             own, count = number[some], int(number[-1]) + 1
         else:
@@ -106,23 +107,24 @@ def _plain(
     codes = np.stack(
         [
             np.where(way.codes < 0, -1, way.codes + start)
-            for (_, way), start in zip(parts, starts, strict=False)
+            for (_, way), start in zip(parts, starts[:-1], strict=True)
         ],
         axis=1,
     )
+    factors = np.repeat([factor for factor, _ in parts], np.diff(starts))
     total = np.zeros((q, q))
-    step = min(bucket(int(starts[-1])), max(1, _NUMBERS // q))
-    for first in range(0, int(starts[-1]), step):
+    step = min(bucket(factors.size), max(1, _NUMBERS // q))
+    for first in range(0, factors.size, step):
         sums = _scores(source, family, at, codes, first, step)
-        for (factor, _), start, end in zip(parts, starts[:-1], starts[1:], strict=True):
-            own = sums[max(start - first, 0) : max(end - first, 0)]
-            total += factor * (own.T @ own)
+        own = np.zeros((step, 1))
+        own[: factors.size - first, 0] = factors[first : first + step]
+        total += np.asarray(products(sums, own * sums))
     return total
 
 
 def _scores(
     source: Source, family: Family, at: Rooted, codes: np.ndarray, first: int, count: int
-) -> np.ndarray:
+) -> jax.Array:
     """The scores of the clusters from `first` on, [count, q]; `codes` [n, ways]."""
     q = at.dense.shape[1]
 
@@ -134,7 +136,7 @@ def _scores(
         return end, folded(tiles, sums, family, at, np.int32(first), step=add_scores)
 
     _, sums = source.scan(further, (0, jnp.zeros((count, q), source.dtype)))
-    return np.asarray(sums)
+    return sums
 
 
 def _adjusted(

@@ -31,6 +31,7 @@ from jaxglm.sums._scores import (
     leverages,
     meat,
     observed_gram,
+    products,
     row_scores,
 )
 from jaxglm.sums._totals import Totals, has_constant, null_model, totals, totals_of
@@ -64,6 +65,7 @@ __all__ = [
     "null_model",
     "observed_gram",
     "penalised",
+    "products",
     "quick_moments",
     "row_scores",
     "rows_at_limit",

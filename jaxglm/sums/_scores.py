@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxglm._programs import program
 from jaxglm.algebra import Information
 from jaxglm.designs import in_root
 from jaxglm.families import Family
@@ -89,6 +90,12 @@ def add_scores(
         # A negative place would be counted from the end.
         sums = sums.at[jnp.where(own < 0, count, own)].add(scores, mode="drop")
     return sums
+
+
+@program(quick=True)
+def products(scores: jax.Array, others: jax.Array) -> jax.Array:
+    """Sum over the rows of the scores times others: [q, q]."""
+    return jnp.dot(scores.T, others, precision=jax.lax.Precision.HIGHEST)
 
 
 def leverages(block: Block, family: Family, at: Rooted) -> jax.Array:
