@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.inference.base import Adapter
 from benchmarks.libraries.base import dense_obstacle
 
-TOLERANCE = 1e-10
+TOLERANCE = 1e-14
 
 
 class Pyfixest(Adapter):

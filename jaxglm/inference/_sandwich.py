@@ -22,6 +22,7 @@ from jaxglm.algebra import (
 from jaxglm.families import Family
 from jaxglm.inference import _corrections
 from jaxglm.inference._clustered import Clusters, check_counts, clustered, intersections, told
+from jaxglm.inference._nested import nested
 from jaxglm.inference._serial import Times, automatic_lags, serial
 from jaxglm.intake import Dataset
 from jaxglm.search import Fit
@@ -293,22 +294,16 @@ def _heteroscedastic(estimated: Estimated, at: Rooted, asked: Asked) -> Any:
 def _by_clusters(estimated: Estimated, at: Rooted, asked: Asked) -> np.ndarray:
     ways = list(intersections(asked.clusters))
     counts = [way.count for _, way in ways]
-    parts = [
-        (
-            sign
-            * _corrections.of_clusters(
-                asked.correction,
-                asked.type,
-                estimated.nobs,
-                estimated.rank,
-                counts,
-                i,
-                adjust=asked.adjust,
-            ),
-            way,
+    k = estimated.rank
+    if asked.correction == "fixest":
+        determined = ~estimated.covariance.aliased[estimated.order]
+        k -= int(nested(estimated.source, asked.clusters, determined[None])[0])
+    parts = []
+    for i, (sign, way) in enumerate(ways):
+        factor = _corrections.of_clusters(
+            asked.correction, asked.type, estimated.nobs, k, counts, i, adjust=asked.adjust
         )
-        for i, (sign, way) in enumerate(ways)
-    ]
+        parts.append((sign * factor, way))
     return clustered(estimated.source, estimated.family, at, parts, asked.type)
 
 
