@@ -31,21 +31,29 @@ def draw(request: dict[str, Any], say: Say) -> None:
 
 def serve(request: dict[str, Any], say: Say) -> None:
     """Fit, then answer one task after the other."""
+    adapter = fitted(request, say)
+    if adapter is not None:
+        for line in sys.stdin:
+            say(answer(adapter, json.loads(line)))
+        adapter.close()
+
+
+def fitted(request: dict[str, Any], say: Say) -> Any:
+    """The adapter with its fit; None where it cannot have this problem."""
     from benchmarks.inference import base
 
     adapter = base.adapter_of(request["library"])(base.Given.read(Path(request["folder"])))
     reason = base.absent(adapter) or adapter.obstacle()
     if reason is not None:
         say({"status": "skipped", "reason": reason})
-        return
+        return None
     adapter.fit()
     say({"status": "ok", "versions": machine.versions(list(adapter.packages))})
-    for line in sys.stdin:
-        say(_answer(adapter, json.loads(line)))
-    adapter.close()
+    return adapter
 
 
-def _answer(adapter: Any, asked: dict[str, Any]) -> dict[str, Any]:
+def answer(adapter: Any, asked: dict[str, Any]) -> dict[str, Any]:
+    """Have a task done."""
     import numpy as np
 
     gc.collect()
@@ -65,8 +73,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
 
-    def say(answer: dict[str, Any]) -> None:
-        answers.write(json.dumps(answer) + "\n")
+    def say(line: dict[str, Any]) -> None:
+        answers.write(json.dumps(line) + "\n")
         answers.flush()
 
     try:

@@ -6,13 +6,10 @@ With one absorbed factor only: of several, this version takes the number of leve
 """
 
 import json
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-
-warnings.simplefilter("ignore")
 import pyfixest as pf
 from pyfixest.demeaners import MapDemeaner
 
