@@ -10,7 +10,7 @@ from jaxglm.designs import bucket
 from jaxglm.families import Family
 from jaxglm.inference._clustered import Clusters
 from jaxglm.sources import Source, in_parts
-from jaxglm.sums import Rooted, products, row_scores
+from jaxglm.sums import Rooted, products, scores_of_rows
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,16 +102,15 @@ def _moments(
     q, done, first = at.dense.shape[1], 0, 0
     open_ = np.zeros(q)  # what is known of a moment whose rows have not all come
     order = None if np.array_equal(times.order, np.arange(source.n_rows)) else times.order
-    for which, rows in in_parts(source, row_scores, family, at, width=q + 2, order=order):
+    for which, scores in in_parts(source, scores_of_rows, family, at, width=2 * q, order=order):
         moment = times.moment[done : done + which.size]
         done += which.size
         starts = np.flatnonzero(np.diff(moment, prepend=-1))
-        scores = rows.along * rows.pull[:, None]
         sums = scores if starts.size == len(scores) else np.add.reduceat(scores, starts)
+        sums = np.concatenate([open_[None], sums])
         if moment[0] == first:
-            sums[0] += open_
-        else:
-            sums = np.concatenate([open_[None], sums])
+            sums[1] += open_
+            sums = sums[1:]
         if done < times.order.size:
             sums, open_ = sums[:-1], sums[-1].copy()
         if len(sums):

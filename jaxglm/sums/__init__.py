@@ -33,6 +33,7 @@ from jaxglm.sums._scores import (
     observed_gram,
     products,
     row_scores,
+    scores_of_rows,
 )
 from jaxglm.sums._totals import Totals, has_constant, null_model, totals, totals_of
 
@@ -69,6 +70,7 @@ __all__ = [
     "quick_moments",
     "row_scores",
     "rows_at_limit",
+    "scores_of_rows",
     "serial_meat",
     "totals",
     "totals_of",

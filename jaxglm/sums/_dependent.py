@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jaxglm.families import Family
 from jaxglm.sources import Block
-from jaxglm.sums._scores import Rooted, row_scores
+from jaxglm.sums._scores import Rooted, scores_of_rows
 
 
 def cluster_meat(block: Block, family: Family, at: Rooted) -> jax.Array:
@@ -36,6 +36,5 @@ def serial_meat(block: Block, family: Family, at: Rooted, lags: jax.Array) -> ja
 
 def _sums(block: Block, family: Family, at: Rooted) -> jax.Array:
     """Scores added up by cluster, [n, q]: there are no more clusters than rows."""
-    rows = row_scores(block, family, at)
     codes = block.rows.cluster.astype(jnp.int32)
-    return jax.ops.segment_sum(rows.along * rows.pull[:, None], codes, len(codes))
+    return jax.ops.segment_sum(scores_of_rows(block, family, at), codes, len(codes))

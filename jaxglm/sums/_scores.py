@@ -75,6 +75,12 @@ def row_scores(block: Block, family: Family, at: Rooted) -> RowScores:
     return RowScores(along, pull, weight)
 
 
+def scores_of_rows(block: Block, family: Family, at: Rooted) -> jax.Array:
+    """The score of each row, [n, q]."""
+    rows = row_scores(block, family, at)
+    return rows.along * rows.pull[:, None]
+
+
 def add_scores(
     sums: jax.Array, block: Block, family: Family, at: Rooted, first: jax.Array
 ) -> jax.Array:
@@ -82,8 +88,7 @@ def add_scores(
 
     The rows have a cluster in each of several ways.
     """
-    rows = row_scores(block, family, at)
-    scores = rows.along * rows.pull[:, None]
+    scores = scores_of_rows(block, family, at)
     count = len(sums)
     for codes in block.rows.cluster.T:
         own = codes.astype(jnp.int32) - first
