@@ -1,6 +1,6 @@
 """jaxglm: generalized linear models on JAX. This module is the table of contents."""
 
-from jaxglm import datasets
+from jaxglm import datasets, plots
 from jaxglm._status import (
     BoundaryWarning,
     ConvergenceWarning,
@@ -99,5 +99,6 @@ __all__ = [
     "fit_responses",
     "glm",
     "load",
+    "plots",
     "suggest_family",
 ]

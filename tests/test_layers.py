@@ -33,6 +33,7 @@ ROOMS = (
     "intake",
     "inference",
     "report",
+    "plots",
     "results",
     "verbs",
     "datasets",
@@ -46,10 +47,10 @@ FORBIDDEN = {"solvers": {"designs", "sources", "rows", "families"}}
 # Data frames stop at the door. Beyond it pandas labels what users are given, and `rows` has its
 # hash table of numbers for plain arrays.
 TABLE_PACKAGES = {"pandas", "polars", "pyarrow", "narwhals"}
-ROOMS_WITH_PANDAS = {"rows", "intake", "inference", "results", "datasets"}
+ROOMS_WITH_PANDAS = {"rows", "intake", "inference", "plots", "results", "datasets"}
 
 # Imported inside the function that needs them, so that `import jaxglm` stays cheap.
-LAZY_PACKAGES = ("optax", "pyarrow", "polars", "scipy.optimize", "scipy.stats")
+LAZY_PACKAGES = ("matplotlib", "optax", "pyarrow", "polars", "scipy.optimize", "scipy.stats")
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

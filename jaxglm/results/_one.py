@@ -8,6 +8,7 @@ from jaxglm.inference import Overdispersion, assess, exponentiated, ratio_label,
 from jaxglm.report import Summary, collect, summarise
 from jaxglm.results._file import save_fit
 from jaxglm.results._influence import InfluenceAnswers
+from jaxglm.results._plots import Plotted
 from jaxglm.results._quality import Quality
 from jaxglm.results._robust import RobustAnswers
 from jaxglm.results._rowwise import ROWS_CHANGED
@@ -15,7 +16,7 @@ from jaxglm.results._tests import HypothesisTests
 from jaxglm.words import understands_habits
 
 
-class Results(RobustAnswers, HypothesisTests, InfluenceAnswers, Quality):
+class Results(RobustAnswers, HypothesisTests, InfluenceAnswers, Quality, Plotted):
     """The outcome of a fit.
 
     Estimates, standard errors and intervals are on the scale of the linear predictor (the link);

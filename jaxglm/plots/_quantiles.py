@@ -1,0 +1,177 @@
+"""Owns the plot of ordered residuals against normal quantiles, with what the model expects."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxglm import diagnostics
+from jaxglm.inference import critical_value
+from jaxglm.plots._asked import Fitted
+from jaxglm.plots._diagnosed import Cloud, Diagnosed
+from jaxglm.plots._draws import draws
+from jaxglm.plots._figure import Inks, Labels, axes, diagonal, finish, inks, level_text
+from jaxglm.plots._marks import FEW
+from jaxglm.plots._plot import Plot
+from jaxglm.words import FloatArray, check_choice, understands_habits
+
+# Simulated residuals: so many for each row, between these bounds.
+_EACH, _FEWEST, _MOST = 100, 2**16, 2**20
+# A quantile is known where so many of them lie beyond it.
+_BEYOND = 5
+# Points of many rows, and of the envelope.
+_POINTS = 1_000
+
+
+@understands_habits
+def qq(
+    result: Fitted, *, half: bool = False, alpha: float = 0.05, seed: int = 0, ax: Any = None
+) -> Plot:
+    """Ordered deviance residuals against normal quantiles, with a simulated envelope.
+
+    Deviance residuals of counts and of 0/1 outcomes are not normal under the right model, so the
+    straight line says little there: hold the points against the envelope (Atkinson 1985), which
+    covers each of them with probability ``1 - alpha`` if the model is right. It is made of
+    residuals of responses that are drawn at the fitted means: their quantiles at the quantiles of
+    ``Beta(i, n + 1 - i)``, which is how the i-th of n is distributed.
+
+    Parameters
+    ----------
+    result : Results
+    half : bool
+        Half-normal: sizes of residuals, for which outliers are easier to see.
+    alpha : float
+        One minus the level of the envelope, at each point by itself.
+    seed : int
+        Responses are drawn from ``numpy.random.default_rng(seed)``.
+    ax : matplotlib Axes, optional
+        Where to draw; new ones unless given.
+
+    Returns
+    -------
+    Plot
+        `data` has `quantile`, `residual` (standardised by dispersion and leverage) and `rows`; above
+        100,000 rows some 1,000 of them, the most extreme ones on each side among them. `curve` is
+        the envelope: `quantile`, `lower`, `median`, `upper`; nan in the tails that were not
+        simulated, and None for quasi families, which have no distribution to draw from.
+
+    Raises
+    ------
+    DataError
+        When the result no longer holds the rows of its fit, or has no leverages.
+    ValueError
+        When `alpha` is outside (0, 1).
+
+    Examples
+    --------
+    >>> import jaxglm as jg
+    >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5]}
+    >>> plot = jg.glm("y ~ x", table, family="poisson").plot.qq(seed=1)
+    >>> plot.data.round(2).head(3)
+       quantile  residual  rows
+    1 -1.38 -1.65   1.0
+    5 -0.67 -0.17   1.0
+    4 -0.21  0.10   1.0
+    """
+    return draw_qq(Diagnosed(result, "a plot of residuals"), half, alpha, seed, ax)
+
+
+def draw_qq(rows: Diagnosed, half: bool, alpha: float, seed: int, ax: Any) -> Plot:
+    """`qq` of rows at hand."""
+    check_choice("half", half, (True, False))
+    critical_value(alpha, None)  # refuses what is no level
+    residual = rows.influence.standardised("deviance")
+    cloud = rows.cloud(rows.eta, np.abs(residual) if half else residual, "the deviance residual")
+    data = _ordered(cloud, half)
+    curve = _envelope(rows, cloud, half, alpha, seed)
+    ax = axes(ax)
+    ink = inks(ax)
+    shown = cloud.shown
+    if len(data) < cloud.x.size:
+        shown += f", {len(data):,} of them drawn"
+    if curve is None:
+        diagonal(ax, float(data["quantile"].min()), float(data["quantile"].max()))
+    else:
+        _draw_envelope(ax, ink, curve)
+        shown += f"\nband: {level_text(alpha)} of simulated samples"
+    size = float(np.clip(240 / np.sqrt(len(data)), 4, 16))
+    ax.scatter(data["quantile"], data["residual"], s=size, color=ink.first, linewidths=0)
+    quantile, of = ("Half-normal quantile", "|std. {}|") if half else ("Normal quantile", "Std. {}")
+    finish(ax, Labels("Quantiles", quantile, of.format("deviance residual"), shown))
+    return Plot(ax, data, curve, shown.replace("\n", "; "))
+
+
+def _ordered(cloud: Cloud, half: bool) -> pd.DataFrame:
+    """Residuals in their order, beside the quantiles that a normal sample would have."""
+    order = np.argsort(cloud.y, kind="stable")
+    upto = np.cumsum(cloud.freq[order])
+    if order.size > FEW:
+        ranks = _spread(order.size)
+        order, upto = order[ranks], upto[ranks]
+    freq = cloud.freq[order]
+    return pd.DataFrame(
+        # A row of frequency f stands for f observations of one residual: it is at their middle.
+        {
+            "quantile": _normal((upto - freq / 2) / cloud.freq.sum(), half),
+            "residual": cloud.y[order],
+            "rows": freq,
+        },
+        index=cloud.labels[order],
+    )
+
+
+def _spread(n: int) -> np.ndarray:
+    """Some of n ranks: all at both ends, and fewer the nearer to the middle."""
+    tail = np.unique(np.geomspace(1, n / 2, _POINTS // 2).astype(int)) - 1
+    return np.unique(np.concatenate([tail, n - 1 - tail]))
+
+
+def _normal(u: FloatArray, half: bool) -> FloatArray:
+    from scipy import special
+
+    return special.ndtri((1 + u) / 2 if half else u)
+
+
+def _envelope(
+    rows: Diagnosed, cloud: Cloud, half: bool, alpha: float, seed: int
+) -> pd.DataFrame | None:
+    """Where each ordered residual lies if the model is right; None where nothing can be drawn."""
+    from scipy import special
+
+    pool = _simulated(rows, cloud, half, seed)
+    if pool is None:
+        return None
+    total = float(cloud.freq.sum())
+    rank = np.unique(1 + _spread(int(total)) if total > _POINTS else np.arange(1, total + 1))
+    table = {"quantile": _normal((rank - 0.5) / total, half)}
+    for name, level in (("lower", alpha / 2), ("median", 0.5), ("upper", 1 - alpha / 2)):
+        u = special.betaincinv(rank, total + 1 - rank, level)
+        place = u * pool.size
+        known = (place >= _BEYOND) & (place <= pool.size - _BEYOND)
+        found = pool[np.clip(place.astype(int), 0, pool.size - 1)]
+        table[name] = np.where(known, found, np.nan)
+    return pd.DataFrame(table)
+
+
+def _simulated(rows: Diagnosed, cloud: Cloud, half: bool, seed: int) -> FloatArray | None:
+    """Ordered residuals of responses drawn at the fitted means, each observation as often."""
+    result = rows.result
+    upto = np.cumsum(cloud.freq)
+    count = int(np.clip(2 ** np.ceil(np.log2(_EACH * upto[-1])), _FEWEST, _MOST))
+    at = np.searchsorted(upto, (np.arange(count) + 0.5) / count * upto[-1])
+    eta = cloud.x[at]
+    weight = rows.rows.unit_weight[cloud.at[at]]
+    rng = np.random.default_rng(seed)
+    y = draws(rng, result.family, diagnostics.means(result.family, eta), result.scale, weight)
+    if y is None:
+        return None
+    found = diagnostics.residuals("deviance", result.family, y, eta, weight)
+    found /= np.sqrt(result.scale)
+    return np.sort(np.abs(found) if half else found)
+
+
+def _draw_envelope(ax: Any, ink: Inks, curve: pd.DataFrame) -> None:
+    x = curve["quantile"].to_numpy()
+    low, high = curve["lower"].to_numpy(), curve["upper"].to_numpy()
+    ax.fill_between(x, low, high, color=ink.second, alpha=0.22, linewidth=0, zorder=0.5)
+    ax.plot(x, curve["median"].to_numpy(), color=ink.second, lw=1.0, zorder=0.6)
