@@ -7,8 +7,8 @@ import pandas as pd
 
 from jaxglm.inference import is_intercept, ratio_label
 from jaxglm.plots._asked import Fitted, called
-from jaxglm.plots._figure import Labels, axes, finish, level_text, reference
-from jaxglm.plots._intervals import draw_intervals, height_for
+from jaxglm.plots._figure import Labels, finish, level_text, reference
+from jaxglm.plots._intervals import axes_for, draw_intervals
 from jaxglm.plots._plot import Plot
 from jaxglm.words import near_text, understands_habits
 
@@ -101,7 +101,7 @@ def ratios(
 def _forest(
     ax: Any, table: pd.DataFrame, estimate: str, labels: Labels, *, ratios: bool = False
 ) -> Plot:
-    ax = axes(ax, height_for(len(table)))
+    ax = axes_for(ax, list(table.index))
     reference(ax, x=1.0 if ratios else 0.0)
     values = (table[name].to_numpy() for name in (estimate, "conf_low", "conf_high"))
     draw_intervals(ax, list(table.index), *values, ratios=ratios)

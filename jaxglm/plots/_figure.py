@@ -5,13 +5,16 @@ that plots fit a dark notebook as well as a page.
 """
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 # Inches: a column of a journal or of a notebook.
 WIDTH, HEIGHT = 4.5, 3.2
+# Letters of a name, and how many are kept at its beginning and in front of what differs.
 _LONGEST_NAME = 38
+_BEFORE = 10
 
 
 class Inks(NamedTuple):
@@ -56,7 +59,7 @@ def pyplot() -> Any:
     return plt
 
 
-def axes(ax: Any, height: float = HEIGHT) -> Any:
+def axes(ax: Any, height: float = HEIGHT, width: float = WIDTH) -> Any:
     """The axes that were given, or new ones.
 
     Raises
@@ -66,7 +69,7 @@ def axes(ax: Any, height: float = HEIGHT) -> Any:
     """
     plt = pyplot()
     if ax is None:
-        return plt.subplots(figsize=(WIDTH, height), layout="constrained")[1]
+        return plt.subplots(figsize=(width, height), layout="constrained")[1]
     if not hasattr(ax, "get_xaxis_transform"):
         raise TypeError(
             f"ax must be the axes to draw on, as of matplotlib.pyplot.subplots(), not a "
@@ -125,19 +128,41 @@ def legend(ax: Any, **where: Any) -> None:
     ax.legend(frameon=False, fontsize="x-small", **where)
 
 
-def short(name: object) -> str:
-    """A name with its middle left out where it is long.
+def short_names(names: Iterable[object]) -> list[str]:
+    """Names in the room that there is: long ones without what they have in common.
 
     Examples
     --------
-    >>> short("C(department_of_the_employee)[T.research and development]")
-    'C(department_of_the…arch and development]'
+    >>> short_names(["salary", "C(department_of_the_employee)[T.research and development]"])
+    ['salary', 'C(department_of_the…rch and development]']
+    >>> short_names(f"region_of_the_{side}_office[T.number {i} of the town]" for side in ("head",)
+    ...             for i in (1, 2))
+    ['region_of_…number 1 of the town]', 'region_of_…number 2 of the town]']
     """
-    text = str(name)
-    if len(text) <= _LONGEST_NAME:
-        return text
-    kept = _LONGEST_NAME // 2
-    return f"{text[:kept]}…{text[1 - kept :]}"
+    texts = [str(name) for name in names]
+    long = {text for text in texts if len(text) > _LONGEST_NAME}
+    half = _LONGEST_NAME // 2
+    cut = {text: f"{text[:half]}…{text[-half:]}" for text in long}
+    if len(set(cut.values())) < len(long):
+        # They differ in the middle only: there the names are kept.
+        start = _same_letters(min(long), max(long)) - _BEFORE
+        cut = {text: _from(text, start) for text in long}
+    if len(set(cut.values())) < len(long):
+        cut = {}
+    return [cut.get(text, text) for text in texts]
+
+
+def _same_letters(first: str, last: str) -> int:
+    return next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+
+
+def _from(text: str, start: int) -> str:
+    """The beginning of a text, and what it holds from a position on."""
+    room = _LONGEST_NAME - _BEFORE
+    if start <= _BEFORE or len(text) <= start + room:
+        start = min(max(start, _BEFORE), max(len(text) - room, _BEFORE))
+    rest = text[start : start + room]
+    return f"{text[:_BEFORE]}…{rest}{'…' if start + room < len(text) else ''}"
 
 
 def level_text(alpha: float) -> str:

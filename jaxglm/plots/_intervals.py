@@ -1,28 +1,32 @@
 """Owns the drawing of estimates with intervals below each other: with names, or as many as come."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from jaxglm.plots._figure import HEIGHT, inks, short
+from jaxglm.plots._figure import HEIGHT, WIDTH, axes, inks, short_names
 from jaxglm.words import FloatArray
 
-# More of them have no room for their names.
+# More of them have no room for their names, and then the axis spans this share of their ends.
 MOST_NAMED = 60
-_INCHES_EACH = 0.2
+_CENTRAL = 0.98
+_INCHES_EACH, _INCHES_A_LETTER = 0.2, 0.07
 
 
-def height_for(count: int) -> float:
-    """Inches that so many estimates take, in axes of their own."""
+def axes_for(ax: Any, names: Sequence[object]) -> Any:
+    """The axes that were given, or new ones with room for these names."""
+    count = len(names)
     if count > MOST_NAMED:
-        return 2 * HEIGHT
-    return max(1.3 + 0.25 * min(count, 4), 1.0 + _INCHES_EACH * count)
+        return axes(ax, 2 * HEIGHT)
+    longest = max((len(name) for name in short_names(names)), default=0)
+    height = max(1.3 + 0.25 * min(count, 4), 1.0 + _INCHES_EACH * count)
+    return axes(ax, height, max(WIDTH, 2.8 + _INCHES_A_LETTER * longest))
 
 
 def draw_intervals(
     ax: Any,
-    names: Iterable[object],
+    names: Sequence[object],
     estimate: FloatArray,
     low: FloatArray,
     high: FloatArray,
@@ -41,60 +45,59 @@ def draw_intervals(
     if ratios:
         ax.set_xscale("log")
         with np.errstate(divide="ignore"):
-            shown, low, high = np.log(estimate), np.log(low), np.log(high)
-    else:
-        shown = estimate
-    place = np.arange(shown.size, 0, -1.0)
-    named = shown.size <= MOST_NAMED
-    finite = np.isfinite(shown)
-    effect = (0.0,) if zero else ()
-    _limit(ax, np.concatenate([shown, low, high, effect, within]), ratios)
-    left, right = ax.get_xlim()
+            estimate, low, high = np.log(estimate), np.log(low), np.log(high)
+    place = np.arange(len(names), 0, -1.0)
+    named = len(names) <= MOST_NAMED
+    ends = np.concatenate([estimate, low, high])
+    ends = ends[np.isfinite(ends)]
+    if not named and ends.size:
+        ends = np.quantile(ends, [(1 - _CENTRAL) / 2, (1 + _CENTRAL) / 2])
+    left, right = _limit(ax, np.concatenate([ends, (0.0,) if zero else (), within]), ratios)
+    shown = (estimate >= left) & (estimate <= right)
     back = np.exp if ratios else np.asarray
     ax.hlines(
-        place[finite],
-        np.maximum(back(low[finite]), left),
-        np.minimum(back(high[finite]), right),
+        place[shown],
+        back(np.clip(low[shown], left, right)),
+        back(np.clip(high[shown], left, right)),
         color=ink.first,
         lw=1.6 if named else 0.6,
         alpha=1.0 if named else 0.35,
         rasterized=shown.size > 2_000,
     )
-    ax.plot(back(shown[finite]), place[finite], "o", color=ink.first, ms=4.5 if named else 1.2)
-    for end, marker, side in ((1.0, ">", np.inf), (0.0, "<", -np.inf)):
-        at = place[shown == side]
-        where = ax.get_yaxis_transform()
-        style = {"color": ink.second, "transform": where, "clip_on": False, "ls": "none"}
-        ax.plot(np.full(at.size, end), at, marker=marker, ms=5, **style)
+    ax.plot(back(estimate[shown]), place[shown], "o", color=ink.first, ms=4.5 if named else 1.2)
+    for end, marker, beyond in ((0.985, ">", estimate > right), (0.015, "<", estimate < left)):
+        at = place[beyond]
+        style = {"color": ink.second, "transform": ax.get_yaxis_transform(), "ls": "none"}
+        ax.plot(np.full(at.size, end), at, marker=marker, ms=5 if named else 3, **style)
     if not named:
         ax.set_yticks([])
         ax.margins(y=0.02)
         return
-    for at in place[np.isnan(shown)]:
+    for at in place[np.isnan(estimate)]:
         ax.text(
-            *(0.5, at, "not determined"),
+            *(0.98, at, "not determined"),
             transform=ax.get_yaxis_transform(),
-            **{"ha": "center", "va": "center", "fontsize": "x-small", "fontstyle": "italic"},
+            **{"ha": "right", "va": "center", "fontsize": "x-small", "fontstyle": "italic"},
             alpha=0.75,
         )
-    ax.set_yticks(place, [short(name) for name in names])
-    ax.set_ylim(0.4, shown.size + 0.6)
+    ax.set_yticks(place, short_names(names))
+    ax.set_ylim(0.4, len(names) + 0.6)
     ax.tick_params(axis="y", length=0)
 
 
-def _limit(ax: Any, ends: FloatArray, ratios: bool) -> None:
-    """Set the limits of the axis to what is finite."""
-    ends = ends[np.isfinite(ends)]
+def _limit(ax: Any, ends: FloatArray, ratios: bool) -> tuple[float, float]:
+    """Set the limits of the axis about some numbers, of ratios their logs; return them as these."""
     least, most = (ends.min(), ends.max()) if ends.size else (0.0, 0.0)
     room = 0.05 * (most - least) or 1.0
-    least, most = least - room, most + room
+    limits = float(least - room), float(most + room)
     if not ratios:
-        ax.set_xlim(least, most)
-        return
-    ax.set_xlim(np.exp(least), np.exp(most))
-    ticks = _ratio_ticks(*np.exp([least, most]))
+        ax.set_xlim(*limits)
+        return limits
+    ax.set_xlim(*np.exp(limits))
+    ticks = _ratio_ticks(*np.exp(limits))
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
+    return limits
 
 
 def _ratio_ticks(low: float, high: float) -> FloatArray:

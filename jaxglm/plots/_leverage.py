@@ -7,7 +7,7 @@ import pandas as pd
 
 from jaxglm.plots._asked import Fitted
 from jaxglm.plots._diagnosed import Diagnosed
-from jaxglm.plots._figure import Labels, axes, finish, inks, reference, short
+from jaxglm.plots._figure import Labels, axes, finish, inks, reference, short_names
 from jaxglm.plots._marks import draw_rows
 from jaxglm.plots._plot import Plot
 from jaxglm.words import FloatArray, understands_habits
@@ -68,11 +68,13 @@ def draw_leverage(rows: Diagnosed, ax: Any) -> Plot:
     most = 1.12 * float(cloud.x.max())
     low, high = 1.12 * min(float(cloud.y.min()), -1.0), 1.12 * max(float(cloud.y.max()), 1.0)
     ax.set(xlim=(0.0, most), ylim=(low, high))
+    ax.locator_params(axis="x", nbins=6)
     rank = int(np.sum(~rows.result.fit.aliased))
     curve = _contours(ax, ink.second, rank, most, (low, high))
     distance = influence.cooks_distance.to_numpy()[cloud.at]
-    for i in np.argsort(-distance)[:_NAMED]:
-        _name(ax, cloud.x[i], cloud.y[i], short(cloud.labels[i]), most)
+    largest = np.argsort(-distance)[:_NAMED]
+    for i, name in zip(largest, short_names(cloud.labels[largest]), strict=True):
+        _name(ax, cloud.x[i], cloud.y[i], name, most)
     shown = cloud.shown + (f"\n{words}" if words else "")
     finish(ax, Labels("Leverage", "Leverage", "Std. Pearson residual", shown))
     data = marks.rename(columns={"x": "leverage", "y": "residual"})
@@ -94,12 +96,14 @@ def _contours(
                 continue
             ax.plot(h, side * residual, color=ink, lw=0.9, ls=(0, (5, 2)), zorder=1)
             ax.annotate(
-                f"Cook {distance:g}" if side > 0 else f"{distance:g}",
+                f"Cook's distance {distance:g}",
                 (h[-1], side * residual[-1]),
-                xytext=(-2, 2),
+                # Between the contours, which fall towards the right.
+                xytext=(-2, -3 * side),
                 textcoords="offset points",
                 ha="right",
-                va="bottom",
+                va="top" if side > 0 else "bottom",
+                annotation_clip=True,
                 fontsize="xx-small",
                 color=ink,
             )

@@ -8,14 +8,27 @@ import pandas as pd
 from jaxglm._status import DataError
 from jaxglm.inference import critical_value
 from jaxglm.plots._asked import ManyFitted
-from jaxglm.plots._figure import Labels, axes, finish, inks, legend, level_text, reference, short
-from jaxglm.plots._intervals import draw_intervals, height_for
+from jaxglm.plots._figure import (
+    Inks,
+    Labels,
+    axes,
+    finish,
+    inks,
+    legend,
+    level_text,
+    reference,
+    short_names,
+)
+from jaxglm.plots._intervals import axes_for, draw_intervals
 from jaxglm.plots._plot import Plot
-from jaxglm.words import near_text, understands_habits
+from jaxglm.words import FloatArray, near_text, understands_habits
 
 # Of more estimates so many are drawn, evenly spaced in their order.
 _MOST = 10_000
+# One minus the level of the outer limits of a funnel.
 _OUTER = 0.002
+# This share of the estimates, the least precise, may lie beyond the frame.
+_IMPRECISE = 0.1
 _NAMED = 5
 
 
@@ -68,9 +81,9 @@ def segments(results: ManyFitted, term: str, *, alpha: float = 0.05, ax: Any = N
     total = len(table)
     if total > _MOST:
         table = table.iloc[np.linspace(0, total - 1, _MOST).astype(int)]
-    ax = axes(ax, height_for(len(table)))
-    reference(ax, x=0.0)
     names = [_key_text(key) for key in table.index]
+    ax = axes_for(ax, names)
+    reference(ax, x=0.0)
     draw_intervals(ax, names, *(table[c].to_numpy() for c in ("estimate", "conf_low", "conf_high")))
     shown = _shown(results, total, len(table))
     finish(ax, Labels(_title(results, term), _axis(results, term, alpha), "", shown))
@@ -120,30 +133,57 @@ def funnel(results: ManyFitted, term: str, *, alpha: float = 0.05, ax: Any = Non
     ax = axes(ax)
     ink = inks(ax)
     reference(ax, y=centre)
-    dashes = (("", (0, (4, 2)), alpha), ("outer_", "-", _OUTER))
-    for name, style, level in dashes:
-        label = f"{level_text(level)} limits"
-        for side in ("lower", "upper"):
-            ax.plot(grid, curve[name + side], color=ink.text, lw=0.8, ls=style, label=label)
-            label = ""
+    for name, style, level in (("", (0, (4, 2)), alpha), ("outer_", "-", _OUTER)):
+        line = {"color": ink.text, "lw": 0.8, "ls": style}
+        ax.plot(grid, curve[f"{name}upper"], label=f"{level_text(level)} limits", **line)
+        ax.plot(grid, curve[f"{name}lower"], **line)
     far = np.abs(z) > outer
-    size = float(np.clip(240 / np.sqrt(len(table)), 3, 16))
-    for rows, color in ((~far, ink.first), (far, ink.second)):
-        ax.scatter(precision[rows], estimate[rows], s=size, color=color, alpha=0.7, linewidths=0)
-    for i in np.argsort(-np.abs(z))[:_NAMED]:
-        if far[i]:
-            ax.annotate(
-                short(_key_text(table.index[i])),
-                (precision[i], estimate[i]),
-                xytext=(3, 2),
-                textcoords="offset points",
-                fontsize="x-small",
-            )
+    reach = _half_height(estimate - centre, precision, far, outer)
+    ax.set(xlim=(0.0, grid[-1]), ylim=(centre - reach, centre + reach))
+    _draw_estimates(ax, ink, precision, estimate - centre, far, reach, centre)
+    named = [i for i in np.argsort(-np.abs(z))[:_NAMED] if far[i]]
+    for i, name in zip(named, short_names(_key_text(table.index[i]) for i in named), strict=True):
+        ax.annotate(
+            name,
+            (precision[i], estimate[i]),
+            xytext=(0, 4 * np.sign(z[i])),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if z[i] > 0 else "top",
+            fontsize="x-small",
+        )
     legend(ax)
     shown = f"{_shown(results, len(table), len(table))}, {int(far.sum()):,} beyond 99.8 %"
     y = f"Coefficient of {term} ({results.model.family.link.name} link)"
     finish(ax, Labels(_title(results, term), "Precision, 1 / standard error", y, shown))
     return Plot(ax, table, curve, shown)
+
+
+def _half_height(away: FloatArray, precision: FloatArray, far: np.ndarray, outer: float) -> float:
+    """How far the plot reaches from the average: to what is far, not to what is imprecise."""
+    limits = outer / np.quantile(precision, _IMPRECISE)
+    return 1.15 * min(np.abs(away).max() or limits, max(limits, *np.abs(away[far]), 0.0))
+
+
+def _draw_estimates(
+    ax: Any,
+    ink: Inks,
+    precision: FloatArray,
+    away: FloatArray,
+    far: np.ndarray,
+    reach: float,
+    centre: float,
+) -> None:
+    """Draw the estimates, those beyond the frame as arrows at its edge."""
+    size = float(np.clip(240 / np.sqrt(away.size), 3, 16))
+    style = {"s": size, "alpha": 0.7, "linewidths": 0, "rasterized": away.size > 2_000}
+    inside = np.abs(away) <= reach
+    for rows, color in ((inside & ~far, ink.first), (inside & far, ink.second)):
+        ax.scatter(precision[rows], centre + away[rows], color=color, **style)
+    for marker, side in (("^", 1.0), ("v", -1.0)):
+        rows = ~inside & (away * side > 0)
+        at = np.full(rows.sum(), centre + 0.98 * side * reach)
+        ax.scatter(precision[rows], at, marker=marker, color=ink.first, **style)
 
 
 def _estimates(results: ManyFitted, term: str, alpha: float) -> pd.DataFrame:

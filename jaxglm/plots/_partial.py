@@ -13,7 +13,7 @@ from jaxglm.inference import check_scale
 from jaxglm.plots._asked import Fitted, called, linear_text, mean_text
 from jaxglm.plots._diagnosed import Cloud, Diagnosed
 from jaxglm.plots._figure import Inks, Labels, axes, finish, inks, legend, level_text
-from jaxglm.plots._intervals import draw_intervals, height_for
+from jaxglm.plots._intervals import axes_for, draw_intervals
 from jaxglm.plots._marks import draw_rows, sample
 from jaxglm.plots._plot import Plot
 from jaxglm.plots._smooth import draw_smooth, smooth
@@ -88,16 +88,19 @@ def partial_effect(
     title = f"Effect of {variable}"
     columns = (which, f"{which}_ci_lower", f"{which}_ci_upper")
     if varied.labelled:
-        ax = axes(ax, height_for(len(table)))
-        draw_intervals(ax, varied.values, *(table[name].to_numpy() for name in columns), zero=False)
+        ax = axes_for(ax, list(varied.values))
+        draw_intervals(
+            ax, list(varied.values), *(table[name].to_numpy() for name in columns), zero=False
+        )
         finish(ax, Labels(title, f"{label}, {level_text(alpha)} interval", ""))
         return Plot(ax, table)
     ax = axes(ax)
     ink = inks(ax)
     _draw_line(ax, ink.first, table, columns)
     _draw_rug(ax, ink, varied.seen)
-    finish(ax, Labels(title, variable, f"{label},\n{level_text(alpha)} band"))
-    return Plot(ax, table)
+    shown = f"{level_text(alpha)} band"
+    finish(ax, Labels(title, variable, label, shown))
+    return Plot(ax, table, shown=shown)
 
 
 @understands_habits
@@ -172,8 +175,8 @@ def _draw_numbers(
     held = rows.rows
     information = by_row(_information, rows.result.family, held.y[cloud.at], rows.eta[cloud.at])
     weight = information * held.unit_weight[cloud.at]
-    draw_smooth(ax, ink, smooth(cloud.x, cloud.y, cloud.freq, weight), label="mean of rows")
     _draw_line(ax, ink.text, table, _LINEAR, label="model")
+    draw_smooth(ax, ink, smooth(cloud.x, cloud.y, cloud.freq, weight), label="mean of rows")
     legend(ax)
     return _finished(ax, marks, table, labels, words)
 
@@ -181,13 +184,16 @@ def _draw_numbers(
 def _draw_levels(
     ax: Any, rows: Diagnosed, cloud: Cloud, table: pd.DataFrame, varied: Varied, labels: Labels
 ) -> Plot:
-    ax = axes(ax, height_for(len(table)))
+    levels, ends = list(varied.values), [table[name].to_numpy() for name in _LINEAR]
+    ax = axes_for(ax, levels)
     ink = inks(ax)
     # Beside the interval, which is at the height of the level, so that it can be seen.
     height = len(table) - cloud.x
     height += np.random.default_rng(0).uniform(-0.35, -0.1, height.size)
     ends = [table[name].to_numpy() for name in _LINEAR]
-    draw_intervals(ax, varied.values, *ends, zero=False, within=(cloud.y.min(), cloud.y.max()))
+    draw_intervals(
+        ax, list(varied.values), *ends, zero=False, within=(cloud.y.min(), cloud.y.max())
+    )
     marks, words = draw_rows(ax, ink, cloud.y, height, cloud.freq, cloud.labels)
     marks = marks.rename(columns={"x": "y", "y": "x"})[["x", "y", "rows"]]
     return _finished(ax, marks, table, Labels(labels.title, labels.y, "", labels.shown), words)
@@ -245,8 +251,8 @@ def _draw_line(
     """The line of predictions and their band."""
     x = table["value"].to_numpy(float)
     line, low, high = (table[name].to_numpy() for name in columns)
-    ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0, zorder=3.5)
-    ax.plot(x, line, color=color, lw=1.8, zorder=4, label=label)
+    ax.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0, zorder=2.1)
+    ax.plot(x, line, color=color, lw=1.6, zorder=2.2, label=label)
 
 
 def _draw_rug(ax: Any, ink: Inks, seen: FloatArray) -> None:

@@ -66,7 +66,7 @@ def calibration(
     of = _response(scores)
     observed = f"Observed mean{of}, {level_text(alpha)} interval"
     shown = f"{table['n'].sum():,.10g} observations in {len(table)} bins"
-    finish(ax, Labels("Calibration", f"Predicted mean{of} (response scale)", observed, shown))
+    finish(ax, Labels(f"Calibration{of}", f"Predicted mean{of} (response scale)", observed, shown))
     return Plot(ax, table, shown=shown)
 
 

@@ -33,7 +33,8 @@ def qq(
     straight line says little there: hold the points against the envelope (Atkinson 1985), which
     covers each of them with probability ``1 - alpha`` if the model is right. It is made of
     residuals of responses that are drawn at the fitted means: their quantiles at the quantiles of
-    ``Beta(i, n + 1 - i)``, which is how the i-th of n is distributed.
+    ``Beta(i, n + 1 - i)``, which is how the i-th of n is distributed. Means that are estimated from
+    few rows for each coefficient follow these rows, and then the envelope is a little too wide.
 
     Parameters
     ----------
@@ -50,15 +51,15 @@ def qq(
     Returns
     -------
     Plot
-        `data` has `quantile`, `residual` (standardised by dispersion and leverage) and `rows`; above
-        100,000 rows some 1,000 of them, the most extreme ones on each side among them. `curve` is
-        the envelope: `quantile`, `lower`, `median`, `upper`; nan in the tails that were not
-        simulated, and None for quasi families, which have no distribution to draw from.
+        `data` has `quantile`, `residual` (over the root of the dispersion) and `rows`; above
+        100,000 rows some 1,000 of them, the most extreme ones on each side included. `curve` is the
+        envelope: `quantile`, `lower`, `median`, `upper`; nan in the tails that were not simulated,
+        and None for quasi families, which have no distribution to draw from.
 
     Raises
     ------
     DataError
-        When the result no longer holds the rows of its fit, or has no leverages.
+        When the result no longer holds the rows of its fit.
     ValueError
         When `alpha` is outside (0, 1).
 
@@ -80,7 +81,8 @@ def draw_qq(rows: Diagnosed, half: bool, alpha: float, seed: int, ax: Any) -> Pl
     """`qq` of rows at hand."""
     check_choice("half", half, (True, False))
     critical_value(alpha, None)  # refuses what is no level
-    residual = rows.influence.standardised("deviance")
+    scale = rows.result.scale
+    residual = rows.result.resid("deviance").to_numpy() / np.sqrt(scale)
     cloud = rows.cloud(rows.eta, np.abs(residual) if half else residual, "the deviance residual")
     data = _ordered(cloud, half)
     curve = _envelope(rows, cloud, half, alpha, seed)
@@ -96,8 +98,10 @@ def draw_qq(rows: Diagnosed, half: bool, alpha: float, seed: int, ax: Any) -> Pl
         shown += f"\nband: {level_text(alpha)} of simulated samples"
     size = float(np.clip(240 / np.sqrt(len(data)), 4, 16))
     ax.scatter(data["quantile"], data["residual"], s=size, color=ink.first, linewidths=0)
-    quantile, of = ("Half-normal quantile", "|std. {}|") if half else ("Normal quantile", "Std. {}")
-    finish(ax, Labels("Quantiles", quantile, of.format("deviance residual"), shown))
+    over = "" if scale == 1.0 else " / √scale"
+    x = "Half-normal quantile" if half else "Normal quantile"
+    y = f"|Deviance residual|{over}" if half else f"Deviance residual{over}"
+    finish(ax, Labels("Quantiles of residuals", x, y, shown))
     return Plot(ax, data, curve, shown.replace("\n", "; "))
 
 

@@ -62,7 +62,7 @@ def _bins(x: FloatArray, freq: FloatArray) -> np.ndarray:
     some, of = sample(x), sample(freq)
     order = np.argsort(some)
     upto = np.cumsum(of[order])
-    count = int(np.clip(round(upto[-1] ** 0.4), _FEWEST, _MOST))
+    count = int(np.clip(round(upto[-1] ** (1 / 3)), _FEWEST, _MOST))
     at = np.searchsorted(upto, np.arange(1, count) / count * upto[-1])
     return np.searchsorted(np.unique(some[order[at]]), x, side="left")
 
