@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import MethodType
-from typing import Any, Concatenate, Generic, ParamSpec
+from typing import Any, Concatenate, Generic, ParamSpec, Self, overload
 
 from jaxglm.plots import (
     _coefficients,
@@ -25,12 +25,17 @@ class _Of(Generic[P]):
 
     def __init__(self, function: Callable[Concatenate[Any, P], Plot]):
         self._function = function
-        self.__doc__ = function.__doc__
+        # The first line, for `help(result.plot)`; the bound function has it all.
+        self.__doc__ = (function.__doc__ or "").partition("\n")[0]
 
-    def __get__(self, accessor: Any, owner: type | None = None) -> Callable[P, Plot]:
-        if accessor is None:
-            return self._function  # type: ignore[return-value]
-        return MethodType(self._function, accessor._of)
+    @overload
+    def __get__(self, accessor: None, owner: type) -> Self: ...
+
+    @overload
+    def __get__(self, accessor: Any, owner: type) -> Callable[P, Plot]: ...
+
+    def __get__(self, accessor: Any, owner: type) -> Any:
+        return self if accessor is None else MethodType(self._function, accessor._of)
 
 
 class FitPlots:

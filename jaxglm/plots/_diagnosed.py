@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
+from jaxglm.intake import Dataset
 from jaxglm.plots._asked import Fitted
 from jaxglm.words import FloatArray
 
@@ -27,9 +28,13 @@ class Cloud:
     x: FloatArray
     y: FloatArray
     freq: FloatArray
-    labels: pd.Index
     at: np.ndarray
     shown: str
+    held: Dataset
+
+    def labels(self, which: Any) -> pd.Index:
+        """The user's labels of some of them."""
+        return self.held.labels_of(self.at[which])
 
 
 class Diagnosed:
@@ -65,7 +70,11 @@ class Diagnosed:
             Where there are none.
         """
         live = self.freq > 0
-        at = np.flatnonzero(live & np.isfinite(x) & np.isfinite(y))
+        finite = live & np.isfinite(x) & np.isfinite(y)
+        if finite.all():
+            at = np.arange(x.size)
+            return Cloud(x, y, self.freq, at, f"{at.size:,} rows", self.held)
+        at = np.flatnonzero(finite)
         if at.size == 0:
             raise DataError(
                 f"{what} has nothing to draw: of no row that counts are {what} and fitted value "
@@ -74,5 +83,5 @@ class Diagnosed:
         total = int(live.sum())
         shown = f"{at.size:,} rows"
         if at.size < total:
-            shown = f"{at.size:,} of {total:,} rows, others not finite"
-        return Cloud(x[at], y[at], self.freq[at], self.held.labels_of(at), at, shown)
+            shown = f"{at.size:,} of {total:,} rows (others not finite)"
+        return Cloud(x[at], y[at], self.freq[at], at, shown, self.held)

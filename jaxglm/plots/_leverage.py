@@ -64,7 +64,7 @@ def draw_leverage(rows: Diagnosed, ax: Any) -> Plot:
     ax = axes(ax)
     ink = inks(ax)
     reference(ax, y=0.0)
-    marks, words = draw_rows(ax, ink, cloud.x, cloud.y, cloud.freq, cloud.labels)
+    marks, shown = draw_rows(ax, ink, cloud)
     most = 1.12 * float(cloud.x.max())
     low, high = 1.12 * min(float(cloud.y.min()), -1.0), 1.12 * max(float(cloud.y.max()), 1.0)
     ax.set(xlim=(0.0, most), ylim=(low, high))
@@ -73,12 +73,11 @@ def draw_leverage(rows: Diagnosed, ax: Any) -> Plot:
     curve = _contours(ax, ink.second, rank, most, (low, high))
     distance = influence.cooks_distance.to_numpy()[cloud.at]
     largest = np.argsort(-distance)[:_NAMED]
-    for i, name in zip(largest, short_names(cloud.labels[largest]), strict=True):
+    for i, name in zip(largest, short_names(cloud.labels(largest)), strict=True):
         _name(ax, cloud.x[i], cloud.y[i], name, most)
-    shown = cloud.shown + (f"\n{words}" if words else "")
     finish(ax, Labels("Leverage", "Leverage", "Std. Pearson residual", shown))
     data = marks.rename(columns={"x": "leverage", "y": "residual"})
-    return Plot(ax, data, curve, shown.replace("\n", "; "))
+    return Plot(ax, data, curve, shown)
 
 
 def _contours(

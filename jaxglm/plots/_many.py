@@ -74,8 +74,8 @@ def segments(results: ManyFitted, term: str, *, alpha: float = 0.05, ax: Any = N
     >>> fits.plot.segments("week").data.round(2)
           estimate  std_error  conf_low  conf_high
     shop
-    a         0.64       0.27      0.10       1.17
-    b        -1.18       0.39     -1.94      -0.42
+    a         0.63       0.28      0.09       1.18
+    b        -1.23       0.41     -2.02      -0.43
     """
     table = _estimates(results, term, alpha).sort_values("estimate", ascending=False, kind="stable")
     total = len(table)

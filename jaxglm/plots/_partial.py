@@ -1,5 +1,6 @@
 """Owns the plots of one variable of a model: the means at its values, and the rows about them."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -78,8 +79,8 @@ def partial_effect(
     >>> fit = jg.glm("y ~ x + g", table, family="poisson")
     >>> fit.plot.partial_effect("g", table).data.round(2)
       value  mean  mean_se  mean_ci_lower  mean_ci_upper
-    0  a  2.28     0.81           1.13           4.57
-    1  b  2.32     1.07           0.94           5.73
+    0     a  2.03     0.80           0.93           4.41
+    1     b  2.31     0.96           1.02           5.23
     """
     check_scale(which)
     varied = vary(result.model, variable, data, at or {}, "partial_effect()")
@@ -147,8 +148,8 @@ def partial_residuals(
     >>> plot = jg.glm("y ~ x", table, family="poisson").plot.partial_residuals("x", table)
     >>> plot.data.round(2).head(2)
        value  partial_residual  rows
-    0  0.0  0.24   1.0
-    1  1.0 -0.99   1.0
+    0    0.0              0.20   1.0
+    1    1.0             -1.04   1.0
     """
     rows = Diagnosed(result, "a plot of residuals")
     varied = vary(result.model, variable, data, at or {}, "partial_residuals()")
@@ -161,7 +162,7 @@ def partial_residuals(
     )
     cloud = rows.cloud(seen, effect + result.resid("working").to_numpy(), "the partial residual")
     label = f"Partial residual of {called(result)} ({result.family.link.name} link)"
-    labels = Labels(f"Partial residuals of {variable}", variable, label, cloud.shown)
+    labels = Labels(f"Partial residuals of {variable}", variable, label)
     draw = _draw_levels if varied.labelled else _draw_numbers
     return draw(ax, rows, cloud, table, varied, labels)
 
@@ -171,14 +172,14 @@ def _draw_numbers(
 ) -> Plot:
     ax = axes(ax)
     ink = inks(ax)
-    marks, words = draw_rows(ax, ink, cloud.x, cloud.y, cloud.freq, cloud.labels)
+    marks, shown = draw_rows(ax, ink, cloud)
     held = rows.rows
     information = by_row(_information, rows.result.family, held.y[cloud.at], rows.eta[cloud.at])
     weight = information * held.unit_weight[cloud.at]
     _draw_line(ax, ink.text, table, _LINEAR, label="model")
     draw_smooth(ax, ink, smooth(cloud.x, cloud.y, cloud.freq, weight), label="mean of rows")
     legend(ax)
-    return _finished(ax, marks, table, labels, words)
+    return _finished(ax, marks, table, dataclasses.replace(labels, shown=shown))
 
 
 def _draw_levels(
@@ -194,18 +195,15 @@ def _draw_levels(
     draw_intervals(
         ax, list(varied.values), *ends, zero=False, within=(cloud.y.min(), cloud.y.max())
     )
-    marks, words = draw_rows(ax, ink, cloud.y, height, cloud.freq, cloud.labels)
+    marks, shown = draw_rows(ax, ink, dataclasses.replace(cloud, x=cloud.y, y=height))
     marks = marks.rename(columns={"x": "y", "y": "x"})[["x", "y", "rows"]]
-    return _finished(ax, marks, table, Labels(labels.title, labels.y, "", labels.shown), words)
+    return _finished(ax, marks, table, Labels(labels.title, labels.y, "", shown))
 
 
-def _finished(
-    ax: Any, marks: pd.DataFrame, table: pd.DataFrame, labels: Labels, words: str
-) -> Plot:
-    shown = labels.shown + (f"\n{words}" if words else "")
-    finish(ax, Labels(labels.title, labels.x, labels.y, shown))
+def _finished(ax: Any, marks: pd.DataFrame, table: pd.DataFrame, labels: Labels) -> Plot:
+    finish(ax, labels)
     data = marks.rename(columns={"x": "value", "y": "partial_residual"})
-    return Plot(ax, data, table, shown.replace("\n", "; "))
+    return Plot(ax, data, table, labels.shown)
 
 
 def _information(family: Any, y: jax.Array, eta: jax.Array) -> jax.Array:

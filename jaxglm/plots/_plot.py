@@ -28,5 +28,5 @@ class Plot:
     shown: str = ""
 
     def __repr__(self) -> str:
-        said = f": {self.shown}" if self.shown else ""
+        said = f": {self.shown}".replace("\n", "; ") if self.shown else ""
         return f"<jaxglm.Plot '{self.ax.get_title('left')}'{said}>"

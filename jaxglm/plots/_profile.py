@@ -53,7 +53,7 @@ def profile(curve: pd.DataFrame, name: str = "", *, alpha: float = 0.05, ax: Any
     >>> curve = pd.DataFrame({"value": value, "zeta": 6 * np.log(value / 0.5)})
     >>> jg.plots.profile(curve, "x").data.round(3)
        lower  upper
-    0  0.363  0.694
+    0  0.364  0.694
     """
     reach = float(critical_value(alpha, None))
     if not {"value", "zeta"} <= set(curve):
@@ -73,7 +73,7 @@ def profile(curve: pd.DataFrame, name: str = "", *, alpha: float = 0.05, ax: Any
     ax.vlines(ends, [-reach, 0.0], [0.0, reach], color=ink.first, lw=0.8, ls=":")
     ax.plot(ends, [-reach, reach], "o", color=ink.first, ms=4)
     ax.set_ylim(1.08 * zeta[0], 1.08 * zeta[-1])
-    legend(ax, loc="upper left")
+    legend(ax, "upper left")
     shown = f"{level_text(alpha)} interval {low:.4g} to {high:.4g}"
     x = f"Coefficient of {name} (link scale)" if name else "Coefficient (link scale)"
     finish(ax, Labels("Profile likelihood", x, "Signed root of deviance", shown))

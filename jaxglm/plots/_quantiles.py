@@ -70,9 +70,9 @@ def qq(
     >>> plot = jg.glm("y ~ x", table, family="poisson").plot.qq(seed=1)
     >>> plot.data.round(2).head(3)
        quantile  residual  rows
-    1 -1.38 -1.65   1.0
-    5 -0.67 -0.17   1.0
-    4 -0.21  0.10   1.0
+    1     -1.38     -1.39   1.0
+    5     -0.67     -0.08   1.0
+    4     -0.21      0.09   1.0
     """
     return draw_qq(Diagnosed(result, "a plot of residuals"), half, alpha, seed, ax)
 
@@ -102,7 +102,7 @@ def draw_qq(rows: Diagnosed, half: bool, alpha: float, seed: int, ax: Any) -> Pl
     x = "Half-normal quantile" if half else "Normal quantile"
     y = f"|Deviance residual|{over}" if half else f"Deviance residual{over}"
     finish(ax, Labels("Quantiles of residuals", x, y, shown))
-    return Plot(ax, data, curve, shown.replace("\n", "; "))
+    return Plot(ax, data, curve, shown)
 
 
 def _ordered(cloud: Cloud, half: bool) -> pd.DataFrame:
@@ -120,7 +120,7 @@ def _ordered(cloud: Cloud, half: bool) -> pd.DataFrame:
             "residual": cloud.y[order],
             "rows": freq,
         },
-        index=cloud.labels[order],
+        index=cloud.labels(order),
     )
 
 

@@ -62,8 +62,8 @@ def residuals(
     <jaxglm.Plot 'Residuals': 6 rows>
     >>> plot.data.round(2).head(2)
        fitted  residual  rows
-    0   -0.53      0.59   1.0
-    1    0.01     -0.98   1.0
+    0   -0.58      0.59   1.0
+    1   -0.04     -0.98   1.0
     """
     return draw_residuals(Diagnosed(result, "a plot of residuals"), kind, which, ax)
 
@@ -110,7 +110,7 @@ def scale_location(result: Fitted, *, ax: Any = None) -> Plot:
     >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5]}
     >>> plot = jg.glm("y ~ x", table, family="poisson").plot.scale_location()
     >>> plot.data["root_size"].round(2).to_list()
-    [0.8, 1.28, 0.56, 0.34, 0.32, 0.41]
+    [0.78, 1.28, 0.56, 0.36, 0.32, 0.39]
     """
     return draw_scale_location(Diagnosed(result, "a plot of residuals"), ax)
 
@@ -128,10 +128,9 @@ def _draw(ax: Any, cloud: Cloud, labels: Labels, called: str, *, zero: bool = Fa
     ink = inks(ax)
     if zero:
         reference(ax, y=0.0)
-    marks, words = draw_rows(ax, ink, cloud.x, cloud.y, cloud.freq, cloud.labels)
+    marks, shown = draw_rows(ax, ink, cloud)
     curve = smooth(cloud.x, cloud.y, cloud.freq)
     draw_smooth(ax, ink, curve)
-    shown = cloud.shown + (f"\n{words}" if words else "")
     finish(ax, Labels(labels.title, labels.x, labels.y, shown))
     data = marks.rename(columns={"x": "fitted", "y": called})
-    return Plot(ax, data, curve.rename(columns={"x": "fitted"}), shown.replace("\n", "; "))
+    return Plot(ax, data, curve.rename(columns={"x": "fitted"}), shown)
