@@ -77,8 +77,8 @@ class Diagnosed:
         at = np.flatnonzero(finite)
         if at.size == 0:
             raise DataError(
-                f"{what} has nothing to draw: of no row that counts are {what} and fitted value "
-                "finite numbers. The notes of the summary say what is wrong with the fit."
+                f"There is nothing to draw: no row that counts has a finite {what} at a finite "
+                "fitted value. The notes of the summary say what is wrong with the fit."
             )
         total = int(live.sum())
         shown = f"{at.size:,} rows"

@@ -135,9 +135,9 @@ def short_names(names: Iterable[object]) -> list[str]:
     --------
     >>> short_names(["salary", "C(department_of_the_employee)[T.research and development]"])
     ['salary', 'C(department_of_the…ch and development]']
-    >>> short_names(f"region_of_the_{side}_office[T.number {i} of the town]" for side in ("head",)
-    ...             for i in (1, 2))
-    ['region_of_…number 1 of the town]', 'region_of_…number 2 of the town]']
+    >>> long = "C(district_of_the_office)[T.number {} of the northern provinces]"
+    >>> short_names(long.format(number) for number in (1, 2))
+    ['C(district…[T.number 1 of the northern …', 'C(district…[T.number 2 of the northern …']
     """
     texts = [str(name) for name in names]
     long = {text for text in texts if len(text) > _LONGEST_NAME}

@@ -106,7 +106,8 @@ def _ratio_ticks(low: float, high: float) -> FloatArray:
 
     decades = np.log10(high / low)
     if decades < 0.7:
-        ticks = np.asarray(MaxNLocator(5).tick_values(low, high))
+        # Multiples of these reach 1.
+        ticks = np.asarray(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
     else:
         powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
         steps = [1.0, 2.0, 5.0] if decades < 2.5 else [1.0]

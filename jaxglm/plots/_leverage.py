@@ -60,7 +60,7 @@ def draw_leverage(rows: Diagnosed, ax: Any) -> Plot:
     influence = rows.influence
     h = influence.hat_matrix_diag.to_numpy()
     residual = influence.standardised("pearson")
-    cloud = rows.cloud(h, residual, "the standardised Pearson residual")
+    cloud = rows.cloud(h, residual, "standardised Pearson residual")
     ax = axes(ax)
     ink = inks(ax)
     reference(ax, y=0.0)

@@ -160,7 +160,7 @@ def partial_residuals(
         if varied.labelled
         else result.predict(varied.rows(seen), "linear", **neutral(result.model)).to_numpy()
     )
-    cloud = rows.cloud(seen, effect + result.resid("working").to_numpy(), "the partial residual")
+    cloud = rows.cloud(seen, effect + result.resid("working").to_numpy(), "partial residual")
     label = f"Partial residual of {called(result)} ({result.family.link.name} link)"
     labels = Labels(f"Partial residuals of {variable}", variable, label)
     draw = _draw_levels if varied.labelled else _draw_numbers

@@ -83,7 +83,7 @@ def draw_qq(rows: Diagnosed, half: bool, alpha: float, seed: int, ax: Any) -> Pl
     critical_value(alpha, None)  # refuses what is no level
     scale = rows.result.scale
     residual = rows.result.resid("deviance").to_numpy() / np.sqrt(scale)
-    cloud = rows.cloud(rows.eta, np.abs(residual) if half else residual, "the deviance residual")
+    cloud = rows.cloud(rows.eta, np.abs(residual) if half else residual, "deviance residual")
     data = _ordered(cloud, half)
     curve = _envelope(rows, cloud, half, alpha, seed)
     ax = axes(ax)

@@ -76,7 +76,7 @@ def draw_residuals(rows: Diagnosed, kind: ResidualKind, which: str, ax: Any) -> 
     fitted = rows.eta if which == "linear" else result.predict().to_numpy()
     x = linear_text(result) if which == "linear" else mean_text(result, "Fitted mean")
     scale = {"working": " (link scale)", "response": " (response scale)"}.get(kind, "")
-    cloud = rows.cloud(fitted, residual, f"the {kind} residual")
+    cloud = rows.cloud(fitted, residual, f"{kind} residual")
     labels = Labels("Residuals", x, f"{kind.capitalize()} residual{scale}")
     return _draw(axes(ax), cloud, labels, "residual", zero=True)
 
@@ -118,7 +118,7 @@ def scale_location(result: Fitted, *, ax: Any = None) -> Plot:
 def draw_scale_location(rows: Diagnosed, ax: Any) -> Plot:
     """`scale_location` of rows at hand."""
     size = np.sqrt(np.abs(rows.influence.standardised("deviance")))
-    cloud = rows.cloud(rows.eta, size, "the standardised deviance residual")
+    cloud = rows.cloud(rows.eta, size, "standardised deviance residual")
     labels = Labels("Scale and location", linear_text(rows.result), "√|std. deviance residual|")
     return _draw(axes(ax), cloud, labels, "root_size")
 
