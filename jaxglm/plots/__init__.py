@@ -5,7 +5,8 @@ from jaxglm.plots._coefficients import coefficients, ratios
 from jaxglm.plots._leverage import leverage
 from jaxglm.plots._many import funnel, segments
 from jaxglm.plots._overview import overview
-from jaxglm.plots._partial import partial_effect, partial_residuals
+from jaxglm.plots._partial_effect import partial_effect
+from jaxglm.plots._partial_residuals import partial_residuals
 from jaxglm.plots._plot import Plot
 from jaxglm.plots._predictions import calibration, lift, lorenz, roc
 from jaxglm.plots._profile import profile

@@ -9,7 +9,8 @@ from jaxglm.plots import (
     _leverage,
     _many,
     _overview,
-    _partial,
+    _partial_effect,
+    _partial_residuals,
     _predictions,
     _quantiles,
     _residuals,
@@ -58,8 +59,8 @@ class FitPlots:
     roc = _Of(_predictions.roc)
     lift = _Of(_predictions.lift)
     lorenz = _Of(_predictions.lorenz)
-    partial_effect = _Of(_partial.partial_effect)
-    partial_residuals = _Of(_partial.partial_residuals)
+    partial_effect = _Of(_partial_effect.partial_effect)
+    partial_residuals = _Of(_partial_residuals.partial_residuals)
 
     def __repr__(self) -> str:
         return _said(self)

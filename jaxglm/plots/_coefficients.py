@@ -79,7 +79,8 @@ def ratios(
     Raises
     ------
     ValueError
-        As `Results.effects` on links where exponentiating has no meaning; and as `coefficients`.
+        As `Results.effects` on links where exponentiating has no meaning; as `coefficients`; and
+        for a model with an intercept only.
 
     Examples
     --------
@@ -91,9 +92,10 @@ def ratios(
     term
     x          1.711     1.227      2.385    0.002
     """
-    label = ratio_label(result.family)
     table = _chosen(result.effects(alpha), terms)
-    assert label is not None  # effects() has refused
+    label = str(ratio_label(result.family))
+    if table.empty:
+        raise ValueError("The model has an intercept only, which has no ratio.")
     words = f"{label.capitalize()} (log axis), {_interval_text(result, alpha)}"
     return _forest(ax, table, label, Labels(f"Effects on {called(result)}", words, ""), ratios=True)
 

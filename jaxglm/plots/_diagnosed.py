@@ -10,6 +10,7 @@ import pandas as pd
 from jaxglm._status import DataError
 from jaxglm.intake import Dataset
 from jaxglm.plots._asked import Fitted
+from jaxglm.plots._figure import number
 from jaxglm.words import FloatArray
 
 
@@ -73,7 +74,7 @@ class Diagnosed:
         finite = live & np.isfinite(x) & np.isfinite(y)
         if finite.all():
             at = np.arange(x.size)
-            return Cloud(x, y, self.freq, at, f"{at.size:,} rows", self.held)
+            return Cloud(x, y, self.freq, at, number(at.size, "row"), self.held)
         at = np.flatnonzero(finite)
         if at.size == 0:
             raise DataError(
@@ -81,7 +82,7 @@ class Diagnosed:
                 "fitted value. The notes of the summary say what is wrong with the fit."
             )
         total = int(live.sum())
-        shown = f"{at.size:,} rows"
+        shown = number(total, "row")
         if at.size < total:
-            shown = f"{at.size:,} of {total:,} rows (others not finite)"
+            shown = f"{at.size:,} of {shown} (others not finite)"
         return Cloud(x[at], y[at], self.freq[at], at, shown, self.held)

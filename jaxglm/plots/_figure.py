@@ -165,6 +165,17 @@ def _from(text: str, start: int) -> str:
     return f"{text[:_BEFORE]}…{rest}{'…' if start + room < len(text) else ''}"
 
 
+def number(n: float, noun: str) -> str:
+    """So many of a thing.
+
+    Examples
+    --------
+    >>> number(1, "row"), number(12000.0, "row"), number(2.5, "observation")
+    ('1 row', '12,000 rows', '2.5 observations')
+    """
+    return f"{n:,.10g} {noun}" + ("" if n == 1 else "s")
+
+
 def level_text(alpha: float) -> str:
     """The level of an interval.
 

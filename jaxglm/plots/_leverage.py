@@ -88,12 +88,15 @@ def _contours(
     parts = []
     for distance in _CONTOURS:
         residual = np.sqrt(distance * rank * (1 - h) / h)
-        for side, limit in zip((-1.0, 1.0), limits, strict=True):
+        named = False
+        for side, limit in zip((1.0, -1.0), limits[::-1], strict=True):
             parts.append(_contour(h, side * residual, distance))
-            inside = residual < abs(limit)
-            if not inside.any():
+            if residual[-1] > abs(limit):
                 continue
             ax.plot(h, side * residual, color=ink, lw=0.9, ls=(0, (5, 2)), zorder=1)
+            if named:
+                continue
+            named = True
             ax.annotate(
                 f"Cook's distance {distance:g}",
                 (h[-1], side * residual[-1]),

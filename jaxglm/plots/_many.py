@@ -16,6 +16,7 @@ from jaxglm.plots._figure import (
     inks,
     legend,
     level_text,
+    number,
     reference,
     short_names,
 )
@@ -221,5 +222,6 @@ def _axis(results: ManyFitted, term: str, alpha: float) -> str:
 
 
 def _shown(results: ManyFitted, total: int, drawn: int) -> str:
-    every = f"{total:,}" if total == len(results.keys) else f"{total:,} of {len(results.keys):,}"
-    return f"{every} {results.unit}s" + (f", {drawn:,} of them drawn" if drawn < total else "")
+    every = number(len(results.keys), results.unit)
+    every = every if total == len(results.keys) else f"{total:,} of {every}"
+    return every + (f", {drawn:,} of them drawn" if drawn < total else "")

@@ -6,7 +6,17 @@ import numpy as np
 import pandas as pd
 
 from jaxglm.plots._asked import Scored
-from jaxglm.plots._figure import Labels, axes, diagonal, finish, inks, legend, level_text, reference
+from jaxglm.plots._figure import (
+    Labels,
+    axes,
+    diagonal,
+    finish,
+    inks,
+    legend,
+    level_text,
+    number,
+    reference,
+)
 from jaxglm.plots._plot import Plot
 from jaxglm.words import FloatArray, understands_habits
 
@@ -65,7 +75,7 @@ def calibration(
     ax.plot(x, y, "o", color=ink.first, ms=4.5)
     of = _response(scores)
     observed = f"Observed mean{of}, {level_text(alpha)} interval"
-    shown = f"{table['n'].sum():,.10g} observations in {len(table)} bins"
+    shown = _in_bins(table)
     finish(ax, Labels(f"Calibration{of}", f"Predicted mean{of} (response scale)", observed, shown))
     return Plot(ax, table, shown=shown)
 
@@ -187,7 +197,7 @@ def lift(scores: Scored, bins: int = 10, data: Any = None, *, ax: Any = None) ->
     ax.set_xlim(0, 1)
     legend(ax)
     of = _response(scores)
-    shown = f"{table['n'].sum():,.10g} observations in {len(table)} bins"
+    shown = _in_bins(table)
     x = "Share of weight, highest predictions first"
     finish(ax, Labels(f"Lift{of}", x, "Observed mean over average", shown))
     return Plot(ax, table, shown=shown)
@@ -213,6 +223,10 @@ def _thinned(table: pd.DataFrame, along: FloatArray) -> pd.DataFrame:
 def _given(data: Any) -> tuple[Any, ...]:
     """New rows as an argument, or none: an `Evaluation` has its own."""
     return () if data is None else (data,)
+
+
+def _in_bins(table: pd.DataFrame) -> str:
+    return f"{number(table['n'].sum(), 'observation')} in {number(len(table), 'bin')}"
 
 
 def _response(scores: Scored) -> str:

@@ -54,7 +54,7 @@ def qq(
         `data` has `quantile`, `residual` (over the root of the dispersion) and `rows`; above
         100,000 rows some 1,000 of them, the most extreme ones on each side included. `curve` is the
         envelope: `quantile`, `lower`, `median`, `upper`; nan in the tails that were not simulated,
-        and None for quasi families, which have no distribution to draw from.
+        and None for families without a distribution to draw from, such as the quasi families.
 
     Raises
     ------
@@ -146,8 +146,10 @@ def _envelope(
     if pool is None:
         return None
     total = float(cloud.freq.sum())
-    rank = np.unique(1 + _spread(int(total)) if total > _POINTS else np.arange(1, total + 1))
-    table = {"quantile": _normal((rank - 0.5) / total, half)}
+    count = int(total)
+    rank = np.asarray(_spread(count) if count > _POINTS else np.arange(count), float) + 1.0
+    middle: FloatArray = (rank - 0.5) / total
+    table = {"quantile": _normal(middle, half)}
     for name, level in (("lower", alpha / 2), ("median", 0.5), ("upper", 1 - alpha / 2)):
         u = special.betaincinv(rank, total + 1 - rank, level)
         place = u * pool.size

@@ -9,7 +9,8 @@ from jaxglm.plots._figure import Inks
 from jaxglm.plots._marks import sample
 from jaxglm.words import FloatArray
 
-_FEWEST, _MOST = 4, 40
+# Observations in a bin at the least, and bins at the most.
+_FEWEST, _MOST = 8, 40
 # Standard errors of a mean on each side of it: a band of some 95 %.
 _REACH = 2.0
 
@@ -62,7 +63,7 @@ def _bins(x: FloatArray, freq: FloatArray) -> np.ndarray:
     some, of = sample(x), sample(freq)
     order = np.argsort(some)
     upto = np.cumsum(of[order])
-    count = int(np.clip(round(upto[-1] ** (1 / 3)), _FEWEST, _MOST))
+    count = max(1, int(min(upto[-1] ** (1 / 3), upto[-1] / _FEWEST, _MOST)))
     at = np.searchsorted(upto, np.arange(1, count) / count * upto[-1])
     return np.searchsorted(np.unique(some[order[at]]), x, side="left")
 

@@ -112,6 +112,9 @@ def _check_names(variable: str, at: Mapping[str, Any], names: Any) -> None:
     for name in (variable, *at):
         if name not in names:
             raise DataError(f"{name!r} is no variable of the model; {near_text(str(name), names)}")
+    for name, value in at.items():
+        if not pd.api.types.is_scalar(value):
+            raise DataError(f"at= holds each variable at one value, and {name!r} is {value!r}")
 
 
 def _weight(model: Model, n: int) -> FloatArray:

@@ -27,7 +27,7 @@ _SAME: dict[str, Mapping[str, Mapping[Any, Any]]] = {
     "start_params": {"start": {}},
     "maxiter": {"max_turns": {}},
     "maxit": {"max_turns": {}},
-    "type": {"which": _SCALES, "kind": {}},
+    "type": {"kind": {}, "which": _SCALES},
 }
 
 # Values that ask for what is done anyway.
