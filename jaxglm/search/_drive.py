@@ -1,7 +1,7 @@
 """Owns the two drivers of one turn: a compiled loop for resident rows, a Python loop for others.
 
-Both ask for the sums that a solver wants, add the penalty's part, and tell the solver, until it
-stops. The compiled loop costs one dispatch a fit, and is compiled anew for each family and form of
+Both ask for the sums that a solver wants, add the penalty's part or take off the bias's, and tell
+the solver, until it stops. The compiled loop costs one dispatch a fit, and is compiled anew for each family and form of
 the rows; from Python the solver's half of a turn is compiled once for each number of columns.
 """
 
@@ -27,10 +27,12 @@ from jaxglm.sums import (
     NullModel,
     Objective,
     Point,
+    bias_score,
     diagonal_moments,
     full_moments,
     light_moments,
     penalised,
+    root_of,
 )
 
 Kernel = Callable[..., Any]
@@ -85,10 +87,27 @@ def solve(source: Source, objective: Objective, loop: Loop) -> tuple[Outcome, Fi
 
 
 def turn(
-    state: Any, sums: Moments, controls: Controls, penalty: Penalty | None, *, solver: Solver
+    state: Any,
+    sums: Moments,
+    bias: jax.Array | None,
+    controls: Controls,
+    penalty: Penalty | None,
+    *,
+    solver: Solver,
 ) -> Any:
     """One turn, once its sums over rows are made: the state after seeing them."""
+    if bias is not None:
+        sums = sums._replace(score=sums.score - bias)
     return solver.tell(state, penalised(sums, penalty, state.at.beta), controls)
+
+
+def _bias(
+    reduce: Callable[..., Any], objective: Objective, at: Point, info: Any, root_of: Kernel
+) -> jax.Array | None:
+    """The bias's part of the score, in one more visit to the rows; None where it is not wanted."""
+    if objective.reduced_at is None:
+        return None
+    return reduce(bias_score, objective.family, at, root_of(info), objective.reduced_at)
 
 
 def run_loop(tiles: Tiles, objective: Objective, loop: Loop) -> tuple[Outcome, FinalSums]:
@@ -110,7 +129,8 @@ def run_loop(tiles: Tiles, objective: Objective, loop: Loop) -> tuple[Outcome, F
                 lambda: sums(Wants.NOTHING)._replace(info=nothing),
                 lambda: sums(Wants.INFORMATION),
             )
-        return turn(state, found, loop.controls, penalty, solver=solver)
+        bias = _bias(tiles.reduce, objective, state.at, found.info, root_of)
+        return turn(state, found, bias, loop.controls, penalty, solver=solver)
 
     def running(state: Any) -> jax.Array:
         return state.status == int(Status.RUNNING)
@@ -130,6 +150,7 @@ def run_loop(tiles: Tiles, objective: Objective, loop: Loop) -> tuple[Outcome, F
 
 _compiled_loop = program(quick=is_small)(run_loop)
 _turn = program(quick=True, static_argnames=("solver",))(turn)
+_root_of = program(quick=True)(root_of)
 
 
 @program(quick=True, static_argnames=("solver",))
@@ -148,7 +169,8 @@ def _python_loop(
         if wants is Wants.NOTHING:
             columns, eliminated = source.design.n_columns, source.design.n_eliminated
             sums = sums._replace(info=zero_information(columns, eliminated, source.dtype))
-        state = _turn(state, sums, loop.controls, penalty, solver=solver)
+        bias = _bias(source.reduce, objective, state.at, sums.info, _root_of)
+        state = _turn(state, sums, bias, loop.controls, penalty, solver=solver)
     outcome = jax.device_get(solver.outcome(state))
     if not loop.controls.final:
         return outcome, None

@@ -94,7 +94,15 @@ class Newton:
     """Newton steps with step halving, damping when the matrix fails, and one stopping rule.
 
     Each turn is one pass over the rows. A rejected trial costs a pass as well; there are few.
+
+    Attributes
+    ----------
+    by_score : bool
+        A step is judged by the score that it leaves rather than by the loss: for scores of which
+        that is no integral.
     """
+
+    by_score: bool = dataclasses.field(default=False, kw_only=True)
 
     def init(self, at: Point, kept: KeptFactor | None) -> NewtonState:
         dtype = at.beta.dtype
@@ -129,9 +137,14 @@ class Newton:
 
     def tell(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
         finite = all_finite(moments.score) & all_finite(moments.info)
-        accepted = finite & ((state.at.start > 0) | not_worse(moments, state.loss))
         ahead = self._advance(state, moments, controls)
         back = self._retreat(state, moments, controls)
+        better = not_worse(moments, state.loss)
+        if self.by_score:
+            # Where the distance is next to nothing, rounding may make more of it.
+            known = jnp.maximum(state.decrement, jnp.sqrt(controls.tol))
+            better = jnp.isfinite(moments.loss) & (ahead.decrement <= known)
+        accepted = finite & ((state.at.start > 0) | better)
         return choose(accepted, ahead, back, controls)
 
     def _advance(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:

@@ -1,5 +1,6 @@
 """Rows into additive sums: what solvers, statistics and tests see of the rows."""
 
+from jaxglm.sums._bias import bias_score, root_of
 from jaxglm.sums._fastest import fastest_kernel
 from jaxglm.sums._final import (
     FinalSums,
@@ -30,6 +31,7 @@ __all__ = [
     "Point",
     "Totals",
     "Value",
+    "bias_score",
     "diagonal_moments",
     "far_sides",
     "fastest_kernel",
@@ -41,6 +43,7 @@ __all__ = [
     "null_model",
     "penalised",
     "quick_moments",
+    "root_of",
     "rows_at_limit",
     "totals",
     "totals_of",

@@ -1,0 +1,182 @@
+"""Owns the search for estimates without the first-order bias of maximum likelihood.
+
+The score is made zero without the part that the bias takes of it (`sums.bias_score`), which is
+proportional to the dispersion. Where that is estimated, coefficients given the dispersion and the
+dispersion given the coefficients are solved in turn: the two are information-orthogonal, so that
+the alternation converges fast. The dispersion is bias-reduced too where the family has a
+likelihood for it (Kosmidis, Kenne Pagui and Sartori 2020, Statistics and Computing 30, 43-59), as
+in R's brglm2 (`type = "AS_mean"`), and Pearson's elsewhere.
+"""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxglm._status import DataError, Status
+from jaxglm._tuning import tuning
+from jaxglm.families import Family
+from jaxglm.rows import Problem
+from jaxglm.search._attempts import Attempt, Search
+from jaxglm.search._basis import Basis
+from jaxglm.search._estimate import Estimate, estimate_of, of_full_rank
+from jaxglm.search._settings import AT_BETA, AT_COMMON_MEAN, AT_INITIAL_MEANS, Options
+from jaxglm.sources import Block, Source
+from jaxglm.sums import FinalSums, final_sums_diagonal
+
+METHOD = "firth"
+_MOST_ROUNDS = 60
+_MOST_STEPS = 40
+
+
+def estimate_reduced(problem: Problem, family: Family, options: Options) -> Estimate:
+    """Find the coefficients that solve the score without its bias.
+
+    Parameters
+    ----------
+    problem : Problem
+        Validated rows.
+    family : Family
+        With all parameters known.
+    options : Options
+        Start, tolerance, turns.
+
+    Returns
+    -------
+    Estimate
+        With `reduced_at`, the dispersion.
+
+    Raises
+    ------
+    DataError
+        For so many columns that there is no information matrix.
+    RangeError
+        As `estimate` does.
+    """
+    if problem.source.design.gram_cells > tuning().most_cells:
+        raise DataError(
+            f"bias='firth' needs the information matrix, and {problem.n_columns} columns are too "
+            "many for one: fit fewer, or without bias=."
+        )
+    found = None
+    phi = 1.0 if family.dispersion_fixed else _first_dispersion(problem, family)
+    turns = 0
+    for _ in range(_MOST_ROUNDS):
+        found = _given_dispersion(problem, family, options, phi, found)
+        turns += found.turns
+        if family.dispersion_fixed or not found.status.usable:
+            break
+        before, phi = phi, _dispersion(problem, family, found, phi)
+        if not abs(phi - before) > 8 * float(np.finfo(problem.dtype).eps) ** 0.75 * before:
+            break
+    assert found is not None
+    return found.with_turns(turns)
+
+
+def _given_dispersion(
+    problem: Problem, family: Family, options: Options, phi: float, like: Estimate | None
+) -> Estimate:
+    """The estimate at a dispersion, from an earlier one at another where there is one."""
+    search = Search(problem, family, options, None if like is None else like.totals, phi)
+
+    def first(search: Search, basis: Basis, source: Source) -> Attempt:
+        return _from_starts(search, basis, source, None if like is None else like.gamma)
+
+    found, basis, source = of_full_rank(search, first, like)
+    if found.status is Status.SINGULAR:
+        found = search.damped(found, basis, source)
+    return estimate_of(search, found, basis, source, found.status)
+
+
+def _from_starts(
+    search: Search, basis: Basis, source: Source, gamma: np.ndarray | None
+) -> Attempt:
+    """The first loop that converges, or the one that comes nearest."""
+    zeros = np.zeros(int(basis.keep.sum()))
+    starts = [(zeros, AT_INITIAL_MEANS), (zeros, AT_COMMON_MEAN)]
+    if gamma is None and search.options.start is not None:
+        gamma = search.given(basis)
+    if gamma is not None:
+        starts.insert(0, (gamma, AT_BETA))
+    best: Attempt | None = None
+    for values, start in starts:
+        at = search.settings.point(values, start)
+        found = search.run(basis, source, search.newton, METHOD, at, search.controls())
+        if found.status in (Status.CONVERGED, Status.SINGULAR):
+            return found
+        if best is None or found.outcome.decrement < best.outcome.decrement:
+            best = found
+    assert best is not None
+    return best
+
+
+def _first_dispersion(problem: Problem, family: Family) -> float:
+    """That of the null model, which is too large, as a start."""
+    search = Search(problem, family, Options())
+    zeros = np.zeros(problem.n_columns, problem.dtype)
+    sums = problem.source.reduce(final_sums_diagonal, family, zeros, search.settings.null_model)
+    dispersion = float(sums.null_deviance) / max(float(search.totals.nobs) - 1.0, 1.0)
+    return dispersion if math.isfinite(dispersion) else 1.0
+
+
+def _dispersion(problem: Problem, family: Family, found: Estimate, phi: float) -> float:
+    """The dispersion at the means of an estimate; 0 where nothing is left of the response."""
+    sums: FinalSums = found.sums
+    p = int(found.basis.keep.sum())
+    df = float(found.totals.nobs) - p
+    if df <= 0:
+        return 0.0
+    if family.log_normaliser(jnp.ones(())) is None:
+        return float(sums.pearson) / df
+    deviance = float(sums.deviance)
+    if not deviance > 0:
+        return 0.0
+    return _bias_reduced(problem, family, deviance, p, phi if phi > 0 else deviance / df)
+
+
+def _bias_reduced(
+    problem: Problem, family: Family, deviance: float, p: int, dispersion: float
+) -> float:
+    """The root in phi of its score less its bias, by Newton's method in log phi from a start.
+
+    With A the sum of the family's normalisers and primes for derivatives in log phi, it is that of
+    ``deviance / phi - A' + p + (A'' + A''') / (A' + A'')``: deviance / (n - p) where A is n log phi.
+    """
+    dtype = problem.dtype
+    tiny = 4 * float(np.finfo(dtype).eps) ** 0.75
+    level = math.log(dispersion)
+    for _ in range(_MOST_STEPS):
+        slopes = jax.device_get(problem.source.reduce(_normaliser_slopes, family, dtype.type(level)))
+        first, second, third = map(float, slopes)
+        relative = deviance * math.exp(-level)
+        score = relative - first + p + (second + third) / (first + second)
+        # Less what the last term has in the derivative, of the order of one of the n rows.
+        step = float(np.clip(score / (relative + second), -2.0, 2.0))
+        level += step
+        if not abs(step) > tiny:
+            break
+    return math.exp(level)
+
+
+def _normaliser_slopes(block: Block, family: Family, level: jax.Array) -> Any:
+    """Three derivatives in log phi of the sum over the observations of `log_normaliser`."""
+    live = block.rows.weight > 0
+    one = jnp.ones_like(block.rows.weight)
+    freq = one if block.rows.freq is None else block.rows.freq
+    prior = jnp.where(live, block.rows.weight / jnp.where(live, freq, one), one)
+
+    def total(u: jax.Array) -> jax.Array:
+        values = family.log_normaliser(jnp.exp(u) / prior)
+        return jnp.sum(jnp.where(live, freq * values, jnp.zeros_like(prior)))
+
+    slopes, function = [], total
+    for _ in range(3):
+        function = _slope_of(function)
+        slopes.append(function(level))
+    return tuple(slopes)
+
+
+def _slope_of(function: Any) -> Any:
+    return lambda u: jax.jvp(function, (u,), (jnp.ones_like(u),))[1]
