@@ -120,6 +120,12 @@ def solve(factor: Factor, g: jax.Array) -> jax.Array:
     return jnp.concatenate([corner, levels]) * factor.scale
 
 
+def log_determinant(factor: Factor) -> jax.Array:
+    """Logarithm of the determinant of H."""
+    pivots = jnp.sum(jnp.log(jnp.diagonal(factor.lower)))
+    return 2.0 * (pivots - jnp.sum(jnp.log(factor.scale)))
+
+
 def inverse_root(factor: Factor) -> Root:
     """The root of H^-1; of what was damped where H was."""
     scale, q = factor.scale, factor.lower.shape[0]

@@ -113,7 +113,9 @@ class Search:
         self.totals = totals_of(problem.source) if totals is None else totals
         null = null_model(self.totals, family, has_constant=problem.constant is not None)
         self.reduced_at = None if reduced_at is None else problem.dtype.type(reduced_at)
-        self.newton = Newton(by_score=reduced_at is not None)
+        # Without its bias the score is the gradient of a penalised loss under a canonical link only.
+        plain = not reduced_at
+        self.newton = Newton(secant=reduced_at is not None, by_loss=plain or family.canonical)
         self.settings = Settings(
             family,
             options,

@@ -22,6 +22,7 @@ from jaxglm.penalties import Penalty
 from jaxglm.solvers import Controls, KeptFactor, Outcome, Solver, Wants
 from jaxglm.sources import Resident, Source, Tiles, is_small
 from jaxglm.sums import (
+    Bias,
     FinalSums,
     Moments,
     NullModel,
@@ -30,9 +31,9 @@ from jaxglm.sums import (
     bias_score,
     diagonal_moments,
     full_moments,
+    inverted,
     light_moments,
     penalised,
-    root_of,
 )
 
 Kernel = Callable[..., Any]
@@ -89,7 +90,7 @@ def solve(source: Source, objective: Objective, loop: Loop) -> tuple[Outcome, Fi
 def turn(
     state: Any,
     sums: Moments,
-    bias: jax.Array | None,
+    bias: Bias | None,
     controls: Controls,
     penalty: Penalty | None,
     *,
@@ -97,17 +98,20 @@ def turn(
 ) -> Any:
     """One turn, once its sums over rows are made: the state after seeing them."""
     if bias is not None:
-        sums = sums._replace(score=sums.score - bias)
+        sums = bias.off(sums)
     return solver.tell(state, penalised(sums, penalty, state.at.beta), controls)
 
 
 def _bias(
-    reduce: Callable[..., Any], objective: Objective, at: Point, info: Any, root_of: Kernel
-) -> jax.Array | None:
-    """The bias's part of the score, in one more visit to the rows; None where it is not wanted."""
-    if objective.reduced_at is None:
+    reduce: Callable[..., Any], objective: Objective, at: Point, info: Any, inverted: Kernel
+) -> Bias | None:
+    """The bias's part of the sums, in one more visit to the rows; None where it is not wanted."""
+    phi = objective.reduced_at
+    if phi is None:
         return None
-    return reduce(bias_score, objective.family, at, root_of(info), objective.reduced_at)
+    inverse = inverted(info)
+    score = reduce(bias_score, objective.family, at, inverse.root, phi)
+    return Bias(score, 0.5 * phi * inverse.log_determinant)
 
 
 def run_loop(tiles: Tiles, objective: Objective, loop: Loop) -> tuple[Outcome, FinalSums]:
@@ -129,7 +133,7 @@ def run_loop(tiles: Tiles, objective: Objective, loop: Loop) -> tuple[Outcome, F
                 lambda: sums(Wants.NOTHING)._replace(info=nothing),
                 lambda: sums(Wants.INFORMATION),
             )
-        bias = _bias(tiles.reduce, objective, state.at, found.info, root_of)
+        bias = _bias(tiles.reduce, objective, state.at, found.info, inverted)
         return turn(state, found, bias, loop.controls, penalty, solver=solver)
 
     def running(state: Any) -> jax.Array:
@@ -150,7 +154,7 @@ def run_loop(tiles: Tiles, objective: Objective, loop: Loop) -> tuple[Outcome, F
 
 _compiled_loop = program(quick=is_small)(run_loop)
 _turn = program(quick=True, static_argnames=("solver",))(turn)
-_root_of = program(quick=True)(root_of)
+_inverted = program(quick=True)(inverted)
 
 
 @program(quick=True, static_argnames=("solver",))
@@ -169,7 +173,7 @@ def _python_loop(
         if wants is Wants.NOTHING:
             columns, eliminated = source.design.n_columns, source.design.n_eliminated
             sums = sums._replace(info=zero_information(columns, eliminated, source.dtype))
-        bias = _bias(source.reduce, objective, state.at, sums.info, _root_of)
+        bias = _bias(source.reduce, objective, state.at, sums.info, _inverted)
         state = _turn(state, sums, bias, loop.controls, penalty, solver=solver)
     outcome = jax.device_get(solver.outcome(state))
     if not loop.controls.final:

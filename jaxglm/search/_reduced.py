@@ -23,12 +23,15 @@ from jaxglm.search._attempts import Attempt, Search
 from jaxglm.search._basis import Basis
 from jaxglm.search._estimate import Estimate, estimate_of, of_full_rank
 from jaxglm.search._settings import AT_BETA, AT_COMMON_MEAN, AT_INITIAL_MEANS, Options
+from jaxglm.solvers import Newton
 from jaxglm.sources import Block, Source
-from jaxglm.sums import FinalSums, final_sums_diagonal
+from jaxglm.sums import FinalSums, Point, final_sums_diagonal
 
 METHOD = "firth"
 _MOST_ROUNDS = 60
 _MOST_STEPS = 40
+# Scoring steps that nothing corrects converge linearly, in so many times more turns.
+_LINEAR = 5
 
 
 def estimate_reduced(problem: Problem, family: Family, options: Options) -> Estimate:
@@ -60,13 +63,19 @@ def estimate_reduced(problem: Problem, family: Family, options: Options) -> Esti
             f"bias='firth' needs the information matrix, and {problem.n_columns} columns are too "
             "many for one: fit fewer, or without bias=."
         )
-    found = None
-    phi = 1.0 if family.dispersion_fixed else _first_dispersion(problem, family)
-    turns = 0
+    if family.dispersion_fixed:
+        return _given_dispersion(problem, family, options, 1.0)
+    phi, turns, found = _first_dispersion(problem, family), 0, None
+    if _has_likelihood(family):
+        # From the maximum of the likelihood, whose dispersion is nearer.
+        most_likely = _given_dispersion(problem, family, options, 0.0)
+        turns = most_likely.turns
+        if most_likely.status.usable:
+            found, phi = most_likely, _dispersion(problem, family, most_likely, phi)
     for _ in range(_MOST_ROUNDS):
         found = _given_dispersion(problem, family, options, phi, found)
         turns += found.turns
-        if family.dispersion_fixed or not found.status.usable:
+        if not found.status.usable:
             break
         before, phi = phi, _dispersion(problem, family, found, phi)
         if not abs(phi - before) > 8 * float(np.finfo(problem.dtype).eps) ** 0.75 * before:
@@ -75,8 +84,17 @@ def estimate_reduced(problem: Problem, family: Family, options: Options) -> Esti
     return found.with_turns(turns)
 
 
+def _has_likelihood(family: Family) -> bool:
+    """Whether the dispersion has a likelihood, of which the bias can be reduced."""
+    return family.log_normaliser(jnp.ones(())) is not None
+
+
 def _given_dispersion(
-    problem: Problem, family: Family, options: Options, phi: float, like: Estimate | None
+    problem: Problem,
+    family: Family,
+    options: Options,
+    phi: float,
+    like: Estimate | None = None,
 ) -> Estimate:
     """The estimate at a dispersion, from an earlier one at another where there is one."""
     search = Search(problem, family, options, None if like is None else like.totals, phi)
@@ -103,13 +121,24 @@ def _from_starts(
     best: Attempt | None = None
     for values, start in starts:
         at = search.settings.point(values, start)
-        found = search.run(basis, source, search.newton, METHOD, at, search.controls())
+        found = _loop(search, basis, source, at)
         if found.status in (Status.CONVERGED, Status.SINGULAR):
             return found
         if best is None or found.outcome.decrement < best.outcome.decrement:
             best = found
     assert best is not None
     return best
+
+
+def _loop(search: Search, basis: Basis, source: Source, at: Point) -> Attempt:
+    """One loop; where that comes to rest at no solution, one that need not get nearer each turn."""
+    newton, controls = search.newton, search.controls()
+    found = search.run(basis, source, newton, METHOD, at, controls)
+    if newton.by_loss or found.status in (Status.CONVERGED, Status.SINGULAR):
+        return found
+    longer = controls._replace(max_turns=_LINEAR * controls.max_turns)
+    other = search.run(basis, source, Newton(by_loss=False), METHOD, at, longer)
+    return other if other.status is Status.CONVERGED else found
 
 
 def _first_dispersion(problem: Problem, family: Family) -> float:
@@ -128,7 +157,7 @@ def _dispersion(problem: Problem, family: Family, found: Estimate, phi: float) -
     df = float(found.totals.nobs) - p
     if df <= 0:
         return 0.0
-    if family.log_normaliser(jnp.ones(())) is None:
+    if not _has_likelihood(family):
         return float(sums.pearson) / df
     deviance = float(sums.deviance)
     if not deviance > 0:

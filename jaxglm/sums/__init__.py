@@ -1,6 +1,6 @@
 """Rows into additive sums: what solvers, statistics and tests see of the rows."""
 
-from jaxglm.sums._bias import bias_score, root_of
+from jaxglm.sums._bias import Bias, bias_score, inverted
 from jaxglm.sums._fastest import fastest_kernel
 from jaxglm.sums._final import (
     FinalSums,
@@ -24,6 +24,7 @@ from jaxglm.sums._rowwise import Point, Value
 from jaxglm.sums._totals import Totals, null_model, totals, totals_of
 
 __all__ = [
+    "Bias",
     "FinalSums",
     "Moments",
     "NullModel",
@@ -38,12 +39,12 @@ __all__ = [
     "final_sums",
     "final_sums_diagonal",
     "full_moments",
+    "inverted",
     "light_moments",
     "log_likelihood",
     "null_model",
     "penalised",
     "quick_moments",
-    "root_of",
     "rows_at_limit",
     "totals",
     "totals_of",

@@ -6,22 +6,50 @@ gradient of half the log determinant of the information: the maximum of a likeli
 Jeffreys' prior, which is finite where the likelihood itself has none.
 """
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 
-from jaxglm.algebra import Information, Root, factorise, inverse_root
+from jaxglm.algebra import Information, Root, factorise, inverse_root, log_determinant
 from jaxglm.families import Family
 from jaxglm.sources import Block
+from jaxglm.sums._moments import Moments
 from jaxglm.sums._rowwise import Point, Value
 
 # Columns of a root that rows are multiplied with at a time: a tile holds no second design.
 _WIDTH = 32
 
 
-def root_of(information: Information) -> Root:
-    """A root of the inverse information; nan where that is not positive definite."""
+class Inverse(NamedTuple):
+    """What the bias takes from an information matrix; nan where that is not positive definite."""
+
+    root: Root
+    log_determinant: jax.Array
+
+
+class Bias(NamedTuple):
+    """What is taken off the sums: of the score, and of the loss that it is the gradient of.
+
+    It is the gradient of half the log determinant, times the dispersion, under a canonical link.
+    """
+
+    score: jax.Array
+    loss: jax.Array
+
+    def off(self, sums: Moments) -> Moments:
+        """The sums without it."""
+        return sums._replace(
+            score=sums.score - self.score,
+            loss=sums.loss - self.loss,
+            loss_size=sums.loss_size + jnp.abs(self.loss),
+        )
+
+
+def inverted(information: Information) -> Inverse:
+    """The parts of an information matrix that the bias is made of."""
     factor = factorise(information, jnp.zeros((), jax.tree.leaves(information)[0].dtype))
-    return inverse_root(factor)
+    return Inverse(inverse_root(factor), log_determinant(factor))
 
 
 def bias_score(block: Block, family: Family, at: Point, root: Root, dispersion: Value) -> jax.Array:
