@@ -14,7 +14,7 @@ from jaxglm.inference._wald import check_alpha
 from jaxglm.intake import Dataset, Given, Model, check_memory, table_intake
 from jaxglm.lanes import _failures, fit_segments
 from jaxglm.rows import Problem, Replicas, merge_rows
-from jaxglm.search import Fit, Options
+from jaxglm.search import REDUCED, Fit, Options
 from jaxglm.sources import Block
 from jaxglm.words import understands_habits, warn
 
@@ -121,9 +121,8 @@ def bootstrap(
         drawing = _Drawing.of(fit, held, values)
         if by_name and model.dataset is not None:
             check_rows(held, model, data, cluster)
-        start = fit.coef[~fit.aliased]
         if model.dataset is None:
-            _check_same(drawing, model, fit, start, max_memory)
+            _check_same(drawing, model, fit, max_memory)
         size = len(drawing.problem.rows)
         counts = np.dtype(np.int32).itemsize * size
         batch = max(1, int(max_memory * _SHARE_OF_COUNTS / counts))
@@ -132,7 +131,7 @@ def bootstrap(
         for first in range(0, n, batch):
             which = range(first, min(first + batch, n))
             times = np.stack([drawing.draw(np.random.default_rng([seed, g])) for g in which])
-            found, kinds = _fitted(drawing.problem, times, model, start, max_memory)
+            found, kinds = _fitted(drawing.problem, times, fit, model, max_memory)
             names = np.array(_failures.KINDS)[kinds]
             for kind in lost:
                 lost[kind] += int((names == kind).sum())
@@ -159,13 +158,13 @@ def _check(n: int, seed: int) -> None:
 
 
 def _fitted(
-    problem: Problem, times: np.ndarray, model: Model, start: np.ndarray, max_memory: float
+    problem: Problem, times: np.ndarray, fit: Fit, model: Model, max_memory: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients of some replicates and their kinds, as positions in `KINDS`."""
+    """Coefficients of some replicates of a fit and their kinds, as positions in `KINDS`."""
     fits = fit_segments(
         Replicas(problem, None, times, {}),
         model.family,
-        Options(start=start),
+        Options(start=fit.coef[~fit.aliased], reduced=fit.method == REDUCED),
         names=model.names,
         max_memory=max_memory * (1 - _SHARE_OF_COUNTS),
         progress=lambda count: None,
@@ -204,11 +203,10 @@ def _again(fit: Fit, model: Model, data: Any) -> Dataset:
     return dataset
 
 
-def _check_same(
-    drawing: "_Drawing", model: Model, fit: Fit, start: np.ndarray, max_memory: float
-) -> None:
+def _check_same(drawing: "_Drawing", model: Model, fit: Fit, max_memory: float) -> None:
     """Refuse data whose optimum is another than the fit's."""
-    found, _ = _fitted(drawing.problem, drawing.counts[None], model, start, max_memory)
+    found, _ = _fitted(drawing.problem, drawing.counts[None], fit, model, max_memory)
+    start = fit.coef[~fit.aliased]
     se = fit.covariance.standard_errors[~fit.aliased]
     if not (np.abs(found[0] - start) <= _OTHER * np.maximum(se, 1e-9)).all():
         raise DataError(

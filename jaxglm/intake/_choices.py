@@ -9,7 +9,7 @@ import numpy as np
 from jaxglm._status import DataError
 from jaxglm.families import Family
 from jaxglm.rows import ONE_FIT, OneFit
-from jaxglm.search import Options
+from jaxglm.search import Options, has_unknown_shape
 from jaxglm.words import check_choice, is_between, is_one_of, is_positive, listed
 
 # Bytes that the rows in work on many fits may take.
@@ -99,6 +99,35 @@ def solver_options(
     if not is_between(turns, 0, 2**31):
         raise ValueError(f"max_turns must be a number of passes, 1 or more, not {turns!r}")
     return Options(method=method, start=start, tol=tol, max_turns=int(turns))
+
+
+def with_bias(options: Options, bias: Any, family: Family) -> Options:
+    """The options, with the bias taken out of the estimates where that is asked for."""
+    check_choice("bias", bias, (None, "firth"))
+    if bias is None:
+        return options
+    if options.method != "irls":
+        raise ValueError("bias='firth' has a method of its own: leave out method=")
+    _refuse_shape("bias='firth'", family)
+    return dataclasses.replace(options, reduced=True)
+
+
+def with_separation(options: Options, on_separation: Any, family: Family) -> Options:
+    """The options, with what is to be done about separated segments."""
+    check_choice("on_separation", on_separation, ("flag", "firth"))
+    if on_separation == "flag":
+        return options
+    _refuse_shape("on_separation='firth'", family)
+    return dataclasses.replace(options, reduce_separated=True)
+
+
+def _refuse_shape(asked: str, family: Family) -> None:
+    """Refuse what needs all parameters of a family beside one that is to be estimated."""
+    if has_unknown_shape(family):
+        raise ValueError(
+            f"{asked} needs a negative binomial family whose alpha is given, as "
+            "NegativeBinomial(alpha=0.5): it does not estimate one."
+        )
 
 
 def _coefficients(start: Any, names: Sequence[str]) -> np.ndarray:

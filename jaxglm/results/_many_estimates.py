@@ -26,6 +26,7 @@ _GLANCED = {
 _GLANCE_ORDER = (
     *("nobs", "df_model", "df_resid", "llf", "llnull", "aic", "bic", "deviance"),
     *("null_deviance", "pearson_chi2", "scale", "status", "converged", "n_iter"),
+    "method",
 )
 
 
@@ -106,7 +107,8 @@ class GroupEstimates:
         """One row per segment and term, link scale, in the kind of frame that the data came in.
 
         Columns: those of the segment, `term` (categorical), then as `Results.tidy`: `estimate,
-        std_error, statistic, p_value, conf_low, conf_high, infinite`. A column of the segment that
+        std_error, statistic, p_value, conf_low, conf_high, infinite`, then `method` (categorical),
+        which is "firth" where the bias was taken out of the estimates. A column of the segment that
         is named like one of these has `_key` appended to its name.
 
         Raises
@@ -129,6 +131,7 @@ class GroupEstimates:
             "conf_low": low.ravel(),
             "conf_high": high.ravel(),
             "infinite": self.fits.infinite.ravel(),
+            "method": pd.Categorical(np.repeat(self.fits.methods, p)),
         }
         return io.like_native(self._key_columns(columns), columns, self.native, repeats=p)
 
@@ -138,7 +141,7 @@ class GroupEstimates:
 
         Columns: those of the segment, then under their attribute names `nobs, df_model, df_resid,
         llf, llnull, aic, bic, deviance, null_deviance, pearson_chi2, scale, status, converged,
-        n_iter`, and `alpha` where a negative binomial shape was estimated. A column of the segment
+        n_iter, method`, and `alpha` where a negative binomial shape was estimated. A column of the segment
         that is named like one of these has `_key` appended to its name.
         """
         scalars = self.fits.scalars
@@ -151,6 +154,7 @@ class GroupEstimates:
         )
         table["converged"] = self.fits.usable
         table["n_iter"] = scalars["turns"].copy()
+        table["method"] = pd.Categorical(self.fits.methods)
         columns = {name: table[name] for name in _GLANCE_ORDER}
         if self.fits.shaped.any():
             columns["alpha"] = scalars["alpha"].copy()

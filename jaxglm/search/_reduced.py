@@ -27,7 +27,7 @@ from jaxglm.solvers import Newton
 from jaxglm.sources import Block, Source
 from jaxglm.sums import FinalSums, Point, final_sums_diagonal
 
-METHOD = "firth"
+REDUCED = "firth"
 _MOST_ROUNDS = 60
 _MOST_STEPS = 40
 # Scoring steps that nothing corrects converge linearly, in so many times more turns.
@@ -108,9 +108,7 @@ def _given_dispersion(
     return estimate_of(search, found, basis, source, found.status)
 
 
-def _from_starts(
-    search: Search, basis: Basis, source: Source, gamma: np.ndarray | None
-) -> Attempt:
+def _from_starts(search: Search, basis: Basis, source: Source, gamma: np.ndarray | None) -> Attempt:
     """The first loop that converges, or the one that comes nearest."""
     zeros = np.zeros(int(basis.keep.sum()))
     starts = [(zeros, AT_INITIAL_MEANS), (zeros, AT_COMMON_MEAN)]
@@ -133,11 +131,11 @@ def _from_starts(
 def _loop(search: Search, basis: Basis, source: Source, at: Point) -> Attempt:
     """One loop; where that comes to rest at no solution, one that need not get nearer each turn."""
     newton, controls = search.newton, search.controls()
-    found = search.run(basis, source, newton, METHOD, at, controls)
+    found = search.run(basis, source, newton, REDUCED, at, controls)
     if newton.by_loss or found.status in (Status.CONVERGED, Status.SINGULAR):
         return found
     longer = controls._replace(max_turns=_LINEAR * controls.max_turns)
-    other = search.run(basis, source, Newton(by_loss=False), METHOD, at, longer)
+    other = search.run(basis, source, Newton(by_loss=False), REDUCED, at, longer)
     return other if other.status is Status.CONVERGED else found
 
 
@@ -177,7 +175,9 @@ def _bias_reduced(
     tiny = 4 * float(np.finfo(dtype).eps) ** 0.75
     level = math.log(dispersion)
     for _ in range(_MOST_STEPS):
-        slopes = jax.device_get(problem.source.reduce(_normaliser_slopes, family, dtype.type(level)))
+        slopes = jax.device_get(
+            problem.source.reduce(_normaliser_slopes, family, dtype.type(level))
+        )
         first, second, third = map(float, slopes)
         relative = deviance * math.exp(-level)
         score = relative - first + p + (second + third) / (first + second)

@@ -36,6 +36,8 @@ class Options:
         In public column order, beside the negative log-likelihood at dispersion 1.
     reduced : bool
         Whether the first-order bias is taken out of the estimates.
+    reduce_separated : bool
+        Of many fits: whether it is of those that are separated.
     """
 
     method: Any = "irls"
@@ -44,6 +46,7 @@ class Options:
     max_turns: int = 100
     penalty: Penalty | None = None
     reduced: bool = False
+    reduce_separated: bool = False
 
 
 def tolerance(options: Options, dtype: np.dtype) -> Any:

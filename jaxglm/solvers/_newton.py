@@ -302,4 +302,3 @@ class Newton:
     def outcome(self, state: NewtonState) -> Outcome:
         """The accepted point; the correction is the Newton step already in hand there."""
         return outcome_of(state, state.direction, state.kept)
-

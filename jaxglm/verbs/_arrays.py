@@ -18,6 +18,8 @@ from jaxglm.intake import (
     row_vectors,
     solver_options,
     table_intake,
+    with_bias,
+    with_separation,
 )
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice
@@ -144,6 +146,7 @@ class GLM:
         start: Any = None,
         tol: float | None = None,
         max_turns: int = 100,
+        bias: Literal["firth"] | None = None,
         dtype: str = "float64",
         on_failure: Policy = "warn",
         rank: Literal["drop", "raise"] = "drop",
@@ -163,6 +166,7 @@ class GLM:
         """
         intake = self._intake(dtype)
         options = solver_options(intake.model.names, method, start, tol, max_turns)
+        options = with_bias(options, bias, self.family)
         return results_of(intake, options, on_failure, rank, compress, keep_data)
 
     @understands_habits
@@ -176,6 +180,7 @@ class GLM:
         max_turns: int = 100,
         dtype: str = "float64",
         on_failure: Policy = "warn",
+        on_separation: Literal["flag", "firth"] = "flag",
         max_memory: float = MAX_MEMORY,
         progress: bool | None = None,
         keep_data: bool = True,
@@ -186,7 +191,8 @@ class GLM:
         ----------
         groups : array, or list or table of several
             The segment of each row; with several, each combination that occurs is one.
-        method, start, tol, max_turns, dtype, on_failure, max_memory, progress, keep_data
+        method, start, tol, max_turns, dtype, on_failure, on_separation, max_memory, progress,
+        keep_data
             As for `fit_groups`.
 
         Returns
@@ -215,6 +221,7 @@ class GLM:
         check_one_response(self._y, self._X, self.family)
         intake = array_segments(self._y, self._X, groups, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
+        options = with_separation(options, on_separation, self.family)
         return group_results(intake, options, on_failure, max_memory, progress, keep_data)
 
     @understands_habits
