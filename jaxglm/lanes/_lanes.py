@@ -163,7 +163,7 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
 
 
 def _newton(objective: Objective) -> Newton:
-    """The solver of a lane, as `Search` chooses it; what reduces bias does so at no dispersion 0."""
+    """The solver of a lane, as `Search` chooses it."""
     if objective.reduced_at is None:
         return Newton()
     return Newton(secant=True, by_loss=objective.family.canonical)

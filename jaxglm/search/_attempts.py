@@ -113,7 +113,7 @@ class Search:
         self.totals = totals_of(problem.source) if totals is None else totals
         null = null_model(self.totals, family, has_constant=problem.constant is not None)
         self.reduced_at = None if reduced_at is None else problem.dtype.type(reduced_at)
-        # Without bias, or at no dispersion, the score is the gradient of the loss whatever the link.
+        # The score less its bias is the gradient of a loss under a canonical link, or at phi = 0.
         by_loss = not reduced_at or family.canonical
         self.newton = Newton(secant=reduced_at is not None, by_loss=by_loss)
         self.settings = Settings(

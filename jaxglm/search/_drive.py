@@ -1,8 +1,9 @@
 """Owns the two drivers of one turn: a compiled loop for resident rows, a Python loop for others.
 
 Both ask for the sums that a solver wants, add the penalty's part or take off the bias's, and tell
-the solver, until it stops. The compiled loop costs one dispatch a fit, and is compiled anew for each family and form of
-the rows; from Python the solver's half of a turn is compiled once for each number of columns.
+the solver, until it stops. The compiled loop costs one dispatch a fit, and is compiled anew for
+each family and form of the rows; from Python the solver's half of a turn is compiled once for each
+number of columns.
 """
 
 import dataclasses

@@ -39,8 +39,8 @@ class Estimate:
     `null` tell of the response. `hidden` is the size in standard errors of what rounding hides;
     `recession` is the direction in which coefficients run to infinity, public order, 0 elsewhere.
     `left_domain` tells that steps had to be shortened to stay where the link gives valid means.
-    `asked` is the method tried first, `method` the one that answered; `reduced_at` is the dispersion
-    at which the bias was taken out, None where it was not.
+    `asked` is the method tried first, `method` the one that answered; `reduced_at` is the
+    dispersion at which the bias was taken out, None where it was not.
     """
 
     beta: np.ndarray

@@ -83,8 +83,8 @@ def ending(
             f"Separation: no finite estimate exists for {named(infinite)}; the "
             f"likelihood rises as {run} to infinity, which params writes as inf or -inf, without "
             f"standard error. {nothing if left.size else ''}Any other coefficient is at its "
-            "limit. Merge levels, remove the columns, or keep all estimates finite with bias='firth' "
-            "(fit_groups: on_separation='firth').",
+            "limit. Merge levels, remove the columns, or fit with bias='firth' (fit_groups: "
+            "on_separation='firth'), which keeps all estimates finite.",
             _status.SeparationWarning,
         )
     elif status is Status.BOUNDARY:
@@ -103,8 +103,8 @@ def reduction(method: str, *, separated: bool = False) -> Iterator[Note]:
     if method == REDUCED:
         why = "Separated, so that the likelihood has no maximum, and fitted again. "
         yield Note(
-            f"{why if separated else ''}Bias reduced: the estimates solve scores without the first-order bias of maximum "
-            "likelihood (Firth 1993), so llf is below its maximum.",
+            f"{why if separated else ''}Bias reduced: the estimates solve scores without the "
+            "first-order bias of maximum likelihood (Firth 1993), so llf is below its maximum.",
             None,
         )
 

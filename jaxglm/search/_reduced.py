@@ -169,9 +169,9 @@ def _bias_reduced(
     """The root in phi of its score less its bias, by Newton's method in log phi from a start.
 
     With A the sum of the family's normalisers and primes for derivatives in log phi, it is that of
-    ``deviance / phi - A' + p + (A'' + A''') / (A' + A'')``: deviance / (n - p) where A is n log phi.
+    ``deviance / phi - A' + p + (A'' + A''') / (A' + A'')``: deviance / (n - p) for A = n log phi.
     """
-    dtype = problem.dtype
+    dtype, reduce = problem.dtype, problem.source.reduce
     tiny = 4 * float(np.finfo(dtype).eps) ** 0.75
     level = math.log(dispersion)
     for _ in range(_MOST_STEPS):
