@@ -175,9 +175,7 @@ def _bias_reduced(
     tiny = 4 * float(np.finfo(dtype).eps) ** 0.75
     level = math.log(dispersion)
     for _ in range(_MOST_STEPS):
-        slopes = jax.device_get(
-            problem.source.reduce(_normaliser_slopes, family, dtype.type(level))
-        )
+        slopes = jax.device_get(reduce(_normaliser_slopes, family, dtype.type(level)))
         first, second, third = map(float, slopes)
         relative = deviance * math.exp(-level)
         score = relative - first + p + (second + third) / (first + second)
@@ -197,7 +195,7 @@ def _normaliser_slopes(block: Block, family: Family, level: jax.Array) -> Any:
     prior = jnp.where(live, block.rows.weight / jnp.where(live, freq, one), one)
 
     def total(u: jax.Array) -> jax.Array:
-        values = family.log_normaliser(jnp.exp(u) / prior)
+        values: Any = family.log_normaliser(jnp.exp(u) / prior)
         return jnp.sum(jnp.where(live, freq * values, jnp.zeros_like(prior)))
 
     slopes, function = [], total

@@ -65,8 +65,8 @@ class Settings:
     """Makes what a loop is called with; see `Controls` and `Point`.
 
     `n_columns` are those whose number is taken off the observations for the residual df; `of` are
-    the totals of the rows; `reduced_at` is the dispersion at which the bias is taken out, None where
-    it is not.
+    the totals of the rows; `reduced_at` is the dispersion at which the bias is taken out, None
+    where it is not.
     """
 
     family: Family

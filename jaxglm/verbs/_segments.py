@@ -93,9 +93,9 @@ def fit_groups(
         given in any case, as by `glm`.
     on_separation : {"flag", "firth"}
         What to do about separated segments: say so, with coefficients of inf or -inf, or fit them
-        again without their first-order bias, which keeps all estimates finite (`bias` of `glm`). The
-        other segments are fitted as ever; `tidy` has the `method` of each, and `counts` how many
-        are "bias reduced".
+        again without their first-order bias, which keeps all estimates finite (`bias` of `glm`).
+        The other segments are fitted as ever; `tidy` has the `method` of each, and `counts` how
+        many are "bias reduced".
     max_memory : float
         Bytes that the rows in work may take beside the table; at least one segment is in work.
     progress : bool, optional
