@@ -9,6 +9,11 @@ from jaxglm.inference._determined import (
 )
 from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
+from jaxglm.inference._firth import (
+    has_penalised_likelihood,
+    log_information,
+    penalised_tests,
+)
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
@@ -25,8 +30,11 @@ __all__ = [
     "check_scale",
     "equals",
     "exponentiated",
+    "has_penalised_likelihood",
     "interval",
+    "log_information",
     "meaning",
+    "penalised_tests",
     "ratio_label",
     "refusal",
     "say_nan",
