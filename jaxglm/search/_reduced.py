@@ -3,9 +3,9 @@
 The score is made zero without the part that the bias takes of it (`sums.bias_score`), which is
 proportional to the dispersion. Where that is estimated, coefficients given the dispersion and the
 dispersion given the coefficients are solved in turn: the two are information-orthogonal, so that
-the alternation converges fast. The dispersion is bias-reduced too where the family has a
-likelihood for it (Kosmidis, Kenne Pagui and Sartori 2020, Statistics and Computing 30, 43-59), as
-in R's brglm2 (`type = "AS_mean"`), and Pearson's elsewhere.
+the alternation converges fast. The dispersion is without its bias too (Kosmidis, Kenne Pagui and
+Sartori 2020, Statistics and Computing 30, 43-59), as in R's brglm2 (`type = "AS_mean"`). It takes a
+likelihood: by a quasi family, separated rows would have no dispersion, and so no bias either.
 """
 
 import math
@@ -25,7 +25,7 @@ from jaxglm.search._estimate import Estimate, estimate_of, of_full_rank
 from jaxglm.search._settings import AT_BETA, AT_COMMON_MEAN, AT_INITIAL_MEANS, Options
 from jaxglm.solvers import Newton
 from jaxglm.sources import Block, Source
-from jaxglm.sums import FinalSums, Point, final_sums_diagonal
+from jaxglm.sums import Point, final_sums_diagonal
 
 REDUCED = "firth"
 _MOST_ROUNDS = 60
@@ -42,7 +42,7 @@ def estimate_reduced(problem: Problem, family: Family, options: Options) -> Esti
     problem : Problem
         Validated rows.
     family : Family
-        With all parameters known.
+        With all parameters known; one that `can_reduce`.
     options : Options
         Start, tolerance, turns.
 
@@ -65,28 +65,29 @@ def estimate_reduced(problem: Problem, family: Family, options: Options) -> Esti
         )
     if family.dispersion_fixed:
         return _given_dispersion(problem, family, options, 1.0)
-    phi, turns, found = _first_dispersion(problem, family), 0, None
-    if _has_likelihood(family):
-        # From the maximum of the likelihood, whose dispersion is nearer.
-        most_likely = _given_dispersion(problem, family, options, 0.0)
-        turns = most_likely.turns
-        if most_likely.status.usable:
-            found, phi = most_likely, _dispersion(problem, family, most_likely, phi)
+    # From the maximum of the likelihood, or as if the null model had left all that is not known.
+    found: Estimate | None = _given_dispersion(problem, family, options, 0.0)
+    assert found is not None
+    turns = found.turns
+    if found.status.usable:
+        phi = _dispersion(problem, family, found)
+    else:
+        found, phi = None, _first_dispersion(problem, family)
     for _ in range(_MOST_ROUNDS):
         found = _given_dispersion(problem, family, options, phi, found)
         turns += found.turns
         if not found.status.usable:
             break
-        before, phi = phi, _dispersion(problem, family, found, phi)
+        before, phi = phi, _dispersion(problem, family, found)
         if not abs(phi - before) > 8 * float(np.finfo(problem.dtype).eps) ** 0.75 * before:
             break
     assert found is not None
     return found.with_turns(turns)
 
 
-def _has_likelihood(family: Family) -> bool:
-    """Whether the dispersion has a likelihood, of which the bias can be reduced."""
-    return family.log_normaliser(jnp.ones(())) is not None
+def can_reduce(family: Family) -> bool:
+    """Whether the dispersion is known, or has a likelihood of which the bias can be reduced."""
+    return family.dispersion_fixed or type(family).log_normaliser is not Family.log_normaliser
 
 
 def _given_dispersion(
@@ -140,40 +141,27 @@ def _loop(search: Search, basis: Basis, source: Source, at: Point) -> Attempt:
 
 
 def _first_dispersion(problem: Problem, family: Family) -> float:
-    """That of the null model, which is too large, as a start."""
+    """That of the null model, which is too large."""
     search = Search(problem, family, Options())
     zeros = np.zeros(problem.n_columns, problem.dtype)
     sums = problem.source.reduce(final_sums_diagonal, family, zeros, search.settings.null_model)
-    dispersion = float(sums.null_deviance) / max(float(search.totals.nobs) - 1.0, 1.0)
-    return dispersion if math.isfinite(dispersion) else 1.0
+    return float(sums.null_deviance) / max(float(search.totals.nobs) - 1.0, 1.0)
 
 
-def _dispersion(problem: Problem, family: Family, found: Estimate, phi: float) -> float:
-    """The dispersion at the means of an estimate; 0 where nothing is left of the response."""
-    sums: FinalSums = found.sums
-    p = int(found.basis.keep.sum())
-    df = float(found.totals.nobs) - p
-    if df <= 0:
-        return 0.0
-    if not _has_likelihood(family):
-        return float(sums.pearson) / df
-    deviance = float(sums.deviance)
-    if not deviance > 0:
-        return 0.0
-    return _bias_reduced(problem, family, deviance, p, phi if phi > 0 else deviance / df)
+def _dispersion(problem: Problem, family: Family, found: Estimate) -> float:
+    """The dispersion at the means of an estimate; 0 where nothing is left of the response.
 
-
-def _bias_reduced(
-    problem: Problem, family: Family, deviance: float, p: int, dispersion: float
-) -> float:
-    """The root in phi of its score less its bias, by Newton's method in log phi from a start.
-
-    With A the sum of the family's normalisers and primes for derivatives in log phi, it is that of
-    ``deviance / phi - A' + p + (A'' + A''') / (A' + A'')``: deviance / (n - p) for A = n log phi.
+    It is the root of its score less its bias, by Newton's method in log phi. With A1, A2 and A3 the
+    derivatives in log phi of the sum of the family's normalisers, that is the root of ``deviance /
+    phi - A1 + p + (A2 + A3) / (A1 + A2)``: deviance / (n - p) where the sum is n log phi.
     """
+    deviance, p = float(found.sums.deviance), int(found.basis.keep.sum())
+    df = float(found.totals.nobs) - p
+    if not (df > 0 and deviance > 0):
+        return 0.0
     dtype, reduce = problem.dtype, problem.source.reduce
     tiny = 4 * float(np.finfo(dtype).eps) ** 0.75
-    level = math.log(dispersion)
+    level = math.log(deviance / df)
     for _ in range(_MOST_STEPS):
         slopes = jax.device_get(reduce(_normaliser_slopes, family, dtype.type(level)))
         first, second, third = map(float, slopes)
