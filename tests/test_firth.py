@@ -321,7 +321,6 @@ def test_separated_segments_are_fitted_again(segments: jg.GroupResults) -> None:
 def test_segments_say_which_were_reduced(segments: jg.GroupResults, tmp_path: Path) -> None:
     methods = segments.tidy().set_index("s")["method"]
     assert methods["b"].tolist() == ["firth"] * 2 and methods["a"].tolist() == ["irls"] * 2
-    assert segments.glance()["method"].tolist() == ["irls", "firth", "irls", "firth"]
     assert segments["b"].notes[0].startswith("Separated")
     assert np.isfinite(segments["b"].penalized_llf) and np.isnan(segments["a"].penalized_llf)
     assert segments["b"].firth_test().notna().all(axis=None)

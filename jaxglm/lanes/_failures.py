@@ -57,7 +57,7 @@ def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
     of = np.asarray(names, dtype=object)
     decrement, turns, alpha = (fits.scalars[k][g].item() for k in ("decrement", "turns", "alpha"))
     found = [
-        *_notes.reduction(fits.words.get(g, fits.usual).method, separated=True),
+        *_notes.reduction(status, fits.words.get(g, fits.usual).method, separated=True),
         *_notes.ending(status, of[fits.infinite[g]], of[fits.covariance.open[g]], decrement, turns),
         *_notes.rank(of[fits.collinear(g)]),
         *_notes.shape(alpha if fits.shaped[g] else None),

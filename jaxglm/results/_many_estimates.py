@@ -26,7 +26,6 @@ _GLANCED = {
 _GLANCE_ORDER = (
     *("nobs", "df_model", "df_resid", "llf", "llnull", "aic", "bic", "deviance"),
     *("null_deviance", "pearson_chi2", "scale", "status", "converged", "n_iter"),
-    "method",
 )
 
 
@@ -141,7 +140,7 @@ class GroupEstimates:
 
         Columns: those of the segment, then under their attribute names `nobs, df_model, df_resid,
         llf, llnull, aic, bic, deviance, null_deviance, pearson_chi2, scale, status, converged,
-        n_iter, method`, and `alpha` where a negative binomial shape was estimated. A column of the
+        n_iter`, and `alpha` where a negative binomial shape was estimated. A column of the
         segment that is named like one of these has `_key` appended to its name.
         """
         scalars = self.fits.scalars
@@ -154,7 +153,6 @@ class GroupEstimates:
         )
         table["converged"] = self.fits.usable
         table["n_iter"] = scalars["turns"].copy()
-        table["method"] = pd.Categorical(self.fits.methods)
         columns = {name: table[name] for name in _GLANCE_ORDER}
         if self.fits.shaped.any():
             columns["alpha"] = scalars["alpha"].copy()

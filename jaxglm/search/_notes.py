@@ -41,7 +41,7 @@ def outcome_notes(
         *ending(
             found.status, of[fit.infinite], of[fit.covariance.open], found.decrement, found.turns
         ),
-        *reduction(found.method),
+        *reduction(found.status, found.method),
         *rank(of[problem.public(~found.basis.keep)]),
         *search_notes(problem, family, found, fit),
         *shape(fit.alpha),
@@ -98,9 +98,9 @@ def ending(
         )
 
 
-def reduction(method: str, *, separated: bool = False) -> Iterator[Note]:
+def reduction(status: Status, method: str, *, separated: bool = False) -> Iterator[Note]:
     """The bias was taken out of the estimates; of one of many fits since it was `separated`."""
-    if method == REDUCED:
+    if status.usable and method == REDUCED:
         why = "Separated, so that the likelihood has no maximum, and fitted again. "
         yield Note(
             f"{why if separated else ''}Bias reduced: the estimates solve scores without the "
