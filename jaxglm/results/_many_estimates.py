@@ -140,8 +140,8 @@ class GroupEstimates:
 
         Columns: those of the segment, then under their attribute names `nobs, df_model, df_resid,
         llf, llnull, aic, bic, deviance, null_deviance, pearson_chi2, scale, status, converged,
-        n_iter`, and `alpha` where a negative binomial shape was estimated. A column of the
-        segment that is named like one of these has `_key` appended to its name.
+        n_iter`, and `alpha` where a negative binomial shape was estimated. A column of the segment
+        that is named like one of these has `_key` appended to its name.
         """
         scalars = self.fits.scalars
         table: dict[str, Any] = {name: scalars[field].copy() for name, field in _GLANCED.items()}

@@ -8,6 +8,7 @@ Sartori 2020, Statistics and Computing 30, 43-59), as in R's brglm2 (`type = "AS
 likelihood: by a quasi family, separated rows would have no dispersion, and so no bias either.
 """
 
+import dataclasses
 import math
 from typing import Any
 
@@ -66,22 +67,20 @@ def estimate_reduced(problem: Problem, family: Family, options: Options) -> Esti
     if family.dispersion_fixed:
         return _given_dispersion(problem, family, options, 1.0)
     # From the maximum of the likelihood, or as if the null model had left all that is not known.
-    found: Estimate | None = _given_dispersion(problem, family, options, 0.0)
-    assert found is not None
-    turns = found.turns
-    if found.status.usable:
-        phi = _dispersion(problem, family, found)
-    else:
-        found, phi = None, _first_dispersion(problem, family)
+    found = _given_dispersion(problem, family, options, 0.0)
+    usable, turns = found.status.usable, found.turns
+    phi = _dispersion(problem, family, found) if usable else _first_dispersion(problem, family)
     for _ in range(_MOST_ROUNDS):
-        found = _given_dispersion(problem, family, options, phi, found)
+        like = found if found.status.usable else None
+        found = _given_dispersion(problem, family, options, phi, like)
         turns += found.turns
         if not found.status.usable:
             break
         before, phi = phi, _dispersion(problem, family, found)
         if not abs(phi - before) > 8 * float(np.finfo(problem.dtype).eps) ** 0.75 * before:
             break
-    assert found is not None
+    else:
+        found = dataclasses.replace(found, status=Status.MAX_TURNS)
     return found.with_turns(turns)
 
 
