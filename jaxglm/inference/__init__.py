@@ -24,6 +24,7 @@ from jaxglm.inference._dispersion import (
 from jaxglm.inference._effects import exponentiated, is_intercept, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._evaluation import Evaluation
+from jaxglm.inference._firth import has_penalised_likelihood, log_information, penalised_tests
 from jaxglm.inference._hypothesis import read_combination, read_hypothesis
 from jaxglm.inference._influence import Influence
 from jaxglm.inference._jackknife import infinitesimal, without_each
@@ -90,6 +91,7 @@ __all__ = [
     "critical_value",
     "equals",
     "exponentiated",
+    "has_penalised_likelihood",
     "infinitesimal",
     "inflation",
     "information_criterion",
@@ -98,8 +100,10 @@ __all__ = [
     "joint_test",
     "likelihood_rsquared",
     "link_test",
+    "log_information",
     "meaning",
     "null_means",
+    "penalised_tests",
     "ratio_label",
     "read_combination",
     "read_hypothesis",

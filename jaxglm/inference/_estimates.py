@@ -139,7 +139,10 @@ class Estimates:
 
     @property
     def scale(self) -> float:
-        """Dispersion: 1 where the family fixes it, else `pearson_chi2 / df_resid`."""
+        """Dispersion: 1 where the family fixes it, else `pearson_chi2 / df_resid`.
+
+        With ``bias="firth"`` an estimated one is without its first-order bias too.
+        """
         return self.fit.scale
 
     @property
@@ -211,7 +214,10 @@ class Estimates:
 
     @property
     def method(self) -> str:
-        """The solver that answered; another than asked for where that one failed."""
+        """The solver that answered; another than asked for where that one failed.
+
+        "firth" where the bias was taken out of the estimates.
+        """
         return self.fit.method
 
     @property

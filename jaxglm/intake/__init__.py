@@ -9,6 +9,8 @@ from jaxglm.intake._choices import (
     chosen_dtype,
     row_vectors,
     solver_options,
+    with_bias,
+    with_separation,
 )
 from jaxglm.intake._dataset import Columns, Dataset, nbytes
 from jaxglm.intake._doors import Intake, array_intake, table_intake
@@ -45,4 +47,6 @@ __all__ = [
     "table_intake",
     "table_responses",
     "table_segments",
+    "with_bias",
+    "with_separation",
 ]

@@ -5,15 +5,18 @@ from jaxglm.search._fit import Coefficients, Fit
 from jaxglm.search._fit_of import fit_of
 from jaxglm.search._notes import outcome_notes, rank_refusal
 from jaxglm.search._range import RangeError, largest_size
+from jaxglm.search._reduced import REDUCED, can_reduce
 from jaxglm.search._settings import Options
 from jaxglm.search._shape import estimate_all, has_unknown_shape
 
 __all__ = [
+    "REDUCED",
     "Coefficients",
     "Estimate",
     "Fit",
     "Options",
     "RangeError",
+    "can_reduce",
     "estimate_all",
     "fit_of",
     "has_unknown_shape",
