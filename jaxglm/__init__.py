@@ -28,7 +28,7 @@ from jaxglm.families import (
     QuasiPoisson,
     Tweedie,
 )
-from jaxglm.inference import Bootstrap
+from jaxglm.inference import Bootstrap, Comparison
 from jaxglm.intake import ModelMatrices
 from jaxglm.io import add_constant
 from jaxglm.links import (
@@ -46,7 +46,7 @@ from jaxglm.links import (
     Sqrt,
 )
 from jaxglm.results import GroupResults, ResponseResults, Results
-from jaxglm.verbs import GLM, design, fit_groups, fit_responses, glm, load
+from jaxglm.verbs import GLM, anova, compare, design, fit_groups, fit_responses, glm, load
 
 __version__ = "0.1.0"
 
@@ -57,6 +57,7 @@ __all__ = [
     "BoundaryWarning",
     "CLogLog",
     "Cauchit",
+    "Comparison",
     "ConvergenceWarning",
     "DataError",
     "DataWarning",
@@ -93,6 +94,8 @@ __all__ = [
     "Status",
     "Tweedie",
     "add_constant",
+    "anova",
+    "compare",
     "datasets",
     "design",
     "fit_groups",

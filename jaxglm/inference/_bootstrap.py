@@ -242,11 +242,8 @@ class _Drawing:
     def of(cls, fit: Fit, held: Dataset, cluster: Any) -> "_Drawing":
         """The rows of a fit; identical ones are merged where that saves time."""
         codes = None if cluster is None else cluster_codes(cluster, held)
-        design, order = held.block.design, held.order
-        if fit.aliased.any():
-            keep = ~fit.aliased[order]
-            design, order = design.take_columns(keep), np.argsort(np.argsort(order[keep]))
-        problem = Problem.of_block(Block(design, held.rows), order, np.dtype(np.float64))
+        problem = Problem.of_block(held.block, held.order, np.dtype(np.float64))
+        problem = problem.take_columns(~fit.aliased)
         live = np.flatnonzero(problem.rows.live)
         if live.size < len(problem.rows):
             problem = problem.take_rows(live)

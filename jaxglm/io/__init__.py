@@ -9,7 +9,13 @@ from jaxglm.io.arrays import (
     read_row_values,
     width_of,
 )
-from jaxglm.io.formula import ModelFrame, Response, TermsSpec, model_frame
+from jaxglm.io.formula import (
+    ModelFrame,
+    Response,
+    TermsSpec,
+    model_frame,
+    reduced_codings,
+)
 from jaxglm.io.tables import (
     Table,
     add_constant,
@@ -59,6 +65,7 @@ __all__ = [
     "read_row_values",
     "read_table",
     "read_vector",
+    "reduced_codings",
     "rows_text",
     "segments_of",
     "unknown_text",

@@ -6,12 +6,13 @@ import pandas as pd
 
 from jaxglm.inference import Overdispersion, assess, exponentiated, ratio_label, refusal
 from jaxglm.report import Summary, collect, summarise
+from jaxglm.results._comparisons import Comparisons
 from jaxglm.results._file import save_fit
 from jaxglm.results._rowwise import ROWS_CHANGED, RowAnswers
 from jaxglm.words import understands_habits
 
 
-class Results(RowAnswers):
+class Results(Comparisons, RowAnswers):
     """The outcome of a fit.
 
     Estimates, standard errors and intervals are on the scale of the linear predictor (the link);

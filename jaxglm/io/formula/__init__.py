@@ -4,5 +4,6 @@ from jaxglm.io.formula._frame import ModelFrame, model_frame
 from jaxglm.io.formula._labels import Labels
 from jaxglm.io.formula._response import Response
 from jaxglm.io.formula._spec import TermsSpec
+from jaxglm.io.formula._terms import reduced_codings
 
-__all__ = ["Labels", "ModelFrame", "Response", "TermsSpec", "model_frame"]
+__all__ = ["Labels", "ModelFrame", "Response", "TermsSpec", "model_frame", "reduced_codings"]
