@@ -57,7 +57,7 @@ def sequence_table(
     df_scale: float,
 ) -> pd.DataFrame:
     """R's `anova.glm` of models one after the other, the differences to the one before."""
-    df, fall = np.append(np.nan, -np.diff(df_resid)), np.append(np.nan, -np.diff(deviance))
+    df, fall = (np.append(np.nan, of[:-1] - of[1:]) for of in (df_resid, deviance))
     columns = {"Resid. Df": df_resid, "Resid. Dev": deviance, "Df": df, "Deviance": fall}
     with np.errstate(divide="ignore", invalid="ignore"):
         if test == "F":

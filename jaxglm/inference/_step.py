@@ -126,6 +126,7 @@ def _compared(
         columns["AIC"] = aic
     phi = dispersion(fit, family)
     fall = np.maximum(deviance[0] - deviance if adds else deviance - deviance[0], 0.0)
+    fall[df == 0] = 0.0  # the same model, up to rounding
     fall[0] = np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         if test == "F":
@@ -141,8 +142,9 @@ def _compared(
             columns["Pr(>Chi)"] = chi2_tail(statistic, df)
         else:
             if family.name == "gaussian":
-                statistic = np.abs(fit.nobs * np.log(deviance / deviance[0]))
-                statistic[0] = np.nan
+                sign = -1.0 if adds else 1.0
+                statistic = fit.nobs * np.log1p(sign * fall / deviance[0])
+                statistic *= sign
             else:
                 statistic = fall / phi
             columns["LRT" if phi == 1 else "scaled dev."] = statistic

@@ -110,7 +110,7 @@ def _formula(model: Model, scope: Any) -> str:
             f"{scope!r}"
         )
     right = _DOT.sub("(" + " + ".join(own or ["1"]) + ")", right)
-    return f"~ {base} + " + " + ".join([*own, f"({right.strip()})"])
+    return f"~ {base} + " + " + ".join([*own, right.strip()])
 
 
 def _check_rows(held: Dataset, kept: np.ndarray | None) -> None:
