@@ -14,6 +14,8 @@ from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._models import anova_of, compare_of
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
+from jaxglm.inference._profile import profile_curve
+from jaxglm.inference._profile_shape import alpha_interval
 from jaxglm.inference._score import ScoreTest, score_test
 from jaxglm.inference._step import add1, drop1, step
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
@@ -27,6 +29,7 @@ __all__ = [
     "ScoreTest",
     "add1",
     "akaike",
+    "alpha_interval",
     "anova_of",
     "assess",
     "bootstrap",
@@ -39,6 +42,7 @@ __all__ = [
     "exponentiated",
     "interval",
     "meaning",
+    "profile_curve",
     "ratio_label",
     "refusal",
     "say_nan",

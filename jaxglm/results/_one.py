@@ -8,11 +8,12 @@ from jaxglm.inference import Overdispersion, assess, exponentiated, ratio_label,
 from jaxglm.report import Summary, collect, summarise
 from jaxglm.results._comparisons import Comparisons
 from jaxglm.results._file import save_fit
+from jaxglm.results._profile import Profiles
 from jaxglm.results._rowwise import ROWS_CHANGED, RowAnswers
 from jaxglm.words import understands_habits
 
 
-class Results(Comparisons, RowAnswers):
+class Results(Comparisons, Profiles, RowAnswers):
     """The outcome of a fit.
 
     Estimates, standard errors and intervals are on the scale of the linear predictor (the link);

@@ -45,9 +45,14 @@ profile_ci <- function(fit) {
   known <- fam$family %in% c("binomial", "poisson")
   q <- if (known) qchisq(.95, 1) else qf(.95, 1, fit$df.residual)
   b <- coef(fit); se <- sqrt(diag(vcov(fit)))
+  V <- vcov(fit)
   g <- function(v, j) {
+    # From where the covariance says that the others go: from where they were, glm.fit may end far
+    # from the optimum, with a warning only.
+    start <- b[-j] + (v - b[j]) * V[-j, j] / V[j, j]
     f <- suppressWarnings(glm.fit(X[, -j, drop = FALSE], y, weights = w, offset = off + X[, j] * v,
-                 family = fam, control = tight, intercept = FALSE, start = b[-j]))
+                 family = fam, control = tight, intercept = FALSE, start = start))
+    stopifnot(f$converged)
     (f$deviance - fit$deviance) / phi - q
   }
   # An end is missing where glm.fit finds no start: the means would leave the link's domain.
