@@ -3,6 +3,7 @@
 from jaxglm.inference._anova import by_term, sequential
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
 from jaxglm.inference._comparison import Comparison
+from jaxglm.inference._constrained import constrained
 from jaxglm.inference._determined import (
     broken,
     say_nan,
@@ -37,6 +38,7 @@ __all__ = [
     "by_term",
     "check_scale",
     "compare_of",
+    "constrained",
     "drop1",
     "equals",
     "exponentiated",

@@ -212,4 +212,5 @@ def troubles(models: list[Submodel], names: list[str]) -> list[str]:
 
 def called(model: Model) -> str:
     """A model in a few words: its formula, or its response and number of columns."""
-    return model.formula or f"{model.y_name} on {len(model.names)} columns"
+    words = model.formula or f"{model.y_name} on {len(model.names)} columns"
+    return f"{words}, constrained to {model.constraints}" if model.constraints else words

@@ -10,6 +10,7 @@ import pandas as pd
 from jaxglm._jax import computing
 from jaxglm._status import DataError, SegmentWarning, Status
 from jaxglm.inference._clusters import check_rows, cluster_codes, cluster_column
+from jaxglm.inference._submodels import refuse_constrained
 from jaxglm.inference._wald import check_alpha
 from jaxglm.intake import Dataset, Given, Model, check_memory, table_intake
 from jaxglm.lanes import _failures, fit_segments
@@ -105,6 +106,7 @@ def bootstrap(
     """The bootstrap of a fit; see `Results.bootstrap`."""
     _check(n, seed)
     check_memory(max_memory)
+    refuse_constrained(model, "bootstrap()")
     if not Status(fit.status).usable:
         raise DataError(
             f"The fit has no optimum that resampling could move about: {Status(fit.status).message}"

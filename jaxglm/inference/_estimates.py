@@ -224,7 +224,7 @@ class Estimates:
 
     @property
     def _rank(self) -> int:
-        return int(np.sum(~np.asarray(self.fit.aliased)))
+        return round(self.nobs - self.df_resid)  # constraints take some, as aliased columns do
 
     @property
     def _n_parameters(self) -> int:

@@ -28,6 +28,8 @@ from jaxglm.words import near_text, warn
 _BETTER = 1e-7
 # The curve of a plot reaches to 99 % limits, as R's.
 _PLOTTED = 0.01
+# The curve towards an infinite estimate ends where its signed root is this small.
+_FLAT = 0.05
 
 
 def profile_intervals(fit: Fit, model: Model, alpha: float) -> tuple[np.ndarray, np.ndarray]:
@@ -54,13 +56,13 @@ def profile_curve(fit: Fit, model: Model, name: Any, n: int) -> pd.DataFrame:
     profile = _Profile(fit, model, Submodels.of(fit, model, "profile()"), j)
     low, high = profile.interval(quantile)
     centre, reach = profile.centre, 3 * quantile * profile.step
-    low, high = (
-        end if math.isfinite(end) else centre + math.copysign(reach, end) for end in (low, high)
-    )
-    if profile.runs:  # the estimate is at infinity: to where the search has seen it run
-        low, high = (low, centre) if profile.runs > 0 else (centre, high)
+    if profile.runs:  # the estimate is at infinity, where the curve becomes flat
+        flat = profile.interval(_FLAT)
+        low, high = (low, flat[0]) if profile.runs > 0 else (flat[1], high)
         values = np.linspace(low, high, n)
     else:
+        low = low if math.isfinite(low) else centre - reach
+        high = high if math.isfinite(high) else centre + reach
         below = np.linspace(low, centre, n - n // 2)
         values = np.append(below, np.linspace(centre, high, n // 2 + 1)[1:])
     zeta = np.array([profile.zeta(value) for value in values])
@@ -96,7 +98,8 @@ class _Profile:
         self.fit, self.fits, self.phi = fit, fits, dispersion(fit, model.family)
         self.centre = float(fit.coef[j])
         self.runs = float(np.sign(fit.covariance.recession[j]))
-        self.others = np.arange(fit.coef.size) != j
+        self.others = ~fit.aliased  # a column that was left out must not step in for this one
+        self.others[j] = False
         unit = np.zeros(fit.coef.size)
         unit[j] = 1.0
         with computing():

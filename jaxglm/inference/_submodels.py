@@ -27,6 +27,7 @@ from jaxglm.search import (
     outcome_notes,
 )
 from jaxglm.sources import Block
+from jaxglm.words import warn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,13 +112,17 @@ def record(
 ) -> tuple[Fit, Family]:
     """The whole record of a model's fit, and its family with all parameters.
 
-    `family` has None for a shape that is to be estimated; `start` is as for `refitted`.
+    What is to be said of the fit is warned of as for a first fit. `family` has None for a shape
+    that is to be estimated; `start` is as for `refitted`.
     """
     with computing():
         found, fitted, shape = _sought(problem, problem.narrowed(family), start, names)
         fit = fit_of(problem, fitted, found, shape=shape)
         family = family if shape is None else fitted
         notes = outcome_notes(problem, names, family, found, fit)
+    for note in notes:
+        if note.warning is not None:
+            warn(note.text, note.warning)
     return dataclasses.replace(fit, notes=tuple(note.text for note in notes)), family
 
 

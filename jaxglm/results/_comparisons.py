@@ -5,7 +5,15 @@ from typing import Any, Literal, Self
 
 import pandas as pd
 
-from jaxglm.inference import Comparison, ScoreTest, add1, drop1, score_test, step
+from jaxglm.inference import (
+    Comparison,
+    ScoreTest,
+    add1,
+    constrained,
+    drop1,
+    score_test,
+    step,
+)
 from jaxglm.results._rowwise import RowAnswers
 from jaxglm.words import understands_habits
 
@@ -194,3 +202,43 @@ class Comparisons(RowAnswers):
         Score test of 1 further column: 0.080 on 1 df, p = 0.778
         """
         return score_test(self.fit, self.model, exog_extra)
+
+    @understands_habits
+    def fit_constrained(self, constraints: Any) -> Self:
+        """The fit under linear constraints on its coefficients, as statsmodels' `fit_constrained`.
+
+        Exact: with ``b = b0 + N g`` for all b that obey them, the model of the columns X N and the
+        offset X b0 is fitted, and the covariance of b is ``N V N'``. A coefficient that is held at
+        a value has standard error 0, and no test.
+
+        Parameters
+        ----------
+        constraints : str, or (R, q)
+            Equations separated by commas, ``"x1 = x2, 2 * x3 - x4 = 0.5"``; one without `=` is one
+            with 0. Or R [m, p] and q [m] of ``R b = q``.
+
+        Returns
+        -------
+        Results
+            Its notes say what it was constrained to. What would fit it again (the bootstrap, terms
+            dropped, profiles) is refused; `jaxglm.anova` compares it with the fit without
+            constraints. `null_deviance` and `llnull` are those of this fit.
+
+        Raises
+        ------
+        DataError
+            For equations that are not linear, name no coefficient, contradict each other or leave
+            nothing to estimate, and when the result no longer holds the data of its fit.
+
+        Examples
+        --------
+        >>> import jaxglm as jg
+        >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0, 1, 2, 3, 4, 5], "z": [1, 0, 1, 3, 2, 5]}
+        >>> free = jg.glm("y ~ x + z", table, family="poisson")
+        >>> alike = free.fit_constrained("x = z")
+        >>> alike.params.round(4).to_dict()
+        {'Intercept': -0.2784, 'x': 0.246, 'z': 0.246}
+        >>> jg.anova(alike, free).table["Df"].to_list()[1]
+        1.0
+        """
+        return type(self)(*constrained(self.fit, self.model, constraints))

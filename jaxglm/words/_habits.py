@@ -116,10 +116,6 @@ _NO_LEVERAGE = "leverages and what follows from them are not there yet"
 _ATTRIBUTE_WORDS = {
     "endog": "the response is what was given; that of a formula is jaxglm.design(formula, data).y",
     "fit_regularized": "fits with a penalty are not there yet",
-    "fit_constrained": (
-        "fits under constraints are not there yet; to hold a coefficient at a value give the value "
-        "times its column as offset=, and leave the column out"
-    ),
     "get_influence": _NO_LEVERAGE,
     "hat_matrix_diag": _NO_LEVERAGE,
     "wald_test": _NO_TEST,
