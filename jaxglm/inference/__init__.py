@@ -18,7 +18,8 @@ from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._profile import profile_curve
 from jaxglm.inference._profile_shape import alpha_interval
 from jaxglm.inference._score import ScoreTest, score_test
-from jaxglm.inference._step import add1, drop1, step
+from jaxglm.inference._single_terms import add1, drop1
+from jaxglm.inference._step import step
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
 
 __all__ = [

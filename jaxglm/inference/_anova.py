@@ -27,7 +27,6 @@ def sequential(fit: Fit, model: Model, test: str | None) -> Comparison:
     """Type 1: each term beside those before it."""
     test = chosen_test(test, model.family)
     terms, fits = Terms.of(model), Submodels.of(fit, model, "anova()")
-    fits.know(terms.mask(terms.all), fit)
     models = [fits.fit(terms.mask(range(i))) for i in range(len(terms.labels) + 1)]
     scores = [
         score_over(fits, small, large) if test == "Rao" else np.nan
@@ -101,7 +100,6 @@ def _by_refits(
     fit: Fit, model: Model, terms: Terms, type_: int, kind: str
 ) -> tuple[pd.DataFrame, list[str]]:
     fits = Submodels.of(fit, model, "anova()")
-    fits.know(terms.mask(terms.all), fit)
     with_term, without = [], []
     for i in terms.all:
         others = terms.containing(i, terms.all) if type_ == 2 else []

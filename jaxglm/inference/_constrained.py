@@ -15,7 +15,7 @@ from jaxglm.algebra import Covariance, Relations, Root
 from jaxglm.designs import append
 from jaxglm.families import NegativeBinomial
 from jaxglm.inference._constraints import in_words, linear_constraints
-from jaxglm.inference._submodels import record, refuse_constrained
+from jaxglm.inference._submodels import announce, record, refuse_constrained
 from jaxglm.intake import Dataset, Model
 from jaxglm.rows import Problem, merge_rows
 from jaxglm.search import Fit
@@ -81,7 +81,8 @@ def constrained(fit: Fit, model: Model, constraints: Any) -> tuple[Fit, Model]:
     if fit.alpha is not None:
         assert isinstance(family, NegativeBinomial)
         family = dataclasses.replace(family, alpha=None)
-    found, family = record(problem, family, names, np.nan_to_num(fit.coef)[free.public])
+    found, family, notes = record(problem, family, names, np.nan_to_num(fit.coef)[free.public])
+    announce(notes)
     note = f"Constrained: {text}. Standard errors are those of a model in which this is so."
     found = dataclasses.replace(
         _in_all(found, free),

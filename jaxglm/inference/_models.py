@@ -44,7 +44,11 @@ def anova_of(fits: Sequence[Estimates], test: str | None) -> Comparison:
     pairs = list(itertools.pairwise(fits))
     cautions = [words for pair in pairs if (words := nesting(*pair))]
     table, title, said = _of_likelihoods(fits, test) if shaped else _of_deviances(fits, test)
-    listed = [f"Model {i}: {called(fit.model)}" for i, fit in enumerate(fits, start=1)]
+    family = [f" ({fit.family.name})" if shaped else "" for fit in fits]
+    listed = [
+        f"Model {i}: {called(fit.model)}{own}"
+        for i, (fit, own) in enumerate(zip(fits, family, strict=True), start=1)
+    ]
     said += [words for fit in fits for words in notes_on(fit.fit, fit.model) if not shaped]
     notes = (*listed, *dict.fromkeys(said))
     return Comparison(table, title, notes).warned(dict.fromkeys(cautions))

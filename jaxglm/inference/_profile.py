@@ -66,7 +66,7 @@ def profile_curve(fit: Fit, model: Model, name: Any, n: int) -> pd.DataFrame:
         below = np.linspace(low, centre, n - n // 2)
         values = np.append(below, np.linspace(centre, high, n // 2 + 1)[1:])
     zeta = np.array([profile.zeta(value) for value in values])
-    deviance = fit.deviance + zeta**2 * profile.phi
+    deviance = profile.deviance + zeta**2 * profile.phi
     return pd.DataFrame({"value": values, "zeta": zeta, "deviance": deviance})
 
 
@@ -91,11 +91,13 @@ class _Profile:
         Its standard error, or what moves the linear predictor of some row by 1.
     runs : float
         The sign of the infinity to which the estimate runs; 0 for a finite one.
-    phi : float
+    phi, deviance : float
+        The dispersion, and the deviance of the fit.
     """
 
     def __init__(self, fit: Fit, model: Model, fits: Submodels, j: int):
         self.fit, self.fits, self.phi = fit, fits, dispersion(fit, model.family)
+        self.deviance = fits.fit(np.ones(fit.coef.size, bool)).deviance
         self.centre = float(fit.coef[j])
         self.runs = float(np.sign(fit.covariance.recession[j]))
         self.others = ~fit.aliased  # a column that was left out must not step in for this one
@@ -164,8 +166,8 @@ class _Profile:
             found = refitted(problem, self.fits.family, np.nan_to_num(first), names)
         if not (found.status.usable or found.status is Status.SEPARATED):
             return math.inf
-        rise = float(found.sums.deviance) - self.fit.deviance
-        if rise < -_BETTER * (abs(self.fit.deviance) + self.phi):
+        rise = float(found.sums.deviance) - self.deviance
+        if rise < -_BETTER * (abs(self.deviance) + self.phi):
             warn(
                 "A model of the profile has a smaller deviance than the fit, which is therefore no "
                 "optimum: fit again from other coefficients, start=.",

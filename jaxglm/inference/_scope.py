@@ -12,7 +12,7 @@ from jaxglm.inference._terms import Terms
 from jaxglm.intake import Model, with_further
 from jaxglm.io import TermsSpec, reduced_codings
 from jaxglm.rows import Problem
-from jaxglm.search import Fit
+from jaxglm.search import Fit, Note
 
 
 @dataclasses.dataclass
@@ -31,6 +31,8 @@ class Scope:
     fit : Fit
         Its record, in its own columns.
     model : Model
+    notes : sequence of Note
+        What is to be said of its fit, where that was made here.
     """
 
     whole: Model
@@ -39,6 +41,7 @@ class Scope:
     chosen: list[int]
     fit: Fit
     model: Model
+    notes: Sequence[Note] = ()
 
     @classmethod
     def of(cls, fit: Fit, model: Model, what: str, scope: Any = None, data: Any = None) -> "Scope":
@@ -59,7 +62,8 @@ class Scope:
         fits = Submodels(problem, model.family, whole.names, start)
         terms, own = Terms.of(whole), Terms.of(model)
         chosen = [terms.parts.index(parts) for parts in own.parts]
-        fits.know(terms.mask(chosen), fit)
+        if held.dtype == np.float64:
+            fits.know(terms.mask(chosen), fit)
         return cls(whole, terms, fits, sorted(chosen), fit, model)
 
     @property
@@ -112,7 +116,7 @@ class Scope:
         if self.fit.alpha is not None:
             assert isinstance(family, NegativeBinomial)
             family = dataclasses.replace(family, alpha=None)
-        fit, family = record(self.fits.columns(keep), family, model.names, found.coef[keep])
+        fit, family, notes = record(self.fits.columns(keep), family, model.names, found.coef[keep])
         fits = self.fits
         if self.fit.alpha is not None:
             fits = Submodels(fits.problem, family, fits.names, fits.start)
@@ -123,6 +127,7 @@ class Scope:
             fit=fit,
             model=dataclasses.replace(model, family=family),
             fits=fits,
+            notes=notes,
         )
 
     def _model(self, chosen: Sequence[int]) -> Model:

@@ -20,6 +20,7 @@ from jaxglm.rows import Problem, constant_column, merge_rows
 from jaxglm.search import (
     Estimate,
     Fit,
+    Note,
     Options,
     RangeError,
     estimate_all,
@@ -109,21 +110,24 @@ def _sought(
 
 def record(
     problem: Problem, family: Family, names: Sequence[str], start: np.ndarray
-) -> tuple[Fit, Family]:
-    """The whole record of a model's fit, and its family with all parameters.
+) -> tuple[Fit, Family, list[Note]]:
+    """The whole record of a model's fit, its family with all parameters, and what is to be said.
 
-    What is to be said of the fit is warned of as for a first fit. `family` has None for a shape
-    that is to be estimated; `start` is as for `refitted`.
+    `family` has None for a shape that is to be estimated; `start` is as for `refitted`.
     """
     with computing():
         found, fitted, shape = _sought(problem, problem.narrowed(family), start, names)
         fit = fit_of(problem, fitted, found, shape=shape)
         family = family if shape is None else fitted
         notes = outcome_notes(problem, names, family, found, fit)
+    return dataclasses.replace(fit, notes=tuple(note.text for note in notes)), family, notes
+
+
+def announce(notes: Sequence[Note]) -> None:
+    """Warn of what a fit deserves a warning for."""
     for note in notes:
         if note.warning is not None:
             warn(note.text, note.warning)
-    return dataclasses.replace(fit, notes=tuple(note.text for note in notes)), family
 
 
 class Submodels:
@@ -160,11 +164,17 @@ class Submodels:
         check_optimum(fit, model, what)
         held = model.held(what)
         problem = Problem.of_block(held.block, held.order, np.dtype(np.float64))
-        return cls(problem, model.family, model.names, fit.coef)
+        fits = cls(problem, model.family, model.names, fit.coef)
+        if held.dtype == np.float64:
+            fits.know(np.ones(fit.coef.size, bool), fit)
+        return fits
 
-    def know(self, keep: np.ndarray, fit: Fit) -> Submodel:
-        """Take down a model that was fitted already."""
-        found = Submodel(
+    def know(self, keep: np.ndarray, fit: Fit) -> None:
+        """Take down a model that was fitted already, in float64 as all others here.
+
+        Deviances that are to be compared must not differ by the rounding of float32.
+        """
+        self._found[keep.tobytes()] = Submodel(
             keep=keep,
             coef=_all_columns(keep, fit.coef),
             deviance=fit.deviance,
@@ -174,8 +184,6 @@ class Submodels:
             df_resid=fit.df_resid,
             status=Status(fit.status),
         )
-        self._found[keep.tobytes()] = found
-        return found
 
     def fit(self, keep: np.ndarray, start: np.ndarray | None = None) -> Submodel:
         """The model of the columns `keep` ([p] bool), started from coefficients [p]."""

@@ -14,6 +14,8 @@ from jaxglm.designs import Dense, Design
 from jaxglm.intake._fingerprint import Fingerprint
 from jaxglm.sources import Block, Resident, Rows
 
+_DOUBLE = np.dtype(np.float64)
+
 
 def _product(block: Block, b: jax.Array) -> jax.Array:
     return block.design.matvec(b)
@@ -67,6 +69,8 @@ class Dataset:
         Of columns that were read from the user's own matrix in place.
     in_place : bool
         They are still that matrix, no copy of some of its rows.
+    dtype : dtype
+        Of the arithmetic of the fit.
     """
 
     block: Block
@@ -76,6 +80,7 @@ class Dataset:
     n_given: int
     fingerprint: Fingerprint | None = None
     in_place: bool = False
+    dtype: np.dtype = _DOUBLE
 
     @property
     def labels(self) -> pd.Index:

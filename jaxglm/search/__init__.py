@@ -4,7 +4,7 @@ from jaxglm.search._basis import condition
 from jaxglm.search._estimate import Estimate
 from jaxglm.search._fit import Coefficients, Fit
 from jaxglm.search._fit_of import fit_of
-from jaxglm.search._notes import outcome_notes, rank_refusal
+from jaxglm.search._notes import Note, outcome_notes, rank_refusal
 from jaxglm.search._range import RangeError, largest_size
 from jaxglm.search._settings import Options, smallest_pivot
 from jaxglm.search._shape import estimate_all, has_unknown_shape
@@ -13,6 +13,7 @@ __all__ = [
     "Coefficients",
     "Estimate",
     "Fit",
+    "Note",
     "Options",
     "RangeError",
     "condition",
