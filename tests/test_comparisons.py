@@ -16,7 +16,7 @@ from .reference.cases import load
 from .reference.engine import fit_formula
 
 R = json.loads((Path(__file__).parent / "data/comparisons/comparisons.json").read_text())
-QUICK = ("warpbreaks_poisson_log", "mtcars_gamma_log", "longley_gaussian")
+QUICK = ("warpbreaks_poisson_log", "mtcars_gamma_log")
 ALL = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in R["tables"]]
 
 

@@ -122,6 +122,7 @@ def test_aliased_and_infinite_coefficients() -> None:
     assert np.isfinite(tied.params).all()
 
 
+@pytest.mark.slow
 def test_a_shape_is_estimated_again() -> None:
     quine = load("quine_nb_ml_main").frame
     fit = jg.glm("Days ~ Eth + Sex + Lrn", quine, "negative_binomial")

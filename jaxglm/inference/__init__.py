@@ -12,12 +12,13 @@ from jaxglm.inference._determined import (
 )
 from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
-from jaxglm.inference._models import anova_of, compare_of
+from jaxglm.inference._models import anova_of
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._profile import profile_curve
 from jaxglm.inference._profile_shape import alpha_interval
 from jaxglm.inference._score import ScoreTest, score_test
+from jaxglm.inference._side_by_side import compare_of
 from jaxglm.inference._single_terms import add1, drop1
 from jaxglm.inference._step import step
 from jaxglm.inference._wald import akaike, interval, schwarz, wald

@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataWarning
-from jaxglm.words import count, measure, p_value, warn
+from jaxglm.words import count, measure, p_value, statistic, warn
+
+# Columns of test statistics, read to three decimals whatever their size.
+_STATISTICS = {
+    *("F", "F value", "LR", "LRT", "LR Chisq", "Chisq", "scaled dev."),
+    *("Rao", "Rao score", "scaled Rao sc."),
+}
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -65,4 +71,6 @@ def _cell(column: str, value: object) -> str:
         return ""
     if column.lower().endswith("df") or column == "nobs":
         return count(number)
-    return p_value(number) if column.startswith("Pr(") else measure(number)
+    if column.startswith("Pr("):
+        return p_value(number)
+    return statistic(number) if column in _STATISTICS else measure(number)
