@@ -1,10 +1,13 @@
 """What estimates say: tests, intervals, effects, overdispersion, predictions, the bootstrap."""
 
+from jaxglm.inference._anova import by_term, sequential
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
 from jaxglm.inference._clusters import column_of_fit
 from jaxglm.inference._collinearity import condition_number, inflation
 from jaxglm.inference._combinations import combinations_of
+from jaxglm.inference._comparison import Comparison
 from jaxglm.inference._comparisons import comparison_table, warn_no_tests
+from jaxglm.inference._constrained import constrained
 from jaxglm.inference._contrasts import contrasts_of
 from jaxglm.inference._covariance_choice import CovarianceChoice, Information
 from jaxglm.inference._criteria import (
@@ -38,13 +41,20 @@ from jaxglm.inference._linear_tests import (
     single_tests,
 )
 from jaxglm.inference._misfit import Misfit, link_test, variance_test
+from jaxglm.inference._models import anova_of
 from jaxglm.inference._multiplicity import ADJUSTMENTS, adjusted, adjusted_critical_value
 from jaxglm.inference._null_means import null_means
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
+from jaxglm.inference._profile import profile_curve
+from jaxglm.inference._profile_shape import alpha_interval
 from jaxglm.inference._sandwich import Asked, Estimated, covariance_of
 from jaxglm.inference._sandwich_of_many import covariances_of
+from jaxglm.inference._score import ScoreTest, score_test
 from jaxglm.inference._scores import BrierScore, HosmerLemeshow
+from jaxglm.inference._side_by_side import compare_of
+from jaxglm.inference._single_terms import add1, drop1
+from jaxglm.inference._step import step
 from jaxglm.inference._suggest import suggest_family
 from jaxglm.inference._suggestions import FamilySuggestions
 from jaxglm.inference._wald import akaike, critical_value, interval, schwarz, wald
@@ -55,6 +65,7 @@ __all__ = [
     "Asked",
     "Bootstrap",
     "BrierScore",
+    "Comparison",
     "CovarianceChoice",
     "Estimated",
     "Estimates",
@@ -67,15 +78,20 @@ __all__ = [
     "Misfit",
     "Overdispersion",
     "Prediction",
+    "ScoreTest",
     "TermTests",
     "WaldTest",
     "ZeroInflation",
+    "add1",
     "adjusted",
     "adjusted_critical_value",
     "akaike",
+    "alpha_interval",
+    "anova_of",
     "assess",
     "bootstrap",
     "broken",
+    "by_term",
     "caution",
     "check_kind",
     "check_scale",
@@ -83,12 +99,15 @@ __all__ = [
     "column_of_fit",
     "columns_test",
     "combinations_of",
+    "compare_of",
     "comparison_table",
     "condition_number",
+    "constrained",
     "contrasts_of",
     "covariance_of",
     "covariances_of",
     "critical_value",
+    "drop1",
     "equals",
     "exponentiated",
     "has_penalised_likelihood",
@@ -104,16 +123,20 @@ __all__ = [
     "meaning",
     "null_means",
     "penalised_tests",
+    "profile_curve",
     "ratio_label",
     "read_combination",
     "read_hypothesis",
     "refusal",
     "say_nan",
     "schwarz",
+    "score_test",
+    "sequential",
     "share_explained",
     "single_tests",
     "slopes_of",
     "slopes_of_many",
+    "step",
     "suggest_family",
     "suspect_weights",
     "undetermined",

@@ -11,6 +11,7 @@ from jaxglm._jax import computing
 from jaxglm._status import DataError, SegmentWarning, Status
 from jaxglm.inference._clusters import check_rows, cluster_column, row_codes
 from jaxglm.inference._refits import problem_of, refits
+from jaxglm.inference._submodels import refuse_constrained
 from jaxglm.inference._wald import check_alpha
 from jaxglm.intake import Dataset, Given, Model, check_memory, table_intake
 from jaxglm.lanes import _failures
@@ -106,6 +107,7 @@ def bootstrap(
     """The bootstrap of a fit; see `Results.bootstrap`."""
     _check(n, seed)
     check_memory(max_memory)
+    refuse_constrained(model, "bootstrap()")
     if not Status(fit.status).usable:
         raise DataError(
             f"The fit has no optimum that resampling could move about: {Status(fit.status).message}"

@@ -56,7 +56,7 @@ def penalised_tests(fit: Fit, family: Family, held: Dataset, alpha: float) -> di
     names = ("statistic", "p_value", "conf_low", "conf_high")
     out = {name: np.full(fit.coef.size, np.nan) for name in names}
     limit = float(special.chdtri(1, alpha))
-    errors = fit.covariance.standard_errors
+    errors = fit.covariance.expected.standard_errors
     with computing():
         profile = _Profile.of(fit, family, held)
         for j in np.flatnonzero(~fit.aliased).tolist():

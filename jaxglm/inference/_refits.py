@@ -6,16 +6,12 @@ from jaxglm.intake import Dataset, Model
 from jaxglm.lanes import Fits, fit_segments
 from jaxglm.rows import Problem, Replicas
 from jaxglm.search import REDUCED, Fit, Options
-from jaxglm.sources import Block
 
 
 def problem_of(fit: Fit, held: Dataset) -> Problem:
     """The rows of a fit in the columns that have a coefficient."""
-    design, order = held.block.design, held.order
-    if fit.aliased.any():
-        keep = ~fit.aliased[order]
-        design, order = design.take_columns(keep), np.argsort(np.argsort(order[keep]))
-    return Problem.of_block(Block(design, held.rows), order, np.dtype(np.float64))
+    problem = Problem.of_block(held.block, held.order, np.dtype(np.float64))
+    return problem.take_columns(~fit.aliased)
 
 
 def refits(

@@ -14,6 +14,7 @@ from jaxglm.intake._choices import (
 )
 from jaxglm.intake._dataset import Columns, Dataset, nbytes
 from jaxglm.intake._doors import Intake, array_intake, table_intake
+from jaxglm.intake._further import with_further
 from jaxglm.intake._matrix import ModelMatrices, as_sparse, as_table, model_matrices
 from jaxglm.intake._model import Model
 from jaxglm.intake._new_rows import new_rows
@@ -48,5 +49,6 @@ __all__ = [
     "table_responses",
     "table_segments",
     "with_bias",
+    "with_further",
     "with_separation",
 ]

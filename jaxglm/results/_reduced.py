@@ -20,7 +20,7 @@ class ReducedAnswers(RowAnswers):
         """
         if not has_penalised_likelihood(self.fit, self.family):
             return float("nan")
-        return self.llf + 0.5 * log_information(self.fit.covariance)
+        return self.llf + 0.5 * log_information(self.fit.covariance.expected)
 
     @understands_habits
     def firth_test(self, alpha: float = 0.05) -> pd.DataFrame:

@@ -14,11 +14,9 @@ import jax.numpy as jnp
 from jaxglm.algebra import Information, Root, factorise, inverse_root, log_determinant
 from jaxglm.families import Family
 from jaxglm.sources import Block
+from jaxglm.sums._lengths import squared_lengths
 from jaxglm.sums._moments import Moments
 from jaxglm.sums._rowwise import Point, Value
-
-# Columns of a root that rows are multiplied with at a time: a tile holds no second design.
-_WIDTH = 32
 
 
 class Inverse(NamedTuple):
@@ -69,7 +67,7 @@ def bias_score(block: Block, family: Family, at: Point, root: Root, dispersion: 
     eta = block.linear_predictor(at.beta)
     live = block.rows.weight > 0
     weight = block.rows.weight * family.fisher_weight(block.rows.y, eta)
-    part = 0.5 * weight * _squares(block, root) * _bend(family, eta)
+    part = 0.5 * weight * squared_lengths(block, root) * _bend(family, eta)
     # A row that does not count may lie outside the link's domain, where there is no slope.
     score = block.design.rmatvec(jnp.where(live, part, jnp.zeros_like(part)))
     return jnp.where(at.start > 0, jnp.zeros_like(score), dispersion * score)
@@ -84,26 +82,3 @@ def _bend(family: Family, eta: jax.Array) -> jax.Array:
     first, second = jax.jvp(slope, (eta,), (jnp.ones_like(eta),))
     moves = first != 0
     return jnp.where(moves, second / jnp.where(moves, first, jnp.ones_like(first)), 0.0)
-
-
-def _squares(block: Block, root: Root) -> jax.Array:
-    """x_i' H^-1 x_i of each row, some columns of the root at a time."""
-    dense, diagonal = root
-    p, k = dense.shape
-    total = jnp.zeros_like(block.rows.y)
-    if block.design.n_eliminated:
-        # The diagonal belongs to columns of 0 and 1, which are their own squares.
-        total = block.design.matvec(diagonal**2)
-    if k <= _WIDTH:
-        return total + _square_sums(block, dense)
-    steps = -(-k // _WIDTH)
-    columns = jnp.pad(dense, ((0, 0), (0, steps * _WIDTH - k)))
-    columns = columns.reshape(p, steps, _WIDTH).swapaxes(0, 1)
-    return jax.lax.fori_loop(
-        0, steps, lambda i, known: known + _square_sums(block, columns[i]), total
-    )
-
-
-def _square_sums(block: Block, columns: jax.Array) -> jax.Array:
-    product = block.design.matvec(columns)
-    return jnp.sum(product * product, axis=1)

@@ -178,6 +178,17 @@ class GLM:
         return results_of(intake, options, on_failure, rank, compress, keep_data, errors)
 
     @understands_habits
+    def fit_constrained(self, constraints: Any) -> Results:
+        """Fit the model under linear constraints; see `Results.fit_constrained`.
+
+        Raises
+        ------
+        DataError
+            As there.
+        """
+        return self.fit(on_failure="ignore").fit_constrained(constraints)
+
+    @understands_habits
     def fit_groups(
         self,
         groups: Any,
