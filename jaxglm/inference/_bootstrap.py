@@ -11,8 +11,8 @@ from jaxglm._jax import computing
 from jaxglm._status import DataError, SegmentWarning, Status
 from jaxglm.inference._clusters import check_rows, cluster_column, row_codes
 from jaxglm.inference._refits import problem_of, refits
-from jaxglm.inference._submodels import refuse_constrained
 from jaxglm.inference._wald import check_alpha
+from jaxglm.inference.comparisons._submodels import refuse_constrained
 from jaxglm.intake import Dataset, Given, Model, check_memory, table_intake
 from jaxglm.lanes import _failures
 from jaxglm.rows import Problem, merge_rows

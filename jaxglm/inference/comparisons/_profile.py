@@ -15,9 +15,9 @@ import pandas as pd
 
 from jaxglm._jax import computing
 from jaxglm._status import ConvergenceWarning, DataError, Status
-from jaxglm.inference._roots import find_root
-from jaxglm.inference._submodels import Submodels, dispersion, refitted
 from jaxglm.inference._wald import critical_value
+from jaxglm.inference.comparisons._roots import find_root
+from jaxglm.inference.comparisons._submodels import Submodels, dispersion, refitted
 from jaxglm.intake import Columns, Model
 from jaxglm.rows import Problem
 from jaxglm.search import Fit

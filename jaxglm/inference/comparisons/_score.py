@@ -11,9 +11,9 @@ from jaxglm._status import DataError
 from jaxglm.algebra import root_of_inverse
 from jaxglm.designs import append
 from jaxglm.families import Family
-from jaxglm.inference._deviance import chi2_tail
 from jaxglm.inference._overdispersion import equals
-from jaxglm.inference._submodels import check_optimum, dispersion
+from jaxglm.inference.comparisons._deviance import chi2_tail
+from jaxglm.inference.comparisons._submodels import check_optimum, dispersion
 from jaxglm.intake import Dataset, Model
 from jaxglm.rows import Problem
 from jaxglm.search import Fit, condition, smallest_pivot

@@ -11,7 +11,7 @@ import numpy as np
 from jaxglm._programs import program
 from jaxglm.designs import bucket
 from jaxglm.families import Family
-from jaxglm.inference._clustered import Clusters
+from jaxglm.inference.covariances._clustered import Clusters
 from jaxglm.sources import Source, in_parts
 from jaxglm.sums import Rooted, row_scores
 

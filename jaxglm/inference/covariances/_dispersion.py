@@ -11,7 +11,7 @@ from jaxglm._jax import computing
 from jaxglm._status import DataError
 from jaxglm.algebra import Covariance
 from jaxglm.families import Family
-from jaxglm.inference._sandwich import Estimated
+from jaxglm.inference.covariances._sandwich import Estimated
 from jaxglm.intake import MAX_MEMORY
 from jaxglm.lanes import Fits, LaneDispersion, Lanes, lane_slopes
 from jaxglm.rows import Segments

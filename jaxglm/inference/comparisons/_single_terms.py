@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxglm.inference._anova import called, notes_on, score_over, troubles
-from jaxglm.inference._comparison import Comparison
-from jaxglm.inference._deviance import chi2_tail, chosen_test, f_tail
-from jaxglm.inference._scope import Scope
-from jaxglm.inference._selection import Criteria
-from jaxglm.inference._submodels import Submodel, dispersion
+from jaxglm.inference.comparisons._anova import called, notes_on, score_over, troubles
+from jaxglm.inference.comparisons._comparison import Comparison
+from jaxglm.inference.comparisons._deviance import chi2_tail, chosen_test, f_tail
+from jaxglm.inference.comparisons._scope import Scope
+from jaxglm.inference.comparisons._selection import Criteria
+from jaxglm.inference.comparisons._submodels import Submodel, dispersion
 from jaxglm.intake import Model
 from jaxglm.search import Fit
 from jaxglm.words import listed

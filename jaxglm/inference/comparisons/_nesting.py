@@ -10,8 +10,8 @@ import numpy as np
 
 from jaxglm._jax import computing
 from jaxglm.designs import append
-from jaxglm.inference._anova import called
 from jaxglm.inference._estimates import Estimates
+from jaxglm.inference.comparisons._anova import called
 from jaxglm.intake import Dataset
 from jaxglm.rows import Problem
 from jaxglm.search import condition, smallest_pivot

@@ -12,7 +12,7 @@ from jaxglm._status import (
     RankWarning,
     SeparationWarning,
 )
-from jaxglm.inference._combinations import INFINITE, NO_DISPERSION, NO_FIT, OPEN
+from jaxglm.inference.hypotheses._combinations import INFINITE, NO_DISPERSION, NO_FIT, OPEN
 from jaxglm.words import FloatArray, listed, warn
 
 _CATEGORY: dict[str, type[JaxglmWarning]] = {

@@ -7,10 +7,10 @@ import pandas as pd
 
 from jaxglm import diagnostics
 from jaxglm._status import DataError
-from jaxglm.inference._criteria import share_explained
-from jaxglm.inference._predicted_rows import PredictedRows
-from jaxglm.inference._scores import BrierScore, HosmerLemeshow, hosmer_lemeshow_test
 from jaxglm.inference._wald import critical_value
+from jaxglm.inference.quality._criteria import share_explained
+from jaxglm.inference.quality._predicted_rows import PredictedRows
+from jaxglm.inference.quality._scores import BrierScore, HosmerLemeshow, hosmer_lemeshow_test
 from jaxglm.words import FloatArray, is_between, understands_habits
 
 

@@ -11,12 +11,12 @@ import pandas as pd
 
 from jaxglm._jax import computing
 from jaxglm._status import Status
-from jaxglm.inference._comparison import Comparison
-from jaxglm.inference._deviance import chi2_tail, chosen_test, f_tail
-from jaxglm.inference._linear_tests import columns_test
-from jaxglm.inference._score import score_statistic
-from jaxglm.inference._submodels import Submodel, Submodels, dispersion
-from jaxglm.inference._terms import Terms
+from jaxglm.inference.comparisons._comparison import Comparison
+from jaxglm.inference.comparisons._deviance import chi2_tail, chosen_test, f_tail
+from jaxglm.inference.comparisons._score import score_statistic
+from jaxglm.inference.comparisons._submodels import Submodel, Submodels, dispersion
+from jaxglm.inference.comparisons._terms import Terms
+from jaxglm.inference.hypotheses._linear_tests import columns_test
 from jaxglm.intake import Model
 from jaxglm.search import Fit
 from jaxglm.words import check_choice, listed

@@ -9,9 +9,9 @@ import numpy as np
 from jaxglm._jax import computing
 from jaxglm._status import DataError, Status
 from jaxglm.families import NegativeBinomial
-from jaxglm.inference._roots import find_root
-from jaxglm.inference._submodels import Submodels, refitted
 from jaxglm.inference._wald import critical_value
+from jaxglm.inference.comparisons._roots import find_root
+from jaxglm.inference.comparisons._submodels import Submodels, refitted
 from jaxglm.intake import Model
 from jaxglm.search import Fit
 

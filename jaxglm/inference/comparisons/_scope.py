@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from jaxglm.families import NegativeBinomial
-from jaxglm.inference._submodels import Submodel, Submodels, check_optimum, record
-from jaxglm.inference._terms import Terms
+from jaxglm.inference.comparisons._submodels import Submodel, Submodels, check_optimum, record
+from jaxglm.inference.comparisons._terms import Terms
 from jaxglm.intake import Model, with_further
 from jaxglm.io import TermsSpec, reduced_codings
 from jaxglm.rows import Problem

@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy as np
 
 from jaxglm._status import DataError
-from jaxglm.inference._clustered import Clusters
 from jaxglm.inference._clusters import row_codes
-from jaxglm.inference._corrections import SOFTWARE
-from jaxglm.inference._sandwich import Asked
-from jaxglm.inference._serial import Times
+from jaxglm.inference.covariances._clustered import Clusters
+from jaxglm.inference.covariances._corrections import SOFTWARE
+from jaxglm.inference.covariances._sandwich import Asked
+from jaxglm.inference.covariances._serial import Times
 from jaxglm.intake import Dataset
 from jaxglm.words import check_choice, is_one_of, listed
 

@@ -15,7 +15,7 @@ import pandas as pd
 from jaxglm import io
 from jaxglm._status import DataError
 from jaxglm.designs import assemble
-from jaxglm.inference._combinations import Combinations, combinations_of
+from jaxglm.inference.hypotheses._combinations import Combinations, combinations_of
 from jaxglm.intake import Columns, Model, as_sparse
 from jaxglm.search import Fit
 from jaxglm.words import FloatArray, is_one_of, near_text

@@ -10,10 +10,10 @@ from jaxglm._jax import computing
 from jaxglm._tuning import tuning
 from jaxglm.algebra import Covariance, Root, root_of
 from jaxglm.families import Family
-from jaxglm.inference import _corrections
-from jaxglm.inference._clustered import Clusters, intersections
-from jaxglm.inference._sandwich import POWERS, Asked, how_made, kind_of
-from jaxglm.inference._serial import automatic_lags
+from jaxglm.inference.covariances import _corrections
+from jaxglm.inference.covariances._clustered import Clusters, intersections
+from jaxglm.inference.covariances._sandwich import POWERS, Asked, how_made, kind_of
+from jaxglm.inference.covariances._serial import automatic_lags
 from jaxglm.intake import MAX_MEMORY
 from jaxglm.lanes import (
     Fits,

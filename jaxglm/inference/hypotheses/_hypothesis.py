@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxglm.inference._hypothesis_text import Equation, equations
+from jaxglm.inference.hypotheses._hypothesis_text import Equation, equations
 from jaxglm.words import FloatArray, listed, near_text
 
 # Of rows of length 1, what is left of one beside others where only rounding is left.

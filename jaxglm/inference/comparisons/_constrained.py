@@ -14,8 +14,8 @@ from jaxglm._status import DataError
 from jaxglm.algebra import Covariance, Relations, Root
 from jaxglm.designs import append
 from jaxglm.families import NegativeBinomial
-from jaxglm.inference._hypothesis import read_hypothesis
-from jaxglm.inference._submodels import announce, record, refuse_constrained
+from jaxglm.inference.comparisons._submodels import announce, record, refuse_constrained
+from jaxglm.inference.hypotheses._hypothesis import read_hypothesis
 from jaxglm.intake import Dataset, Model
 from jaxglm.rows import Problem, merge_rows
 from jaxglm.search import Fit

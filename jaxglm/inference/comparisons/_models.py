@@ -8,13 +8,13 @@ import pandas as pd
 
 from jaxglm._jax import computing
 from jaxglm._status import DataError
-from jaxglm.inference._anova import called, notes_on, sequence_table
-from jaxglm.inference._comparison import Comparison
-from jaxglm.inference._deviance import chi2_tail, chosen_test
 from jaxglm.inference._estimates import Estimates
-from jaxglm.inference._nesting import difference, nesting, problem_of
-from jaxglm.inference._score import score_statistic
-from jaxglm.inference._submodels import dispersion
+from jaxglm.inference.comparisons._anova import called, notes_on, sequence_table
+from jaxglm.inference.comparisons._comparison import Comparison
+from jaxglm.inference.comparisons._deviance import chi2_tail, chosen_test
+from jaxglm.inference.comparisons._nesting import difference, nesting, problem_of
+from jaxglm.inference.comparisons._score import score_statistic
+from jaxglm.inference.comparisons._submodels import dispersion
 
 
 def anova_of(fits: Sequence[Estimates], test: str | None) -> Comparison:

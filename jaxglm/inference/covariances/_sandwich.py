@@ -20,9 +20,15 @@ from jaxglm.algebra import (
     root_of_inverse,
 )
 from jaxglm.families import Family
-from jaxglm.inference import _corrections
-from jaxglm.inference._clustered import Clusters, check_counts, clustered, intersections, told
-from jaxglm.inference._serial import Times, automatic_lags, serial
+from jaxglm.inference.covariances import _corrections
+from jaxglm.inference.covariances._clustered import (
+    Clusters,
+    check_counts,
+    clustered,
+    intersections,
+    told,
+)
+from jaxglm.inference.covariances._serial import Times, automatic_lags, serial
 from jaxglm.intake import Dataset
 from jaxglm.search import Fit
 from jaxglm.sources import Resident, Source, in_parts

@@ -10,8 +10,8 @@ import pandas as pd
 from jaxglm import io
 from jaxglm._status import DataError
 from jaxglm.diagnostics import response_facts
-from jaxglm.inference._number_families import beyond, of_numbers
-from jaxglm.inference._suggestions import (
+from jaxglm.inference.quality._number_families import beyond, of_numbers
+from jaxglm.inference.quality._suggestions import (
     NOTHING_VARIES,
     FamilySuggestions,
     Suggestion,

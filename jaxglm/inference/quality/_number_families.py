@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from jaxglm.diagnostics import ResponseFacts, zero_probability
-from jaxglm.inference._suggestions import (
+from jaxglm.inference.quality._suggestions import (
     NOTHING_VARIES,
     FamilySuggestions,
     Suggestion,

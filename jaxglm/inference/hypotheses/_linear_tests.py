@@ -14,7 +14,9 @@ import pandas as pd
 
 from jaxglm._status import Status
 from jaxglm.algebra import Covariance
-from jaxglm.inference._combinations import (
+from jaxglm.inference._shown import as_html, as_text
+from jaxglm.inference._wald import interval, wald
+from jaxglm.inference.hypotheses._combinations import (
     INFINITE,
     NO_DISPERSION,
     NO_FIT,
@@ -22,10 +24,8 @@ from jaxglm.inference._combinations import (
     Combinations,
     combinations_of,
 )
-from jaxglm.inference._comparisons import no_tests
-from jaxglm.inference._hypothesis import Hypothesis
-from jaxglm.inference._shown import as_html, as_text
-from jaxglm.inference._wald import interval, wald
+from jaxglm.inference.hypotheses._comparisons import no_tests
+from jaxglm.inference.hypotheses._hypothesis import Hypothesis
 from jaxglm.search import Fit
 from jaxglm.words import FloatArray, count, p_value, row, statistic, understands_habits
 

@@ -8,9 +8,9 @@ import pandas as pd
 
 from jaxglm._jax import computing
 from jaxglm._status import DataError
-from jaxglm.inference._scope import Scope
-from jaxglm.inference._selection import Criteria, Criterion
-from jaxglm.inference._submodels import announce
+from jaxglm.inference.comparisons._scope import Scope
+from jaxglm.inference.comparisons._selection import Criteria, Criterion
+from jaxglm.inference.comparisons._submodels import announce
 from jaxglm.intake import Model
 from jaxglm.search import Fit
 from jaxglm.words import check_choice

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from jaxglm.inference._anova import called
-from jaxglm.inference._comparison import Comparison
 from jaxglm.inference._estimates import Estimates
-from jaxglm.inference._nesting import differences_of_rows
+from jaxglm.inference.comparisons._anova import called
+from jaxglm.inference.comparisons._comparison import Comparison
+from jaxglm.inference.comparisons._nesting import differences_of_rows
 
 
 def compare_of(fits: Sequence[Estimates], names: Sequence[str] | None) -> Comparison:

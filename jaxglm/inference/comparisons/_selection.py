@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from jaxglm.inference._submodels import Submodel, dispersion
+from jaxglm.inference.comparisons._submodels import Submodel, dispersion
 from jaxglm.intake import Model
 from jaxglm.search import Fit
 
