@@ -213,7 +213,6 @@ def test_another_attribute_says_what_to_write(fit: jg.Results, groups: jg.GroupR
         (fit, "wald_test", r"cov_params\(\)"),
         (groups, "t_test", "not there yet"),
         (fit, "f_test", "not there yet"),
-        (fit, "get_margeff", r"effects\(\)"),
         (fit, "pseudo_rsquared", "1 - llf / llnull"),
         (fit, "null", "null_deviance"),
         (fit, "resid_anscombe", "resid_deviance"),

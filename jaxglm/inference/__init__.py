@@ -9,23 +9,32 @@ from jaxglm.inference._determined import (
 )
 from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
+from jaxglm.inference._margins import Effects, Where, marginal_effects
+from jaxglm.inference._margins_changes import METHODS, Asked, check_variables
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
-from jaxglm.inference._wald import akaike, interval, schwarz, wald
+from jaxglm.inference._wald import akaike, check_alpha, interval, schwarz, wald
 
 __all__ = [
+    "METHODS",
+    "Asked",
     "Bootstrap",
+    "Effects",
     "Estimates",
     "Overdispersion",
     "Prediction",
+    "Where",
     "akaike",
     "assess",
     "bootstrap",
     "broken",
+    "check_alpha",
     "check_scale",
+    "check_variables",
     "equals",
     "exponentiated",
     "interval",
+    "marginal_effects",
     "meaning",
     "ratio_label",
     "refusal",

@@ -72,7 +72,7 @@ def _places(held: Dataset, other: Dataset) -> np.ndarray | None:
 
 def cluster_codes(cluster: Any, held: Dataset) -> np.ndarray:
     """The cluster of each row of the fit."""
-    codes = io.groups_of_some(cluster, held.kept, held.n_given, held.index, "cluster")
+    codes, _ = io.groups_of_some(cluster, held.kept, held.n_given, held.index, "cluster")
     if (codes < 0).any():
         raise DataError(
             f"cluster has missing values in {io.rows_text(codes < 0)} of the rows of the fit; fill "

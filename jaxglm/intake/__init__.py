@@ -16,6 +16,14 @@ from jaxglm.intake._matrix import ModelMatrices, as_sparse, as_table, model_matr
 from jaxglm.intake._model import Model
 from jaxglm.intake._responses import ResponseIntake, array_responses, table_responses
 from jaxglm.intake._segments import GroupIntake, array_segments, table_segments
+from jaxglm.intake._variables import (
+    Part,
+    Population,
+    VariableRows,
+    chunks,
+    held_population,
+    new_population,
+)
 
 __all__ = [
     "MAX_MEMORY",
@@ -27,8 +35,11 @@ __all__ = [
     "Intake",
     "Model",
     "ModelMatrices",
+    "Part",
     "Policy",
+    "Population",
     "ResponseIntake",
+    "VariableRows",
     "array_intake",
     "array_responses",
     "array_segments",
@@ -36,8 +47,11 @@ __all__ = [
     "as_table",
     "check_memory",
     "chosen_dtype",
+    "chunks",
+    "held_population",
     "model_matrices",
     "nbytes",
+    "new_population",
     "row_vectors",
     "solver_options",
     "table_intake",

@@ -9,7 +9,7 @@ from jaxglm.io.arrays import (
     read_row_values,
     width_of,
 )
-from jaxglm.io.formula import ModelFrame, Response, TermsSpec, model_frame
+from jaxglm.io.formula import Levels, ModelFrame, Response, TermsSpec, Variables, model_frame
 from jaxglm.io.tables import (
     Table,
     add_constant,
@@ -33,10 +33,12 @@ from jaxglm.io.tables import (
 )
 
 __all__ = [
+    "Levels",
     "ModelFrame",
     "Response",
     "Table",
     "TermsSpec",
+    "Variables",
     "add_constant",
     "check_aligned",
     "find_segments",

@@ -7,11 +7,12 @@ import pandas as pd
 from jaxglm.inference import Overdispersion, assess, exponentiated, ratio_label, refusal
 from jaxglm.report import Summary, collect, summarise
 from jaxglm.results._file import save_fit
-from jaxglm.results._rowwise import ROWS_CHANGED, RowAnswers
+from jaxglm.results._margins import Margins
+from jaxglm.results._rowwise import ROWS_CHANGED
 from jaxglm.words import understands_habits
 
 
-class Results(RowAnswers):
+class Results(Margins):
     """The outcome of a fit.
 
     Estimates, standard errors and intervals are on the scale of the linear predictor (the link);

@@ -126,10 +126,6 @@ _ATTRIBUTE_WORDS = {
     "wald_test_terms": _NO_TEST,
     "t_test": _NO_TEST,
     "f_test": _NO_TEST,
-    "get_margeff": (
-        "marginal effects are not there yet; effects() has ratios where the link gives them a "
-        "meaning, and predict(data) the means at values that you give"
-    ),
     "pseudo_rsquared": "McFadden's is 1 - llf / llnull of a result",
     "null": "a result has null_deviance and llnull; the null model itself is the fit of 'y ~ 1'",
     "resid_anscombe": "Anscombe residuals are not there yet; resid_deviance is close to them",
