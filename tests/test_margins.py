@@ -319,7 +319,7 @@ def test_negative_means_have_elasticities() -> None:
 
 def test_rows_come_in_chunks(plain: jg.Results, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = [plain.margins(at=at) for at in ("overall", "mean")]
-    monkeypatch.setattr("jaxglm.intake._variables._rows_at_once", lambda rows: 17)
+    monkeypatch.setattr("jaxglm.intake._population._rows_at_once", lambda rows: 17)
     for one, at in zip(wanted, ("overall", "mean"), strict=True):
         same(plain.margins(at=at), one, rtol=1e-11)
 

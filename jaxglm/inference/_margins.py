@@ -12,7 +12,7 @@ from jaxglm.diagnostics import LINEAR, LOG_MEAN, MEAN, Scale
 from jaxglm.inference._margins_average import Averager, Averages
 from jaxglm.inference._margins_changes import Asked, Change, keys_of
 from jaxglm.inference._margins_lines import averaged, lines_of
-from jaxglm.intake import Model, Population, VariableRows, chunks
+from jaxglm.intake import Model, Population
 from jaxglm.search import Fit
 from jaxglm.words import FloatArray, listed
 
@@ -153,7 +153,7 @@ def _averages(
 ) -> Averages:
     """The average effects of some rows, or those of a line made of them."""
     settings = {**_line_of(place, population, rows), **at}
-    lines = (lines_of(population, chunk, settings) for chunk in chunks(rows, population.rows))
+    lines = (lines_of(population, chunk, settings) for chunk in population.chunks(rows))
     averager = Averager(fit, model.family, scale, changes)
     for some in lines if place == "overall" else [averaged(lines, keys_of(changes))]:
         averager.add(some)
@@ -168,14 +168,14 @@ def _line_of(place: str, population: Population, rows: np.ndarray) -> dict[str, 
     settings: dict[str, Any] = {}
     if place == "overall":
         return settings
-    some, count = population.rows.take(rows), population.count[rows]
-    for name in some.names:
-        levels = some.levels(name)
+    count = population.count[rows]
+    for name in population.rows.names:
+        levels = population.rows.levels(name)
         if levels is None:
-            x = some.numbers(name)
+            x = population.numbers(name)[rows]
             settings[name] = {"mean": _mean, "median": _median, "zero": _zero}[place](x, count)
         elif place == "median":
-            settings[name] = _most_frequent(some, name, count)
+            settings[name] = _most_frequent(population.native(name)[rows], count)
         elif place == "zero":
             settings[name] = levels.reference
     return settings
@@ -198,8 +198,8 @@ def _zero(x: FloatArray, count: FloatArray) -> float:
     return 0.0
 
 
-def _most_frequent(rows: VariableRows, name: str, count: FloatArray) -> Any:
-    codes, values = pd.factorize(rows.native(name))
+def _most_frequent(labels: Any, count: FloatArray) -> Any:
+    codes, values = pd.factorize(labels)
     return values[int(np.argmax(np.bincount(codes, weights=count)))]
 
 

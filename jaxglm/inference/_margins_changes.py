@@ -113,13 +113,15 @@ class Asked:
         ValueError
             Where one that is asked for has neither slope nor levels.
         """
-        rows, changes, left_out = population.rows, [], []
+        rows = population.rows
+        changes: list[Change] = []
+        left_out: list[str] = []
         for name in rows.names if variables is None else variables:
             levels = rows.levels(name)
             if levels is not None:
                 changes.extend(self._between(name, levels))
             elif rows.has_slope(name):
-                changes.append(self._along(name, rows.numbers(name), population.count))
+                changes.append(self._along(name, population.numbers(name), population.count))
             elif variables is None:
                 left_out.append(name)
             else:

@@ -1,4 +1,4 @@
-"""Owns the lines that effects are computed on: columns of rows, or of their average, and changes."""
+"""Owns the lines that effects are computed on: rows or their average, and changes of them."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -58,7 +58,7 @@ class Lines:
 
 def lines_of(population: Population, chunk: np.ndarray, at: Mapping[str, Any]) -> Lines:
     """The lines of some rows, in which variables have the values of `at`."""
-    before = population.rows.take(chunk)
+    before = population.take(chunk)
     rows = before.with_values(at) if at else before
     offset = np.zeros(chunk.size) if population.offset is None else population.offset[chunk]
     more = before.offset_change(rows, list(at)) if at else None

@@ -14,16 +14,10 @@ from jaxglm.intake._dataset import Columns, Dataset, nbytes
 from jaxglm.intake._doors import Intake, array_intake, table_intake
 from jaxglm.intake._matrix import ModelMatrices, as_sparse, as_table, model_matrices
 from jaxglm.intake._model import Model
+from jaxglm.intake._population import Population, held_population, new_population
 from jaxglm.intake._responses import ResponseIntake, array_responses, table_responses
 from jaxglm.intake._segments import GroupIntake, array_segments, table_segments
-from jaxglm.intake._variables import (
-    Part,
-    Population,
-    VariableRows,
-    chunks,
-    held_population,
-    new_population,
-)
+from jaxglm.intake._variable_rows import Part, VariableRows
 
 __all__ = [
     "MAX_MEMORY",
@@ -47,7 +41,6 @@ __all__ = [
     "as_table",
     "check_memory",
     "chosen_dtype",
-    "chunks",
     "held_population",
     "model_matrices",
     "nbytes",

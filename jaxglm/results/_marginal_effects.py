@@ -167,8 +167,8 @@ class MarginalEffects:
         groups = self.labels[by].drop_duplicates()
         if not by or len(groups) < 2:
             raise ValueError(
-                "contrasts are between groups of rows, and these effects are of one: margins(by=...) "
-                "gives those of several"
+                "contrasts are between groups of rows, and these effects are of one: "
+                "margins(by=...) gives those of several"
             )
         # The effects of a group stand together, those of all groups in one order.
         rows = np.arange(len(self.labels)).reshape(len(groups), -1)

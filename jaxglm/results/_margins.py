@@ -114,10 +114,10 @@ class Margins(RowAnswers):
         >>> fit = jg.glm("left ~ salary + overtime_hours", hr, family="binomial")
         >>> fit.margins().summary_frame().iloc[:, :2].round(5)
                           dy/dx  Std. Err.
-        salary         -0.00616    0.00089
-        overtime_hours  0.01220    0.00095
+        salary         -0.01100    0.00065
+        overtime_hours  0.01054    0.00091
         >>> fit.margins("salary", at={"overtime_hours": [0, 20]}).margeff.round(5)
-        array([-0.00511, -0.00703])
+        array([-0.0074 , -0.01343])
         """
         check_choice("dummy", dummy, ("discrete", "slope"))
         place, values = _places(at)
@@ -173,7 +173,7 @@ class Margins(RowAnswers):
         >>> hr = jg.datasets.load_hr(2000)
         >>> fit = jg.glm("left ~ salary", hr, family="binomial")
         >>> fit.get_margeff(at="mean", method="eyex").margeff.round(3)
-        array([-0.836])
+        array([-2.676])
         """
         for name, given in (("dummy", dummy), ("count", count)):
             check_choice(name, given, (True, False))

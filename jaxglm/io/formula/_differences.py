@@ -14,7 +14,7 @@ Function = Callable[[np.ndarray, np.ndarray], np.ndarray]
 # about as much is lost to it as to rounding. Where a knot, an end of the domain or a steep bend is
 # near, the next steps are shorter.
 _STEP, _SHORTER, _MOST_STEPS = 1e-3, 0.1, 10
-# Differences over a step and over half of it agree up to this share, or are taken over shorter ones.
+# Differences over a step and over half of it agree up to this share, or the step is shortened.
 _AGREEMENT = 1e-6
 
 

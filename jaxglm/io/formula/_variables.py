@@ -9,8 +9,8 @@ import numpy as np
 
 from jaxglm._status import DataError
 from jaxglm.designs import DensePiece, FactorPiece
-from jaxglm.io.formula._differences import derivative
 from jaxglm.io.formula._contrasts import CODINGS
+from jaxglm.io.formula._differences import derivative
 from jaxglm.io.formula._encode import Component, encode
 from jaxglm.io.formula._expression import evaluate
 from jaxglm.io.formula._functions import FACTORS
@@ -54,7 +54,7 @@ class Variables:
     def of_table(
         cls, spec: TermsSpec, data: Any
     ) -> "tuple[Variables, Table, np.ndarray | None, np.ndarray]":
-        """Of the complete rows of a table, with that, their offset and the rows that miss values.
+        """Of the complete rows of a table; with that, the offset and where values are missing.
 
         Raises
         ------
@@ -62,10 +62,9 @@ class Variables:
             As `TermsSpec.pieces`.
         """
         table, values, offset, missing = spec.evaluated(data)
-        kept = np.flatnonzero(~missing)
-        columns = {name: table.column(name).take(kept) for name in spec.columns(table.names)}
-        own = cls(spec, kept.size, columns, tuple(value[kept] for value in values))
-        return own, table, None if offset is None else offset[kept], missing
+        columns = {name: table.column(name) for name in spec.columns(table.names)}
+        own = cls(spec, table.n_rows, columns, tuple(values))
+        return own.take(np.flatnonzero(~missing)) if missing.any() else own, table, offset, missing
 
     @classmethod
     def of_components(
@@ -83,7 +82,7 @@ class Variables:
                 columns[name] = _labelled(name, value, component.levels)
             elif value.ndim == 1:
                 kind = bool if component.kind == "bool" else float
-                columns[name] = Column(name, value.astype(kind))
+                columns[name] = Column(name, value.astype(kind, copy=False))
         return cls(spec, n, columns, tuple(values))
 
     def take(self, rows: np.ndarray) -> "Variables":
@@ -280,10 +279,9 @@ class Variables:
         def function(rows: np.ndarray, at: np.ndarray) -> np.ndarray:
             columns = {key: column.take(rows) for key, column in self.columns.items()}
             columns[name] = Column(name, at)
+            value = self._value(expression, columns, rows.size, Postponed())
             if component is not None:
-                value = self._evaluated(component, columns, rows.size, Postponed())
-            else:
-                value = self._value(expression, columns, rows.size, Postponed())
+                value, _ = match_component(component, value, None, "raise")
             return np.asarray(value, float)
 
         slopes = derivative(function, x, spread)
