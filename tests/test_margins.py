@@ -331,7 +331,11 @@ def test_rows_come_in_chunks(plain: jg.Results, monkeypatch: pytest.MonkeyPatch)
         (lambda f: f.margins("z"), jg.DataError, r"stands only in log\(z\).*data=table"),
         (lambda f: f.margins(), jg.DataError, "data=table"),
         (lambda f: f.margins("g", at={"g": "q"}), jg.DataError, "'g' has no level 'q'"),
-        (lambda f: f.margins("g", at={"z": -1}, data=TABLE), jg.DataError, r"'z' at -1.*log\(z\)"),
+        (
+            lambda f: f.margins("g", at={"z": -1}, data=TABLE),
+            jg.DataError,
+            r"no log\(z\) with 'z' at -1",
+        ),
         (lambda f: f.margins("g", at={"k": "a"}, data=TABLE), jg.DataError, "holds numbers"),
         (lambda f: f.margins("g", at={"z": []}), ValueError, "no value for 'z'"),
         (lambda f: f.margins("g", at="all"), ValueError, "at must be one of"),

@@ -97,10 +97,6 @@ class Variables:
         texts = (self.spec.components[i].text for term in self.spec.terms for i in term.components)
         return tuple(dict.fromkeys(name for text in texts for name in self._names(text)))
 
-    def knows(self, name: str) -> bool:
-        """Whether the variable is there, in the terms or in an offset."""
-        return name in self.columns
-
     def column(self, name: str) -> Column:
         """A variable.
 
@@ -171,16 +167,10 @@ class Variables:
                 continue
             self._check_known(component.text, columns)
             try:
-                values[i] = self._evaluated(component, columns, self.n, ONE_FIT)
+                raw = self._value(parse_expression(component.text), columns, self.n, ONE_FIT)
+                values[i], _ = match_component(component, raw, None, "raise")
             except DataError as error:
-                there = " and ".join(
-                    f"{name!r} {'moved by one' if isinstance(given, np.ndarray) else f'at {given}'}"
-                    for name, given in settings.items()
-                )
-                levels = f", which has the levels {listed(component.levels)}" * bool(
-                    component.levels
-                )
-                raise DataError(f"{there}: there is no {component.label} then{levels}") from error
+                raise DataError(_no_value(component, settings)) from error
         return Variables(self.spec, self.n, columns, tuple(values))
 
     def slopes(self, name: str, spread: float) -> Iterator[tuple[list[int], list[Piece]]]:
@@ -250,17 +240,6 @@ class Variables:
         pieces, _ = encode([parts[t] for t in terms], self.n)
         return pieces
 
-    def _evaluated(
-        self,
-        component: Component,
-        columns: Mapping[str, Column],
-        n: int,
-        fits: OneFit,
-    ) -> np.ndarray:
-        raw = self._value(parse_expression(component.text), columns, n, fits)
-        value, _ = match_component(component, raw, None, "raise")
-        return value
-
     def _value(
         self, expression: Expression, columns: Mapping[str, Column], n: int, fits: OneFit
     ) -> np.ndarray | Labels:
@@ -304,6 +283,17 @@ def _column_of(expression: Expression) -> str | None:
     if expression.call == "I" and expression.argument is not None:
         return expression.argument.column
     return expression.column
+
+
+def _no_value(component: Component, settings: Mapping[str, Any]) -> str:
+    """What to say where a component has no value at some of variables."""
+    there = " and ".join(
+        f"{name!r} {'moved by one' if isinstance(given, np.ndarray) else f'at {given}'}"
+        for name, given in settings.items()
+    )
+    levels = f", which had the levels {listed(component.levels)} in the fit"
+    has = levels if component.levels else ""
+    return f"there is no {component.label} with {there}{has}"
 
 
 def _labelled(name: str, codes: np.ndarray, levels: tuple[Level, ...]) -> Column:
