@@ -7,10 +7,12 @@ from jaxglm.inference._determined import (
     undetermined,
     warn_undetermined,
 )
+from jaxglm.inference._distribution import Law, check_sizes, law
 from jaxglm.inference._effects import exponentiated, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._margins import Effects, Where, marginal_effects
 from jaxglm.inference._margins_changes import METHODS, Asked, check_variables
+from jaxglm.inference._new_responses import NewResponses
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._wald import akaike, check_alpha, interval, schwarz, wald
@@ -21,6 +23,8 @@ __all__ = [
     "Bootstrap",
     "Effects",
     "Estimates",
+    "Law",
+    "NewResponses",
     "Overdispersion",
     "Prediction",
     "Where",
@@ -30,10 +34,12 @@ __all__ = [
     "broken",
     "check_alpha",
     "check_scale",
+    "check_sizes",
     "check_variables",
     "equals",
     "exponentiated",
     "interval",
+    "law",
     "marginal_effects",
     "meaning",
     "ratio_label",

@@ -15,8 +15,9 @@ from jaxglm.inference import (
     marginal_effects,
 )
 from jaxglm.intake import Population, held_population, new_population
+from jaxglm.results._beside import refuse_beside_the_fit
 from jaxglm.results._marginal_effects import MarginalEffects
-from jaxglm.results._rowwise import RowAnswers, refuse_beside_the_fit
+from jaxglm.results._rowwise import RowAnswers
 from jaxglm.words import check_choice, understands_habits
 
 # The lines that effects are those of, with what a report says of them.

@@ -9,10 +9,11 @@ from jaxglm.report import Summary, collect, summarise
 from jaxglm.results._file import save_fit
 from jaxglm.results._margins import Margins
 from jaxglm.results._rowwise import ROWS_CHANGED
+from jaxglm.results._simulate import Simulation
 from jaxglm.words import understands_habits
 
 
-class Results(Margins):
+class Results(Margins, Simulation):
     """The outcome of a fit.
 
     Estimates, standard errors and intervals are on the scale of the linear predictor (the link);
