@@ -56,8 +56,8 @@ class Margins(RowAnswers):
         have steps: the average difference of the mean if all rows had a level, and if all had the
         reference level. Errors are those of the delta method: with J the derivative of the average
         by the coefficients and C their covariance, ``sqrt(J C J')`` (Bartus 2005, The Stata Journal
-        5, 309-329). Each row counts as the observations that it stands for (`freq_weights`); rows
-        that do not count in the fit do not here.
+        5, 309-329). Each row counts as the observations that it stands for (`freq_weights`),
+        whatever its prior weight and trials; rows that do not count in the fit do not here.
 
         Parameters
         ----------

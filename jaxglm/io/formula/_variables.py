@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,6 +23,9 @@ from jaxglm.rows import ONE_FIT, OneFit, Postponed
 from jaxglm.words import listed, near_text
 
 Piece = DensePiece | FactorPiece
+
+# Which variables a component mentions is asked again and again.
+_parsed = functools.lru_cache(maxsize=4096)(parse_expression)
 
 
 class Levels(NamedTuple):
@@ -75,7 +79,7 @@ class Variables:
         numeric_last = sorted(range(len(values)), key=lambda i: spec.components[i].kind != "factor")
         for i in numeric_last:
             component, value = spec.components[i], values[i]
-            name = _column_of(parse_expression(component.text))
+            name = _column_of(_parsed(component.text))
             if name is None or value is None:
                 continue
             if component.kind == "factor":
@@ -124,7 +128,7 @@ class Variables:
     def levels(self, name: str) -> Levels | None:
         """The levels of a variable that is taken as labels, or is true and false; else None."""
         for component in self._components(name):
-            if component.kind == "factor" and _column_of(parse_expression(component.text)) == name:
+            if component.kind == "factor" and _column_of(_parsed(component.text)) == name:
                 return Levels(component.levels, component.levels[component.reference])
         column = self.column(name)
         if column.levels is not None:
@@ -167,7 +171,7 @@ class Variables:
                 continue
             self._check_known(component.text, columns)
             try:
-                raw = self._value(parse_expression(component.text), columns, self.n, ONE_FIT)
+                raw = self._value(_parsed(component.text), columns, self.n, ONE_FIT)
                 values[i], _ = match_component(component, raw, None, "raise")
             except DataError as error:
                 raise DataError(_no_value(component, settings)) from error
@@ -210,7 +214,7 @@ class Variables:
     def _names(self, text: str) -> list[str]:
         """The variables of an expression; codings and constants of a context are none."""
         others = {*CODINGS, *(self.spec.context or {})} - set(self.columns)
-        return [name for name in parse_expression(text).columns() if name not in others]
+        return [name for name in _parsed(text).columns() if name not in others]
 
     def _mentions(self, text: str, name: str) -> bool:
         return name in self._names(text)
@@ -251,7 +255,7 @@ class Variables:
         self, text: str, component: Component | None, name: str, spread: float
     ) -> np.ndarray:
         """The derivative of an expression, a component or an offset, along a variable."""
-        expression, x = parse_expression(text), self.numbers(name)
+        expression, x = _parsed(text), self.numbers(name)
         if expression.column == name:
             return np.ones(self.n)
 
