@@ -20,6 +20,9 @@ from jaxglm.inference._margins_lines import Lines
 from jaxglm.search import Fit
 from jaxglm.words import FloatArray
 
+# Slopes and levels whose weights meet the columns in one product.
+_TOGETHER = 32
+
 
 class Averages(NamedTuple):
     """Averages of k changes.
@@ -51,6 +54,15 @@ class _Sum:
     value: float = 0.0
 
 
+class _Here(NamedTuple):
+    """Lines as they are: linear predictor, how far it runs to infinity, and g' and g'' there."""
+
+    eta: FloatArray
+    moves: FloatArray | None
+    slope: FloatArray
+    curvature: FloatArray
+
+
 class Averager:
     """Adds up the effects of changes over lines.
 
@@ -76,30 +88,44 @@ class Averager:
         eta, moves = lines.matrix @ self._coef + lines.offset, self._moves(lines.matrix)
         if moves is not None and self._scale is not LINEAR:
             self._gone += float(lines.count @ (movement(moves) != 0))
-        slope, curvature = (
-            self._held(function(self._family, eta), eta, moves)
-            for function in (self._scale.slope, self._scale.curvature)
+        here = _Here(
+            eta,
+            moves,
+            self._held(self._scale.slope(self._family, eta), eta, moves),
+            self._held(self._scale.curvature(self._family, eta), eta, moves),
         )
         far: dict[Key, FloatArray] = {}
-        for key, total in self._sums.items():
-            delta = lines.delta(key)
-            if self._recession is not None:
-                far[key] = delta.times(self._recession)
-            if isinstance(key, Slope):
-                along = delta.eta(self._coef)
-                size = lines.count * (lines.size(key) if key.proportional else 1.0)
-                total.value += float(size * slope @ along)
-                total.jacobian += (size * curvature * along) @ lines.matrix
-                delta.add_against(size * slope, total.jacobian)
-                continue
-            there = eta + delta.eta(self._coef)
-            away = None if moves is None else moves + far[key]
-            total.value += float(lines.count @ self._level(there, away))
-            weight = lines.count * self._held(self._scale.slope(self._family, there), there, away)
-            total.jacobian += weight @ lines.matrix
-            delta.add_against(weight, total.jacobian)
+        keys = list(self._sums)
+        for first in range(0, len(keys), _TOGETHER):
+            some = keys[first : first + _TOGETHER]
+            weights = np.stack([self._add_one(key, lines, here, far) for key in some])
+            for key, product in zip(some, weights @ lines.matrix, strict=True):
+                self._sums[key].jacobian += product
         if far:
             self._note_moves(far)
+
+    def _add_one(
+        self, key: Key, lines: Lines, here: _Here, far: dict[Key, FloatArray]
+    ) -> FloatArray:
+        """Add the slope or level of a key; what is left to add is these weights [m] times rows.
+
+        Where there is separation, `far` is told how far lines run to infinity with the change.
+        """
+        total, delta = self._sums[key], lines.delta(key)
+        if self._recession is not None:
+            far[key] = delta.times(self._recession)
+        if isinstance(key, Slope):
+            along = delta.eta(self._coef)
+            size = lines.count * (lines.size(key) if key.proportional else 1.0)
+            total.value += float(size * here.slope @ along)
+            delta.add_against(size * here.slope, total.jacobian)
+            return size * here.curvature * along
+        eta = here.eta + delta.eta(self._coef)
+        moves = None if here.moves is None else here.moves + far[key]
+        total.value += float(lines.count @ self._level(eta, moves))
+        weight = lines.count * self._held(self._scale.slope(self._family, eta), eta, moves)
+        delta.add_against(weight, total.jacobian)
+        return weight
 
     def averages(self) -> Averages:
         """The averages over all lines added."""

@@ -24,7 +24,8 @@ def response_weights(
 ) -> FloatArray | None:
     """Prior weights times trials of rows, [n]; nan in rows of the fit that do not count.
 
-    None for new rows of a share of trials whose numbers are not given.
+    None for new rows of a share of trials whose numbers are not given. Without `data` the rows are
+    those of the fit, which the caller has seen to be there.
 
     Raises
     ------
@@ -33,7 +34,8 @@ def response_weights(
     """
     if data is None:
         refuse_beside_the_fit(var_weights=var_weights, trials=trials)
-        rows = model.held("a prediction without data").rows
+        assert model.dataset is not None
+        rows = model.dataset.rows
         return np.where(rows.live, rows.unit_weight, np.nan)
     weight = np.ones(len(index))
     for name, given in (("var_weights", var_weights), ("trials", trials)):
