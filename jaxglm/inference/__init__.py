@@ -8,8 +8,7 @@ from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._influence import Influence
 from jaxglm.inference._jackknife import infinitesimal, without_each
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
-from jaxglm.inference._prediction import Prediction, check_scale
-from jaxglm.inference._wald import akaike, critical_value, interval, schwarz, wald
+from jaxglm.inference._wald import akaike, check_alpha, critical_value, interval, schwarz, wald
 from jaxglm.inference.comparisons._anova import by_term, sequential
 from jaxglm.inference.comparisons._comparison import Comparison
 from jaxglm.inference.comparisons._constrained import constrained
@@ -48,6 +47,11 @@ from jaxglm.inference.hypotheses._linear_tests import (
     single_tests,
 )
 from jaxglm.inference.hypotheses._multiplicity import ADJUSTMENTS, adjusted, adjusted_critical_value
+from jaxglm.inference.margins._changes import METHODS, AskedEffects, check_variables
+from jaxglm.inference.margins._margins import Effects, Where, marginal_effects
+from jaxglm.inference.predictions._distribution import Law, check_sizes, law
+from jaxglm.inference.predictions._new_responses import NewResponses
+from jaxglm.inference.predictions._prediction import Prediction, check_scale
 from jaxglm.inference.quality._collinearity import condition_number, inflation
 from jaxglm.inference.quality._criteria import (
     check_kind,
@@ -66,11 +70,14 @@ from jaxglm.inference.quality._zero_inflation import ZeroInflation, zero_inflati
 
 __all__ = [
     "ADJUSTMENTS",
+    "METHODS",
     "Asked",
+    "AskedEffects",
     "Bootstrap",
     "BrierScore",
     "Comparison",
     "CovarianceChoice",
+    "Effects",
     "Estimated",
     "Estimates",
     "Evaluation",
@@ -78,13 +85,16 @@ __all__ = [
     "HosmerLemeshow",
     "Influence",
     "Information",
+    "Law",
     "LinearTest",
     "Misfit",
+    "NewResponses",
     "Overdispersion",
     "Prediction",
     "ScoreTest",
     "TermTests",
     "WaldTest",
+    "Where",
     "ZeroInflation",
     "add1",
     "adjusted",
@@ -97,9 +107,12 @@ __all__ = [
     "broken",
     "by_term",
     "caution",
+    "check_alpha",
     "check_kind",
     "check_scale",
     "check_scale_choice",
+    "check_sizes",
+    "check_variables",
     "column_of_fit",
     "columns_test",
     "combinations_of",
@@ -121,9 +134,11 @@ __all__ = [
     "interval",
     "is_intercept",
     "joint_test",
+    "law",
     "likelihood_rsquared",
     "link_test",
     "log_information",
+    "marginal_effects",
     "meaning",
     "null_means",
     "penalised_tests",

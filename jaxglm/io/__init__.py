@@ -11,9 +11,11 @@ from jaxglm.io.arrays import (
 )
 from jaxglm.io.formula import (
     LevelGrid,
+    Levels,
     ModelFrame,
     Response,
     TermsSpec,
+    Variables,
     level_grid,
     model_frame,
     new_response,
@@ -44,10 +46,12 @@ from jaxglm.io.tables import (
 
 __all__ = [
     "LevelGrid",
+    "Levels",
     "ModelFrame",
     "Response",
     "Table",
     "TermsSpec",
+    "Variables",
     "add_constant",
     "check_aligned",
     "find_segments",

@@ -10,16 +10,26 @@ from jaxglm.results._checks import Checks
 from jaxglm.results._comparisons import Comparisons
 from jaxglm.results._file import save_fit
 from jaxglm.results._jackknife import Jackknife
+from jaxglm.results._margins import Margins
 from jaxglm.results._profile import Profiles
 from jaxglm.results._reduced import ReducedAnswers
 from jaxglm.results._robust import RobustAnswers
 from jaxglm.results._rowwise import ROWS_CHANGED
+from jaxglm.results._simulate import Simulation
 from jaxglm.results._tests import HypothesisTests
 from jaxglm.words import understands_habits
 
 
 class Results(
-    RobustAnswers, HypothesisTests, Checks, Jackknife, ReducedAnswers, Comparisons, Profiles
+    RobustAnswers,
+    HypothesisTests,
+    Checks,
+    Jackknife,
+    ReducedAnswers,
+    Comparisons,
+    Profiles,
+    Margins,
+    Simulation,
 ):
     """The outcome of a fit.
 

@@ -6,13 +6,16 @@ from jaxglm.io.formula._labels import Labels
 from jaxglm.io.formula._response import Response, new_response
 from jaxglm.io.formula._spec import TermsSpec
 from jaxglm.io.formula._terms import reduced_codings
+from jaxglm.io.formula._variables import Levels, Variables
 
 __all__ = [
     "Labels",
     "LevelGrid",
+    "Levels",
     "ModelFrame",
     "Response",
     "TermsSpec",
+    "Variables",
     "level_grid",
     "model_frame",
     "new_response",
