@@ -10,8 +10,6 @@ import pandas as pd
 import pytest
 
 import jaxglm as jg
-from jaxglm.families import family
-from jaxglm.plots._draws import draws
 
 mpl.use("Agg")
 import matplotlib.pyplot as plt
@@ -93,6 +91,18 @@ def test_other_variables_are_held_where_one_likes() -> None:
     np.testing.assert_allclose(plot.data["mean"], frame)
 
 
+def test_the_table_is_not_needed_where_the_result_holds_its_variables() -> None:
+    table = TABLE.assign(f=RNG.integers(0, 3, N))
+    plain = jg.glm("y ~ x * g + z", table, "poisson", freq_weights="f")
+    for name in ("x", "g"):
+        first, second = (plain.plot.partial_effect(name, data).data for data in (None, table))
+        pd.testing.assert_frame_equal(first, second)
+    frame = plain.plot.partial_effect("g", at={"x": 2.0}).data
+    z = np.average(TABLE.z, weights=table.f)
+    expected = plain.predict(pd.DataFrame({"g": ["a", "b", "c"], "x": 2.0, "z": z}))
+    np.testing.assert_allclose(frame["mean"], expected)
+
+
 def test_exposure_beside_the_formula_is_one() -> None:
     rates = jg.glm("y ~ x + z", TABLE, "poisson", exposure="t")
     plot = rates.plot.partial_effect("x", TABLE)
@@ -139,8 +149,10 @@ def test_partial_residuals_are_working_residuals_on_the_effect() -> None:
 
 
 def test_what_has_no_effect_to_plot_is_refused_in_words() -> None:
-    with pytest.raises(jg.DataError, match="reads the variables from a table: give data="):
+    with pytest.raises(jg.DataError, match=r"'x' cannot be read .* Give the table as well"):
         fit().plot.partial_effect("x")
+    with pytest.raises(jg.DataError, match="at= holds each variable at one value"):
+        fit().plot.partial_effect("x", TABLE, at={"z": [1, 2]})
     with pytest.raises(jg.DataError, match="'weight' is no variable of the model"):
         fit().plot.partial_effect("weight", TABLE)
     with pytest.raises(jg.DataError, match="'q' is no variable of the model"):
@@ -161,12 +173,20 @@ def test_the_profile_of_a_linear_model_is_straight() -> None:
     profile, wald = (line for line in plot.ax.lines if len(line.get_xdata()) == 9)
     np.testing.assert_allclose(profile.get_ydata(), wald.get_ydata(), atol=1e-12)
     assert plot.ax.get_xlabel() == "Coefficient of dose (link scale)"
-    short = jg.plots.profile(curve[4:])
-    assert np.isnan(short.data.loc[0, "lower"])
+    short = jg.plots.profile(curve[4:], "dose")
+    assert np.isnan(short.data.loc[0, "lower"]) and short.shown.startswith("95 % interval … to 1.")
     with pytest.raises(jg.DataError, match="rises with its 'value'"):
-        jg.plots.profile(curve[::-1])
+        jg.plots.profile(curve[::-1], "dose")
     with pytest.raises(jg.DataError, match="has the columns 'value' and 'zeta'"):
-        jg.plots.profile(curve.rename(columns={"zeta": "z"}))
+        jg.plots.profile(curve.rename(columns={"zeta": "z"}), "dose")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["poisson", "gaussian"])
+def test_the_profile_of_a_coefficient_has_its_profile_interval(family: str) -> None:
+    plain = jg.glm("y ~ x", TABLE, family)
+    ends = plain.conf_int(method="profile").loc["x"]
+    np.testing.assert_allclose(plain.plot.profile("x").data.loc[0], ends, rtol=1e-4)
 
 
 # -- many fits -----------------------------------------------------------------------------------
@@ -221,34 +241,3 @@ def test_many_responses_have_the_same_plots() -> None:
     fits = jg.fit_responses("~ x + z", table, responses=["y", "y2"], family="poisson")
     plot = fits.plot.segments("z")
     assert set(plot.data.index) == {"y", "y2"} and plot.shown == "2 responses"
-
-
-# -- draws ---------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "scale"),
-    [
-        ("gaussian", 2.0),
-        ("gamma", 0.3),
-        ("inverse_gaussian", 0.2),
-        ("binomial", 1.0),
-        ("poisson", 1.0),
-        ("negative_binomial", 1.0),
-    ],
-)
-def test_draws_have_the_mean_and_the_variance_of_the_family(name: str, scale: float) -> None:
-    law = jg.NegativeBinomial(alpha=0.7) if name == "negative_binomial" else family(name)
-    mean = 0.3 if name == "binomial" else 2.5
-    n, weight = 200_000, 3.0
-    y = draws(np.random.default_rng(0), law, np.full(n, mean), scale, np.full(n, weight))
-    assert y is not None
-    variance = scale * float(law.variance(mean)) / weight
-    assert abs(y.mean() - mean) < 5 * np.sqrt(variance / n)
-    assert y.var() == pytest.approx(variance, rel=0.03)
-
-
-def test_what_has_no_distribution_is_not_drawn() -> None:
-    rng, one = np.random.default_rng(0), np.ones(3)
-    assert draws(rng, family("quasipoisson"), one, 1.0, one) is None
-    assert draws(rng, family("binomial"), one / 2, 1.0, one * 1.5) is None

@@ -34,6 +34,11 @@ def _expected(family: Any, y: jax.Array, eta: jax.Array) -> jax.Array:
     return family.fisher_weight(y, eta)
 
 
+def pull_and_weight(family: Any, y: FloatArray, eta: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Derivative of the log-likelihood in eta, and its expected information, at weight 1."""
+    return by_row(_pull, family, y, eta), by_row(_expected, family, y, eta)
+
+
 def residuals(
     kind: ResidualKind, family: Any, y: FloatArray, eta: FloatArray, weight: FloatArray
 ) -> FloatArray:
@@ -47,7 +52,7 @@ def residuals(
         return by_row(_signed_root, family, y, eta) * np.sqrt(weight)
     # (y - mu) / (d mu / d eta) = -score / w and (y - mu)^2 / V(mu) = score^2 / w, w the expected
     # weight: both stay accurate where mu rounds to its limit and V(mu) to zero.
-    pull, expected = by_row(_pull, family, y, eta), by_row(_expected, family, y, eta)
+    pull, expected = pull_and_weight(family, y, eta)
     if kind == "working":
         bottom = expected
     else:

@@ -11,12 +11,15 @@ from jaxglm.io.arrays import (
 )
 from jaxglm.io.formula import (
     LevelGrid,
+    Levels,
     ModelFrame,
     Response,
     TermsSpec,
+    Variables,
     level_grid,
     model_frame,
     new_response,
+    reduced_codings,
     term_of_column,
 )
 from jaxglm.io.tables import (
@@ -43,10 +46,12 @@ from jaxglm.io.tables import (
 
 __all__ = [
     "LevelGrid",
+    "Levels",
     "ModelFrame",
     "Response",
     "Table",
     "TermsSpec",
+    "Variables",
     "add_constant",
     "check_aligned",
     "find_segments",
@@ -71,6 +76,7 @@ __all__ = [
     "read_row_values",
     "read_table",
     "read_vector",
+    "reduced_codings",
     "rows_text",
     "segments_of",
     "term_of_column",

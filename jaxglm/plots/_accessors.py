@@ -12,6 +12,7 @@ from jaxglm.plots import (
     _partial_effect,
     _partial_residuals,
     _predictions,
+    _profile,
     _quantiles,
     _residuals,
 )
@@ -61,6 +62,7 @@ class FitPlots:
     lorenz = _Of(_predictions.lorenz)
     partial_effect = _Of(_partial_effect.partial_effect)
     partial_residuals = _Of(_partial_residuals.partial_residuals)
+    profile = _Of(_profile.profile)
 
     def __repr__(self) -> str:
         return _said(self)

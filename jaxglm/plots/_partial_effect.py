@@ -41,9 +41,10 @@ def partial_effect(
     result : Results
     variable : str
         A column of the table, or of the matrix of a fit of arrays.
-    data : table
-        Of fits of a formula: the rows that say which values the variables have, such as those of
-        the fit (with its frequency weights then).
+    data : table, optional
+        The rows that say which values the variables have; those of the fit unless given. The table
+        of the fit is needed for a variable that a result does not hold as it was, such as x of
+        ``log(x)``; its rows count as in the fit.
     at : dict, optional
         Values at which to hold other variables.
     which : {"mean", "linear"}
@@ -62,7 +63,8 @@ def partial_effect(
     Raises
     ------
     DataError
-        For a variable that there is not, and a formula without `data`.
+        For a variable that there is not, or that only the table has; when the result no longer
+        holds the rows of its fit and no `data` are given.
     ValueError
         For another `which`, or an `alpha` outside (0, 1).
 
@@ -71,7 +73,7 @@ def partial_effect(
     >>> import jaxglm as jg
     >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5], "g": [*"aababa"]}
     >>> fit = jg.glm("y ~ x + g", table, family="poisson")
-    >>> fit.plot.partial_effect("g", table).data.round(2)
+    >>> fit.plot.partial_effect("g").data.round(2)
       value  mean  mean_se  mean_ci_lower  mean_ci_upper
     0     a  2.03     0.80           0.93           4.41
     1     b  2.31     0.96           1.02           5.23

@@ -48,8 +48,8 @@ def partial_residuals(
     ----------
     result, variable, at, alpha, ax
         As for `partial_effect`.
-    data : table
-        Of fits of a formula: the rows of the fit, as they were given to it.
+    data : table, optional
+        As for `partial_effect`: the table of the fit.
 
     Returns
     -------
@@ -75,44 +75,26 @@ def partial_residuals(
     """
     rows = Diagnosed(result, "a plot of residuals")
     varied = vary(result.model, variable, data, at or {}, "partial_residuals()")
-    seen = varied.seen if data is None else _of_the_fit(rows, data, varied.seen)
+    if not varied.of_the_fit:
+        raise DataError(
+            "partial_residuals() puts the residuals of the fit beside the rows of data, and data "
+            "are not the rows that were given to the fit, in their order"
+        )
     table = predictions(result, varied, "linear", alpha)
     effect = (
-        table["linear"].to_numpy()[seen.astype(int)]
+        table["linear"].to_numpy()[varied.seen.astype(int)]
         if varied.labelled
-        else result.predict(varied.rows(seen), "linear", **neutral(result.model)).to_numpy()
+        else result.predict(varied.rows(varied.seen), "linear", **neutral(result.model)).to_numpy()
     )
-    cloud = rows.cloud(seen, effect + result.resid("working").to_numpy(), "partial residual")
+    x, y = np.full((2, len(rows.rows)), np.nan)
+    live = rows.rows.live
+    x[live], y[live] = varied.seen, effect
+    cloud = rows.cloud(x, y + result.resid("working").to_numpy(), "partial residual")
     label = f"Partial residual of {called(result)} ({result.family.link.name} link)"
     labels = Labels("Partial residuals", variable, label)
     if varied.labelled:
         return _draw_levels(ax, cloud, table, labels)
     return _draw_numbers(ax, rows, cloud, table, labels)
-
-
-def _of_the_fit(rows: Diagnosed, data: Any, seen: FloatArray) -> FloatArray:
-    """The values in the rows of the fit, of those in the rows that were given to it.
-
-    Raises
-    ------
-    DataError
-        Where `data` are others.
-    """
-    held, result = rows.held, rows.result
-    wrong = DataError(
-        "partial_residuals() puts the residuals of the fit beside the rows of data, and data are "
-        "not the rows that were given to the fit, in their order"
-    )
-    if seen.size != held.n_given:
-        raise wrong
-    kept = slice(None) if held.kept is None else held.kept
-    columns, _, missing, _ = result.model.new_columns(data, "nan")
-    effective = np.where(result.fit.aliased, 0.0, result.fit.coef)
-    theirs, ours = columns.matvec(effective)[kept], held.columns.matvec(effective)
-    gone = missing is not None and missing[kept].any()
-    if gone or not np.allclose(theirs, ours, rtol=1e-8, atol=1e-8 * np.abs(ours).max(initial=1.0)):
-        raise wrong
-    return seen[kept]
 
 
 def _draw_numbers(

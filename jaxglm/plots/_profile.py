@@ -1,6 +1,6 @@
 """Owns the plot of a profile likelihood: how straight it is, and the interval that it gives."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,20 +12,33 @@ from jaxglm.plots._plot import Plot
 from jaxglm.words import FloatArray, understands_habits
 
 
+class Profiled(Protocol):
+    """What has profiles: `Results`."""
+
+    fit: Any
+
+    @property
+    def family(self) -> Any: ...
+
+    def profile(self, name: Any, n: int = 21) -> pd.DataFrame: ...
+
+
 @understands_habits
-def profile(curve: pd.DataFrame, name: str = "", *, alpha: float = 0.05, ax: Any = None) -> Plot:
+def profile(
+    result: Profiled | pd.DataFrame, name: str, *, alpha: float = 0.05, ax: Any = None
+) -> Plot:
     """The signed root of the rise of the deviance, against the value of a coefficient.
 
-    The profile interval is where the curve lies within the normal quantiles, two thin lines. The
-    Wald interval is where the straight line does that touches the curve at the estimate.
+    The profile interval is where the curve lies within the quantiles, two thin lines: normal ones,
+    or Student's t where a result estimates its dispersion. The Wald interval is where the straight
+    line does that touches the curve at the estimate.
 
     Parameters
     ----------
-    curve : DataFrame
-        Columns `value`, link scale, and `zeta`, ``sign(value - estimate) sqrt(D(value) - D)`` over
-        the root of the dispersion, with the deviance D.
+    result : Results or DataFrame
+        A frame of `Results.profile` saves fitting again.
     name : str
-        Of the coefficient, for the axis.
+        Of the coefficient.
     alpha : float
         One minus the level of the interval.
     ax : matplotlib Axes, optional
@@ -35,49 +48,62 @@ def profile(curve: pd.DataFrame, name: str = "", *, alpha: float = 0.05, ax: Any
     -------
     Plot
         `data` has one row, `lower` and `upper`, the ends of the profile interval; nan where the
-        values do not reach them. `curve` is what was given.
+        values do not reach them. `curve` is the frame of `Results.profile`.
 
     Raises
     ------
     DataError
-        Where the columns are not there, or `zeta` does not rise with `value`.
+        As `Results.profile`; where the columns of a frame are not there, or its `zeta` does not
+        rise with its `value`.
     ValueError
         When `alpha` is outside (0, 1).
 
     Examples
     --------
-    >>> import numpy as np
-    >>> import pandas as pd
     >>> import jaxglm as jg
-    >>> value = np.linspace(0.1, 1.1, 11)
-    >>> curve = pd.DataFrame({"value": value, "zeta": 6 * np.log(value / 0.5)})
-    >>> jg.plots.profile(curve, "x").data.round(3)
+    >>> table = {"y": [1, 0, 2, 3, 5, 8], "x": [0.0, 1, 2, 3, 4, 5]}
+    >>> fit = jg.glm("y ~ x", table, family="poisson")
+    >>> fit.plot.profile("x").data.round(2)
        lower  upper
-    0  0.364  0.694
+    0   0.23    0.9
     """
-    reach = float(critical_value(alpha, None))
+    if isinstance(result, pd.DataFrame):
+        curve, df = result, None
+    else:
+        curve = result.profile(name)
+        df = None if result.family.dispersion_fixed else result.fit.df_resid
+    reach = float(critical_value(alpha, df))
     if not {"value", "zeta"} <= set(curve):
         raise DataError("a profile has the columns 'value' and 'zeta'")
     value, zeta = curve["value"].to_numpy(float), curve["zeta"].to_numpy(float)
     if len(curve) < 2 or not (np.all(np.diff(value) > 0) and np.all(np.diff(zeta) > 0)):
         raise DataError("the 'zeta' of a profile rises with its 'value', row by row")
-    low, high = (float(x) for x in np.interp([-reach, reach], zeta, value, np.nan, np.nan))
+    low, high = _where(value, zeta, -reach), _where(value, zeta, reach)
     ax = axes(ax)
     ink = inks(ax)
     for side in (-reach, 0.0, reach):
         reference(ax, y=side)
     ax.plot(value, zeta, color=ink.first, lw=1.8, label="profile")
-    straight = _tangent(value, zeta)
-    ax.plot(value, straight, color=ink.second, lw=1.0, label="Wald")
+    if zeta[0] < 0 < zeta[-1]:  # else the estimate is infinite
+        ax.plot(value, _tangent(value, zeta), color=ink.second, lw=1.0, label="Wald")
     ends = np.array([low, high])
     ax.vlines(ends, [-reach, 0.0], [0.0, reach], color=ink.first, lw=0.8, ls=":")
     ax.plot(ends, [-reach, reach], "o", color=ink.first, ms=4)
-    ax.set_ylim(1.08 * zeta[0], 1.08 * zeta[-1])
+    ax.set_ylim(1.08 * min(zeta[0], -reach), 1.08 * max(zeta[-1], reach))
     legend(ax, "upper left")
-    shown = f"{level_text(alpha)} interval {low:.4g} to {high:.4g}"
-    x = f"Coefficient of {name} (link scale)" if name else "Coefficient (link scale)"
+    # What the curve does not reach may be infinite, or a frame of few values.
+    low_text, high_text = ("…" if np.isnan(end) else f"{end:.4g}" for end in (low, high))
+    shown = f"{level_text(alpha)} interval {low_text} to {high_text}"
+    x = f"Coefficient of {name} (link scale)"
     finish(ax, Labels("Profile likelihood", x, "Signed root of deviance", shown))
     return Plot(ax, pd.DataFrame({"lower": [low], "upper": [high]}), curve, shown)
+
+
+def _where(value: FloatArray, zeta: FloatArray, height: float) -> float:
+    """Where the curve has a height, between its points smoothly; nan beyond them."""
+    from scipy import interpolate
+
+    return float(interpolate.PchipInterpolator(zeta, value, extrapolate=False)(height))
 
 
 def _tangent(value: FloatArray, zeta: FloatArray) -> FloatArray:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from jaxglm import diagnostics
-from jaxglm.inference import critical_value
+from jaxglm._status import DataError
+from jaxglm.inference import check_sizes, critical_value, law
 from jaxglm.plots._asked import Fitted
 from jaxglm.plots._diagnosed import Cloud, Diagnosed
-from jaxglm.plots._draws import draws
 from jaxglm.plots._figure import Inks, Labels, axes, diagonal, finish, inks, level_text
 from jaxglm.plots._marks import FEW
 from jaxglm.plots._plot import Plot
@@ -167,9 +167,12 @@ def _simulated(rows: Diagnosed, cloud: Cloud, half: bool, seed: int) -> FloatArr
     at = np.searchsorted(upto, (np.arange(count) + 0.5) / count * upto[-1])
     eta = cloud.x[at]
     weight = rows.rows.unit_weight[cloud.at[at]]
-    rng = np.random.default_rng(seed)
-    y = draws(rng, result.family, diagnostics.means(result.family, eta), result.scale, weight)
-    if y is None:
+    mean = diagnostics.means(result.family, eta)
+    try:
+        check_sizes(result.family, weight)
+        y = law(result.family, mean, result.scale, weight).draw(np.random.default_rng(seed))
+    except DataError:
+        # A quasi family is no distribution, nor is a share of no whole number of trials.
         return None
     found = diagnostics.residuals("deviance", result.family, y, eta, weight)
     found /= np.sqrt(result.scale)

@@ -1,16 +1,14 @@
 """Owns rows in which one variable takes its values, and each other one what is typical of it."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from jaxglm import io
 from jaxglm._status import DataError
-from jaxglm.intake import Model
-from jaxglm.io.formula._rtext import parse_expression
+from jaxglm.intake import Model, Population, held_population, table_population
 from jaxglm.words import FloatArray, near_text
 
 _VALUES = 101
@@ -26,10 +24,12 @@ class Varied:
         Evenly spaced numbers from its least to its largest, or its levels.
     labelled : bool
         Whether they are levels.
-    seen : [n]
-        The variable in the rows of the data: numbers, or positions in `values`; nan where missing.
+    seen : [m]
+        The variable in the rows that count: numbers, or positions in `values`.
     held : dict
         The other variables with their values.
+    of_the_fit : bool
+        Whether the rows that count are those of the fit, in their order.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Varied:
     labelled: bool
     seen: FloatArray
     held: Mapping[str, Any]
+    of_the_fit: bool
 
     def rows(self, values: Any) -> dict[str, Any]:
         """Rows for these values of the variable, as `predict` takes them."""
@@ -56,105 +57,69 @@ def vary(model: Model, variable: str, data: Any, at: Mapping[str, Any], what: st
     Raises
     ------
     DataError
-        Where a formula is without `data` or a matrix beside some, or there is no such variable.
+        Where there is no such variable, it cannot be read from the rows that the result holds, or
+        it holds none and there are no `data`; and for `data` beside a matrix.
     """
+    for name, value in at.items():
+        if not pd.api.types.is_scalar(value):
+            raise DataError(f"at= holds each variable at one value, and {name!r} is {value!r}")
     if model.spec is None:
         if data is not None:
             raise DataError(f"{what} of a fit of arrays uses the rows of the fit: leave out data=")
         return _of_matrix(model, variable, at, what)
-    if data is None:
-        raise DataError(
-            f"{what} of a formula reads the variables from a table: give data=, such as that of "
-            "the fit"
-        )
-    return _of_formula(model, variable, data, at)
+    found = (held_population(model, what), True) if data is None else table_population(model, data)
+    return _of_formula(model, *found, variable, at)
 
 
 def _of_matrix(model: Model, variable: str, at: Mapping[str, Any], what: str) -> Varied:
+    _check_names((variable, *at), model.names)
     held = model.held(what)
-    _check_names(variable, at, model.names)
     rows = held.rows
     freq = np.where(rows.live, 1.0 if rows.freq is None else rows.freq, 0.0)
     means = held.columns.rmatvec(freq) / freq.sum()
     unit = np.zeros(len(model.names))
     unit[model.names.index(variable)] = 1.0
-    seen = held.columns.matvec(unit)
+    seen = held.columns.matvec(unit)[rows.live]
     typical = dict(zip(model.names, means.tolist(), strict=True)) | dict(at)
-    return Varied(variable, _range(seen[rows.live]), False, seen, typical)
+    return Varied(variable, _range(seen), False, seen, typical, of_the_fit=True)
 
 
-def _of_formula(model: Model, variable: str, data: Any, at: Mapping[str, Any]) -> Varied:
+def _of_formula(
+    model: Model, population: Population, of_the_fit: bool, variable: str, at: Mapping[str, Any]
+) -> Varied:
     spec = model.spec
     assert spec is not None
-    table = io.read_table(data)
-    names = spec.columns(table.names)
-    _check_names(variable, at, names)
-    table = table.load(names)
-    labels = {
-        name
-        for component in spec.components
-        if component.kind == "factor"
-        for name in parse_expression(component.text).columns()
-    }
-    weight = _weight(model, table.n_rows)
+    # Those of an offset as well.
+    names = [name for name in spec.columns() if name not in (spec.context or {})]
+    _check_names((variable, *at), names)
     held = {
-        name: _typical(table.column(name), name in labels, weight)
+        name: at[name] if name in at else _typical(population, name)
         for name in names
-        if name != variable and name not in at
+        if name != variable
     }
-    values, seen = _levels(table.column(variable), variable in labels)
-    if values is not None:
-        return Varied(variable, values, True, seen, held | dict(at))
-    return Varied(variable, _range(seen[weight > 0]), False, seen, held | dict(at))
-
-
-def _check_names(variable: str, at: Mapping[str, Any], names: Any) -> None:
-    for name in (variable, *at):
-        if name not in names:
-            raise DataError(f"{name!r} is no variable of the model; {near_text(str(name), names)}")
-    for name, value in at.items():
-        if not pd.api.types.is_scalar(value):
-            raise DataError(f"at= holds each variable at one value, and {name!r} is {value!r}")
-
-
-def _weight(model: Model, n: int) -> FloatArray:
-    """What each row of a table counts for: as in the fit, if it is as long as that of the fit."""
-    held = model.dataset
-    if held is None or held.n_given != n:
-        return np.ones(n)
-    weight = np.zeros(n)
-    rows = held.rows
-    freq = np.where(rows.live, 1.0 if rows.freq is None else rows.freq, 0.0)
-    weight[slice(None) if held.kept is None else held.kept] = freq
-    return weight
-
-
-def _levels(column: Any, labelled: bool) -> tuple[np.ndarray | None, FloatArray]:
-    """The levels of a column with the place of each row among them; None and the numbers of one."""
-    if column.values is None:
-        codes, levels = column.codes, np.array(column.levels, dtype=object)
-    elif labelled or column.values.dtype.kind == "b":
-        codes, levels = pd.factorize(column.values, sort=True)
-        codes = codes if column.missing is None else np.where(column.missing, -1, codes)
-    else:
-        return None, column.numbers.astype(float)
-    there = np.unique(codes[codes >= 0])
-    place = np.full(len(levels) + 1, np.nan)
-    place[there] = np.arange(there.size)
-    return np.asarray(levels, dtype=object)[there], place[codes]
-
-
-def _typical(column: Any, labelled: bool, weight: FloatArray) -> Any:
-    """The mean of numbers, or the most frequent level."""
-    levels, seen = _levels(column, labelled)
-    known = ~np.isnan(seen) & (weight > 0)
-    if not known.any():
-        raise DataError(f"column {column.name!r} has no value in these rows")
+    levels = population.rows.levels(variable)
     if levels is None:
-        return float(np.average(seen[known], weights=weight[known]))
-    return levels[np.argmax(np.bincount(seen[known].astype(int), weights=weight[known]))]
+        seen = population.numbers(variable)
+        return Varied(variable, _range(seen), False, seen, held, of_the_fit)
+    values = np.array(levels.values, dtype=object)
+    codes = pd.Categorical(population.native(variable), categories=list(levels.values)).codes
+    return Varied(variable, values, True, codes.astype(float), held, of_the_fit)
+
+
+def _check_names(names: Iterable[Any], known: Iterable[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise DataError(f"{name!r} is no variable of the model; {near_text(str(name), known)}")
+
+
+def _typical(population: Population, name: str) -> Any:
+    """The mean of numbers, or the most frequent level."""
+    if population.rows.levels(name) is None:
+        return float(np.average(population.numbers(name), weights=population.count))
+    codes, values = pd.factorize(population.native(name), sort=True)
+    return values[int(np.argmax(np.bincount(codes, weights=population.count)))]
 
 
 def _range(seen: FloatArray) -> FloatArray:
-    low, high = np.nanmin(seen), np.nanmax(seen)
+    low, high = seen.min(), seen.max()
     return np.linspace(low, high, _VALUES) if low < high else np.array([low])

@@ -20,13 +20,14 @@ def collect(estimates: Estimates, facts: RowFacts | None) -> tuple[str, ...]:
     """
     notes = [*estimates.fit.notes, *estimates.fit.covariance.notes]
     if facts is not None:
-        notes += _distribution(estimates, facts)
+        notes += distribution_notes(estimates, facts)
         notes += _variation(estimates, facts)
     notes += _reading(estimates)
     return tuple(dict.fromkeys(notes))
 
 
-def _distribution(estimates: Estimates, facts: RowFacts) -> list[str]:
+def distribution_notes(estimates: Estimates, facts: RowFacts) -> list[str]:
+    """What the response says about the family."""
     name, response = estimates.family.name, estimates.model.y_name
     if facts.zero_one and name == "gaussian":
         return [

@@ -12,6 +12,7 @@ from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_fac
 from jaxglm.inference import (
     Bootstrap,
     Estimates,
+    NewResponses,
     Prediction,
     bootstrap,
     check_scale,
@@ -19,6 +20,7 @@ from jaxglm.inference import (
     warn_undetermined,
 )
 from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model, as_sparse, as_table
+from jaxglm.results._beside import refuse_beside_the_fit, response_weights
 from jaxglm.results._copies import Copied
 from jaxglm.search import Fit
 from jaxglm.words import FloatArray, check_choice, understands_habits
@@ -93,11 +95,26 @@ class RowAnswers(Estimates, Copied):
         offset: Any = None,
         exposure: Any = None,
         unseen: Literal["raise", "base", "nan"] = "raise",
+        var_weights: Any = None,
+        trials: Any = None,
     ) -> Prediction:
-        """Predictions with standard errors and intervals; arguments and errors as `predict`.
+        """Predictions with standard errors and intervals, of the mean or for new responses.
 
         A row whose linear predictor runs to infinity (separation) has no standard error or
         interval: both are nan.
+
+        Parameters
+        ----------
+        data, offset, exposure, unseen
+            As for `predict`.
+        var_weights, trials : array, column name or number, optional
+            For intervals for new responses: prior weights of the rows of `data`, 1 when left out,
+            and binomial trials. The rows of the fit have theirs.
+
+        Raises
+        ------
+        DataError, ValueError
+            As `predict`.
 
         Examples
         --------
@@ -107,12 +124,19 @@ class RowAnswers(Estimates, Copied):
         >>> fit.get_prediction({"x": [6.0]}).summary_frame().round(2)
             mean  mean_se  mean_ci_lower  mean_ci_upper
         0  14.06     6.07           6.03          32.79
+        >>> fit.get_prediction({"x": [6.0]}).conf_int(interval="prediction")
+           lower  upper
+        0    4.0   35.0
         """
         columns, eta, index = self._linear(data, offset, exposure, unseen)
         covariance = self.fit.covariance
         variance = covariance.linear_variance(columns.matvec, len(eta))
         se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
-        return Prediction(self.family, eta, se, covariance.df, index)
+        weight = response_weights(
+            self.model, self._saved_facts, data, index, var_weights=var_weights, trials=trials
+        )
+        responses = NewResponses(self.family, self.scale, weight, covariance.df)
+        return Prediction(self.family, eta, se, covariance.df, index, responses)
 
     @understands_habits
     def design_matrix(
@@ -384,16 +408,6 @@ class RowAnswers(Estimates, Copied):
         unknown &= ~np.isnan(eta)
         warn_undetermined(unknown, self.names, left, relations, *seen)
         return np.where(unknown, np.nan, eta)
-
-
-def refuse_beside_the_fit(**given: Any) -> None:
-    """Refuse what belongs to new rows where the rows are those of the fit."""
-    if any(value is not None for value in given.values()):
-        names = [f"{name}=" for name in given]
-        raise DataError(
-            f"{', '.join(names[:-1])} and {names[-1]} belong to new data; the rows of the fit have "
-            "theirs. Give data= as well."
-        )
 
 
 def _shifted(eta: FloatArray, offset: FloatArray | None) -> FloatArray:

@@ -1,0 +1,325 @@
+"""Owns the findings of `Results.check`: what is looked at, when it is a finding, and what to do."""
+
+import dataclasses
+import html
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from jaxglm._status import DataError
+from jaxglm.inference import equals, inflation, link_test, variance_test
+from jaxglm.report import distribution_notes
+from jaxglm.words import count, listed, statistic
+
+SERIOUS, NOTABLE = "serious", "notable"
+# Of so many looks at the rows of a fit a few have small p-values by chance.
+_LEVEL = 0.001
+_FEW_EVENTS = 10
+# Collinearity from which a coefficient has three, and ten, times the error that it could have.
+_INFLATED, _LOST = 3.0, 10.0
+_FAR, _FURTHER = 0.5, 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """Something about a fit that its reader should act on.
+
+    Attributes
+    ----------
+    severity : {"serious", "notable"}
+        Serious: numbers of the summary may mislead. Notable: worth a look.
+    topic : str
+        What was looked at.
+    evidence : str
+        What was found, in sentences.
+    remedy : str
+        What to do about it.
+    """
+
+    severity: str
+    topic: str
+    evidence: str
+    remedy: str
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class CheckReport:
+    """What `Results.check` found, most serious first.
+
+    Attributes
+    ----------
+    subject : str
+        The model, in a line.
+    findings : tuple of Finding
+    passed : tuple of str
+        What was looked at and is as it should be.
+    skipped : tuple of str
+        What could not be looked at, and why.
+    """
+
+    subject: str
+    findings: tuple[Finding, ...]
+    passed: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The findings, one per row, with the fields of `Finding`."""
+        names = [field.name for field in dataclasses.fields(Finding)]
+        return pd.DataFrame([dataclasses.asdict(one) for one in self.findings], columns=names)
+
+    def __str__(self) -> str:
+        lines = [self.subject, self._headline]
+        for i, one in enumerate(self.findings, 1):
+            lines += ["", f"{i}. {one.topic.capitalize()} ({one.severity})"]
+            for sentence in (one.evidence, one.remedy):
+                lines += textwrap.wrap(sentence, 80, initial_indent="   ", subsequent_indent="   ")
+        lines.append("")
+        for head, items in (("In order: ", self.passed), ("Not looked at: ", self.skipped)):
+            if items:
+                lines += textwrap.wrap(head + ", ".join(items) + ".", 80, subsequent_indent="  ")
+        return "\n".join(lines).rstrip()
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        esc = html.escape
+        items = "".join(
+            f"<li><strong>{esc(one.topic.capitalize())}</strong> ({esc(one.severity)}). "
+            f"{esc(one.evidence)} <em>{esc(one.remedy)}</em></li>"
+            for one in self.findings
+        )
+        rest = "".join(
+            f"<p>{head}{esc(', '.join(items_))}.</p>"
+            for head, items_ in (("In order: ", self.passed), ("Not looked at: ", self.skipped))
+            if items_
+        )
+        return (
+            f'<div class="jaxglm-check"><p><strong>{esc(self.subject)}</strong><br>'
+            f"{esc(self._headline)}</p><ol>{items}</ol>{rest}</div>"
+        )
+
+    @property
+    def _headline(self) -> str:
+        found, looked = len(self.findings), len(self.findings) + len(self.passed)
+        if not found:
+            return f"Nothing was found in {looked} checks."
+        return f"{found} finding{'' if found == 1 else 's'} in {looked} checks."
+
+
+# A check answers with a finding, None where all is in order, or words on why it does not apply.
+Check = Callable[[Any], Finding | str | None]
+
+
+def report(result: Any) -> CheckReport:
+    """Run what fits the family, and put it in order."""
+    findings, passed, skipped = [], [], []
+    for topic, check in CHECKS.items():
+        try:
+            found = check(result)
+        except DataError as error:
+            found = str(error).split(": ", 1)[-1].split(". ")[0].rstrip(".")
+        if isinstance(found, Finding):
+            findings.append(found)
+        elif found is None:
+            passed.append(topic)
+        elif found:
+            skipped.append(f"{topic} ({found})")
+    findings.sort(key=lambda one: one.severity != SERIOUS)
+    family = result.family
+    what = result.model.formula or result.model.y_name
+    subject = f"Check of {what} ({family.name}, {family.link.name} link)"
+    return CheckReport(subject, tuple(findings), tuple(passed), tuple(skipped))
+
+
+def _optimum(result: Any) -> Finding | None:
+    if result.converged and not result.infinite.any():
+        return None
+    notes = " ".join(result.fit.notes) or result.status.message
+    remedy = (
+        "Estimates that run to infinity are no error of the data: report that the level decides "
+        "the outcome, merge rare levels, or fit with a penalty on the bias."
+        if result.infinite.any()
+        else "Look for columns on very different scales, a wrong family, or give max_turns=."
+    )
+    return Finding(SERIOUS, "the optimum", notes, remedy)
+
+
+def _distribution(result: Any) -> Finding | None:
+    notes = distribution_notes(result, result.row_facts)
+    if not notes:
+        return None
+    remedy = "jaxglm.suggest_family(y) lists the families that suit a response, and why."
+    return Finding(SERIOUS, "the family", " ".join(notes), remedy)
+
+
+def _variation(result: Any) -> Finding | str | None:
+    if not result.family.dispersion_fixed:
+        return ""
+    report = result.overdispersion()
+    if report.overdispersed is None:
+        return "these data cannot show it"
+    if not (report.serious or report.underdispersed) or not result.rests_on_variance:
+        return None
+    evidence = (
+        f"Pearson chi2 is {report.pearson_ratio:.3g} times its degrees of freedom "
+        f"(p {equals(report.pvalue)})."
+    )
+    severity = SERIOUS if report.overdispersed else NOTABLE
+    topic = "overdispersion" if report.overdispersed else "underdispersion"
+    return Finding(severity, topic, evidence, report.advice)
+
+
+def _zeros(result: Any) -> Finding | str | None:
+    if result.family.name not in ("poisson", "negative_binomial"):
+        return ""
+    zeros = result.zero_inflation()
+    if not (zeros.pvalue < _LEVEL):
+        return None
+    evidence = (
+        f"{count(zeros.observed)} zeros where the model expects {zeros.expected:.4g} "
+        f"(p {equals(zeros.pvalue)})."
+    )
+    return Finding(NOTABLE, "zeros", evidence, zeros.advice)
+
+
+def _shape(result: Any) -> Finding | str | None:
+    held, eta = result._fitted("check()")
+    test = link_test(result.fit, result.family, held, eta)
+    if np.isnan(test.pvalue):
+        return "no column would show it"
+    if test.pvalue >= _LEVEL:
+        return None
+    evidence = (
+        "The square of the linear predictor says more than the model does "
+        f"(score test, z {statistic(test.z)}, p {equals(test.pvalue)}): an effect is curved, two "
+        "effects depend on each other, or the link is another one."
+    )
+    remedy = (
+        "Plot partial residuals; try bs(x, df=4) in place of x, an interaction, or another link. "
+        "In very many rows small deviations are found as well: see calibration()."
+    )
+    return Finding(NOTABLE, "the shape of the model", evidence, remedy)
+
+
+def _variance(result: Any) -> Finding | str | None:
+    if result.family.dispersion_fixed:
+        return ""
+    held, eta = result._fitted("check()")
+    test = variance_test(result.fit, result.family, held, eta)
+    if not test.pvalue < _LEVEL:
+        return None
+    way = "grows" if test.z > 0 else "falls"
+    evidence = (
+        f"The variance {way} with the fitted value more than the {result.family.name} family "
+        f"allows (z {statistic(test.z)}, p {equals(test.pvalue)})."
+    )
+    remedy = "Ask for robust standard errors, robust('HC3'), or take a family whose variance does."
+    severity = SERIOUS if result.fit.covariance.kind in ("nonrobust", "observed") else NOTABLE
+    return Finding(severity, "unequal variances", evidence, remedy)
+
+
+def _outliers(result: Any) -> Finding | str | None:
+    from scipy import special
+
+    if result.row_facts.zero_one:
+        return "single 0/1 outcomes have none"
+    if result.rests_on_variance and result.overdispersion().serious:
+        return "under overdispersion many rows lie far out"
+    residual = result.rstudent()
+    known = residual.dropna()
+    if known.empty:
+        return "no residual degrees of freedom"
+    p = 2 * special.ndtr(-known.abs()) * result.nobs
+    far = known[p < 0.05]
+    if far.empty:
+        return None
+    worst = far.abs().sort_values(ascending=False).index
+    evidence = (
+        f"{_rows(worst, 'lies', 'lie')} further from the model than chance leaves the worst of "
+        f"{count(result.nobs)} observations (studentised residual up to "
+        f"{statistic(far.abs().max())}, Bonferroni p < 0.05)."
+    )
+    remedy = "Look whether these rows are errors; compare with the fit without them."
+    return Finding(NOTABLE, "outliers", evidence, remedy)
+
+
+def _influential(result: Any) -> Finding | None:
+    distance = result.cooks_distance().dropna()
+    far = distance[distance > _FAR]
+    if far.empty:
+        return None
+    worst = far.sort_values(ascending=False).index
+    evidence = (
+        f"{_rows(worst, 'has', 'have')} a Cook's distance above {_FAR:g} (up to "
+        f"{statistic(far.max())}): without such a row the estimates are others."
+    )
+    remedy = "get_influence().dfbetas says which coefficients move; report the fit without as well."
+    severity = SERIOUS if far.max() > _FURTHER else NOTABLE
+    return Finding(severity, "influential rows", evidence, remedy)
+
+
+def _collinear(result: Any) -> Finding | str | None:
+    aliased = result.params.index[np.asarray(result.fit.aliased)]
+    if len(aliased):
+        evidence = f"Other columns determine {listed(aliased, 5)}: there is no coefficient."
+        return Finding(NOTABLE, "collinearity", evidence, "Leave out one of the columns.")
+    if len([1 for label, _ in result.model.terms]) < 3:
+        return ""
+    table = inflation(result.fit.covariance, result.names, result.model.terms)
+    worst = table.per_coefficient[table.per_coefficient > _INFLATED].sort_values(ascending=False)
+    if worst.empty:
+        return None
+    evidence = (
+        f"{listed(worst.index, 5)}: standard errors are up to {worst.iloc[0]:.2g} times those "
+        "of unrelated columns."
+    )
+    remedy = (
+        "The single coefficients are poorly known, predictions are not: test such terms together "
+        "(wald_test), or leave one out. Powers and products of a column are collinear by nature."
+    )
+    severity = SERIOUS if worst.iloc[0] > _LOST else NOTABLE
+    return Finding(severity, "collinearity", evidence, remedy)
+
+
+def _events(result: Any) -> Finding | str | None:
+    if tuple(result.family.mean_domain) != (0.0, 1.0):
+        return ""
+    rows = result.model.held("check()").rows
+    events = float(np.sum(rows.weight * rows.y))
+    fewer = min(events, float(np.sum(rows.weight)) - events)
+    each = fewer / max(result.df_model, 1)
+    if each >= _FEW_EVENTS:
+        return None
+    evidence = (
+        f"{count(fewer)} of the rarer outcome for {result.df_model} coefficients, "
+        f"{each:.2g} for each: estimates are too large on average, and tests rough."
+    )
+    remedy = f"Fewer terms (some {_FEW_EVENTS} outcomes for each), or estimates of reduced bias."
+    return Finding(NOTABLE, "few events", evidence, remedy)
+
+
+def _rows(labels: pd.Index, one: str, many: str) -> str:
+    return f"Row {labels[0]} {one}" if len(labels) == 1 else f"Rows {listed(labels, 5)} {many}"
+
+
+CHECKS: dict[str, Check] = {
+    "the optimum": _optimum,
+    "the family": _distribution,
+    "the variation": _variation,
+    "zeros": _zeros,
+    "few events": _events,
+    "the shape of the model": _shape,
+    "unequal variances": _variance,
+    "influential rows": _influential,
+    "outliers": _outliers,
+    "collinearity": _collinear,
+}
