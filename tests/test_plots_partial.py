@@ -34,7 +34,7 @@ SHOPS = pd.DataFrame(
         "sold": np.random.default_rng(4).poisson(3, 60),
     }
 )
-FORMULA = "y ~ log(x) * g + z + C(k) + ok"
+FORMULA = "y ~ log(x) * g + z + C(k, Sum) + ok + offset(log(t))"
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +56,7 @@ def shops() -> jg.GroupResults:
 def typical(**values: Any) -> pd.DataFrame:
     """Rows at typical values of `TABLE`."""
     common = {"z": TABLE.z.mean(), "g": "b", "ok": True, "k": TABLE.k.mode()[0]}
+    common["t"] = TABLE.t.mean()
     return pd.DataFrame({"x": TABLE.x.mean()} | common | values)
 
 
@@ -136,7 +137,9 @@ def test_partial_residuals_are_working_residuals_on_the_effect() -> None:
     kept = table.drop(index=[3, 9])
     plot = some.plot.partial_residuals("x", table)
     z, k = kept.z.mean(), kept.k.mode()[0]
-    effect = some.predict(typical(x=kept.x, z=z, k=k, ok=bool(kept.ok.mode()[0])), "linear")
+    effect = some.predict(
+        typical(x=kept.x, z=z, k=k, ok=bool(kept.ok.mode()[0]), t=kept.t.mean()), "linear"
+    )
     expected = effect.to_numpy() + some.resid("working").to_numpy()
     np.testing.assert_allclose(plot.data["partial_residual"], expected)
     np.testing.assert_array_equal(plot.data["value"], kept.x)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from jaxglm._status import DataError
 from jaxglm.intake import Model, Population, held_population, table_population
+from jaxglm.io.formula._rtext import parse_expression
 from jaxglm.words import FloatArray, near_text
 
 _VALUES = 101
@@ -89,15 +90,16 @@ def _of_formula(
 ) -> Varied:
     spec = model.spec
     assert spec is not None
-    # Those of an offset as well.
-    names = [name for name in spec.columns() if name not in (spec.context or {})]
+    shifts = (name for text in spec.offsets for name in parse_expression(text).columns())
+    of_offset = (name for name in shifts if name not in (spec.context or {}))
+    names = dict.fromkeys([*population.rows.names, *of_offset])
     _check_names((variable, *at), names)
+    levels = population.rows.levels(variable)
     held = {
         name: at[name] if name in at else _typical(population, name)
         for name in names
         if name != variable
     }
-    levels = population.rows.levels(variable)
     if levels is None:
         seen = population.numbers(variable)
         return Varied(variable, _range(seen), False, seen, held, of_the_fit)
