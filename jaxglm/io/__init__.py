@@ -14,10 +14,12 @@ from jaxglm.io.formula import (
     ModelFrame,
     Response,
     TermsSpec,
+    Variables,
     level_grid,
     model_frame,
     new_response,
     term_of_column,
+    variables_of,
 )
 from jaxglm.io.tables import (
     Table,
@@ -47,6 +49,7 @@ __all__ = [
     "Response",
     "Table",
     "TermsSpec",
+    "Variables",
     "add_constant",
     "check_aligned",
     "find_segments",
@@ -75,5 +78,6 @@ __all__ = [
     "segments_of",
     "term_of_column",
     "unknown_text",
+    "variables_of",
     "width_of",
 ]

@@ -5,6 +5,7 @@ from jaxglm.io.formula._grid import LevelGrid, level_grid, term_of_column
 from jaxglm.io.formula._labels import Labels
 from jaxglm.io.formula._response import Response, new_response
 from jaxglm.io.formula._spec import TermsSpec
+from jaxglm.io.formula._variables import Variables, variables_of
 
 __all__ = [
     "Labels",
@@ -12,8 +13,10 @@ __all__ = [
     "ModelFrame",
     "Response",
     "TermsSpec",
+    "Variables",
     "level_grid",
     "model_frame",
     "new_response",
     "term_of_column",
+    "variables_of",
 ]
