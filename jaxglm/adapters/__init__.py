@@ -20,10 +20,10 @@ def marginaleffects(
 
         import marginaleffects as me
 
-        fit = jg.glm("left ~ bs(salary, df=4) + department", staff, family="binomial")
-        model = jg.adapters.marginaleffects(fit.robust("HC1"), staff)
-        me.avg_slopes(model)
-        me.avg_comparisons(model, variables="department")
+        fit = jg.glm("events ~ ns(dose, df=3) + arm", df, family="poisson")
+        model = jg.adapters.marginaleffects(fit.robust("HC1"), df)
+        me.avg_slopes(model, variables="dose")
+        me.avg_comparisons(model, variables="arm")
 
     Errors and intervals rest on the covariance of the result, and on Student's t where the result
     does; ``vcov="HC3"`` there asks the result for another. Factors have the levels of the fit, in
@@ -37,7 +37,7 @@ def marginaleffects(
     data : table
         The rows to average over where no ``newdata=`` is given there, and the values that grids
         are made of: the table of the fit, as a rule. Rows that miss a value are left out. Rows
-        count once, whatever their weight in the fit: give ``wts="column"`` there for another.
+        count once, whatever their weight in the fit; ``wts="column"`` there gives them another.
     offset, exposure : column name or number, optional
         As for `Results.predict`, where the fit was given one outside the formula.
 
@@ -65,10 +65,8 @@ def marginaleffects(
     try:
         from jaxglm.adapters._marginaleffects import MarginalEffectsModel
     except ModuleNotFoundError as error:
-        if error.name is not None and error.name.startswith("jaxglm"):
-            raise
         raise ImportError(
-            "this is a way into the package marginaleffects, which is not installed "
+            f"this is a way into the package marginaleffects, and {error.name} is not installed "
             "(pip install marginaleffects)"
         ) from error
     return MarginalEffectsModel(result, data, offset, exposure)

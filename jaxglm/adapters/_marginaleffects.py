@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 from marginaleffects.classes import ModelAbstract, ModelVault
 
@@ -49,9 +50,9 @@ class MarginalEffectsModel(ModelAbstract):
         endless = params.index[~np.isfinite(params)]
         if len(endless):
             raise DataError(
-                f"{listed(endless, 5)} has no finite estimate (fit.status: "
-                f"{result.status.name.lower()}), and marginaleffects derives all it says from "
-                "finite ones; result.predict(data) and result.contrasts(...) know the limits."
+                f"there is no finite estimate of {listed(endless, 5)} (the fit ended as "
+                f"{result.status.name.lower()}), and marginaleffects derives from finite ones all "
+                "that it says; result.predict(data) gives the limits that there are."
             )
         variables = io.variables_of(own.formula, own.spec)
         frame = _frame(data, variables, self._beside)
@@ -152,7 +153,7 @@ def _frame(data: Any, variables: io.Variables, beside: dict[str, Any]) -> pl.Dat
     """
     table = io.read_table(data)
     table = table.load(table.names)
-    frame = pl.DataFrame({name: pl.Series(table.native_named(name)) for name in table.names})
+    frame = pl.DataFrame([_column(table, name) for name in table.names])
     frame = frame.with_columns(pl.selectors.float().fill_nan(None))
     read = [*variables.response, *variables.predictors, *variables.offset, *beside.values()]
     used = [name for name in dict.fromkeys(read) if name in frame.columns]
@@ -166,6 +167,18 @@ def _frame(data: Any, variables: io.Variables, beside: dict[str, Any]) -> pl.Dat
             levels += sorted(set(labels.unique()) - set(levels))
             frame = frame.with_columns(labels.cast(pl.Enum(levels)).alias(name))
     return frame
+
+
+def _column(table: io.Table, name: str) -> pl.Series:
+    values = table.native_named(name)
+    try:
+        # By way of pandas what a dict holds may be any list, with nan or None where there is a gap.
+        return pl.Series(name, pd.Series(values) if table.native == "dict" else values)
+    except Exception as error:  # Arrow's, where a column holds values of several kinds
+        raise DataError(
+            f"column {name!r} does not go into a polars table, which marginaleffects works with "
+            f"({error}); convert it, or give the data without it"
+        ) from error
 
 
 def _holds_labels(values: pl.Series) -> bool:

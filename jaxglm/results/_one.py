@@ -8,13 +8,14 @@ from jaxglm.inference import Overdispersion, assess, exponentiated, ratio_label,
 from jaxglm.report import Summary, collect, summarise
 from jaxglm.results._checks import Checks
 from jaxglm.results._file import save_fit
+from jaxglm.results._protocols import Protocols
 from jaxglm.results._robust import RobustAnswers
 from jaxglm.results._rowwise import ROWS_CHANGED
 from jaxglm.results._tests import HypothesisTests
 from jaxglm.words import understands_habits
 
 
-class Results(RobustAnswers, HypothesisTests, Checks):
+class Results(RobustAnswers, HypothesisTests, Checks, Protocols):
     """The outcome of a fit.
 
     Estimates, standard errors and intervals are on the scale of the linear predictor (the link);
