@@ -32,8 +32,8 @@ def marginaleffects(
     Parameters
     ----------
     result : Results
-        Of a formula, with finite coefficients. Aliased columns have no part in it: a row that the
-        fit does not determine is nan, with a warning.
+        Of a formula, with an optimum. Aliased columns have no part in it: a row that the fit does
+        not determine is nan, with a warning.
     data : table
         The rows to average over where no ``newdata=`` is given there, and the values that grids
         are made of: the table of the fit, as a rule. Rows that miss a value are left out. Rows
@@ -52,8 +52,8 @@ def marginaleffects(
     TypeError
         For results of many fits.
     DataError
-        For a model of arrays, coefficients that are not finite, and `data` that lack what the
-        formula needs.
+        For a model of arrays, a fit without an optimum (separation among them), and `data` that
+        lack what the formula needs.
     """
     if isinstance(result, GroupResults | ResponseResults):
         raise TypeError(

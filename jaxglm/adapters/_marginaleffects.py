@@ -32,28 +32,11 @@ class MarginalEffectsModel(ModelAbstract):
 
     def __init__(self, result: Results, data: Any, offset: Any, exposure: Any):
         own = result.model
-        if own.spec is None or own.formula is None:
-            raise DataError(
-                "this is a model of arrays: marginaleffects changes variables of a table, and only "
-                "a formula says which columns of X follow from a variable. Fit with "
-                "glm(formula, data)."
-            )
-        for name, given in (("offset", offset), ("exposure", exposure)):
-            if given is not None and not isinstance(given, str) and np.ndim(given):
-                raise DataError(
-                    f"{name}= must be the name of a column or one number: values beside the table "
-                    "do not follow its rows where marginaleffects repeats and changes them."
-                )
         self._kept = ~np.asarray(result.fit.aliased)
         self._beside = {"offset": offset, "exposure": exposure}
+        _refuse(result, self._beside)
+        assert own.formula is not None and own.spec is not None
         params = result.params[self._kept]
-        endless = params.index[~np.isfinite(params)]
-        if len(endless):
-            raise DataError(
-                f"there is no finite estimate of {listed(endless, 5)} (the fit ended as "
-                f"{result.status.name.lower()}), and marginaleffects derives from finite ones all "
-                "that it says; result.predict(data) gives the limits that there are."
-            )
         variables = io.variables_of(own.formula, own.spec)
         frame = _frame(data, variables, self._beside)
         own.new_design(frame.head(1), **self._beside)  # it names what is missing
@@ -144,6 +127,26 @@ class MarginalEffectsModel(ModelAbstract):
         if link not in _FAMILY_OF_LINK:
             return f"link '{link}'"
         return {"model_type": "glm", "family": _FAMILY_OF_LINK[link], "link": link}
+
+
+def _refuse(result: Results, beside: dict[str, Any]) -> None:
+    """Refuse what cannot be a model there."""
+    if result.model.spec is None:
+        raise DataError(
+            "this is a model of arrays: marginaleffects changes variables of a table, and only a "
+            "formula says which columns of X follow from a variable. Fit with glm(formula, data)."
+        )
+    if not result.converged:
+        raise DataError(
+            "marginaleffects derives all that it says from an optimum with finite coefficients, "
+            f"and this fit has none. {result.status.message}"
+        )
+    for name, given in beside.items():
+        if np.ndim(given):
+            raise DataError(
+                f"{name}= must be the name of a column or one number: values beside the table do "
+                "not follow its rows where marginaleffects repeats and changes them."
+            )
 
 
 def _frame(data: Any, variables: io.Variables, beside: dict[str, Any]) -> pl.DataFrame:
