@@ -15,7 +15,7 @@ from scipy import special
 import jaxglm as jg
 from jaxglm import inference
 from jaxglm.algebra import Covariance, Root
-from jaxglm.inference import Prediction
+from jaxglm.inference import NewResponses, Prediction
 from tests.old_files import without_covariance
 
 ROWS = pd.Index([f"row{i}" for i in range(120)], name="id")
@@ -265,7 +265,8 @@ def test_intervals_stay_inside_the_range_of_the_mean(
     family: jg.Family, eta: float, lower: float, upper: float
 ) -> None:
     se = np.array([1 / special.ndtri(0.975)])
-    prediction = Prediction(family, np.array([eta]), se, None, pd.RangeIndex(1))
+    responses = NewResponses(family, 1.0, np.ones(1), None)
+    prediction = Prediction(family, np.array([eta]), se, None, pd.RangeIndex(1), responses)
     np.testing.assert_allclose(prediction.conf_int().iloc[0], [lower, upper], rtol=1e-12)
 
 

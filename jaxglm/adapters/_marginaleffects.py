@@ -37,12 +37,12 @@ class MarginalEffectsModel(ModelAbstract):
         _refuse(result, self._beside)
         assert own.formula is not None and own.spec is not None
         params = result.params[self._kept]
-        variables = io.variables_of(own.formula, own.spec)
-        frame = _frame(data, variables, self._beside)
+        read = io.columns_read(own.formula, own.spec)
+        frame = _frame(data, read, self._beside)
         own.new_design(frame.head(1), **self._beside)  # it names what is missing
-        predictors = [name for name in variables.predictors if name in frame.columns]
-        response = next((n for n in variables.response if n in frame.columns), own.y_name)
-        others = [name for name in variables.offset if name in frame.columns]
+        predictors = [name for name in read.predictors if name in frame.columns]
+        response = next((n for n in read.response if n in frame.columns), own.y_name)
+        others = [name for name in read.offset if name in frame.columns]
         vault = ModelVault(
             coef=params.to_numpy(),
             coefnames=params.index.to_numpy(dtype=object),
@@ -52,7 +52,7 @@ class MarginalEffectsModel(ModelAbstract):
             package="jaxglm",
             variable_names=[response, *predictors],
             variables_type={
-                name: _type(frame[name], name in variables.factors)
+                name: _type(frame[name], name in read.factors)
                 for name in dict.fromkeys([response, *predictors, *others])
                 if name in frame.columns
             },
@@ -149,7 +149,7 @@ def _refuse(result: Results, beside: dict[str, Any]) -> None:
             )
 
 
-def _frame(data: Any, variables: io.Variables, beside: dict[str, Any]) -> pl.DataFrame:
+def _frame(data: Any, read: io.ColumnsRead, beside: dict[str, Any]) -> pl.DataFrame:
     """The table in polars, without the rows that miss a value that the model reads.
 
     Labels are an Enum in the order of the fit's levels: the first is what others are compared with.
@@ -158,15 +158,15 @@ def _frame(data: Any, variables: io.Variables, beside: dict[str, Any]) -> pl.Dat
     table = table.load(table.names)
     frame = pl.DataFrame([_column(table, name) for name in table.names])
     frame = frame.with_columns(pl.selectors.float().fill_nan(None))
-    read = [*variables.response, *variables.predictors, *variables.offset, *beside.values()]
-    used = [name for name in dict.fromkeys(read) if name in frame.columns]
+    used = [*read.response, *read.predictors, *read.offset, *beside.values()]
+    used = [name for name in dict.fromkeys(used) if name in frame.columns]
     frame = frame.drop_nulls(used) if used else frame
     if frame.is_empty():
         raise DataError(f"data has no row with a value in each of {listed(used, 9)}")
-    for name in variables.predictors:
+    for name in read.predictors:
         if name in frame.columns and _holds_labels(frame[name]):
             labels = frame[name].cast(pl.String)
-            levels = [str(level) for level in variables.factors.get(name, ())]
+            levels = [str(level) for level in read.factors.get(name, ())]
             levels += sorted(set(labels.unique()) - set(levels))
             frame = frame.with_columns(labels.cast(pl.Enum(levels)).alias(name))
     return frame

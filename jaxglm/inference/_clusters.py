@@ -29,7 +29,7 @@ def column_of_fit(model: Model, name: str, data: Any) -> Any:
     DataError
         Where the table is gone, has changed, or has no such column.
     """
-    held = model.held("another covariance")
+    held = model.held("robust()")
     table = held.table() if data is None and held.table is not None else data
     if table is None:
         raise DataError(
@@ -97,7 +97,7 @@ def row_codes(values: Any, held: Dataset, called: str) -> np.ndarray:
     DataError
         For values that are missing, of another length, or of rows that cannot be told.
     """
-    codes = io.groups_of_some(values, held.kept, held.n_given, held.index, called)
+    codes, _ = io.groups_of_some(values, held.kept, held.n_given, held.index, called)
     if (codes < 0).any():
         raise DataError(
             f"{called} has missing values in {io.rows_text(codes < 0)} of the rows of the fit; "

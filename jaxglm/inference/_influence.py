@@ -10,7 +10,7 @@ import pandas as pd
 from jaxglm._jax import computing
 from jaxglm._status import DataError
 from jaxglm.diagnostics import residuals
-from jaxglm.inference._sandwich import Estimated
+from jaxglm.inference.covariances._sandwich import Estimated
 from jaxglm.intake import Dataset
 from jaxglm.search import Fit
 from jaxglm.sources import in_parts

@@ -10,16 +10,19 @@ from jaxglm.io.arrays import (
     width_of,
 )
 from jaxglm.io.formula import (
+    ColumnsRead,
     LevelGrid,
+    Levels,
     ModelFrame,
     Response,
     TermsSpec,
     Variables,
+    columns_read,
     level_grid,
     model_frame,
     new_response,
+    reduced_codings,
     term_of_column,
-    variables_of,
 )
 from jaxglm.io.tables import (
     Table,
@@ -44,7 +47,9 @@ from jaxglm.io.tables import (
 )
 
 __all__ = [
+    "ColumnsRead",
     "LevelGrid",
+    "Levels",
     "ModelFrame",
     "Response",
     "Table",
@@ -52,6 +57,7 @@ __all__ = [
     "Variables",
     "add_constant",
     "check_aligned",
+    "columns_read",
     "find_segments",
     "group_columns",
     "groups_of",
@@ -74,10 +80,10 @@ __all__ = [
     "read_row_values",
     "read_table",
     "read_vector",
+    "reduced_codings",
     "rows_text",
     "segments_of",
     "term_of_column",
     "unknown_text",
-    "variables_of",
     "width_of",
 ]

@@ -13,11 +13,11 @@ import numpy as np
 
 from jaxglm._status import DataError
 from jaxglm.designs._pieces import Piece
+from jaxglm.io.formula._columns import factor_columns, reads
 from jaxglm.io.formula._encode import Component, encode
 from jaxglm.io.formula._expression import evaluate
 from jaxglm.io.formula._rtext import Expression, parse_expression
 from jaxglm.io.formula._spec import TermsSpec, match_component
-from jaxglm.io.formula._variables import factor_columns, reads
 from jaxglm.io.tables import Level, read_table
 from jaxglm.words import near_text
 
