@@ -230,6 +230,17 @@ def test_the_envelope_of_counts_is_that_of_samples() -> None:
     assert share.min() > 0.92 and 0.94 < share.mean() < 0.985
 
 
+def test_quantile_residuals_have_the_envelope_of_a_normal_sample() -> None:
+    plot = counts().plot.qq("quantile", seed=3)
+    ordered = counts().resid("quantile", seed=3).sort_values()
+    np.testing.assert_array_equal(plot.data["residual"], ordered)
+    rank = np.arange(1, 121)
+    exact = special.ndtri(special.betaincinv(rank, 121 - rank, 0.975))
+    np.testing.assert_allclose(plot.curve["upper"], exact)
+    half = counts().plot.qq("quantile", half=True).curve
+    np.testing.assert_allclose(half["median"][:-1], half["quantile"][:-1], atol=0.05)
+
+
 def test_a_quasi_family_has_no_envelope() -> None:
     plot = jg.glm("sick_days ~ salary", STAFF, "quasipoisson").plot.qq()
     assert plot.curve is None and plot.shown == "120 rows"

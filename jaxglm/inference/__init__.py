@@ -52,6 +52,7 @@ from jaxglm.inference.margins._margins import Effects, Where, marginal_effects
 from jaxglm.inference.predictions._distribution import Law, check_sizes, law
 from jaxglm.inference.predictions._new_responses import NewResponses
 from jaxglm.inference.predictions._prediction import Prediction, check_scale
+from jaxglm.inference.predictions._quantile_residuals import quantile_residuals
 from jaxglm.inference.quality._collinearity import condition_number, inflation
 from jaxglm.inference.quality._criteria import (
     check_kind,
@@ -143,6 +144,7 @@ __all__ = [
     "null_means",
     "penalised_tests",
     "profile_curve",
+    "quantile_residuals",
     "ratio_label",
     "read_combination",
     "read_hypothesis",

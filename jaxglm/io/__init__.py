@@ -10,12 +10,14 @@ from jaxglm.io.arrays import (
     width_of,
 )
 from jaxglm.io.formula import (
+    ColumnsRead,
     LevelGrid,
     Levels,
     ModelFrame,
     Response,
     TermsSpec,
     Variables,
+    columns_read,
     level_grid,
     model_frame,
     new_response,
@@ -45,6 +47,7 @@ from jaxglm.io.tables import (
 )
 
 __all__ = [
+    "ColumnsRead",
     "LevelGrid",
     "Levels",
     "ModelFrame",
@@ -54,6 +57,7 @@ __all__ = [
     "Variables",
     "add_constant",
     "check_aligned",
+    "columns_read",
     "find_segments",
     "group_columns",
     "groups_of",

@@ -49,7 +49,7 @@ def overview(result: Fitted, *, seed: int = 0, axes: Any = None) -> dict[str, Pl
     first, second, third, fourth = axes
     return {
         "residuals": draw_residuals(rows, "pearson", "linear", first),
-        "qq": draw_qq(rows, half=False, alpha=0.05, seed=seed, ax=second),
+        "qq": draw_qq(rows, "deviance", half=False, alpha=0.05, seed=seed, ax=second),
         "scale_location": draw_scale_location(rows, third),
         "leverage": draw_leverage(rows, fourth),
     }

@@ -1,6 +1,6 @@
 """Owns the plot of ordered residuals against normal quantiles, with what the model expects."""
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -23,11 +23,20 @@ _BEYOND = 5
 _POINTS = 1_000
 
 
+Kind = Literal["deviance", "quantile"]
+
+
 @understands_habits
 def qq(
-    result: Fitted, *, half: bool = False, alpha: float = 0.05, seed: int = 0, ax: Any = None
+    result: Fitted,
+    kind: Kind = "deviance",
+    *,
+    half: bool = False,
+    alpha: float = 0.05,
+    seed: int = 0,
+    ax: Any = None,
 ) -> Plot:
-    """Ordered deviance residuals against normal quantiles, with a simulated envelope.
+    """Ordered residuals against normal quantiles, with the envelope that the model expects.
 
     Deviance residuals of counts and of 0/1 outcomes are not normal under the right model, so the
     straight line says little there: hold the points against the envelope (Atkinson 1985), which
@@ -35,26 +44,30 @@ def qq(
     residuals of responses that are drawn at the fitted means: their quantiles at the quantiles of
     ``Beta(i, n + 1 - i)``, which is how the i-th of n is distributed. Means that are estimated from
     few rows for each coefficient follow these rows, and then the envelope is a little too wide.
+    Randomised quantile residuals are normal under the right model whatever the family, and their
+    envelope is a straight one, without draws of responses.
 
     Parameters
     ----------
     result : Results
+    kind : {"deviance", "quantile"}
+        As for `Results.resid`.
     half : bool
         Half-normal: sizes of residuals, for which outliers are easier to see.
     alpha : float
         One minus the level of the envelope, at each point by itself.
     seed : int
-        Responses are drawn from ``numpy.random.default_rng(seed)``.
+        Responses are drawn from ``numpy.random.default_rng(seed)``; and that of quantile residuals.
     ax : matplotlib Axes, optional
         Where to draw; new ones unless given.
 
     Returns
     -------
     Plot
-        `data` has `quantile`, `residual` (over the root of the dispersion) and `rows`; above
-        100,000 rows some 1,000 of them, the most extreme ones on each side included. `curve` is the
-        envelope: `quantile`, `lower`, `median`, `upper`; nan in the tails that were not simulated,
-        and None for families without a distribution to draw from, such as the quasi families.
+        `data` has `quantile`, `residual` (a deviance one over the root of the dispersion) and
+        `rows`; above 100,000 rows some 1,000 of them, the most extreme on each side included.
+        `curve` is the envelope: `quantile`, `lower`, `median`, `upper`; nan in the tails that were
+        not simulated, and None for families without a distribution, such as the quasi families.
 
     Raises
     ------
@@ -74,18 +87,20 @@ def qq(
     5     -0.67     -0.08   1.0
     4     -0.21      0.09   1.0
     """
-    return draw_qq(Diagnosed(result, "a plot of residuals"), half, alpha, seed, ax)
+    return draw_qq(Diagnosed(result, "a plot of residuals"), kind, half, alpha, seed, ax)
 
 
-def draw_qq(rows: Diagnosed, half: bool, alpha: float, seed: int, ax: Any) -> Plot:
+def draw_qq(rows: Diagnosed, kind: Kind, half: bool, alpha: float, seed: int, ax: Any) -> Plot:
     """`qq` of rows at hand."""
+    check_choice("kind", kind, get_args(Kind))
     check_choice("half", half, (True, False))
     critical_value(alpha, None)  # refuses what is no level
-    scale = rows.result.scale
-    residual = rows.result.resid("deviance").to_numpy() / np.sqrt(scale)
-    cloud = rows.cloud(rows.eta, np.abs(residual) if half else residual, "deviance residual")
+    scale = rows.result.scale if kind == "deviance" else 1.0
+    residual = rows.result.resid(kind, seed=seed).to_numpy() / np.sqrt(scale)
+    cloud = rows.cloud(rows.eta, np.abs(residual) if half else residual, f"{kind} residual")
     data = _ordered(cloud, half)
-    curve = _envelope(rows, cloud, half, alpha, seed)
+    expected = _simulated(rows, cloud, half, seed) if kind == "deviance" else _Normal(half)
+    curve = None if expected is None else _envelope(expected, float(cloud.freq.sum()), alpha, half)
     ax = axes(ax)
     ink = inks(ax)
     shown = cloud.shown
@@ -95,12 +110,14 @@ def draw_qq(rows: Diagnosed, half: bool, alpha: float, seed: int, ax: Any) -> Pl
         diagonal(ax, float(data["quantile"].min()), float(data["quantile"].max()))
     else:
         _draw_envelope(ax, ink, curve)
-        shown += f"\nband: {level_text(alpha)} of simulated samples"
+        samples = "simulated" if kind == "deviance" else "normal"
+        shown += f"\nband: {level_text(alpha)} of {samples} samples"
     size = float(np.clip(240 / np.sqrt(len(data)), 4, 16))
     ax.scatter(data["quantile"], data["residual"], s=size, color=ink.first, linewidths=0)
     over = "" if scale == 1.0 else " / √scale"
     x = "Half-normal quantile" if half else "Normal quantile"
-    y = f"|Deviance residual|{over}" if half else f"Deviance residual{over}"
+    y = f"{kind.capitalize()} residual"
+    y = (f"|{y}|" if half else y) + over
     finish(ax, Labels("Quantiles of residuals", x, y, shown))
     return Plot(ax, data, curve, shown)
 
@@ -116,7 +133,7 @@ def _ordered(cloud: Cloud, half: bool) -> pd.DataFrame:
     return pd.DataFrame(
         # A row of frequency f stands for f observations of one residual: it is at their middle.
         {
-            "quantile": _normal((upto - freq / 2) / cloud.freq.sum(), half),
+            "quantile": _Normal(half).at((upto - freq / 2) / cloud.freq.sum()),
             "residual": cloud.y[order],
             "rows": freq,
         },
@@ -130,37 +147,53 @@ def _spread(n: int) -> np.ndarray:
     return np.unique(np.concatenate([tail, n - 1 - tail]))
 
 
-def _normal(u: FloatArray, half: bool) -> FloatArray:
+class _Normal:
+    """The normal distribution, or that of its sizes."""
+
+    def __init__(self, half: bool):
+        self._half = half
+
+    def at(self, u: FloatArray) -> FloatArray:
+        """Quantiles."""
+        from scipy import special
+
+        return special.ndtri((1 + u) / 2 if self._half else u)
+
+
+class _Sample:
+    """The distribution of a sample."""
+
+    def __init__(self, values: FloatArray):
+        self._ordered = np.sort(values)
+
+    def at(self, u: FloatArray) -> FloatArray:
+        """Quantiles; nan in the tails, of which the sample says nothing."""
+        size = self._ordered.size
+        place = u * size
+        known = (place >= _BEYOND) & (place <= size - _BEYOND)
+        return np.where(known, self._ordered[np.clip(place.astype(int), 0, size - 1)], np.nan)
+
+
+def _envelope(expected: _Normal | _Sample, total: float, alpha: float, half: bool) -> pd.DataFrame:
+    """Where each of `total` ordered residuals lies that have the expected distribution."""
     from scipy import special
 
-    return special.ndtri((1 + u) / 2 if half else u)
-
-
-def _envelope(
-    rows: Diagnosed, cloud: Cloud, half: bool, alpha: float, seed: int
-) -> pd.DataFrame | None:
-    """Where each ordered residual lies if the model is right; None where nothing can be drawn."""
-    from scipy import special
-
-    pool = _simulated(rows, cloud, half, seed)
-    if pool is None:
-        return None
-    total = float(cloud.freq.sum())
     count = int(total)
     rank = np.asarray(_spread(count) if count > _POINTS else np.arange(count), float) + 1.0
     middle: FloatArray = (rank - 0.5) / total
-    table = {"quantile": _normal(middle, half)}
-    for name, level in (("lower", alpha / 2), ("median", 0.5), ("upper", 1 - alpha / 2)):
-        u = special.betaincinv(rank, total + 1 - rank, level)
-        place = u * pool.size
-        known = (place >= _BEYOND) & (place <= pool.size - _BEYOND)
-        found = pool[np.clip(place.astype(int), 0, pool.size - 1)]
-        table[name] = np.where(known, found, np.nan)
-    return pd.DataFrame(table)
+    levels = {"lower": alpha / 2, "median": 0.5, "upper": 1 - alpha / 2}
+    ends = {
+        name: expected.at(special.betaincinv(rank, total + 1 - rank, level))
+        for name, level in levels.items()
+    }
+    return pd.DataFrame({"quantile": _Normal(half).at(middle)} | ends)
 
 
-def _simulated(rows: Diagnosed, cloud: Cloud, half: bool, seed: int) -> FloatArray | None:
-    """Ordered residuals of responses drawn at the fitted means, each observation as often."""
+def _simulated(rows: Diagnosed, cloud: Cloud, half: bool, seed: int) -> _Sample | None:
+    """Residuals of responses drawn at the fitted means, each observation as often.
+
+    None where nothing can be drawn.
+    """
     result = rows.result
     upto = np.cumsum(cloud.freq)
     count = int(np.clip(2 ** np.ceil(np.log2(_EACH * upto[-1])), _FEWEST, _MOST))
@@ -176,7 +209,7 @@ def _simulated(rows: Diagnosed, cloud: Cloud, half: bool, seed: int) -> FloatArr
         return None
     found = diagnostics.residuals("deviance", result.family, y, eta, weight)
     found /= np.sqrt(result.scale)
-    return np.sort(np.abs(found) if half else found)
+    return _Sample(np.abs(found) if half else found)
 
 
 def _draw_envelope(ax: Any, ink: Inks, curve: pd.DataFrame) -> None:

@@ -18,7 +18,7 @@ from jaxglm.words import understands_habits
 @understands_habits
 def residuals(
     result: Fitted,
-    kind: ResidualKind = "pearson",
+    kind: ResidualKind | Literal["quantile"] = "pearson",
     *,
     which: Literal["linear", "mean"] = "linear",
     ax: Any = None,
@@ -27,12 +27,12 @@ def residuals(
 
     The line has the mean residual of bins of equally many observations, and the band two standard
     errors of it on each side. Where the model is right the band covers zero: so it is for response,
-    Pearson and working residuals. Deviance residuals have a mean of zero nearly only.
+    Pearson, working and quantile residuals. Deviance residuals have a mean of zero nearly only.
 
     Parameters
     ----------
     result : Results
-    kind : {"pearson", "deviance", "response", "working", "anscombe"}
+    kind : {"pearson", "deviance", "response", "working", "anscombe", "quantile"}
         As for `Results.resid`.
     which : {"linear", "mean"}
         Fitted values on the link scale, as R has them, or on the response scale.
@@ -68,7 +68,7 @@ def residuals(
     return draw_residuals(Diagnosed(result, "a plot of residuals"), kind, which, ax)
 
 
-def draw_residuals(rows: Diagnosed, kind: ResidualKind, which: str, ax: Any) -> Plot:
+def draw_residuals(rows: Diagnosed, kind: str, which: str, ax: Any) -> Plot:
     """`residuals` of rows at hand."""
     check_scale(which)
     result = rows.result

@@ -13,6 +13,7 @@ from jaxglm.results._jackknife import Jackknife
 from jaxglm.results._margins import Margins
 from jaxglm.results._plots import Plotted
 from jaxglm.results._profile import Profiles
+from jaxglm.results._protocols import Protocols
 from jaxglm.results._reduced import ReducedAnswers
 from jaxglm.results._robust import RobustAnswers
 from jaxglm.results._rowwise import ROWS_CHANGED
@@ -32,6 +33,7 @@ class Results(
     Margins,
     Simulation,
     Plotted,
+    Protocols,
 ):
     """The outcome of a fit.
 

@@ -1,7 +1,7 @@
 """Owns what a fitted model answers row by row: predictions, residuals, draws of its rows."""
 
 import functools
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from jaxglm.inference import (
     Prediction,
     bootstrap,
     check_scale,
+    quantile_residuals,
     undetermined,
     warn_undetermined,
 )
@@ -23,7 +24,7 @@ from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model, as_sparse, as_tab
 from jaxglm.results._beside import refuse_beside_the_fit, response_weights
 from jaxglm.results._copies import Copied
 from jaxglm.search import Fit
-from jaxglm.words import FloatArray, check_choice, understands_habits
+from jaxglm.words import FloatArray, check_choice, check_seed, understands_habits
 
 ROWS_CHANGED = (
     "X was changed in place after the fit: the estimates are those of the X that was fitted, and "
@@ -198,15 +199,21 @@ class RowAnswers(Estimates, Copied):
     # -- residuals -------------------------------------------------------------------------------
 
     @understands_habits
-    def resid(self, kind: ResidualKind = "deviance") -> pd.Series:
+    def resid(
+        self, kind: ResidualKind | Literal["quantile"] = "deviance", *, seed: int = 0
+    ) -> pd.Series:
         """Residuals of the rows of the fit, with R's prior weight w (trials included).
 
         Parameters
         ----------
-        kind : {"response", "pearson", "deviance", "working", "anscombe"}
+        kind : {"response", "pearson", "deviance", "working", "anscombe", "quantile"}
             y - mu; (y - mu) sqrt(w / V(mu)); sign(y - mu) sqrt(w d(y, mu)), d the unit deviance;
             (y - mu) / (d mu / d eta), on the link scale; (A(y) - A(mu)) sqrt(w) / (A'(mu) V^(1/2)),
-            A the integral of V^(-1/3) that makes them nearly normal (Anscombe 1953).
+            A the integral of V^(-1/3) that makes them nearly normal (Anscombe 1953); the normal
+            quantile of F(y), with numbers drawn where F jumps, which makes them exactly normal
+            (Dunn and Smyth 1996).
+        seed : int
+            Of the numbers drawn for "quantile".
 
         Raises
         ------
@@ -215,10 +222,24 @@ class RowAnswers(Estimates, Copied):
         DataError
             When the result no longer holds the data of its fit.
         """
+        check_choice("kind", kind, (*get_args(ResidualKind), "quantile"))
         held, eta = self._fitted("resid()")
         eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
         rows = held.rows
-        values = residuals(kind, self.family, rows.y, eta, rows.unit_weight)
+        if kind != "quantile":
+            values = residuals(kind, self.family, rows.y, eta, rows.unit_weight)
+            return pd.Series(values, index=held.labels)
+        check_seed(seed)
+        live = rows.live & ~np.isnan(eta)
+        values = np.full(len(rows), np.nan)
+        values[live] = quantile_residuals(
+            self.family,
+            rows.y[live],
+            means(self.family, eta[live]),
+            self.scale,
+            rows.unit_weight[live],
+            seed,
+        )
         return pd.Series(values, index=held.labels)
 
     @property

@@ -50,6 +50,10 @@ class Law:
         """The probability of a response times `size` up to u."""
         return self.frozen.cdf(u)
 
+    def above(self, u: FloatArray) -> FloatArray:
+        """The probability of a larger one, with the digits that a difference would lose."""
+        return self.frozen.sf(u)
+
     @property
     def spread(self) -> FloatArray:
         """The standard deviation of the response times `size`."""
@@ -88,6 +92,10 @@ class Compound:
             chance = np.exp(special.xlogy(k, self.rate) - self.rate - special.gammaln(k + 1))
             total += chance * special.gammainc(self.shape * k, np.maximum(u / self.amount, 0.0))
         return total
+
+    def above(self, u: FloatArray) -> FloatArray:
+        """The probability of a larger one."""
+        return 1.0 - self.below(u)
 
     @property
     def spread(self) -> FloatArray:

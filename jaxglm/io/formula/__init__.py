@@ -1,5 +1,6 @@
 """Formulas: read, evaluated over a table, and kept as a recipe of plain JSON for new data."""
 
+from jaxglm.io.formula._columns import ColumnsRead, columns_read
 from jaxglm.io.formula._frame import ModelFrame, model_frame
 from jaxglm.io.formula._grid import LevelGrid, level_grid, term_of_column
 from jaxglm.io.formula._labels import Labels
@@ -9,6 +10,7 @@ from jaxglm.io.formula._terms import reduced_codings
 from jaxglm.io.formula._variables import Levels, Variables
 
 __all__ = [
+    "ColumnsRead",
     "Labels",
     "LevelGrid",
     "Levels",
@@ -16,6 +18,7 @@ __all__ = [
     "Response",
     "TermsSpec",
     "Variables",
+    "columns_read",
     "level_grid",
     "model_frame",
     "new_response",
