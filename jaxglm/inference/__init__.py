@@ -26,6 +26,7 @@ from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._evaluation import Evaluation
 from jaxglm.inference._hypothesis import read_combination, read_hypothesis
 from jaxglm.inference._influence import Influence
+from jaxglm.inference._joint_shape import joint_covariance
 from jaxglm.inference._linear_tests import (
     LinearTest,
     TermTests,
@@ -93,6 +94,7 @@ __all__ = [
     "information_criterion",
     "interval",
     "is_intercept",
+    "joint_covariance",
     "joint_test",
     "likelihood_rsquared",
     "link_test",

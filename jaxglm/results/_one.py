@@ -10,11 +10,12 @@ from jaxglm.results._checks import Checks
 from jaxglm.results._file import save_fit
 from jaxglm.results._robust import RobustAnswers
 from jaxglm.results._rowwise import ROWS_CHANGED
+from jaxglm.results._shape import ShapeAnswers
 from jaxglm.results._tests import HypothesisTests
 from jaxglm.words import understands_habits
 
 
-class Results(RobustAnswers, HypothesisTests, Checks):
+class Results(RobustAnswers, HypothesisTests, Checks, ShapeAnswers):
     """The outcome of a fit.
 
     Estimates, standard errors and intervals are on the scale of the linear predictor (the link);

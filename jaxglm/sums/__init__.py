@@ -32,6 +32,7 @@ from jaxglm.sums._scores import (
     observed_gram,
     row_scores,
 )
+from jaxglm.sums._shape import shape_cross
 from jaxglm.sums._totals import Totals, null_model, totals, totals_of
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "row_scores",
     "rows_at_limit",
     "serial_meat",
+    "shape_cross",
     "totals",
     "totals_of",
     "unit_gram",

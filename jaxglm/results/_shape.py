@@ -1,0 +1,82 @@
+"""Owns what a result answers about the shape of its distribution."""
+
+import numpy as np
+import pandas as pd
+
+from jaxglm._status import DataError
+from jaxglm.algebra import Covariance
+from jaxglm.inference import Estimated, joint_covariance
+from jaxglm.results._rowwise import RowAnswers
+from jaxglm.words import measure, understands_habits
+
+
+class ShapeAnswers(RowAnswers):
+    """The shape of a distribution, estimated beside the coefficients; a part of `Results`."""
+
+    @understands_habits
+    def joint_cov_params(self) -> pd.DataFrame:
+        """Covariance of the coefficients and the shape `alpha` of a negative binomial model.
+
+        It is the inverse of the observed information, minus the second derivatives of the
+        log-likelihood in coefficients and alpha together, as in Stata's `nbreg` and statsmodels'
+        `NegativeBinomial`. In the expected information the two do not meet (Lawless 1987, Can. J.
+        Statist. 15, 209-225), which is why `cov_params` and R's `glm.nb` take alpha as known; in a
+        sample they do, by a little. The variance of ``theta = 1 / alpha`` is that of alpha over
+        ``alpha^4``.
+
+        Returns
+        -------
+        DataFrame
+            [p + 1, p + 1] on the link scale, the shape last. nan where a coefficient is nan or
+            infinite.
+
+        Raises
+        ------
+        DataError
+            Where alpha was given rather than estimated, is 0 or unknown; where the information is
+            not positive definite; where the result has other standard errors (`cov_type`,
+            `scale`), or does not hold the rows of its fit.
+
+        Examples
+        --------
+        >>> import jaxglm as jg
+        >>> table = {"y": [9, 0, 2, 1, 25, 3, 0, 14], "x": [0.0, 0, 0, 1, 1, 1, 2, 2]}
+        >>> fit = jg.glm("y ~ x", table, family="negative_binomial")
+        >>> fit.joint_cov_params().round(3)
+                   Intercept      x  alpha
+        Intercept      0.501 -0.334 -0.062
+        x             -0.334  0.348  0.047
+        alpha         -0.062  0.047  0.633
+        """
+        names = [*self.names, "alpha"]
+        return pd.DataFrame(self._joint().matrix, index=names, columns=names)
+
+    @property
+    def joint_bse(self) -> pd.Series:
+        """Standard errors of the coefficients and the shape: roots of `joint_cov_params`."""
+        return pd.Series(self._joint().standard_errors, index=[*self.names, "alpha"], name="bse")
+
+    def _joint(self) -> Covariance:
+        alpha, alpha_se = self.fit.alpha, self.fit.alpha_se
+        if alpha is None or alpha_se is None:
+            given = self.family.name == "negative_binomial"
+            why = "its shape was given" if given else f"the family is {self.family.name}"
+            raise DataError(
+                "A joint covariance is that of coefficients and an estimated shape, and this model "
+                f"has none: {why}. cov_params() is that of all it estimated; "
+                "family='negative_binomial' estimates the shape."
+            )
+        if not np.isfinite(alpha_se):
+            raise DataError(
+                "The shape has no standard error, and so no joint covariance: it is "
+                + ("0, the end of its range." if alpha == 0 else "not known.")
+                + " cov_params() is that of the coefficients."
+            )
+        if not self.rests_on_variance:
+            kind = self.cov_type if self.scale == 1 else f"a dispersion of {measure(self.scale)}"
+            raise DataError(
+                "A joint covariance is that of the likelihood, and the standard errors of this "
+                f"result rest on something else ({kind}): ask a fit without cov_type= and scale=."
+            )
+        held = self.model.held("joint_cov_params()")
+        return joint_covariance(Estimated.of(self.fit, self.family, held), alpha, alpha_se)
