@@ -40,6 +40,7 @@ from jaxglm.inference._misfit import Misfit, link_test, variance_test
 from jaxglm.inference._multiplicity import ADJUSTMENTS, adjusted, adjusted_critical_value
 from jaxglm.inference._null_means import null_means
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
+from jaxglm.inference._power_profile import PowerProfile, power_profile
 from jaxglm.inference._prediction import Prediction, check_scale
 from jaxglm.inference._sandwich import Asked, Estimated, covariance_of
 from jaxglm.inference._sandwich_of_many import covariances_of
@@ -65,6 +66,7 @@ __all__ = [
     "LinearTest",
     "Misfit",
     "Overdispersion",
+    "PowerProfile",
     "Prediction",
     "TermTests",
     "WaldTest",
@@ -100,6 +102,7 @@ __all__ = [
     "link_test",
     "meaning",
     "null_means",
+    "power_profile",
     "ratio_label",
     "read_combination",
     "read_hypothesis",

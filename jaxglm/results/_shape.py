@@ -1,11 +1,14 @@
 """Owns what a result answers about the shape of its distribution."""
 
+import dataclasses
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
 from jaxglm.algebra import Covariance
-from jaxglm.inference import Estimated, joint_covariance
+from jaxglm.inference import Estimated, PowerProfile, joint_covariance, power_profile
 from jaxglm.results._rowwise import RowAnswers
 from jaxglm.words import measure, understands_habits
 
@@ -55,6 +58,56 @@ class ShapeAnswers(RowAnswers):
     def joint_bse(self) -> pd.Series:
         """Standard errors of the coefficients and the shape: roots of `joint_cov_params`."""
         return pd.Series(self._joint().standard_errors, index=[*self.names, "alpha"], name="bse")
+
+    @understands_habits
+    def power_profile(
+        self, powers: Iterable[float] | None = None, alpha: float = 0.05
+    ) -> PowerProfile:
+        """The power of the variance of a Tweedie model, ``V(mu) = mu^power``, with its interval.
+
+        For each power between 1 and 2 the log-likelihood is taken at the coefficients and the
+        dispersion that maximise it, with the exact density (the series of Dunn and Smyth 2005,
+        Statistics and Computing 15, 267-280). The estimate is where it is largest; the interval has
+        the powers where it is lower by less than half the quantile of chi-squared on 1 degree of
+        freedom. The power that this result was fitted with does not matter. Each power that is
+        tried is a fit, and there are some 25 of them.
+
+        Parameters
+        ----------
+        powers : sequence of float, optional
+            Powers for the table, between 1 and 2; 1.1, 1.2, ..., 1.9 unless given. The search
+            starts from the best of them, and does not stop at their ends.
+        alpha : float
+            One minus the level of the interval.
+
+        Returns
+        -------
+        PowerProfile
+            `power`, `conf_int()`, `table`, and `fit`: the result with the power at its estimate,
+            its standard errors and dispersion as those of a fit are by default. Its `aic` and
+            `bic` count the power as a parameter.
+
+        Raises
+        ------
+        DataError
+            For another family, negative responses, or a fit that leaves nothing of the response;
+            where a power has no optimum; where the result does not hold the rows of its fit.
+        ValueError
+            When a power is not between 1 and 2, or `alpha` not between 0 and 1.
+
+        Examples
+        --------
+        >>> import jaxglm as jg
+        >>> table = {"y": [0, 0.6, 2.1, 0, 9.8, 3.3, 0, 4.5], "x": [0.0, 0, 0, 1, 1, 1, 2, 2]}
+        >>> fit = jg.glm("y ~ x", table, family=jg.Tweedie(power=1.5))
+        >>> print(fit.power_profile([1.2, 1.4, 1.6]))
+        """
+        held = self.model.held("power_profile()")
+        found = power_profile(self.fit, self.family, held, powers, alpha)
+        if found.fit is None:
+            return found.profile
+        model = dataclasses.replace(self.model, family=found.family)
+        return dataclasses.replace(found.profile, _fit=type(self)(found.fit, model))
 
     def _joint(self) -> Covariance:
         alpha, alpha_se = self.fit.alpha, self.fit.alpha_se

@@ -1,6 +1,6 @@
 """One optimum and its record."""
 
-from jaxglm.search._estimate import Estimate
+from jaxglm.search._estimate import Estimate, estimate
 from jaxglm.search._fit import Coefficients, Fit
 from jaxglm.search._fit_of import fit_of
 from jaxglm.search._notes import outcome_notes, rank_refusal
@@ -14,6 +14,7 @@ __all__ = [
     "Fit",
     "Options",
     "RangeError",
+    "estimate",
     "estimate_all",
     "fit_of",
     "has_unknown_shape",
