@@ -22,7 +22,8 @@ from jaxglm.words import is_positive, measure
 
 _NAMES = {"pearson": "pearson", "x2": "pearson", "deviance": "deviance", "dev": "deviance"}
 _NAMES |= {"ml": "ml"}
-_TURNS, _SMALL = 100, 1e-12
+# A Newton step leaves an error of about its square.
+_TURNS, _SMALL = 100, 1e-7
 
 # From logarithms of dispersions to the first and second derivatives of the log-likelihood in them.
 Slopes = Callable[[Any], tuple[Any, Any]]

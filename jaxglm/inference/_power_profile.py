@@ -19,7 +19,7 @@ from jaxglm.rows import Problem, merge_rows
 from jaxglm.search import Fit, Options, estimate, fit_of
 from jaxglm.words import measure, understands_habits
 
-_GRID = tuple(np.arange(11, 20) / 10)
+_GRID = (1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8)
 _PLACES = 4
 
 
@@ -31,10 +31,8 @@ class PowerProfile:
     ----------
     power : float
         The estimate; nan where the likelihood has no maximum between 1 and 2, which `notes` explain.
-    llf : float
-        The log-likelihood there.
-    dispersion : float
-        Its maximum likelihood estimate there.
+    dispersion, llf : float
+        The dispersion of maximum likelihood there, and the log-likelihood at it.
     table : DataFrame
         A row for each power that was asked for and the estimate: `power`, `dispersion` (of maximum
         likelihood), `deviance` and `llf`, the log-likelihood at that dispersion.
@@ -45,8 +43,8 @@ class PowerProfile:
     """
 
     power: float
-    llf: float
     dispersion: float
+    llf: float
     table: pd.DataFrame
     alpha: float
     notes: tuple[str, ...]
@@ -87,7 +85,8 @@ class PowerProfile:
     @property
     def _written(self) -> pd.DataFrame:
         powers = [f"{power:.{_PLACES}f}" for power in self.table["power"]]
-        return self.table.set_axis(powers).drop(columns="power").map(measure)
+        written = self.table.drop(columns="power").map(measure)
+        return written.set_axis(pd.Index(powers, name="power"))
 
     def __str__(self) -> str:
         return as_text(self._title, self._written, self.notes)
@@ -123,13 +122,13 @@ def power_profile(
     best = likelihood.best if top is None else top
     ends = (np.nan, np.nan)
     if top is not None:
-        level = top.llf - chdtri(1, alpha) / 2
-        ends = fall(likelihood, top, level, -1), fall(likelihood, top, level, 1)
-    table = pd.DataFrame(likelihood.points({*grid, best.power})).drop(columns="slope")
+        loss = float(chdtri(1, alpha)) / 2
+        ends = fall(likelihood, top, loss, -1), fall(likelihood, top, loss, 1)
+    table = pd.DataFrame(likelihood.points({*grid, best.power}))
     profile = PowerProfile(
         power=np.nan if top is None else top.power,
-        llf=best.llf if top is not None else np.nan,
         dispersion=np.nan if top is None else top.dispersion,
+        llf=np.nan if top is None else top.llf,
         table=table,
         alpha=alpha,
         notes=tuple(_notes(held, best, ends)),
@@ -144,7 +143,10 @@ def power_profile(
 def _grid(powers: Iterable[float] | None) -> tuple[float, ...]:
     if powers is None:
         return _GRID
-    grid = np.atleast_1d(np.asarray(powers, float))
+    try:
+        grid = np.atleast_1d(np.asarray(powers, float))
+    except (TypeError, ValueError):
+        grid = np.zeros(0)
     if grid.ndim != 1 or not grid.size or not ((grid > LOW) & (grid < HIGH)).all():
         raise ValueError(
             f"powers must be numbers between 1 and 2, both excluded, not {powers!r}: there the "
@@ -233,7 +235,7 @@ def _notes(held: Dataset, best: Point, ends: tuple[float, float]) -> list[str]:
 
 
 def _beyond(y: np.ndarray, best: Point) -> str:
-    if best.slope > 0:
+    if best.power > 1.5:
         zeros = "None of the responses is 0. " if (y > 0).all() else ""
         return (
             f"{zeros}A gamma model (power 2) or an inverse Gaussian one (power 3) of the positive "

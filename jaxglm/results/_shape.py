@@ -70,12 +70,12 @@ class ShapeAnswers(RowAnswers):
         Statistics and Computing 15, 267-280). The estimate is where it is largest; the interval has
         the powers where it is lower by less than half the quantile of chi-squared on 1 degree of
         freedom. The power that this result was fitted with does not matter. Each power that is
-        tried is a fit, and there are some 25 of them.
+        tried is a fit, and there are some 20 of them.
 
         Parameters
         ----------
         powers : sequence of float, optional
-            Powers for the table, between 1 and 2; 1.1, 1.2, ..., 1.9 unless given. The search
+            Powers for the table, between 1 and 2; 1.2, 1.3, ..., 1.8 unless given. The search
             starts from the best of them, and does not stop at their ends.
         alpha : float
             One minus the level of the interval.

@@ -21,7 +21,7 @@ from jaxglm.sums._moments import (
     unit_gram,
 )
 from jaxglm.sums._objective import Objective, penalised
-from jaxglm.sums._power import power_slope
+from jaxglm.sums._power import power_likelihood, power_slope
 from jaxglm.sums._rowwise import Point, Value
 from jaxglm.sums._scores import (
     ALONE,
@@ -63,6 +63,7 @@ __all__ = [
     "null_model",
     "observed_gram",
     "penalised",
+    "power_likelihood",
     "power_slope",
     "quick_moments",
     "row_scores",

@@ -10,14 +10,19 @@ from jaxglm.sources import Block
 from jaxglm.sums._final import log_likelihood
 
 
-def power_slope(
+def power_likelihood(
     block: Block, family: Tweedie, beta: jax.Array, scale: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """The log-likelihood, and its derivative in the power at fixed means and dispersion."""
+) -> jax.Array:
+    """The log-likelihood at a dispersion."""
     mean = family.link.inverse(block.linear_predictor(beta))
+    return log_likelihood(block, family, mean, scale)
+
+
+def power_slope(block: Block, family: Tweedie, beta: jax.Array, scale: jax.Array) -> jax.Array:
+    """Its derivative in the power, at fixed means and dispersion."""
+    power = jnp.asarray(family.power, scale.dtype)
 
     def likelihood(power: jax.Array) -> jax.Array:
-        return log_likelihood(block, dataclasses.replace(family, power=power), mean, scale)
+        return power_likelihood(block, dataclasses.replace(family, power=power), beta, scale)
 
-    power = jnp.asarray(family.power, mean.dtype)
-    return jax.jvp(likelihood, (power,), (jnp.ones_like(power),))
+    return jax.jvp(likelihood, (power,), (jnp.ones_like(power),))[1]
