@@ -28,7 +28,7 @@ from jaxglm.families import (
     QuasiPoisson,
     Tweedie,
 )
-from jaxglm.inference import Bootstrap, suggest_family
+from jaxglm.inference import Bootstrap, Comparison, suggest_family
 from jaxglm.intake import ModelMatrices
 from jaxglm.io import add_constant
 from jaxglm.links import (
@@ -46,7 +46,18 @@ from jaxglm.links import (
     Sqrt,
 )
 from jaxglm.results import GroupResults, ResponseResults, Results
-from jaxglm.verbs import GLM, design, fit_groups, fit_responses, glm, load
+from jaxglm.verbs import (
+    GLM,
+    Solution,
+    anova,
+    compare,
+    design,
+    fit_groups,
+    fit_responses,
+    glm,
+    load,
+    solve,
+)
 
 __version__ = "0.1.0"
 
@@ -57,6 +68,7 @@ __all__ = [
     "BoundaryWarning",
     "CLogLog",
     "Cauchit",
+    "Comparison",
     "ConvergenceWarning",
     "DataError",
     "DataWarning",
@@ -89,15 +101,19 @@ __all__ = [
     "Results",
     "SegmentWarning",
     "SeparationWarning",
+    "Solution",
     "Sqrt",
     "Status",
     "Tweedie",
     "add_constant",
+    "anova",
+    "compare",
     "datasets",
     "design",
     "fit_groups",
     "fit_responses",
     "glm",
     "load",
+    "solve",
     "suggest_family",
 ]

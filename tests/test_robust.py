@@ -411,3 +411,17 @@ def test_aliased_and_infinite_coefficients_have_no_error() -> None:
     found = jg.glm("cost ~ x + twice + g", table, GAMMA).robust("HC3")
     assert np.isnan(found.bse["twice"])
     np.testing.assert_allclose(found.bse.drop("twice"), fit().robust("HC3").bse, rtol=1e-9)
+
+
+def test_separation_leaves_the_others_a_robust_error() -> None:
+    table = TABLE.assign(z=(TABLE.g == "a") | (TABLE.x > 0.3))
+    found = jg.glm("z ~ x + g", table, "binomial", on_failure="ignore")
+    assert found.infinite.any()
+    for kind in ({"cov_type": "HC3"}, {"cluster": "firm"}):
+        assert found.robust(**kind).bse.isna().equals(found.bse.isna())
+
+
+@pytest.mark.parametrize("cluster", [TABLE[["firm", "year"]], TABLE[["firm", "year"]].to_numpy()])
+def test_two_columns_are_two_clusterings(cluster: Any) -> None:
+    wanted = fit().robust(cluster=[TABLE.firm, TABLE.year]).cov_params()
+    close(fit().robust(cluster=cluster).cov_params(), wanted)

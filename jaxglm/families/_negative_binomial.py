@@ -102,7 +102,9 @@ class NegativeBinomial(Family):
         log_mean = self.link.log_inverse(eta)
         mean = self.link.inverse(eta)
         # Which of the two, alpha mu or 1/(alpha mu), is at most 1.
-        above = log_mean + jnp.log(alpha)
+        # Its derivative in alpha, infinite at 0, has no part in the choices below there.
+        known = alpha > 0
+        above = log_mean + jnp.where(known, jnp.log(jnp.where(known, alpha, 1.0)), -jnp.inf)
         large = above > 0
         small = jnp.where(large, jnp.exp(-jnp.abs(above)), alpha * jnp.where(large, 0.0, mean))
         growth = jnp.where(large, above, 0.0) + jnp.log1p(small)

@@ -1,10 +1,13 @@
 """What estimates say: tests, intervals, effects, overdispersion, predictions, the bootstrap."""
 
+from jaxglm.inference._anova import by_term, sequential
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
 from jaxglm.inference._clusters import column_of_fit
 from jaxglm.inference._collinearity import condition_number, inflation
 from jaxglm.inference._combinations import combinations_of
+from jaxglm.inference._comparison import Comparison
 from jaxglm.inference._comparisons import comparison_table, warn_no_tests
+from jaxglm.inference._constrained import constrained
 from jaxglm.inference._contrasts import contrasts_of
 from jaxglm.inference._covariance_choice import CovarianceChoice, Information
 from jaxglm.inference._criteria import (
@@ -24,8 +27,10 @@ from jaxglm.inference._dispersion import (
 from jaxglm.inference._effects import exponentiated, is_intercept, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._evaluation import Evaluation
+from jaxglm.inference._firth import has_penalised_likelihood, log_information, penalised_tests
 from jaxglm.inference._hypothesis import read_combination, read_hypothesis
 from jaxglm.inference._influence import Influence
+from jaxglm.inference._jackknife import infinitesimal, without_each
 from jaxglm.inference._joint_shape import joint_covariance
 from jaxglm.inference._linear_tests import (
     LinearTest,
@@ -37,14 +42,21 @@ from jaxglm.inference._linear_tests import (
     single_tests,
 )
 from jaxglm.inference._misfit import Misfit, link_test, variance_test
+from jaxglm.inference._models import anova_of
 from jaxglm.inference._multiplicity import ADJUSTMENTS, adjusted, adjusted_critical_value
 from jaxglm.inference._null_means import null_means
 from jaxglm.inference._overdispersion import Overdispersion, assess, equals, suspect_weights
 from jaxglm.inference._power_profile import PowerProfile, power_profile
 from jaxglm.inference._prediction import Prediction, check_scale
+from jaxglm.inference._profile import profile_curve
+from jaxglm.inference._profile_shape import alpha_interval
 from jaxglm.inference._sandwich import Asked, Estimated, covariance_of
 from jaxglm.inference._sandwich_of_many import covariances_of
+from jaxglm.inference._score import ScoreTest, score_test
 from jaxglm.inference._scores import BrierScore, HosmerLemeshow
+from jaxglm.inference._side_by_side import compare_of
+from jaxglm.inference._single_terms import add1, drop1
+from jaxglm.inference._step import step
 from jaxglm.inference._suggest import suggest_family
 from jaxglm.inference._suggestions import FamilySuggestions
 from jaxglm.inference._wald import akaike, critical_value, interval, schwarz, wald
@@ -55,6 +67,7 @@ __all__ = [
     "Asked",
     "Bootstrap",
     "BrierScore",
+    "Comparison",
     "CovarianceChoice",
     "Estimated",
     "Estimates",
@@ -68,15 +81,20 @@ __all__ = [
     "Overdispersion",
     "PowerProfile",
     "Prediction",
+    "ScoreTest",
     "TermTests",
     "WaldTest",
     "ZeroInflation",
+    "add1",
     "adjusted",
     "adjusted_critical_value",
     "akaike",
+    "alpha_interval",
+    "anova_of",
     "assess",
     "bootstrap",
     "broken",
+    "by_term",
     "caution",
     "check_kind",
     "check_scale",
@@ -84,14 +102,19 @@ __all__ = [
     "column_of_fit",
     "columns_test",
     "combinations_of",
+    "compare_of",
     "comparison_table",
     "condition_number",
+    "constrained",
     "contrasts_of",
     "covariance_of",
     "covariances_of",
     "critical_value",
+    "drop1",
     "equals",
     "exponentiated",
+    "has_penalised_likelihood",
+    "infinitesimal",
     "inflation",
     "information_criterion",
     "interval",
@@ -100,19 +123,25 @@ __all__ = [
     "joint_test",
     "likelihood_rsquared",
     "link_test",
+    "log_information",
     "meaning",
     "null_means",
+    "penalised_tests",
     "power_profile",
+    "profile_curve",
     "ratio_label",
     "read_combination",
     "read_hypothesis",
     "refusal",
     "say_nan",
     "schwarz",
+    "score_test",
+    "sequential",
     "share_explained",
     "single_tests",
     "slopes_of",
     "slopes_of_many",
+    "step",
     "suggest_family",
     "suspect_weights",
     "undetermined",
@@ -121,6 +150,7 @@ __all__ = [
     "warn_no_tests",
     "warn_undetermined",
     "with_dispersion",
+    "without_each",
     "without_rounding",
     "zero_inflation",
 ]

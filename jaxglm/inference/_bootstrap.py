@@ -10,11 +10,13 @@ import pandas as pd
 from jaxglm._jax import computing
 from jaxglm._status import DataError, SegmentWarning, Status
 from jaxglm.inference._clusters import check_rows, cluster_column, row_codes
+from jaxglm.inference._refits import problem_of, refits
+from jaxglm.inference._submodels import refuse_constrained
 from jaxglm.inference._wald import check_alpha
 from jaxglm.intake import Dataset, Given, Model, check_memory, table_intake
-from jaxglm.lanes import _failures, fit_segments
-from jaxglm.rows import Problem, Replicas, merge_rows
-from jaxglm.search import Fit, Options
+from jaxglm.lanes import _failures
+from jaxglm.rows import Problem, merge_rows
+from jaxglm.search import Fit
 from jaxglm.sources import Block
 from jaxglm.words import understands_habits, warn
 
@@ -105,6 +107,7 @@ def bootstrap(
     """The bootstrap of a fit; see `Results.bootstrap`."""
     _check(n, seed)
     check_memory(max_memory)
+    refuse_constrained(model, "bootstrap()")
     if not Status(fit.status).usable:
         raise DataError(
             f"The fit has no optimum that resampling could move about: {Status(fit.status).message}"
@@ -121,9 +124,8 @@ def bootstrap(
         drawing = _Drawing.of(fit, held, values)
         if by_name and model.dataset is not None:
             check_rows(held, model, data, cluster)
-        start = fit.coef[~fit.aliased]
         if model.dataset is None:
-            _check_same(drawing, model, fit, start, max_memory)
+            _check_same(drawing, model, fit, max_memory)
         size = len(drawing.problem.rows)
         counts = np.dtype(np.int32).itemsize * size
         batch = max(1, int(max_memory * _SHARE_OF_COUNTS / counts))
@@ -132,7 +134,7 @@ def bootstrap(
         for first in range(0, n, batch):
             which = range(first, min(first + batch, n))
             times = np.stack([drawing.draw(np.random.default_rng([seed, g])) for g in which])
-            found, kinds = _fitted(drawing.problem, times, model, start, max_memory)
+            found, kinds = _fitted(drawing.problem, times, model, fit, max_memory)
             names = np.array(_failures.KINDS)[kinds]
             for kind in lost:
                 lost[kind] += int((names == kind).sum())
@@ -159,17 +161,10 @@ def _check(n: int, seed: int) -> None:
 
 
 def _fitted(
-    problem: Problem, times: np.ndarray, model: Model, start: np.ndarray, max_memory: float
+    problem: Problem, times: np.ndarray, model: Model, fit: Fit, max_memory: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients of some replicates and their kinds, as positions in `KINDS`."""
-    fits = fit_segments(
-        Replicas(problem, None, times, {}),
-        model.family,
-        Options(start=start),
-        names=model.names,
-        max_memory=max_memory * (1 - _SHARE_OF_COUNTS),
-        progress=lambda count: None,
-    )
+    fits = refits(problem, times, model, fit, max_memory * (1 - _SHARE_OF_COUNTS))
     return fits.coef, _failures.kinds(fits)
 
 
@@ -204,13 +199,11 @@ def _again(fit: Fit, model: Model, data: Any) -> Dataset:
     return dataset
 
 
-def _check_same(
-    drawing: "_Drawing", model: Model, fit: Fit, start: np.ndarray, max_memory: float
-) -> None:
+def _check_same(drawing: "_Drawing", model: Model, fit: Fit, max_memory: float) -> None:
     """Refuse data whose optimum is another than the fit's."""
-    found, _ = _fitted(drawing.problem, drawing.counts[None], model, start, max_memory)
-    se = fit.covariance.standard_errors[~fit.aliased]
-    if not (np.abs(found[0] - start) <= _OTHER * np.maximum(se, 1e-9)).all():
+    found, _ = _fitted(drawing.problem, drawing.counts[None], model, fit, max_memory)
+    coef, se = (v[~fit.aliased] for v in (fit.coef, fit.covariance.standard_errors))
+    if not (np.abs(found[0] - coef) <= _OTHER * np.maximum(se, 1e-9)).all():
         raise DataError(
             "data= are not those of the fit: the model has other coefficients there. Fit again and "
             "call bootstrap on that result."
@@ -242,11 +235,7 @@ class _Drawing:
     def of(cls, fit: Fit, held: Dataset, cluster: Any) -> "_Drawing":
         """The rows of a fit; identical ones are merged where that saves time."""
         codes = None if cluster is None else row_codes(cluster, held, "cluster")
-        design, order = held.block.design, held.order
-        if fit.aliased.any():
-            keep = ~fit.aliased[order]
-            design, order = design.take_columns(keep), np.argsort(np.argsort(order[keep]))
-        problem = Problem.of_block(Block(design, held.rows), order, np.dtype(np.float64))
+        problem = problem_of(fit, held)
         live = np.flatnonzero(problem.rows.live)
         if live.size < len(problem.rows):
             problem = problem.take_rows(live)

@@ -29,7 +29,7 @@ def column_of_fit(model: Model, name: str, data: Any) -> Any:
     DataError
         Where the table is gone, has changed, or has no such column.
     """
-    held = model.held("another covariance")
+    held = model.held("robust()")
     table = held.table() if data is None and held.table is not None else data
     if table is None:
         raise DataError(

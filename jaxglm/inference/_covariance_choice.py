@@ -218,6 +218,8 @@ def _clusterings(cluster: Any, column: Column, n: int) -> list[tuple[str, Any]]:
         return [(str(name), values) for name, values in cluster.items()]
     if hasattr(cluster, "columns") and hasattr(cluster, "iloc"):
         return [(str(name), cluster[name]) for name in cluster.columns]
+    if getattr(cluster, "ndim", 1) == 2:
+        return [(f"cluster {i}", own) for i, own in enumerate(np.asarray(cluster).T, 1)]
     several = isinstance(cluster, list | tuple) and len(cluster) != n
     if not several and isinstance(cluster, Sequence) and len(cluster) == n:
         several = all(hasattr(own, "__len__") and not isinstance(own, str) for own in cluster)

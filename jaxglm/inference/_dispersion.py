@@ -24,6 +24,7 @@ _NAMES = {"pearson": "pearson", "x2": "pearson", "deviance": "deviance", "dev": 
 _NAMES |= {"ml": "ml"}
 # A Newton step leaves an error of about its square.
 _TURNS, _SMALL = 100, 1e-7
+_UPHILL, _LONGEST = 0.1, 0.3
 
 # From logarithms of dispersions to the first and second derivatives of the log-likelihood in them.
 Slopes = Callable[[Any], tuple[Any, Any]]
@@ -158,8 +159,10 @@ def likeliest_dispersion(family: Family, start: np.ndarray, slopes: Slopes) -> n
         log = np.log(start)
         for _ in range(_TURNS):
             first, second = (np.asarray(part, float) for part in slopes(log))
-            # Uphill where the likelihood is not concave yet.
-            step = np.clip(np.where(second < 0, -first / second, np.sign(first)), -1.0, 1.0)
+            # Uphill where the likelihood is not concave yet. Steps are short, since there may be
+            # several maxima (a Tweedie density near power 1): that by the start is meant.
+            step = np.where(second < 0, -first / second, _UPHILL * np.sign(first))
+            step = np.clip(step, -_LONGEST, _LONGEST)
             log = log + step
             if not (np.abs(step) > _SMALL).any():
                 break

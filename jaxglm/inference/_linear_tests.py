@@ -278,7 +278,9 @@ def caution(fit: Fit) -> str:
     return "" if status in (Status.CONVERGED, Status.SEPARATED) else status.message
 
 
-def columns_test(fit: Fit, names: Sequence[str], columns: range, df: float | None) -> WaldTest:
+def columns_test(
+    fit: Fit, names: Sequence[str], columns: Sequence[int], df: float | None
+) -> WaldTest:
     """The Wald test that the coefficients of some columns are 0; aliased ones have no part."""
     covariance = fit.covariance
     own = np.array([j for j in columns if not fit.aliased[j]], dtype=int)

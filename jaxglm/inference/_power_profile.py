@@ -8,19 +8,21 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._jax import computing
-from jaxglm._status import DataError, Status
+from jaxglm._status import DataError
 from jaxglm.algebra import movement
 from jaxglm.families import Family, Tweedie
 from jaxglm.inference._power_search import HIGH, LOW, Point, PowerLikelihood, fall, maximum
 from jaxglm.inference._shown import as_html, as_text
+from jaxglm.inference._submodels import check_optimum, record
 from jaxglm.inference._wald import check_alpha
-from jaxglm.intake import Dataset
+from jaxglm.intake import Dataset, Model
 from jaxglm.rows import Problem, merge_rows
-from jaxglm.search import Fit, Options, estimate, fit_of
+from jaxglm.search import Fit
 from jaxglm.words import measure, understands_habits
 
 _GRID = (1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8)
 _PLACES = 4
+_WHAT = "power_profile()"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -30,7 +32,7 @@ class PowerProfile:
     Attributes
     ----------
     power : float
-        The estimate; nan where the likelihood has no maximum between 1 and 2, which `notes` explain.
+        The estimate; nan where the likelihood has no maximum between 1 and 2, as `notes` explain.
     dispersion, llf : float
         The dispersion of maximum likelihood there, and the log-likelihood at it.
     table : DataFrame
@@ -86,7 +88,7 @@ class PowerProfile:
     def _written(self) -> pd.DataFrame:
         powers = [f"{power:.{_PLACES}f}" for power in self.table["power"]]
         written = self.table.drop(columns="power").map(measure)
-        return written.set_axis(pd.Index(powers, name="power"))
+        return written.set_axis(powers).rename_axis(columns="power")
 
     def __str__(self) -> str:
         return as_text(self._title, self._written, self.notes)
@@ -107,16 +109,18 @@ class FittedPower:
 
 
 def power_profile(
-    fit: Fit, family: Family, held: Dataset, powers: Iterable[float] | None, alpha: float
+    fit: Fit, model: Model, powers: Iterable[float] | None, alpha: float
 ) -> FittedPower:
     """Estimate the power of a Tweedie variance; see `Results.power_profile`."""
     from scipy.special import chdtri
 
     check_alpha(alpha)
     grid = _grid(powers)
-    family = _checked(fit, family, held)
-    start = np.where(np.isfinite(fit.estimates), fit.coef, 0.0)
-    likelihood = PowerLikelihood(_problem(fit, held), family, start)
+    family = _checked(fit, model)
+    held = model.held(_WHAT)
+    with computing():
+        problem = _problem(fit, held)
+    likelihood = PowerLikelihood(problem, family, model.names, fit.coef)
     likelihood.points(grid)
     top = maximum(likelihood)
     best = likelihood.best if top is None else top
@@ -124,12 +128,11 @@ def power_profile(
     if top is not None:
         loss = float(chdtri(1, alpha)) / 2
         ends = fall(likelihood, top, loss, -1), fall(likelihood, top, loss, 1)
-    table = pd.DataFrame(likelihood.points({*grid, best.power}))
     profile = PowerProfile(
         power=np.nan if top is None else top.power,
         dispersion=np.nan if top is None else top.dispersion,
         llf=np.nan if top is None else top.llf,
-        table=table,
+        table=pd.DataFrame(likelihood.points({*grid, best.power})),
         alpha=alpha,
         notes=tuple(_notes(held, best, ends)),
         _ends=ends,
@@ -137,7 +140,7 @@ def power_profile(
     if top is None:
         return FittedPower(profile, None, family)
     family = dataclasses.replace(family, power=top.power)
-    return FittedPower(profile, _refitted(fit, family, held, start, profile), family)
+    return FittedPower(profile, _refitted(fit, model, family, held, profile), family)
 
 
 def _grid(powers: Iterable[float] | None) -> tuple[float, ...]:
@@ -155,16 +158,22 @@ def _grid(powers: Iterable[float] | None) -> tuple[float, ...]:
     return tuple(map(float, grid))
 
 
-def _checked(fit: Fit, family: Family, held: Dataset) -> Tweedie:
+def _checked(fit: Fit, model: Model) -> Tweedie:
+    """The family, where its power can be told.
+
+    Raises
+    ------
+    DataError
+    """
+    family: Family = model.family
     if not isinstance(family, Tweedie):
         raise DataError(
-            f"power_profile() is for Tweedie models, and the family is {family.name}: fit with "
+            f"{_WHAT} is for Tweedie models, and the family is {family.name}: fit with "
             "family='tweedie' and ask again."
         )
-    status = Status(fit.status)
-    if not (status.usable or status is Status.SEPARATED):
-        raise DataError(f"The fit has no optimum to start from: {status.message}")
-    y = held.rows.y[held.rows.live]
+    check_optimum(fit, model, _WHAT)
+    rows = model.held(_WHAT).rows
+    y = rows.y[rows.live]
     if (y < 0).any() or not (y > 0).any():
         what = "some are negative" if (y < 0).any() else "all are 0"
         raise DataError(
@@ -179,32 +188,25 @@ def _checked(fit: Fit, family: Family, held: Dataset) -> Tweedie:
     return family
 
 
-def _whole(held: Dataset) -> Problem:
-    return Problem.of_block(held.block, held.order, np.dtype(np.float64))
-
-
 def _problem(fit: Fit, held: Dataset) -> Problem:
     """The rows that have a part in it.
 
     Those whose mean runs to 0 (separation) are 0 with probability 1 whatever the power is.
     """
+    problem = _whole(held)
     keep = held.rows.live
     if fit.infinite.any():
         keep = keep & (movement(held.columns.matvec(fit.covariance.recession)) == 0)
-    problem = _whole(held)
     if not keep.all():
         problem = problem.take_rows(np.flatnonzero(keep))
     return merge_rows(problem, "auto")
 
 
-def _refitted(
-    fit: Fit, family: Tweedie, held: Dataset, start: np.ndarray, profile: PowerProfile
-) -> Fit:
+def _refitted(fit: Fit, model: Model, family: Tweedie, held: Dataset, profile: PowerProfile) -> Fit:
     """The record of the model at the estimated power, which counts as one more parameter."""
     with computing():
         problem = merge_rows(_whole(held), "auto")
-        found = estimate(problem, family, Options(start=start))
-        made = fit_of(problem, family, found)
+    made, _, _ = record(problem, family, model.names, fit.coef)
     low, high = profile._ends
     note = (
         f"The power {profile.power:.{_PLACES}f} is an estimate by profile likelihood "
@@ -215,13 +217,17 @@ def _refitted(
     return dataclasses.replace(made, likelihood_params=params, notes=(*fit.notes, note))
 
 
+def _whole(held: Dataset) -> Problem:
+    return Problem.of_block(held.block, held.order, np.dtype(np.float64))
+
+
 def _notes(held: Dataset, best: Point, ends: tuple[float, float]) -> list[str]:
     y = held.rows.y[held.rows.live]
     notes = []
     if np.isnan(ends[0]):
         notes.append(
-            f"The likelihood still rises at power {best.power:.4f}: it has no maximum between 1 "
-            f"and 2, as far as can be told. {_beyond(y, best)}"
+            "The likelihood has no maximum between 1 and 2, as far as can be told: of the powers "
+            f"that were tried {best.power:.{_PLACES}f} has the largest. {_beyond(y, best)}"
         )
     elif LOW in ends or HIGH in ends:
         at = " and ".join(f"{end:g}" for end in ends if end in (LOW, HIGH))

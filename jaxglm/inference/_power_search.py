@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,16 +11,17 @@ from jaxglm._jax import computing
 from jaxglm._status import DataError, Status
 from jaxglm.families import Tweedie
 from jaxglm.inference._dispersion import likeliest_dispersion, slopes_at
+from jaxglm.inference._submodels import refitted
 from jaxglm.rows import Problem
-from jaxglm.search import Estimate, Options, estimate
 from jaxglm.sums import power_likelihood, power_slope
 
 # Between these the density is that of a sum of gamma amounts. A maximum, or the end of an interval,
 # is not told from them within a hundredth.
 LOW, HIGH = 1.0, 2.0
 _NEAR = 0.01
-# Powers are found to this much.
-_TOLERANCE = 1e-7
+# Powers are found to this much. A smooth slope is then as much smaller than at the ends of the
+# bracket as that is smaller than the bracket, or this many times as large.
+_TOLERANCE, _SMOOTH = 1e-7, 100.0
 # Where no slope changes its sign between a point and the next one up, nothing rises this near.
 _CLOSE = 1e-6
 
@@ -43,15 +44,17 @@ class PowerLikelihood:
         The rows that have a part in it.
     family : Tweedie
         Of any power.
+    names : sequence of str
+        Of its columns, in public order.
     start : [p]
         Coefficients to start from.
     """
 
-    def __init__(self, problem: Problem, family: Tweedie, start: np.ndarray):
-        self._problem, self._family, self._start = problem, family, start
-        self._last: Estimate | None = None
+    def __init__(self, problem: Problem, family: Tweedie, names: Sequence[str], start: np.ndarray):
+        self._problem, self._family, self._names, self._start = problem, family, names, start
         self._points: dict[float, Point] = {}
-        self._gammas: dict[float, np.ndarray] = {}
+        self._betas: dict[float, np.ndarray] = {}
+        self._slopes: dict[float, float] = {}
 
     def at(self, power: float) -> Point:
         """The point at a power between 1 and 2.
@@ -72,9 +75,12 @@ class PowerLikelihood:
 
         Coefficients and dispersion are at their optimum: it is the derivative at fixed ones.
         """
-        point = self.at(power)
-        with computing():
-            return self._reduced(power_slope, point.power, point.dispersion)
+        power = float(power)
+        if power not in self._slopes:
+            point = self.at(power)
+            with computing():
+                self._slopes[power] = self._reduced(power_slope, power, point.dispersion)
+        return self._slopes[power]
 
     def points(self, powers: Iterable[float]) -> list[Point]:
         """Those at some powers, in their order."""
@@ -91,16 +97,20 @@ class PowerLikelihood:
         return min(others, key=lambda p: abs(p - power), default=HIGH if side > 0 else LOW)
 
     def _computed(self, power: float) -> Point:
-        family = self._with(power)
-        start = self._start if self._last is None else np.nan_to_num(self._last.beta)
-        found = estimate(self._problem, family, Options(start=start), like=self._last)
+        family, start, ratio = self._with(power), self._start, None
+        if self._points:
+            # Near power 1 the likelihood may have several maxima in the dispersion. That of a power
+            # nearby is in the reach of the best one, in units of the average deviance.
+            near = min(self._points.values(), key=lambda point: abs(point.power - power))
+            start, ratio = self._betas[near.power], near.dispersion / near.deviance
+        found = refitted(self._problem, family, start, self._names)
         deviance = float(found.sums.deviance)
         dispersion = llf = np.nan
         if found.has_means:
-            self._last, self._gammas[power] = found, found.gamma
-            slopes = slopes_at(found.source, family, found.gamma)
-            average = np.asarray(deviance / float(found.totals.nobs))
-            dispersion = float(likeliest_dispersion(family, average, slopes))
+            self._betas[power] = found.beta
+            first = deviance * (1 / float(found.totals.nobs) if ratio is None else ratio)
+            slopes = slopes_at(self._problem.source, family, self._in_design(power))
+            dispersion = float(likeliest_dispersion(family, np.asarray(first), slopes))
             llf = self._reduced(power_likelihood, power, dispersion)
         if not np.isfinite(llf):
             why = "no dispersion is the likeliest."
@@ -110,9 +120,12 @@ class PowerLikelihood:
         return Point(power, dispersion, deviance, llf)
 
     def _reduced(self, kernel: Callable[..., Any], power: float, dispersion: float) -> float:
-        assert self._last is not None
-        gamma, scale = self._gammas[power], np.float64(dispersion)
-        return float(self._last.source.reduce(kernel, self._with(power), gamma, scale))
+        at = self._with(power), self._in_design(power), np.float64(dispersion)
+        return float(self._problem.source.reduce(kernel, *at))
+
+    def _in_design(self, power: float) -> np.ndarray:
+        """The coefficients at a power in design order; 0 for columns that have none."""
+        return np.nan_to_num(self._betas[power])[self._problem.order]
 
     def _with(self, power: float) -> Tweedie:
         return dataclasses.replace(self._family, power=np.float64(power))
@@ -122,13 +135,15 @@ def maximum(likelihood: PowerLikelihood) -> Point | None:
     """The point at which a profile likelihood is largest; None where it rises to 1 or to 2.
 
     The climb begins at the best point there is. It goes half of the way to the next point, or to
-    the end, until the slope there has the other sign; then the slope has a root between.
+    the end, until the slope there has the other sign; then the slope has a root between. Or it
+    jumps there, as it may near power 1, and there is no such point.
     """
     from scipy.optimize import brentq
 
     while True:
         best = likelihood.best
-        side = 1 if likelihood.slope(best.power) > 0 else -1
+        slope = likelihood.slope(best.power)
+        side = 1 if slope > 0 else -1
         beside = likelihood.beside(best.power, side)
         gap = abs(beside - best.power)
         if beside in (LOW, HIGH):
@@ -137,9 +152,11 @@ def maximum(likelihood: PowerLikelihood) -> Point | None:
         elif likelihood.slope(beside) * side < 0:
             ends = sorted((best.power, beside))
             root = brentq(likelihood.slope, *ends, xtol=_TOLERANCE)
-            return likelihood.at(root)
+            steepest = max(abs(likelihood.slope(end)) for end in ends)
+            jumps = abs(likelihood.slope(root)) > _SMOOTH * _TOLERANCE / gap * steepest
+            return None if jumps else likelihood.at(root)
         elif gap < _CLOSE:
-            return best
+            return None
         likelihood.at((best.power + beside) / 2)
 
 

@@ -283,7 +283,8 @@ def _all_columns(estimated: Estimated, root: Root) -> Root:
 def _heteroscedastic(estimated: Estimated, at: Rooted, asked: Asked) -> Any:
     power = np.float64(POWERS[asked.type])
     found = jax.device_get(estimated.source.reduce(meat, estimated.family, at, power))
-    if found.alone > 0:
+    # Under separation rows that run to their limits say nothing, whatever their leverage.
+    if found.alone > 0 and not estimated.covariance.infinite.any():
         raise DataError(_alone(estimated, at, asked.type))
     factor = _corrections.of_rows(asked.correction, asked.type, estimated.nobs, estimated.rank)
     return jax.tree.map(lambda part: part * factor, _with_diagonal(found.matrix, at))

@@ -126,6 +126,7 @@ class _Lanes:
         if asked.kind == "HC":
             power = self.segments.problem.dtype.type(POWERS[asked.type])
             matrix, alone = self._over(lane_meat, which, root, power)
+            alone = np.where(self.fits.infinite[which].any(axis=1), 0.0, alone)
             factor = _corrections.of_rows(asked.correction, asked.type, n, k)
             _say(lacking, which[alone > 0], f"a row has leverage 1, and {asked.type} divides by 0")
             lost = lost | (alone > 0)

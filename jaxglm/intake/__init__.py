@@ -9,9 +9,12 @@ from jaxglm.intake._choices import (
     chosen_dtype,
     row_vectors,
     solver_options,
+    with_bias,
+    with_separation,
 )
 from jaxglm.intake._dataset import Columns, Dataset, nbytes
 from jaxglm.intake._doors import Intake, array_intake, table_intake
+from jaxglm.intake._further import with_further
 from jaxglm.intake._matrix import ModelMatrices, as_sparse, as_table, model_matrices
 from jaxglm.intake._model import Model
 from jaxglm.intake._new_rows import new_rows
@@ -45,4 +48,7 @@ __all__ = [
     "table_intake",
     "table_responses",
     "table_segments",
+    "with_bias",
+    "with_further",
+    "with_separation",
 ]

@@ -42,6 +42,8 @@ class Model:
         The rows while held.
     let_go : bool
         The rows were let go on request, with keep_data=False.
+    constraints : str
+        What the coefficients were held to, in words; empty for a fit without constraints.
     """
 
     names: tuple[str, ...]
@@ -54,6 +56,7 @@ class Model:
     used: frozenset[str]
     dataset: Dataset | None = None
     let_go: bool = False
+    constraints: str = ""
 
     def __getattr__(self, name: str) -> Any:
         no_attribute(self, name, "result")

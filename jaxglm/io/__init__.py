@@ -17,6 +17,7 @@ from jaxglm.io.formula import (
     level_grid,
     model_frame,
     new_response,
+    reduced_codings,
     term_of_column,
 )
 from jaxglm.io.tables import (
@@ -71,6 +72,7 @@ __all__ = [
     "read_row_values",
     "read_table",
     "read_vector",
+    "reduced_codings",
     "rows_text",
     "segments_of",
     "term_of_column",

@@ -9,6 +9,7 @@ import math
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.custom_derivatives import SymbolicZero
 
 LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -289,10 +290,27 @@ _STIRLING = (
 )
 
 
+@jax.custom_jvp
 def times(y: Array, factor: Array) -> Array:
     """Product y * factor, and 0 where the data y are 0 though the factor be infinite."""
     zero = y == 0
     return jnp.where(zero, 0.0, y * jnp.where(zero, 0.0, factor))
+
+
+def _times_jvp(primals, tangents):
+    # A response of 0 has a derivative like any other, which the choice above would hide. Solvers
+    # differentiate in the factor alone, and compute nothing for the other.
+    (y, factor), (dy, dfactor) = primals, tangents
+    value = times(y, factor)
+    moved = jnp.zeros_like(value)
+    if not isinstance(dfactor, SymbolicZero):
+        moved = moved + times(y, dfactor)
+    if not isinstance(dy, SymbolicZero):
+        moved = moved + dy * jnp.where(jnp.isfinite(factor), factor, 0.0)
+    return value, moved
+
+
+times.defjvp(_times_jvp, symbolic_zeros=True)
 
 
 def tail_product(a: Array, b: Array) -> Array:

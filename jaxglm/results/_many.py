@@ -76,7 +76,7 @@ class ManyResults(GroupEstimates, Copied, abc.ABC):
 
         Levels of a factor that a segment merely lacks are aliased there, and no failure.
         """
-        which = np.flatnonzero(_failures.kinds(self.fits))
+        which = _failures.failed(self.fits)
         texts = [" ".join(_failures.notes(self.fits, self.model.names, int(g))) for g in which]
         return pd.Series(texts, index=self.keys[which], name="failed", dtype=object)
 
@@ -84,8 +84,9 @@ class ManyResults(GroupEstimates, Copied, abc.ABC):
     def counts(self) -> pd.Series:
         """Number of fits of each kind, by what was the gravest in each.
 
-        Kinds: `ordinary, essentially perfect` (no dispersion is left to estimate), `rank deficient,
-        at a boundary, separated, not converged, not fitted`; all but the first are in `failed`.
+        Kinds: `ordinary, bias reduced` (``on_separation="firth"``), `essentially perfect` (no
+        dispersion is left to estimate), `rank deficient, at a boundary, separated, not converged,
+        not fitted`; all but the first two are in `failed`.
         """
         return pd.Series(_failures.counts(self.fits), name=f"{self.unit}s")
 

@@ -165,7 +165,7 @@ class RobustAnswers(RowAnswers):
         if choice.is_default:
             fit = dataclasses.replace(fit, covariance=fit.covariance.expected)
         else:
-            held = self.model.held("another covariance")
+            held = self.model.held("robust()")
             asked = choice.read(held, lambda name: column_of_fit(self.model, name, data))
             estimated = Estimated.of(fit, self.family, held)
             fit = dataclasses.replace(fit, covariance=covariance_of(estimated, asked))

@@ -93,7 +93,7 @@ class RobustSegments(ManyResults):
         )
         if choice.is_default:
             return self._with(self.fits.covariance.expected, ())
-        held = self.model.held("another covariance")
+        held = self.model.held("robust()")
         asked = choice.read(held, lambda name: column_of_fit(self.model, name, data))
         return self.with_covariance(asked)
 
@@ -104,7 +104,7 @@ class RobustSegments(ManyResults):
 
         def alone(g: int) -> Covariance | str:
             one = self._one(g)
-            rows = one.model.held("another covariance")
+            rows = one.model.held("robust()")
             estimated = Estimated.of(one.fit, one.family, rows)
             try:
                 return covariance_of(estimated, asked.take(self._places(g)))

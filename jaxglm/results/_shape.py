@@ -47,9 +47,9 @@ class ShapeAnswers(RowAnswers):
         >>> fit = jg.glm("y ~ x", table, family="negative_binomial")
         >>> fit.joint_cov_params().round(3)
                    Intercept      x  alpha
-        Intercept      0.501 -0.334 -0.062
-        x             -0.334  0.348  0.047
-        alpha         -0.062  0.047  0.633
+        Intercept      0.670 -0.474 -0.005
+        x             -0.474  0.534  0.005
+        alpha         -0.005  0.005  1.113
         """
         names = [*self.names, "alpha"]
         return pd.DataFrame(self._joint().matrix, index=names, columns=names)
@@ -100,10 +100,18 @@ class ShapeAnswers(RowAnswers):
         >>> import jaxglm as jg
         >>> table = {"y": [0, 0.6, 2.1, 0, 9.8, 3.3, 0, 4.5], "x": [0.0, 0, 0, 1, 1, 1, 2, 2]}
         >>> fit = jg.glm("y ~ x", table, family=jg.Tweedie(power=1.5))
-        >>> print(fit.power_profile([1.2, 1.4, 1.6]))
+        >>> profile = fit.power_profile([1.2, 1.4, 1.6])
+        >>> print(profile)
+        Tweedie power by profile likelihood: 1.3639, 95 % interval 1.1232 to 1.7550
+        power  dispersion deviance      llf
+        1.2000      2.377   26.602  -17.443
+        1.3639      2.799   25.763  -16.810
+        1.4000      2.870   25.790  -16.829
+        1.6000      3.377   28.181  -17.476
+        >>> round(profile.fit.family.power, 4)
+        1.3639
         """
-        held = self.model.held("power_profile()")
-        found = power_profile(self.fit, self.family, held, powers, alpha)
+        found = power_profile(self.fit, self.model, powers, alpha)
         if found.fit is None:
             return found.profile
         model = dataclasses.replace(self.model, family=found.family)

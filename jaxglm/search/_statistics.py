@@ -99,36 +99,44 @@ def statistics(
     )
 
 
-def rounding_is_left(family: Family, sums: FinalSums, weight: Any, average: Any) -> Any:
-    """Whether a fit leaves nothing of the response but rounding; bool, or [G] of many; on the host.
+def rounding_is_left(
+    family: Family, sums: FinalSums, weight: Any, average: Any, xp: Any = np
+) -> Any:
+    """Whether a fit leaves nothing of the response but rounding; bool, or [G] of many.
 
     Its dispersion, where that is estimated, is then one of rounding errors. `weight` is the sum of
     the weights, `average` that of the response.
     """
     if family.dispersion_fixed:
-        return np.zeros(np.shape(average), bool)
-    average, weight = np.asarray(average, float), np.asarray(weight, float)
+        return xp.zeros(np.shape(average), bool)
+    average, weight = xp.asarray(average, float), xp.asarray(weight, float)
     with np.errstate(all="ignore"):
-        variance = np.asarray(family.variance(jnp.asarray(average)), float)
-        size = np.where(variance > 0, weight * average * (average / variance), 0.0)
+        variance = xp.asarray(family.variance(jnp.asarray(average)), float)
+        size = xp.where(variance > 0, weight * average * (average / variance), 0.0)
     # Some quasi families have an infinite deviance at the ends of their range.
-    spread = np.where(np.isfinite(sums.null_deviance), sums.null_deviance, 0.0)
-    return sums.deviance <= _ROUNDING * np.maximum(spread, np.maximum(size, 0.0))
+    spread = xp.where(xp.isfinite(sums.null_deviance), sums.null_deviance, 0.0)
+    return sums.deviance <= _ROUNDING * xp.maximum(spread, xp.maximum(size, 0.0))
 
 
 def worse_than_null(
-    family: Family, sums: FinalSums, weight: Any, null: NullModel, *, has_offset: bool
+    family: Family,
+    sums: FinalSums,
+    weight: Any,
+    null: NullModel,
+    *,
+    has_offset: bool,
+    xp: Any = np,
 ) -> Any:
     """Whether a fit describes the response less well than its null model; bool, or [G] of many.
 
     The null model is one of those that the fit had to choose from, so this is no optimum, wherever
     the search came to rest. False where the null means are not known or out of the link's reach.
     """
-    average = np.asarray(null.average, float)
-    reached = np.isfinite(null.shift) | ((average == null.inside) & (not has_offset))
+    average = xp.asarray(null.average, float)
+    reached = xp.isfinite(null.shift) | ((average == null.inside) & (not has_offset))
     # A known dispersion says what size of deviance is rounding, an estimated one does not.
-    rounding = rounding_is_left(family, sums, weight, average)
-    size = np.asarray(weight, float) if family.dispersion_fixed else 0.0
+    rounding = rounding_is_left(family, sums, weight, average, xp)
+    size = xp.asarray(weight, float) if family.dispersion_fixed else 0.0
     allowed = sums.null_deviance + _WORSE * (sums.null_deviance + size)
     return reached & ~rounding & (sums.deviance > allowed)
 

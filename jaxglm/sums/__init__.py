@@ -1,5 +1,6 @@
 """Rows into additive sums: what solvers, statistics and tests see of the rows."""
 
+from jaxglm.sums._bias import Bias, bias_score, inverted
 from jaxglm.sums._dependent import cluster_meat, serial_meat
 from jaxglm.sums._dispersion import dispersion_slopes
 from jaxglm.sums._fastest import fastest_kernel
@@ -34,10 +35,11 @@ from jaxglm.sums._scores import (
     row_scores,
 )
 from jaxglm.sums._shape import shape_cross
-from jaxglm.sums._totals import Totals, null_model, totals, totals_of
+from jaxglm.sums._totals import Totals, has_constant, null_model, totals, totals_of
 
 __all__ = [
     "ALONE",
+    "Bias",
     "FinalSums",
     "Meat",
     "Moments",
@@ -48,6 +50,7 @@ __all__ = [
     "RowScores",
     "Totals",
     "Value",
+    "bias_score",
     "cluster_meat",
     "diagonal_moments",
     "dispersion_slopes",
@@ -56,6 +59,8 @@ __all__ = [
     "final_sums",
     "final_sums_diagonal",
     "full_moments",
+    "has_constant",
+    "inverted",
     "leverages",
     "light_moments",
     "log_likelihood",

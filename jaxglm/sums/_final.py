@@ -38,7 +38,8 @@ class NullModel(NamedTuple):
         """The mean of each row in the null model."""
         offset = jnp.zeros_like(block.rows.y) if block.rows.offset is None else block.rows.offset
         shifted = family.link.inverse(offset + self.shift)
-        return jnp.where(jnp.isnan(self.shift), self.average, shifted)
+        # Nobody asks for derivatives of the null model, which are nan where its shift is.
+        return jax.lax.stop_gradient(jnp.where(jnp.isnan(self.shift), self.average, shifted))
 
 
 class FinalSums(NamedTuple):

@@ -10,9 +10,7 @@ from jaxglm.sources import Block
 from jaxglm.sums._final import log_likelihood
 
 
-def power_likelihood(
-    block: Block, family: Tweedie, beta: jax.Array, scale: jax.Array
-) -> jax.Array:
+def power_likelihood(block: Block, family: Tweedie, beta: jax.Array, scale: jax.Array) -> jax.Array:
     """The log-likelihood at a dispersion."""
     mean = family.link.inverse(block.linear_predictor(beta))
     return log_likelihood(block, family, mean, scale)

@@ -1,4 +1,4 @@
-"""Owns how the coefficients' likelihood depends on a negative binomial's shape, in root coordinates."""
+"""Owns what coefficients share with a negative binomial's shape, in root coordinates."""
 
 import dataclasses
 

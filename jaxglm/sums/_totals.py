@@ -6,6 +6,8 @@ fits the same formulas are JAX's: `xp` says which.
 
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxglm.families import Family
@@ -85,6 +87,19 @@ def totals_of(source: Source) -> Totals:
     found = source.scan(and_of, None)
     assert found is not None
     return found
+
+
+def has_constant(block: Block) -> jax.Array:
+    """Whether there is an intercept, inside a program: a column not 0, constant in rows that count.
+
+    In a lane that is one which may vary in other lanes.
+    """
+    design: Any = block.design
+    values = getattr(design, "numeric", design).dense(block.rows.y.dtype)
+    live = block.rows.live[:, None]
+    lowest = jnp.min(jnp.where(live, values, jnp.inf), axis=0)
+    highest = jnp.max(jnp.where(live, values, -jnp.inf), axis=0)
+    return jnp.any((lowest == highest) & (lowest != 0))
 
 
 def null_model(of: Totals, family: Family, *, has_constant: Any, xp: Any = np) -> NullModel:

@@ -65,13 +65,13 @@ class StandardErrors:
         """
         if self.choice.is_default:
             return None
-        return self.choice.read(model.held("another covariance"), self.column)
+        return self.choice.read(model.held("robust()"), self.column)
 
     def given_to(self, fit: Fit, model: Model, asked: Asked | None) -> Fit:
         """The fit with the standard errors that were read."""
         if asked is None and self.scale is None:
             return fit
-        held = model.held("another covariance")
+        held = model.held("robust()")
         estimated = Estimated.of(fit, model.family, held)
         fit = with_dispersion(fit, model.family, self.scale, slopes_of(estimated))
         if asked is None:

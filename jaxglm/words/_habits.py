@@ -132,10 +132,6 @@ _ATTRIBUTES = {
 _ATTRIBUTE_WORDS = {
     "endog": "the response is what was given; that of a formula is jaxglm.design(formula, data).y",
     "fit_regularized": "fits with a penalty are not there yet",
-    "fit_constrained": (
-        "fits under constraints are not there yet; to hold a coefficient at a value give the value "
-        "times its column as offset=, and leave the column out"
-    ),
     "get_margeff": (
         "marginal effects are not there yet; effects() has ratios where the link gives them a "
         "meaning, and predict(data) the means at values that you give"

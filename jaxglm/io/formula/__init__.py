@@ -5,6 +5,7 @@ from jaxglm.io.formula._grid import LevelGrid, level_grid, term_of_column
 from jaxglm.io.formula._labels import Labels
 from jaxglm.io.formula._response import Response, new_response
 from jaxglm.io.formula._spec import TermsSpec
+from jaxglm.io.formula._terms import reduced_codings
 
 __all__ = [
     "Labels",
@@ -15,5 +16,6 @@ __all__ = [
     "level_grid",
     "model_frame",
     "new_response",
+    "reduced_codings",
     "term_of_column",
 ]
