@@ -123,7 +123,9 @@ def test_the_table_and_the_fit(plain: Any) -> None:
     assert np.allclose(fit.bse, held.bse, rtol=1e-8)
     assert fit.aic == pytest.approx(held.aic + 2, rel=1e-12)  # one parameter more
     assert table.loc[table["llf"].idxmax(), "deviance"] == pytest.approx(fit.deviance, rel=1e-10)
-    assert any("estimate by profile likelihood" in note for note in fit.notes)
+    again = fit.power_profile([1.5], alpha=0.1).fit
+    for of in (fit, again):
+        assert sum("estimate by profile likelihood" in note for note in of.notes) == 1
     assert "95 % interval" in str(plain) and "<table" in plain._repr_html_()
 
 

@@ -23,6 +23,7 @@ from jaxglm.words import measure, understands_habits
 _GRID = (1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8)
 _PLACES = 4
 _WHAT = "power_profile()"
+_ESTIMATED = "The Tweedie power"
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -208,13 +209,14 @@ def _refitted(fit: Fit, model: Model, family: Tweedie, held: Dataset, profile: P
         problem = merge_rows(_whole(held), "auto")
     made, _, _ = record(problem, family, model.names, fit.coef)
     low, high = profile._ends
-    note = (
-        f"The power {profile.power:.{_PLACES}f} is an estimate by profile likelihood "
+    notes = [note for note in fit.notes if not note.startswith(_ESTIMATED)]
+    notes.append(
+        f"{_ESTIMATED} {profile.power:.{_PLACES}f} is an estimate by profile likelihood "
         f"({100 * (1 - profile.alpha):g} % interval {low:.{_PLACES}f} to {high:.{_PLACES}f}); "
         "standard errors take it as known."
     )
     params = made.likelihood_params + 1
-    return dataclasses.replace(made, likelihood_params=params, notes=(*fit.notes, note))
+    return dataclasses.replace(made, likelihood_params=params, notes=tuple(notes))
 
 
 def _whole(held: Dataset) -> Problem:
