@@ -1,6 +1,6 @@
 """jaxglm: generalized linear models on JAX. This module is the table of contents."""
 
-from jaxglm import datasets
+from jaxglm import adapters, datasets
 from jaxglm._status import (
     BoundaryWarning,
     ConvergenceWarning,
@@ -105,6 +105,7 @@ __all__ = [
     "Sqrt",
     "Status",
     "Tweedie",
+    "adapters",
     "add_constant",
     "anova",
     "compare",

@@ -210,7 +210,6 @@ def test_another_attribute_says_what_to_write(fit: jg.Results, groups: jg.GroupR
         (groups, "wald_test", r"write results\[key\].wald_test"),
         (GLM(TABLE.y, X), "t_test", r"write model.fit\(\).t_test"),
         (fit, "linearHypothesis", "write wald_test"),
-        (fit, "get_margeff", r"effects\(\)"),
         (fit, "null", "null_deviance"),
         (fit, "nonsense", "no attribute 'nonsense'"),
     ):

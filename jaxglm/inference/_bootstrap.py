@@ -11,14 +11,14 @@ from jaxglm._jax import computing
 from jaxglm._status import DataError, SegmentWarning, Status
 from jaxglm.inference._clusters import check_rows, cluster_column, row_codes
 from jaxglm.inference._refits import problem_of, refits
-from jaxglm.inference._submodels import refuse_constrained
 from jaxglm.inference._wald import check_alpha
+from jaxglm.inference.comparisons._submodels import refuse_constrained
 from jaxglm.intake import Dataset, Given, Model, check_memory, table_intake
 from jaxglm.lanes import _failures
 from jaxglm.rows import Problem, merge_rows
 from jaxglm.search import Fit
 from jaxglm.sources import Block
-from jaxglm.words import understands_habits, warn
+from jaxglm.words import check_seed, understands_habits, warn
 
 # Kinds of fits that are no optimum of the model that was fitted.
 _LOST = ("rank deficient", "separated", "not converged", "not fitted")
@@ -156,8 +156,7 @@ def bootstrap(
 def _check(n: int, seed: int) -> None:
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 2:
         raise ValueError(f"n must be a number of replicates, 2 or more, not {n!r}")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed must be a whole number, 0 or more, not {seed!r}")
+    check_seed(seed)
 
 
 def _fitted(

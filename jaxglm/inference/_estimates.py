@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import Status
-from jaxglm.inference._firth import has_penalised_likelihood, penalised_tests
-from jaxglm.inference._profile import profile_intervals
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
+from jaxglm.inference.comparisons._firth import has_penalised_likelihood, penalised_tests
+from jaxglm.inference.comparisons._profile import profile_intervals
 from jaxglm.intake import Model
 from jaxglm.search import Fit
 from jaxglm.words import FloatArray, check_choice, no_attribute, understands_habits

@@ -10,10 +10,14 @@ from jaxglm.io.arrays import (
     width_of,
 )
 from jaxglm.io.formula import (
+    ColumnsRead,
     LevelGrid,
+    Levels,
     ModelFrame,
     Response,
     TermsSpec,
+    Variables,
+    columns_read,
     level_grid,
     model_frame,
     new_response,
@@ -43,13 +47,17 @@ from jaxglm.io.tables import (
 )
 
 __all__ = [
+    "ColumnsRead",
     "LevelGrid",
+    "Levels",
     "ModelFrame",
     "Response",
     "Table",
     "TermsSpec",
+    "Variables",
     "add_constant",
     "check_aligned",
+    "columns_read",
     "find_segments",
     "group_columns",
     "groups_of",

@@ -10,11 +10,14 @@ from jaxglm.results._checks import Checks
 from jaxglm.results._comparisons import Comparisons
 from jaxglm.results._file import save_fit
 from jaxglm.results._jackknife import Jackknife
+from jaxglm.results._margins import Margins
 from jaxglm.results._profile import Profiles
+from jaxglm.results._protocols import Protocols
 from jaxglm.results._reduced import ReducedAnswers
 from jaxglm.results._robust import RobustAnswers
 from jaxglm.results._rowwise import ROWS_CHANGED
 from jaxglm.results._shape import ShapeAnswers
+from jaxglm.results._simulate import Simulation
 from jaxglm.results._tests import HypothesisTests
 from jaxglm.words import understands_habits
 
@@ -27,7 +30,10 @@ class Results(
     ReducedAnswers,
     Comparisons,
     Profiles,
+    Margins,
+    Simulation,
     ShapeAnswers,
+    Protocols,
 ):
     """The outcome of a fit.
 
