@@ -1,6 +1,6 @@
 """jaxglm: generalized linear models on JAX. This module is the table of contents."""
 
-from jaxglm import adapters, datasets
+from jaxglm import adapters, datasets, plots
 from jaxglm._status import (
     BoundaryWarning,
     ConvergenceWarning,
@@ -115,6 +115,7 @@ __all__ = [
     "fit_responses",
     "glm",
     "load",
+    "plots",
     "solve",
     "suggest_family",
 ]

@@ -33,6 +33,7 @@ ROOMS = (
     "intake",
     "inference",
     "report",
+    "plots",
     "results",
     "verbs",
     "adapters",
@@ -48,10 +49,10 @@ FORBIDDEN = {"solvers": {"designs", "sources", "rows", "families"}}
 # hash table of numbers for plain arrays. An adapter is imported with the package that it is for,
 # and makes its tables.
 TABLE_PACKAGES = {"pandas", "polars", "pyarrow", "narwhals"}
-ROOMS_WITH_PANDAS = {"rows", "intake", "inference", "results", "datasets"}
+ROOMS_WITH_PANDAS = {"rows", "intake", "inference", "plots", "results", "datasets"}
 
 # Imported inside the function that needs them, so that `import jaxglm` stays cheap.
-LAZY_PACKAGES = ("optax", "pyarrow", "polars", "scipy.optimize", "scipy.stats")
+LAZY_PACKAGES = ("matplotlib", "optax", "pyarrow", "polars", "scipy.optimize", "scipy.stats")
 
 FILES = sorted(PACKAGE.rglob("*.py"))
 

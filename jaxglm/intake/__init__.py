@@ -18,7 +18,12 @@ from jaxglm.intake._further import with_further
 from jaxglm.intake._matrix import ModelMatrices, as_sparse, as_table, model_matrices
 from jaxglm.intake._model import Model
 from jaxglm.intake._new_rows import new_rows
-from jaxglm.intake._population import Population, held_population, new_population
+from jaxglm.intake._population import (
+    Population,
+    held_population,
+    new_population,
+    table_population,
+)
 from jaxglm.intake._responses import ResponseIntake, array_responses, table_responses
 from jaxglm.intake._segments import GroupIntake, array_segments, table_segments
 from jaxglm.intake._variable_rows import Part, VariableRows
@@ -53,6 +58,7 @@ __all__ = [
     "row_vectors",
     "solver_options",
     "table_intake",
+    "table_population",
     "table_responses",
     "table_segments",
     "with_bias",

@@ -121,12 +121,10 @@ def new_population(
     """
     rows, shift, missing, source = _new_rows(model, data)
     n, complete = missing.size, np.flatnonzero(~missing)
-    held = model.dataset
-    if held is not None and offset is None and exposure is None and freq_weights is None:
-        own = _places_of_fit(held, complete, n)
-        if own is not None and _are_same(rows, held, own):
-            live = np.flatnonzero(held.rows.live)
-            return _of_fit(rows, own[live], held, live, source)
+    if offset is None and exposure is None and freq_weights is None:
+        own = _own_population(model, rows, complete, n, source)
+        if own is not None:
+            return own
     if "freq_weights" in model.used and freq_weights is None:
         raise DataError(
             "The model was fitted with freq_weights=, and data= is not the table of the fit: pass "
@@ -156,6 +154,51 @@ def new_population(
         n_given=n,
         labels=None if index is None else index[given],
     )
+
+
+def table_population(model: Model, data: Any) -> tuple[Population, bool]:
+    """The rows of a table that miss nothing, and whether it is the table of the fit.
+
+    Those of another one count once each.
+
+    Raises
+    ------
+    DataError
+        As `Model.new_columns`, and where all rows miss a value.
+    """
+    rows, _, missing, source = _new_rows(model, data)
+    n, complete = missing.size, np.flatnonzero(~missing)
+    own = _own_population(model, rows, complete, n, source)
+    if own is not None:
+        return own, True
+    if not complete.size:
+        raise DataError("data= has no row that counts: each misses a value")
+    index = None if source is None else source.index
+    found = Population(
+        rows=rows,
+        used=np.arange(complete.size),
+        offset=None,
+        count=np.ones(complete.size),
+        source=source,
+        given=complete,
+        n_given=n,
+        labels=None if index is None else index[complete],
+    )
+    return found, False
+
+
+def _own_population(
+    model: Model, rows: VariableRows, complete: np.ndarray, n: int, source: io.Table | None
+) -> Population | None:
+    """The rows of the fit among the complete ones of n, where they are its table; else None."""
+    held = model.dataset
+    if held is None:
+        return None
+    own = _places_of_fit(held, complete, n)
+    if own is None or not _are_same(rows, held, own):
+        return None
+    live = np.flatnonzero(held.rows.live)
+    return _of_fit(rows, own[live], held, live, source)
 
 
 def _of_fit(

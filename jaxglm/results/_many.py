@@ -19,12 +19,13 @@ from jaxglm.results._copies import Copied
 from jaxglm.results._file import save_fits
 from jaxglm.results._many_estimates import GroupEstimates
 from jaxglm.results._one import Results
+from jaxglm.results._plots import PlottedMany
 from jaxglm.words import no_attribute, understands_habits
 
 _STATUS = np.array(list(Status), dtype=object)
 
 
-class ManyResults(GroupEstimates, Copied, abc.ABC):
+class ManyResults(GroupEstimates, PlottedMany, Copied, abc.ABC):
     """The base of `GroupResults` and `ResponseResults`.
 
     Attributes

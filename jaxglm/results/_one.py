@@ -11,6 +11,7 @@ from jaxglm.results._comparisons import Comparisons
 from jaxglm.results._file import save_fit
 from jaxglm.results._jackknife import Jackknife
 from jaxglm.results._margins import Margins
+from jaxglm.results._plots import Plotted
 from jaxglm.results._profile import Profiles
 from jaxglm.results._protocols import Protocols
 from jaxglm.results._reduced import ReducedAnswers
@@ -33,6 +34,7 @@ class Results(
     Margins,
     Simulation,
     ShapeAnswers,
+    Plotted,
     Protocols,
 ):
     """The outcome of a fit.

@@ -29,7 +29,7 @@ _SAME: dict[str, Mapping[str, Mapping[Any, Any]]] = {
     "maxit": {"max_turns": {}},
     "n_trials": {"trials": {}},
     "nsim": {"n": {}},
-    "type": {"which": _SCALES, "kind": {}},
+    "type": {"kind": {}, "which": _SCALES},
 }
 
 # Values that ask for what is done anyway.
@@ -114,10 +114,13 @@ _ATTRIBUTES = {
     "zvalues": "tvalues",
     "p_values": "pvalues",
     "fit_history": "n_iter",
+    "plot_partial_residuals": "plot.partial_residuals",
+    "plot_ceres_residuals": "plot.partial_residuals",
+    "plot_added_variable": "plot.partial_residuals",
     "mle_retvals": "status",
     "formula": "model.formula",
     "linear_predictor": "predict(which='linear')",
-    "estimate_tweedie_power": "power_profile()",
+    "estimate_tweedie_power": "power_profile",
     # Tests are of one fit: results of many have them by key.
     "wald_test": "wald_test",
     "wald_test_terms": "wald_test_terms",
