@@ -68,6 +68,8 @@ from jaxglm.inference.quality._scores import BrierScore, HosmerLemeshow
 from jaxglm.inference.quality._suggest import suggest_family
 from jaxglm.inference.quality._suggestions import FamilySuggestions
 from jaxglm.inference.quality._zero_inflation import ZeroInflation, zero_inflation
+from jaxglm.inference.shapes._joint import joint_covariance
+from jaxglm.inference.shapes._power_profile import PowerProfile, power_profile
 
 __all__ = [
     "ADJUSTMENTS",
@@ -91,6 +93,7 @@ __all__ = [
     "Misfit",
     "NewResponses",
     "Overdispersion",
+    "PowerProfile",
     "Prediction",
     "ScoreTest",
     "TermTests",
@@ -134,6 +137,7 @@ __all__ = [
     "information_criterion",
     "interval",
     "is_intercept",
+    "joint_covariance",
     "joint_test",
     "law",
     "likelihood_rsquared",
@@ -143,6 +147,7 @@ __all__ = [
     "meaning",
     "null_means",
     "penalised_tests",
+    "power_profile",
     "profile_curve",
     "quantile_residuals",
     "ratio_label",

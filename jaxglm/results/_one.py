@@ -17,6 +17,7 @@ from jaxglm.results._protocols import Protocols
 from jaxglm.results._reduced import ReducedAnswers
 from jaxglm.results._robust import RobustAnswers
 from jaxglm.results._rowwise import ROWS_CHANGED
+from jaxglm.results._shape import ShapeAnswers
 from jaxglm.results._simulate import Simulation
 from jaxglm.results._tests import HypothesisTests
 from jaxglm.words import understands_habits
@@ -32,6 +33,7 @@ class Results(
     Profiles,
     Margins,
     Simulation,
+    ShapeAnswers,
     Plotted,
     Protocols,
 ):

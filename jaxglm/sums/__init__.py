@@ -22,6 +22,7 @@ from jaxglm.sums._moments import (
     unit_gram,
 )
 from jaxglm.sums._objective import Objective, penalised
+from jaxglm.sums._power import power_likelihood, power_slope
 from jaxglm.sums._rowwise import Point, Value
 from jaxglm.sums._scores import (
     ALONE,
@@ -33,6 +34,7 @@ from jaxglm.sums._scores import (
     observed_gram,
     row_scores,
 )
+from jaxglm.sums._shape import shape_cross
 from jaxglm.sums._totals import Totals, has_constant, null_model, totals, totals_of
 
 __all__ = [
@@ -66,10 +68,13 @@ __all__ = [
     "null_model",
     "observed_gram",
     "penalised",
+    "power_likelihood",
+    "power_slope",
     "quick_moments",
     "row_scores",
     "rows_at_limit",
     "serial_meat",
+    "shape_cross",
     "totals",
     "totals_of",
     "unit_gram",

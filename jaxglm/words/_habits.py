@@ -120,6 +120,7 @@ _ATTRIBUTES = {
     "mle_retvals": "status",
     "formula": "model.formula",
     "linear_predictor": "predict(which='linear')",
+    "estimate_tweedie_power": "power_profile",
     # Tests are of one fit: results of many have them by key.
     "wald_test": "wald_test",
     "wald_test_terms": "wald_test_terms",

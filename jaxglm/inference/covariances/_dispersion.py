@@ -16,12 +16,15 @@ from jaxglm.intake import MAX_MEMORY
 from jaxglm.lanes import Fits, LaneDispersion, Lanes, lane_slopes
 from jaxglm.rows import Segments
 from jaxglm.search import Fit
+from jaxglm.sources import Source
 from jaxglm.sums import Objective, dispersion_slopes
 from jaxglm.words import is_positive, measure
 
 _NAMES = {"pearson": "pearson", "x2": "pearson", "deviance": "deviance", "dev": "deviance"}
 _NAMES |= {"ml": "ml"}
-_TURNS, _SMALL = 100, 1e-12
+# A Newton step leaves an error of about its square.
+_TURNS, _SMALL = 100, 1e-7
+_UPHILL, _LONGEST = 0.1, 0.3
 
 # From logarithms of dispersions to the first and second derivatives of the log-likelihood in them.
 Slopes = Callable[[Any], tuple[Any, Any]]
@@ -75,7 +78,7 @@ def with_dispersion(
     if isinstance(scale, float):
         value = np.full(df.shape, scale)
     elif scale == "ml":
-        value = _by_likelihood(family, np.asarray(of["deviance"]) / of["nobs"], slopes)
+        value = likeliest_dispersion(family, np.asarray(of["deviance"]) / of["nobs"], slopes)
     else:
         total = of["pearson_chi2" if scale == "pearson" else "deviance"]
         value = np.divide(total, df, out=np.full(df.shape, np.nan), where=df > 0)
@@ -95,12 +98,15 @@ def with_dispersion(
 def slopes_of(estimated: Estimated) -> Slopes:
     """Of the rows of one fit."""
     beta = estimated.at(estimated.covariance.root).beta
+    return slopes_at(estimated.source, estimated.family, beta)
+
+
+def slopes_at(source: Source, family: Family, beta: np.ndarray) -> Slopes:
+    """Of rows at coefficients of their columns."""
 
     def slopes(log: Any) -> tuple[Any, Any]:
         with computing():
-            at = np.float64(log)
-            found = estimated.source.reduce(dispersion_slopes, estimated.family, beta, at)
-            return jax.device_get(found)
+            return jax.device_get(source.reduce(dispersion_slopes, family, beta, np.float64(log)))
 
     return slopes
 
@@ -135,8 +141,14 @@ def _told(scale: str | float) -> str:
     return f"The dispersion is {what}."
 
 
-def _by_likelihood(family: Family, start: np.ndarray, slopes: Slopes) -> np.ndarray:
-    """The dispersions at which likelihoods are largest, by Newton steps in their logarithms."""
+def likeliest_dispersion(family: Family, start: np.ndarray, slopes: Slopes) -> np.ndarray:
+    """The dispersions at which likelihoods are largest, by Newton steps in their logarithms.
+
+    Raises
+    ------
+    DataError
+        For a family whose likelihood has no dispersion.
+    """
     if family.dispersion_fixed or not family.has_likelihood:
         known = "is known to be 1" if family.dispersion_fixed else "has no likelihood"
         raise DataError(
@@ -147,8 +159,10 @@ def _by_likelihood(family: Family, start: np.ndarray, slopes: Slopes) -> np.ndar
         log = np.log(start)
         for _ in range(_TURNS):
             first, second = (np.asarray(part, float) for part in slopes(log))
-            # Uphill where the likelihood is not concave yet.
-            step = np.clip(np.where(second < 0, -first / second, np.sign(first)), -1.0, 1.0)
+            # Uphill where the likelihood is not concave yet. Steps are short, since there may be
+            # several maxima (a Tweedie density near power 1): that by the start is meant.
+            step = np.where(second < 0, -first / second, _UPHILL * np.sign(first))
+            step = np.clip(step, -_LONGEST, _LONGEST)
             log = log + step
             if not (np.abs(step) > _SMALL).any():
                 break
