@@ -76,16 +76,9 @@ def ask(
 
 def execute(plan: Plan, say: Callable[[str], None] = print) -> Iterator[dict[str, Any]]:
     """Run a plan; yields one line for each run, as soon as it is there."""
-    shared: dict[str, Any] = {
-        "kind": "run",
-        "invocation": uuid.uuid4().hex[:12],
-        "command": plan.command,
-        "commit": machine.commit(),
-        "machine": machine.describe(),
-        "threads": plan.threads,
+    shared = origin(plan.command, plan.threads, plan.seed) | {
         "asked_device": plan.device,
         "scale": plan.scale,
-        "seed": plan.seed,
         "compilation_cache": plan.cache is not None,
     }
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
@@ -94,13 +87,32 @@ def execute(plan: Plan, say: Callable[[str], None] = print) -> Iterator[dict[str
         measured = ask(plan, folder, mode="hardware", small=plan.scale < 0.1)
         if "flops_per_second" not in measured:
             raise WorkerError(f"hardware figures: {measured['reason']}")
-        yield shared | {"kind": "hardware", "date": _now(), "hardware": measured}
+        yield shared | {"kind": "hardware", "date": now(), "hardware": measured}
         for problem in plan.problems:
             place = folder / problem
             yield from _problem(plan, shared, measured, problem, place, say)
             # A problem's files can be gigabytes: not kept beyond their turn.
             for file in sorted(place.rglob("*"), reverse=True):
                 file.rmdir() if file.is_dir() else file.unlink()
+
+
+def origin(command: str, threads: int, seed: int) -> dict[str, Any]:
+    """What every line of an invocation says of where it comes from."""
+    return {
+        "kind": "run",
+        "invocation": uuid.uuid4().hex[:12],
+        "command": command,
+        "commit": machine.commit(),
+        "machine": machine.describe(),
+        "threads": threads,
+        "seed": seed,
+    }
+
+
+def describe(spec: Spec) -> dict[str, Any]:
+    """What a line says of its problem."""
+    fields = {k: v for k, v in dataclasses.asdict(spec).items() if k != "name"}
+    return {"spec": fields, "n": spec.n, "p": spec.p}
 
 
 def _problem(
@@ -124,19 +136,13 @@ def _problem(
         seed=plan.seed,
     )
     if "reference" not in made:
-        yield shared | {"problem": problem, "date": _now()} | made | {"library": "-", "turn": 0}
+        yield shared | {"problem": problem, "date": now()} | made | {"library": "-", "turn": 0}
         return
     spec = data.read_spec(folder)
-    shared = shared | {
-        "problem": problem,
-        "spec": {k: v for k, v in dataclasses.asdict(spec).items() if k != "name"},
-        "n": spec.n,
-        "p": spec.p,
-        "reference": made["reference"],
-    }
+    shared = shared | describe(spec) | {"problem": problem, "reference": made["reference"]}
     ready: list[tuple[Entrant, float | None, libraries.Library]] = []
     for entrant in plan.entrants:
-        line = shared | {"library": entrant.name, "turn": 0, "date": _now()}
+        line = shared | {"library": entrant.name, "turn": 0, "date": now()}
         if not made["reference"]["verified"]:
             yield line | {"status": "error", "reason": "the reference is not at an optimum"}
             continue
@@ -182,7 +188,7 @@ def _problem(
                 answer["over_hardware"] = _over_hardware(spec, answer, measured)
                 answer["bandwidth_share"] = _bandwidth_share(spec, answer, measured)
             say(f"  {entrant.name}, turn {turn + 1}: {_short(answer)}")
-            line = {"library": entrant.name, "tolerance": tolerance, "turn": turn, "date": _now()}
+            line = {"library": entrant.name, "tolerance": tolerance, "turn": turn, "date": now()}
             yield shared | line | answer
 
 
@@ -230,5 +236,5 @@ def _short(answer: dict[str, Any]) -> str:
     )
 
 
-def _now() -> str:
+def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -17,7 +17,7 @@ ROWS_PER_LEVEL = 100
 """Scaled down, factors keep only so many levels that one has this many rows on average."""
 
 
-def _dense(name: str, family: str, n_full: int, p: int, dtype: str = "float64"):
+def dense(name: str, family: str, n_full: int, p: int, dtype: str = "float64"):
     def make(scale: float, seed: int) -> Made:
         rng = np.random.default_rng(seed)
         n = rows_at(n_full, scale, 10 * p)
@@ -37,7 +37,7 @@ def _dense(name: str, family: str, n_full: int, p: int, dtype: str = "float64"):
     return make
 
 
-def _factor(rng: np.random.Generator, n: int, levels: int) -> np.ndarray:
+def unequal_codes(rng: np.random.Generator, n: int, levels: int) -> np.ndarray:
     """Codes with unequal frequencies (about four to one), every level present."""
     chance = np.linspace(4.0, 1.0, levels)
     codes = rng.choice(levels, n, p=chance / chance.sum())
@@ -46,7 +46,7 @@ def _factor(rng: np.random.Generator, n: int, levels: int) -> np.ndarray:
     return codes.astype(np.int32)
 
 
-def _table(
+def table(
     name: str,
     family: str,
     n_full: int,
@@ -64,7 +64,7 @@ def _table(
         eta = np.full(n, level)
         codes, labels = {}, {}
         for factor, size in sizes.items():
-            codes[factor] = _factor(rng, n, size)
+            codes[factor] = unequal_codes(rng, n, size)
             labels[factor] = [f"{factor}{j:06d}" for j in range(size)]
             eta += rng.normal(0.0, 0.25, size)[codes[factor]]
         numeric = {}
@@ -97,7 +97,7 @@ def _one_event_a_level(
 
 
 def _small(scale: float, seed: int) -> Made:
-    spec, columns = _dense("small", "binomial", 1_000, 5)(1.0, seed)
+    spec, columns = dense("small", "binomial", 1_000, 5)(1.0, seed)
     return dataclasses.replace(spec, scale=scale), columns
 
 
@@ -158,55 +158,55 @@ _ALL = (
     Problem(
         "dense-logistic",
         "logistic, 1,000,000 x 50, float64",
-        _dense("dense-logistic", "binomial", 1_000_000, 50),
+        dense("dense-logistic", "binomial", 1_000_000, 50),
     ),
     Problem(
         "dense-logistic-float32",
         "the same draws, held in float32",
-        _dense("dense-logistic-float32", "binomial", 1_000_000, 50, "float32"),
+        dense("dense-logistic-float32", "binomial", 1_000_000, 50, "float32"),
     ),
     Problem(
         "dense-wide",
         "Poisson, 100,000 x 500, float64",
-        _dense("dense-wide", "poisson", 100_000, 500),
+        dense("dense-wide", "poisson", 100_000, 500),
     ),
     Problem(
         "dense-wide-float32",
         "the same draws, held in float32",
-        _dense("dense-wide-float32", "poisson", 100_000, 500, "float32"),
+        dense("dense-wide-float32", "poisson", 100_000, 500, "float32"),
     ),
     Problem(
         "claims",
         "Poisson with exposure, 1,000,000 rows, factors of 50, 20, 10, 100 and 1,000 levels, "
         "5 numeric columns",
-        _table("claims", "poisson", 1_000_000, CLAIMS, level=-2.0, exposure=True),
+        table("claims", "poisson", 1_000_000, CLAIMS, level=-2.0, exposure=True),
     ),
     Problem(
         "claims-severity",
         "Gamma with log link, the columns of claims",
-        _table("claims-severity", "gamma", 1_000_000, CLAIMS, level=7.0),
+        table("claims-severity", "gamma", 1_000_000, CLAIMS, level=7.0),
     ),
     Problem(
         "claims-tweedie",
         "Tweedie 1.5 with log link, the columns of claims",
-        _table("claims-tweedie", "tweedie", 1_000_000, CLAIMS, level=0.0, power=1.5),
+        table("claims-tweedie", "tweedie", 1_000_000, CLAIMS, level=0.0, power=1.5),
     ),
     Problem(
         "high-cardinality",
         "Poisson, 2,000,000 rows, factors of 200,000 and 50 levels, 5 numeric columns",
-        _table("high-cardinality", "poisson", 2_000_000, CROWDED, level=0.0, rows_per_level=10),
+        table("high-cardinality", "poisson", 2_000_000, CROWDED, level=0.0, rows_per_level=10),
     ),
     Problem("flights", "logistic, 327,345 flights, from data frame to summary", _flights),
     Problem("small", "logistic, 1,000 x 5 at every scale: latency", _small),
     Problem(
         "dense-tall",
         "logistic, 100,000,000 x 20, float32: for an accelerator",
-        _dense("dense-tall", "binomial", 100_000_000, 20, "float32"),
+        dense("dense-tall", "binomial", 100_000_000, 20, "float32"),
     ),
     Problem(
         "claims-20m",
         "claims at 20,000,000 rows: for an accelerator",
-        _table("claims-20m", "poisson", 20_000_000, CLAIMS, level=-2.0, exposure=True),
+        table("claims-20m", "poisson", 20_000_000, CLAIMS, level=-2.0, exposure=True),
     ),
     *SEGMENT_PROBLEMS,
 )

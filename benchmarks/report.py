@@ -57,7 +57,7 @@ def markdown(lines: Sequence[Line]) -> str:
         if idle:
             why = "; ".join(f"{name} ({line['reason']})" for name, line in idle.items())
             parts.append(f"Not run: {why}.\n")
-    parts.append(_provenance(lines, runs))
+    parts.append(provenance(lines, runs))
     return "\n".join(parts)
 
 
@@ -146,7 +146,7 @@ def _memory(good: Sequence[Line]) -> str:
     return f"+{extra / 2**20:.3g} MiB ({over:.3g}x, later fits {later:.3g}x)"
 
 
-def _provenance(lines: Sequence[Line], runs: Runs) -> str:
+def provenance(lines: Sequence[Line], runs: Runs) -> str:
     """Machine, threads, versions, commands: what the numbers belong to."""
     shown = [line for libraries in runs.values() for group in libraries.values() for line in group]
     invocations = {line["invocation"]: line for line in shown}

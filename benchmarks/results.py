@@ -82,6 +82,11 @@ class Ratio:
         return f"{self.median:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
+def spread(ratios: Sequence[float]) -> Ratio:
+    """Ratios of pairs, in one."""
+    return Ratio(statistics.median(ratios), min(ratios), max(ratios), len(ratios))
+
+
 def ratio(
     above: Sequence[Line],
     below: Sequence[Line],
@@ -98,7 +103,7 @@ def ratio(
     ]
     if not ratios:
         return None
-    return Ratio(statistics.median(ratios), min(ratios), max(ratios), len(ratios))
+    return spread(ratios)
 
 
 def group(lines: Iterable[Line], *keys: str) -> dict[Any, list[Line]]:

@@ -50,7 +50,7 @@ def probe(request: dict[str, Any]) -> dict[str, Any]:
         try:
             verdict = judge(library.solve(given, tolerance))
         except Exception as error:  # whatever a peer raises: the next tolerance may do
-            seen.append({"tolerance": tolerance, "error": _words(error)})
+            seen.append({"tolerance": tolerance, "error": words_of(error)})
             continue
         seen.append({"tolerance": tolerance, "distance": verdict.distance})
         if verdict.passed:
@@ -160,7 +160,7 @@ def _enough(warm: list[float]) -> bool:
     return len(warm) >= FITS and total > SHORT_SECONDS
 
 
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
     first = (str(error).strip() or "no message").splitlines()[0][:300]
     return f"{type(error).__name__}: {first}"
 
@@ -174,7 +174,7 @@ def main() -> None:
     try:
         answer = modes[request["mode"]](request)
     except Exception as error:  # a peer's failure is a result
-        answer = {"status": "error", "reason": _words(error)}
+        answer = {"status": "error", "reason": words_of(error)}
     Path(request["answer"]).write_text(json.dumps(answer))
 
 

@@ -73,7 +73,8 @@ class RobustAnswers(RowAnswers):
         correction : {"sandwich", "statsmodels", "stata", "fixest"}
             Whose small-sample corrections. statsmodels' GLM leaves HC1 to HC3 as HC0, and
             multiplies clusters by (n - 1) / (n - k) as well; so does fixest, with the smallest G of
-            all clusterings; Stata's glm has n / (n - 1) for HC1.
+            all clusterings, and with one coefficient in k for a factor that is nested in the
+            clusters; Stata's glm has n / (n - 1) for HC1.
         cadjust : bool
             Whether clusters are adjusted by G / (G - 1).
         data : table, optional

@@ -4,7 +4,7 @@ from jaxglm.sources._base import Source
 from jaxglm.sources._block import Block
 from jaxglm.sources._chunked import Chunked
 from jaxglm.sources._in_parts import in_parts
-from jaxglm.sources._passes import each_row, is_small, one_pass
+from jaxglm.sources._passes import each_row, folded, is_small, one_pass
 from jaxglm.sources._placement import place
 from jaxglm.sources._resident import Resident
 from jaxglm.sources._rows import Rows
@@ -18,6 +18,7 @@ __all__ = [
     "Source",
     "Tiles",
     "each_row",
+    "folded",
     "in_parts",
     "is_small",
     "one_pass",

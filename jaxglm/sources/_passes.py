@@ -25,3 +25,15 @@ def one_pass(tiles: Tiles, *params, kernel: Callable):
 def each_row(tiles: Tiles, *params, function: Callable) -> Any:
     """One value (or vector, or pytree of them) per row, padding included."""
     return tiles.map(function, *params)
+
+
+@program(quick=is_small, static_argnames=("function", "count"))
+def some_rows(tiles: Tiles, first: Any, *params, function: Callable, count: int) -> Any:
+    """The same of so many tiles; those beyond the last are the last once more."""
+    return tiles.map(function, *params, first=first, count=count)
+
+
+@program(quick=is_small, static_argnames=("step",), donate_argnames=("carry",))
+def folded(tiles: Tiles, carry: Any, *params, step: Callable) -> Any:
+    """`carry = step(carry, tile, *params)` over the tiles, in place."""
+    return tiles.fold(step, carry, *params)

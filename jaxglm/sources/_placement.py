@@ -28,15 +28,17 @@ _CELLS_PER_ROW = 16
 _IN_PLACE_BYTES = 1 << 26
 
 
-def tile_rows(design: Design, n: int) -> int:
+def tile_rows(design: Design, n: int, made: int = _SCRATCH) -> int:
     """Rows of a tile: as many as the cache holds, and enough to pay for adding up the sums.
+
+    `made` is how many numbers a visit makes of each row.
 
     On an accelerator: all, or as many as fill 256 MiB in float64.
     """
     tile_bytes, largest = _TILE_BYTES, tuning().largest_tile
     if jax.default_backend() != "cpu":
         tile_bytes = largest = _ACCELERATOR_TILE_BYTES
-    by_bytes = tile_bytes // (8 * (design.numbers_per_row + _SCRATCH))
+    by_bytes = tile_bytes // (8 * (design.numbers_per_row + made))
     rows = 1 << int(np.clip(by_bytes, tuning().smallest_tile, largest)).bit_length() - 1
     if isinstance(design, Split):
         # Each tile adds a Gram matrix number by number; a row costs as much as some of these.
@@ -44,13 +46,13 @@ def tile_rows(design: Design, n: int) -> int:
     return min(rows, bucket(max(n, tuning().fewest_rows)))
 
 
-def place(block: Block, dtype: np.dtype, room: int = 0) -> Tiles:
+def place(block: Block, dtype: np.dtype, room: int = 0, made: int = _SCRATCH) -> Tiles:
     """Cut a host block into tiles on the device, its vectors in the dtype of the arithmetic.
 
     With `room` for more rows than it has, it shares the programs of a block of so many.
     """
     design, n = block.design, max(len(block.rows), room)
-    rows = tile_rows(design, n)
+    rows = tile_rows(design, n, made)
     count = math.ceil(n / rows)
     on_host = jax.default_backend() == "cpu"
     long = 8 * n * design.numbers_per_row >= _IN_PLACE_BYTES

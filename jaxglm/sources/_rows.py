@@ -26,8 +26,9 @@ class Rows:
         Frequency weights: how many observations the row stands for.
     trials : [n] or None
         Binomial trials behind each proportion.
-    cluster : [n] or None
-        Whole numbers from 0 on: rows of the same one depend on each other. No fit looks at them.
+    cluster : [n], [n, ways] or None
+        Whole numbers from 0 on, or -1: rows of the same one depend on each other. No fit looks at
+        them.
     """
 
     y: Any

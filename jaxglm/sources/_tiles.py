@@ -33,6 +33,11 @@ class Tiles:
         return self.block.rows.y.shape[0]
 
     @property
+    def rows(self) -> int:
+        """Of one tile."""
+        return self.block.rows.y.shape[1]
+
+    @property
     def dtype(self) -> np.dtype:
         """Of the vectors, and so of the sums."""
         return self.block.rows.y.dtype
@@ -92,11 +97,30 @@ class Tiles:
         total, lost = jax.lax.fori_loop(0, visits, add_tile, start)
         return jax.tree.map(jnp.add, total, lost) if compensate else total
 
-    def map(self, function: Callable[..., Any], *params: Any) -> Any:
-        """`function(tile, *params)` row by row, [tiles * rows, ...], padding included."""
-        rows = jax.lax.map(
-            lambda index: function(self._tile(index), *params), jnp.arange(self.count)
-        )
+    def fold(self, step: Callable[..., Any], carry: Any, *params: Any) -> Any:
+        """`carry = step(carry, tile, *params)` over the tiles, in order.
+
+        For sums that are larger than what a tile adds to them.
+        """
+
+        def with_tile(index: jax.Array, carry: Any) -> Any:
+            return step(carry, self._tile(index), *params)
+
+        return jax.lax.fori_loop(0, self.count, with_tile, carry)
+
+    def map(
+        self,
+        function: Callable[..., Any],
+        *params: Any,
+        first: Any = 0,
+        count: int | None = None,
+    ) -> Any:
+        """`function(tile, *params)` row by row, [tiles * rows, ...], padding included.
+
+        Of all tiles, or of `count` from `first` on; a place beyond the last is the last.
+        """
+        which = jnp.minimum(first + jnp.arange(count or self.count), self.count - 1)
+        rows = jax.lax.map(lambda index: function(self._tile(index), *params), which)
         return jax.tree.map(lambda leaf: leaf.reshape((-1, *leaf.shape[2:])), rows)
 
 

@@ -29,9 +29,11 @@ from jaxglm.sums._scores import (
     Meat,
     Rooted,
     RowScores,
+    add_scores,
     leverages,
     meat,
     observed_gram,
+    products,
     row_scores,
 )
 from jaxglm.sums._shape import shape_cross
@@ -50,6 +52,7 @@ __all__ = [
     "RowScores",
     "Totals",
     "Value",
+    "add_scores",
     "bias_score",
     "cluster_meat",
     "diagonal_moments",
@@ -70,6 +73,7 @@ __all__ = [
     "penalised",
     "power_likelihood",
     "power_slope",
+    "products",
     "quick_moments",
     "row_scores",
     "rows_at_limit",

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxglm._programs import program
 from jaxglm.algebra import Information
 from jaxglm.designs import in_root
 from jaxglm.families import Family
@@ -73,6 +74,29 @@ def row_scores(block: Block, family: Family, at: Rooted) -> RowScores:
     along = block.design.matvec(at.dense)
     pull, weight = _pull_and_weight(block, family, at.beta)
     return RowScores(along, pull, weight)
+
+
+def add_scores(
+    sums: jax.Array, block: Block, family: Family, at: Rooted, first: jax.Array
+) -> jax.Array:
+    """Scores of rows added to those of their clusters, [count, q], the first of which is `first`.
+
+    The rows have a cluster in each of several ways.
+    """
+    rows = row_scores(block, family, at)
+    scores = rows.along * rows.pull[:, None]
+    count = len(sums)
+    for codes in block.rows.cluster.T:
+        own = codes.astype(jnp.int32) - first
+        # A negative place would be counted from the end.
+        sums = sums.at[jnp.where(own < 0, count, own)].add(scores, mode="drop")
+    return sums
+
+
+@program(quick=True)
+def products(scores: jax.Array, others: jax.Array) -> jax.Array:
+    """Sum over the rows of the scores times others: [q, q]."""
+    return jnp.dot(scores.T, others, precision=jax.lax.Precision.HIGHEST)
 
 
 def leverages(block: Block, family: Family, at: Rooted) -> jax.Array:

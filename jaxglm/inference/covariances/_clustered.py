@@ -1,19 +1,24 @@
 """Owns the meat of a cluster-robust covariance: scores added up by cluster."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._status import DataError
+from jaxglm.designs import bucket
 from jaxglm.families import Family
-from jaxglm.sources import Source, in_parts
-from jaxglm.sums import ALONE, Rooted, row_scores
+from jaxglm.sources import Block, Source, folded, in_parts, place
+from jaxglm.sums import ALONE, Rooted, add_scores, products, row_scores
 
-# Numbers of the matrices of clusters that are held at a time.
+# Numbers of clusters that are held at a time.
 _NUMBERS = 1 << 25
+# Codes up to so many times their number are counted, which takes a tenth of the time of sorting.
+_SPARSE = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,10 +38,16 @@ class Clusters:
     @classmethod
     def of(cls, codes: np.ndarray, live: np.ndarray) -> "Clusters":
         """Of any codes, among the rows that are `live` ([n] bool)."""
-        known, own = np.unique(codes[live], return_inverse=True)
+        some = codes[live]
+        if some.size and some.min() >= 0 and some.max() < _SPARSE * some.size:
+            number = np.cumsum(np.bincount(some) > 0) - 1
+            own, count = number[some], int(number[-1]) + 1
+        else:
+            known, own = np.unique(some, return_inverse=True)
+            count = known.size
         dense = np.full(codes.size, -1)
         dense[live] = own
-        return cls(dense, known.size)
+        return cls(dense, count)
 
     def with_other(self, other: "Clusters") -> "Clusters":
         """Rows that agree in both are one cluster."""
@@ -58,65 +69,105 @@ def intersections(ways: tuple[Clusters, ...]) -> Iterator[tuple[int, Clusters]]:
 
 
 def clustered(
-    source: Source, family: Family, at: Rooted, clusters: Clusters, kind: str
+    source: Source,
+    family: Family,
+    at: Rooted,
+    parts: Sequence[tuple[float, Clusters]],
+    kind: str,
 ) -> np.ndarray:
     """Sum over clusters of their scores times themselves, in root coordinates: [q, q].
 
     Parameters
     ----------
+    parts : sequence of (float, Clusters)
+        Clusterings, each with what its sum is multiplied by.
     kind : {"HC0", "HC1", "HC2", "HC3"}
         HC2 and HC3 multiply the score of a cluster by (I - H_g)^(-1/2) and (I - H_g)^-1, with H_g
         the information of its rows in root coordinates (Bell and McCaffrey 2002, there in the
         rows: they agree, as X_g (I - H_g)^-1 = (I - X_g X_g')^-1 X_g). Where a cluster determines a
         direction alone its score has no part in it, and no more has what is added.
     """
-    sums = _sums(source, family, at, clusters)
-    if kind in ("HC2", "HC3"):
-        sums = _adjusted(source, family, at, clusters, sums, -0.5 if kind == "HC2" else -1.0)
-    return sums.T @ sums
-
-
-def _sums(source: Source, family: Family, at: Rooted, clusters: Clusters) -> np.ndarray:
-    """The score of each cluster, [G, q]."""
-    import scipy.sparse
-
+    if kind not in ("HC2", "HC3"):
+        return _plain(source, family, at, parts)
+    power = -0.5 if kind == "HC2" else -1.0
     q = at.dense.shape[1]
-    sums = np.zeros((clusters.count, q))
-    for which, rows in in_parts(source, row_scores, family, at, width=q + 2):
-        codes = clusters.codes[which]
-        inside = np.flatnonzero(codes >= 0)
-        here, local = np.unique(codes[inside], return_inverse=True)
-        pulls = (rows.pull[inside], (local, inside))
-        sums[here] += scipy.sparse.csr_array(pulls, (here.size, which.size)) @ rows.along
+    total = np.zeros((q, q))
+    for factor, way in parts:
+        total += factor * _adjusted(source, family, at, way, power)
+    return total
+
+
+def _plain(
+    source: Source, family: Family, at: Rooted, parts: Sequence[tuple[float, Clusters]]
+) -> np.ndarray:
+    """All clusterings in one visit to the rows, or as many as memory for their scores asks for."""
+    q = at.dense.shape[1]
+    starts = np.cumsum([0, *(way.count for _, way in parts)])
+    # The clusters of one way follow those of another.
+    codes = np.stack(
+        [
+            np.where(way.codes < 0, -1, way.codes + start)
+            for (_, way), start in zip(parts, starts[:-1], strict=True)
+        ],
+        axis=1,
+    )
+    factors = np.repeat([factor for factor, _ in parts], np.diff(starts))
+    total = np.zeros((q, q))
+    step = min(bucket(factors.size), max(1, _NUMBERS // q))
+    for first in range(0, factors.size, step):
+        sums = _scores(source, family, at, codes, first, step)
+        own = np.zeros((step, 1))
+        own[: factors.size - first, 0] = factors[first : first + step]
+        total += np.asarray(products(sums, own * sums))
+    return total
+
+
+def _scores(
+    source: Source, family: Family, at: Rooted, codes: np.ndarray, first: int, count: int
+) -> jax.Array:
+    """The scores of the clusters from `first` on, [count, q]; `codes` [n, ways]."""
+    q = at.dense.shape[1]
+
+    def further(carry: tuple[int, Any], block: Block) -> tuple[int, Any]:
+        done, sums = carry
+        end = done + len(block.rows)
+        rows = dataclasses.replace(block.rows, cluster=codes[done:end])
+        tiles = place(Block(block.design, rows), source.dtype, made=2 * q)
+        return end, folded(tiles, sums, family, at, np.int32(first), step=add_scores)
+
+    _, sums = source.scan(further, (0, jnp.zeros((count, q), source.dtype)))
     return sums
 
 
 def _adjusted(
-    source: Source, family: Family, at: Rooted, clusters: Clusters, sums: np.ndarray, power: float
+    source: Source, family: Family, at: Rooted, clusters: Clusters, power: float
 ) -> np.ndarray:
-    """Scores of clusters times a power of I - H_g, some clusters at a time."""
+    """With scores of clusters times a power of I - H_g, some clusters at a time."""
     q = at.dense.shape[1]
-    adjusted = np.empty_like(sums)
+    total = np.zeros((q, q))
     step = max(1, _NUMBERS // (q * q))
     order = np.argsort(clusters.codes, kind="stable")
     starts = np.searchsorted(clusters.codes[order], np.arange(clusters.count + 1))
     for first in range(0, clusters.count, step):
         last = min(first + step, clusters.count)
-        hat = np.zeros((last - first, q, q))
+        hat, scores = np.zeros((last - first, q, q)), np.zeros((last - first, q))
         own = order[starts[first] : starts[last]]
         for which, rows in in_parts(source, row_scores, family, at, width=q + 2, order=own):
             weighted = rows.along * np.sqrt(rows.weight)[:, None]
+            pulls = rows.along * rows.pull[:, None]
             codes = clusters.codes[which] - first
             # The rows of a cluster stand together.
             ends = np.flatnonzero(np.diff(codes)) + 1
             for part in np.split(np.arange(which.size), ends):
                 hat[codes[part[0]]] += weighted[part].T @ weighted[part]
+                scores[codes[part[0]]] += pulls[part].sum(axis=0)
         values, vectors = np.linalg.eigh(np.eye(q) - hat)
         alone = values < ALONE
         powers = np.where(alone, 0.0, np.where(alone, 1.0, values) ** power)
-        turned = np.einsum("gij,gi->gj", vectors, sums[first:last])
-        adjusted[first:last] = np.einsum("gij,gj->gi", vectors, powers * turned)
-    return adjusted
+        turned = np.einsum("gij,gi->gj", vectors, scores)
+        adjusted = np.einsum("gij,gj->gi", vectors, powers * turned)
+        total += adjusted.T @ adjusted
+    return total
 
 
 def check_counts(names: tuple[str, ...], ways: tuple[Clusters, ...], k: int) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def of_clusters(
     sandwich multiplies by G / (G - 1), each clustering by its own G; HC1 by (n - 1) / (n - k)
     as well, and HC2 and HC3 by (G - 1) / G, which Bell and McCaffrey (2002) have for them. Stata's
     glm has the first alone. statsmodels has both factors always, and so has fixest, which takes
-    the smallest G for every clustering.
+    the smallest G for every clustering, and whose k leaves out what is `nested` in the clusters.
     """
     g = np.minimum.reduce(counts) if software == "fixest" else counts[which]
     factor = g / (g - 1) if adjust else 1.0

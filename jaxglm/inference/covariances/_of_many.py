@@ -12,6 +12,7 @@ from jaxglm.algebra import Covariance, Root, root_of
 from jaxglm.families import Family
 from jaxglm.inference.covariances import _corrections
 from jaxglm.inference.covariances._clustered import Clusters, intersections
+from jaxglm.inference.covariances._nested import nested
 from jaxglm.inference.covariances._sandwich import POWERS, Asked, how_made, kind_of
 from jaxglm.inference.covariances._serial import automatic_lags
 from jaxglm.intake import MAX_MEMORY
@@ -152,6 +153,11 @@ class _Lanes:
         counts = [self._counts(way)[which] for _, way in parts]
         fewest = np.minimum.reduce(counts[: len(asked.clusters)])
         counts = [np.maximum(own, 2) for own in counts]  # those of one are nan in the end
+        if asked.correction == "fixest":
+            problem = self.segments.problem
+            determined = ~self.fits.aliased[:, problem.order]
+            of_rows = self.segments.of_rows
+            k = k - nested(problem.source, asked.clusters, determined, of_rows)[which]
         for i, (sign, way) in enumerate(parts):
             matrix, _ = self._over(lane_clusters, which, root, clusters=way)
             factor = _corrections.of_clusters(

@@ -28,6 +28,7 @@ from jaxglm.inference.covariances._clustered import (
     intersections,
     told,
 )
+from jaxglm.inference.covariances._nested import nested
 from jaxglm.inference.covariances._serial import Times, automatic_lags, serial
 from jaxglm.intake import Dataset
 from jaxglm.search import Fit
@@ -297,23 +298,19 @@ def _heteroscedastic(estimated: Estimated, at: Rooted, asked: Asked) -> Any:
 
 
 def _by_clusters(estimated: Estimated, at: Rooted, asked: Asked) -> np.ndarray:
-    q = at.dense.shape[1]
-    total = np.zeros((q, q))
-    parts = list(intersections(asked.clusters))
-    counts = [way.count for _, way in parts]
-    for i, (sign, way) in enumerate(parts):
+    ways = list(intersections(asked.clusters))
+    counts = [way.count for _, way in ways]
+    k = estimated.rank
+    if asked.correction == "fixest":
+        determined = ~estimated.covariance.aliased[estimated.order]
+        k -= int(nested(estimated.source, asked.clusters, determined[None])[0])
+    parts = []
+    for i, (sign, way) in enumerate(ways):
         factor = _corrections.of_clusters(
-            asked.correction,
-            asked.type,
-            estimated.nobs,
-            estimated.rank,
-            counts,
-            i,
-            adjust=asked.adjust,
+            asked.correction, asked.type, estimated.nobs, k, counts, i, adjust=asked.adjust
         )
-        own = clustered(estimated.source, estimated.family, at, way, asked.type)
-        total += sign * factor * own
-    return total
+        parts.append((sign * factor, way))
+    return clustered(estimated.source, estimated.family, at, parts, asked.type)
 
 
 def _with_diagonal(gram: Any, at: Rooted) -> Any:

@@ -4,16 +4,13 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._programs import program
 from jaxglm.designs import bucket
 from jaxglm.families import Family
 from jaxglm.inference.covariances._clustered import Clusters
 from jaxglm.sources import Source, in_parts
-from jaxglm.sums import Rooted, row_scores
+from jaxglm.sums import Rooted, products, row_scores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,34 +70,29 @@ def serial(source: Source, family: Family, at: Rooted, times: Times, max_lags: i
     Econometrica 55, 703-708); s_t are the scores of a moment added up. Times count as far apart as
     they are among all that occur: a series that lacks one has a gap there.
     """
+    import scipy.sparse
+
     q = at.dense.shape[1]
-    total = np.zeros((q, q))
-    before = np.zeros((0, q))
+    total, before = np.zeros((q, q)), np.zeros((max_lags, q))
     for first, scores in _moments(source, family, at, times):
-        joined = np.concatenate([before, scores])
-        here = slice(first - len(before), first + len(scores))
+        end = max_lags + len(scores)
+        joined = np.zeros((bucket(end), q))
+        joined[:max_lags], joined[max_lags:end] = before, scores
+        before = joined[len(scores) : end]
+        # The places before the first moment are empty.
+        here = np.maximum(np.arange(first - max_lags, first + len(scores)), 0)
         series, time = times.series[here], times.time[here]
-        total += scores.T @ scores
-        padded = np.zeros((bucket(len(joined)), q))
-        padded[: len(joined)] = joined
-        for back in range(1, min(max_lags, len(joined) - 1) + 1):
-            first_later = max(len(before), back)
-            later, earlier = slice(first_later, None), slice(first_later - back, -back)
-            weight = np.zeros(len(padded))
-            apart = time[later] - time[earlier]
-            near = np.maximum(1 - apart / (max_lags + 1), 0.0)
-            weight[later.start : len(joined)] = near * (series[later] == series[earlier])
-            product = np.asarray(_lagged(padded, weight, np.int32(back)))
-            total += product + product.T
-        before = joined[max(0, len(joined) - max_lags) :]
-    return total
-
-
-@program(quick=True)
-def _lagged(scores: jax.Array, weight: jax.Array, back: jax.Array) -> jax.Array:
-    """Weighted sum of the products of scores with those so many places before: [q, q]."""
-    earlier = weight[:, None] * jnp.roll(scores, back, axis=0)
-    return jnp.dot(scores.T, earlier, precision=jax.lax.Precision.HIGHEST)
+        weights = np.zeros((max_lags + 1, len(joined)))
+        weights[0, max_lags:] = 0.5
+        later = slice(max_lags, end)
+        for back in range(1, max_lags + 1):
+            earlier = slice(max_lags - back, end - back)
+            near = 1 - (time[later] - time[earlier]) / (max_lags + 1)
+            weights[back, earlier] = np.maximum(near, 0.0) * (series[later] == series[earlier])
+        lags = np.arange(max_lags + 1)
+        band = scipy.sparse.dia_array((weights, -lags), shape=(len(joined), len(joined)))
+        total += np.asarray(products(joined, band @ joined))
+    return total + total.T
 
 
 def _moments(
