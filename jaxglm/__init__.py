@@ -1,6 +1,6 @@
 """jaxglm: generalized linear models on JAX. This module is the table of contents."""
 
-from jaxglm import datasets
+from jaxglm import adapters, datasets, plots
 from jaxglm._status import (
     BoundaryWarning,
     ConvergenceWarning,
@@ -28,7 +28,7 @@ from jaxglm.families import (
     QuasiPoisson,
     Tweedie,
 )
-from jaxglm.inference import Bootstrap, suggest_family
+from jaxglm.inference import Bootstrap, Comparison, suggest_family
 from jaxglm.intake import ModelMatrices
 from jaxglm.io import add_constant
 from jaxglm.links import (
@@ -46,7 +46,18 @@ from jaxglm.links import (
     Sqrt,
 )
 from jaxglm.results import GroupResults, ResponseResults, Results
-from jaxglm.verbs import GLM, Solution, design, fit_groups, fit_responses, glm, load, solve
+from jaxglm.verbs import (
+    GLM,
+    Solution,
+    anova,
+    compare,
+    design,
+    fit_groups,
+    fit_responses,
+    glm,
+    load,
+    solve,
+)
 
 __version__ = "0.1.0"
 
@@ -57,6 +68,7 @@ __all__ = [
     "BoundaryWarning",
     "CLogLog",
     "Cauchit",
+    "Comparison",
     "ConvergenceWarning",
     "DataError",
     "DataWarning",
@@ -93,13 +105,17 @@ __all__ = [
     "Sqrt",
     "Status",
     "Tweedie",
+    "adapters",
     "add_constant",
+    "anova",
+    "compare",
     "datasets",
     "design",
     "fit_groups",
     "fit_responses",
     "glm",
     "load",
+    "plots",
     "solve",
     "suggest_family",
 ]

@@ -57,7 +57,7 @@ _MESSAGES = {
     ),
     Status.SEPARATED: (
         "Separation: no finite maximum-likelihood estimate exists; some coefficients run to "
-        "infinity. Merge levels, remove the column, or use a penalised fit."
+        "infinity. Merge levels, remove the column, or fit with bias='firth'."
     ),
     Status.BOUNDARY: (
         "The optimum lies on the boundary of the region where the link gives valid means; "

@@ -10,7 +10,7 @@ from scipy.stats import studentized_range
 
 import jaxglm as jg
 from jaxglm.inference import wald
-from jaxglm.inference._multiplicity import _MOST_VALUES, adjusted
+from jaxglm.inference.hypotheses._multiplicity import _MOST_VALUES, adjusted
 from tests.hypothesis_fits import R, birthwt, esoph, mtcars, warpbreaks
 
 COLUMNS = ["contrast", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]

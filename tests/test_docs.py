@@ -10,6 +10,13 @@ import jaxglm as jg
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# Pages of many fits; what they show has quick tests of its own.
+LONG = {
+    "coming-from-statsmodels-and-R.md",
+    "comparing-models.md",
+    "derivatives.md",
+    "effects-and-predictions.md",
+}
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 OURS = (jg.DataError, jg.FitError)
 ERROR = re.compile(r"^Traceback .*\n(?:[ \t].*\n)*(\S+?)(?::|$)", flags=re.MULTILINE)
@@ -35,7 +42,13 @@ def fenced_session(block: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=pytest.mark.slow if page.name in LONG else (), id=page.name)
+        for page in PAGES
+    ],
+)
 def test_examples_print_what_the_page_says(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

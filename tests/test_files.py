@@ -511,3 +511,11 @@ def test_tables_of_a_package_that_is_not_installed(
     with pytest.raises(ImportError, match="install polars"):
         back.tidy()
     assert back.params.shape == (2, 2)
+
+
+def test_a_fit_at_the_boundary_comes_back(tmp_path: Path) -> None:
+    table = {"y": [0, 0, 0, 1, 2, 5, 9], "x": [0.0, 1, 2, 3, 4, 5, 6]}
+    fit = jg.glm("y ~ x", table, "poisson(identity)", on_failure="ignore")
+    assert fit.status is jg.Status.BOUNDARY and fit.method == "barrier"
+    fit.save(tmp_path / "fit")
+    assert jg.load(tmp_path / "fit").method == "barrier"

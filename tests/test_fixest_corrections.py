@@ -12,8 +12,8 @@ import pytest
 import jaxglm as jg
 from jaxglm._tuning import tuned
 from jaxglm.inference import Estimated
-from jaxglm.inference._clustered import Clusters
-from jaxglm.inference._nested import nested
+from jaxglm.inference.covariances._clustered import Clusters
+from jaxglm.inference.covariances._nested import nested
 
 STORED = json.loads((Path(__file__).parent / "data" / "robust" / "fixest.json").read_text())
 TABLE = pd.DataFrame(STORED["table"])

@@ -12,7 +12,7 @@ import statsmodels.formula.api as smf
 
 import jaxglm as jg
 from jaxglm.algebra import Root
-from jaxglm.inference._hypothesis_text import equations
+from jaxglm.inference.hypotheses._hypothesis_text import equations
 from tests.hypothesis_fits import R, birthwt, mtcars, warpbreaks
 
 PAIR = "wool[T.B] = 0, tension[T.L] = tension[T.M]"
@@ -406,7 +406,7 @@ def test_shown(poisson: jg.Results, quasi: jg.Results) -> None:
 
 
 def test_many_columns_are_not_tested_together(poisson: jg.Results) -> None:
-    from jaxglm.inference import _linear_tests
+    from jaxglm.inference.hypotheses import _linear_tests
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_linear_tests, "_MOST_TOGETHER", 1)

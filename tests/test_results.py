@@ -14,8 +14,8 @@ from scipy import special
 
 import jaxglm as jg
 from jaxglm import inference
-from jaxglm.algebra import Covariance, Root
-from jaxglm.inference import Prediction
+from jaxglm.algebra import Root
+from jaxglm.inference import NewResponses, Prediction
 from tests.old_files import without_covariance
 
 ROWS = pd.Index([f"row{i}" for i in range(120)], name="id")
@@ -265,7 +265,8 @@ def test_intervals_stay_inside_the_range_of_the_mean(
     family: jg.Family, eta: float, lower: float, upper: float
 ) -> None:
     se = np.array([1 / special.ndtri(0.975)])
-    prediction = Prediction(family, np.array([eta]), se, None, pd.RangeIndex(1))
+    responses = NewResponses(family, 1.0, np.ones(1), None)
+    prediction = Prediction(family, np.array([eta]), se, None, pd.RangeIndex(1), responses)
     np.testing.assert_allclose(prediction.conf_int().iloc[0], [lower, upper], rtol=1e-12)
 
 
@@ -588,8 +589,7 @@ def test_a_saved_file_holds_no_code(poisson: jg.Results, tmp_path: Any) -> None:
 
 def test_another_covariance_is_taken_as_it_is(poisson: jg.Results, round_trip: Any) -> None:
     root = Root(*(2.0 * part for part in poisson.fit.covariance.root))
-    own = poisson.fit.covariance
-    covariance = Covariance(root, own.aliased, 0.25, 3.0, own.recession, own.open, kind="another")
+    covariance = poisson.fit.covariance.another(root, "another", scale=0.25, df=3.0)
     other = jg.Results(dataclasses.replace(poisson.fit, covariance=covariance), poisson.model)
     assert "P>|t|" in str(other.summary()) and other.scale == poisson.scale
     pd.testing.assert_series_equal(other.bse, poisson.bse)

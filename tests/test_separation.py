@@ -325,6 +325,7 @@ def test_many_fits_say_what_a_single_one_says(fits: Callable, keys: dict[Any, in
         assert_limits(many.params.loc[key], [*tables, many.conf_int().loc[key]], sign)
         pd.testing.assert_series_equal(one.params, many.params.loc[key], check_names=False)
         rows = tidy[tidy.iloc[:, 0] == key].iloc[:, 1:].reset_index(drop=True)
+        assert set(rows.pop("method")) == {one.method}
         pd.testing.assert_frame_equal(rows, one.tidy(), check_categorical=False, check_dtype=False)
         assert (
             many.infinite.loc[key].tolist() == one.infinite.tolist() == [False, False, True, True]

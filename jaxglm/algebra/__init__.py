@@ -10,6 +10,7 @@ from jaxglm.algebra._factor import (
     factorise,
     full_matrix,
     inverse_root,
+    log_determinant,
     solve,
     zero_information,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "factorise",
     "full_matrix",
     "inverse_root",
+    "log_determinant",
     "movement",
     "root_of",
     "root_of_inverse",

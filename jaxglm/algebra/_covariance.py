@@ -177,6 +177,25 @@ class Covariance:
             total[movement(matvec(self.recession)) != 0.0] = np.nan
         return self.scale * total
 
+    def carried(self, jacobian: np.ndarray) -> np.ndarray:
+        """A root of the covariance of functions of the coefficients (delta method).
+
+        Parameters
+        ----------
+        jacobian : [k, p]
+            The derivatives of k functions; 0 where a column has no coefficient, or no finite one.
+
+        Returns
+        -------
+        [k, q]
+            G, where G G' is their covariance: standard errors are the lengths of its rows.
+        """
+        dense, diagonal = self.root
+        parts = [jacobian @ dense]
+        if diagonal.any():
+            parts.append(jacobian * diagonal)
+        return np.sqrt(self.scale) * np.concatenate(parts, axis=1)
+
     def _told(self, values: np.ndarray) -> np.ndarray:
         """With nan written where a column has no coefficient, or no finite one."""
         values[self.aliased | self.infinite | self.open] = np.nan

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxglm.algebra._root import Root
+
 
 class Bordered(NamedTuple):
     """The symmetric matrix [[corner, border'], [border, diag(diagonal)]].
@@ -118,11 +120,25 @@ def solve(factor: Factor, g: jax.Array) -> jax.Array:
     return jnp.concatenate([corner, levels]) * factor.scale
 
 
-def inverse_root(factor: Factor) -> jax.Array:
-    """A with A A' = H^-1, for H without a border."""
-    eye = jnp.eye(factor.scale.size, dtype=factor.scale.dtype)
-    inverse = jax.scipy.linalg.solve_triangular(factor.lower, eye, lower=True)
-    return factor.scale[:, None] * inverse.T
+def log_determinant(factor: Factor) -> jax.Array:
+    """Logarithm of the determinant of H."""
+    pivots = jnp.sum(jnp.log(jnp.diagonal(factor.lower)))
+    return 2.0 * (pivots - jnp.sum(jnp.log(factor.scale)))
+
+
+def inverse_root(factor: Factor) -> Root:
+    """The root of H^-1; of what was damped where H was."""
+    scale, q = factor.scale, factor.lower.shape[0]
+    eye = jnp.eye(q, dtype=scale.dtype)
+    inner = jax.scipy.linalg.solve_triangular(factor.lower, eye, lower=True).T
+    dense = scale[:q, None] * inner
+    if factor.coupling is None:
+        return Root(dense, jnp.zeros_like(scale))
+    levels = jnp.dot(factor.coupling, inner, precision=jax.lax.Precision.HIGHEST)
+    return Root(
+        dense=jnp.concatenate([dense, -scale[q:, None] * levels]),
+        diagonal=jnp.where(jnp.arange(scale.size) < q, 0.0, scale),
+    )
 
 
 def _solve(lower: jax.Array, g: jax.Array) -> jax.Array:

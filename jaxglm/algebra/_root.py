@@ -1,4 +1,4 @@
-"""Owns the inverse of an information matrix on the host, kept as a root."""
+"""Owns the inverse of an information matrix, kept as a root."""
 
 from typing import Any, NamedTuple
 

@@ -1,5 +1,6 @@
 """Designs: what the columns look like inside a block. Nothing here knows rows outside its block."""
 
+from jaxglm.designs._append import append
 from jaxglm.designs._assemble import assemble, from_matrix
 from jaxglm.designs._base import Design, Operator
 from jaxglm.designs._categorical import Categorical
@@ -24,6 +25,7 @@ __all__ = [
     "Split",
     "Strip",
     "Tiling",
+    "append",
     "assemble",
     "bucket",
     "from_matrix",

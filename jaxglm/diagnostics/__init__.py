@@ -9,13 +9,18 @@ from jaxglm.diagnostics._discrimination import roc, roc_area, tjur
 from jaxglm.diagnostics._facts import RowFacts, row_facts
 from jaxglm.diagnostics._residuals import ResidualKind, pull_and_weight, residuals
 from jaxglm.diagnostics._response_facts import ResponseFacts, response_facts
+from jaxglm.diagnostics._scales import LINEAR, LOG_MEAN, MEAN, Scale
 from jaxglm.diagnostics._zeros import Zeros, zero_difference, zero_probability, zero_score
 
 __all__ = [
+    "LINEAR",
+    "LOG_MEAN",
+    "MEAN",
     "BrierParts",
     "ResidualKind",
     "ResponseFacts",
     "RowFacts",
+    "Scale",
     "Zeros",
     "brier",
     "calibration",

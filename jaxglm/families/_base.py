@@ -223,6 +223,15 @@ class Family(Record):
         """
         return jnp.full_like(jnp.asarray(mu), jnp.nan)
 
+    def log_normaliser(self, relative: Array) -> Array:
+        """What the likelihood has of the dispersion beside the deviance: a function of its own.
+
+        The log-likelihood of a row is minus half of ``deviance / relative + a(relative)``, less
+        terms in y alone; `relative` is the dispersion over the weight of the row. Families that
+        estimate the dispersion have it where there is such an a; ``bias="firth"`` needs it.
+        """
+        raise NotImplementedError(f"family {type(self).__name__} has no log_normaliser(relative)")
+
     def likelihood_scale(self, deviance: Any, weight_sum: Any, n: Any, pearson_scale: Any) -> Any:
         """Dispersion at which R evaluates ``logLik``, given four facts of a fit.
 

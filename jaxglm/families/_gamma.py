@@ -61,6 +61,9 @@ class Gamma(PowerVariance):
     ) -> Array:
         return only_weighted(weight * log_gamma(y, mu, scale), weight)
 
+    def log_normaliser(self, relative: Array) -> Array:
+        return jnp.log(relative) + 2.0 * stirling_remainder(relative)
+
     def likelihood_scale(self, deviance: Any, weight_sum: Any, n: Any, pearson_scale: Any) -> Any:
         return deviance / weight_sum
 

@@ -64,5 +64,8 @@ class Gaussian(Family):
         row = -LOG_SQRT_2PI - 0.5 * (jnp.square(standardised) + jnp.log(scale) - jnp.log(safe))
         return only_weighted(row, weight)
 
+    def log_normaliser(self, relative: Array) -> Array:
+        return jnp.log(relative)
+
     def likelihood_scale(self, deviance: Any, weight_sum: Any, n: Any, pearson_scale: Any) -> Any:
         return deviance / n

@@ -61,6 +61,9 @@ class InverseGaussian(PowerVariance):
     ) -> Array:
         return only_weighted(weight * log_inverse_gaussian(y, mu, scale), weight)
 
+    def log_normaliser(self, relative: Array) -> Array:
+        return jnp.log(relative)
+
     def likelihood_scale(self, deviance: Any, weight_sum: Any, n: Any, pearson_scale: Any) -> Any:
         return deviance / weight_sum
 

@@ -26,7 +26,7 @@ class Tweedie(PowerVariance):
     power : float, default 1.5
         Power of the variance: 0 or at least 1 (no Tweedie distribution lies between). 0, 1, 2
         and 3 are Gaussian, Poisson, gamma and inverse Gaussian, with a positive mean and an
-        estimated dispersion.
+        estimated dispersion. The result's `power_profile()` estimates one between 1 and 2.
     link : Link, default Log()
         Canonical: `Power(1 - power)`.
 

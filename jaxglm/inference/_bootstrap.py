@@ -12,12 +12,13 @@ from jaxglm._status import DataError, SegmentWarning, Status
 from jaxglm.inference._clusters import check_rows, cluster_column, row_codes
 from jaxglm.inference._refits import problem_of, refits
 from jaxglm.inference._wald import check_alpha
+from jaxglm.inference.comparisons._submodels import refuse_constrained
 from jaxglm.intake import Dataset, Given, Model, check_memory, table_intake
 from jaxglm.lanes import _failures
 from jaxglm.rows import Problem, merge_rows
 from jaxglm.search import Fit
 from jaxglm.sources import Block
-from jaxglm.words import understands_habits, warn
+from jaxglm.words import check_seed, understands_habits, warn
 
 # Kinds of fits that are no optimum of the model that was fitted.
 _LOST = ("rank deficient", "separated", "not converged", "not fitted")
@@ -106,6 +107,7 @@ def bootstrap(
     """The bootstrap of a fit; see `Results.bootstrap`."""
     _check(n, seed)
     check_memory(max_memory)
+    refuse_constrained(model, "bootstrap()")
     if not Status(fit.status).usable:
         raise DataError(
             f"The fit has no optimum that resampling could move about: {Status(fit.status).message}"
@@ -154,8 +156,7 @@ def bootstrap(
 def _check(n: int, seed: int) -> None:
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 2:
         raise ValueError(f"n must be a number of replicates, 2 or more, not {n!r}")
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise ValueError(f"seed must be a whole number, 0 or more, not {seed!r}")
+    check_seed(seed)
 
 
 def _fitted(

@@ -97,7 +97,7 @@ def row_codes(values: Any, held: Dataset, called: str) -> np.ndarray:
     DataError
         For values that are missing, of another length, or of rows that cannot be told.
     """
-    codes = io.groups_of_some(values, held.kept, held.n_given, held.index, called)
+    codes, _ = io.groups_of_some(values, held.kept, held.n_given, held.index, called)
     if (codes < 0).any():
         raise DataError(
             f"{called} has missing values in {io.rows_text(codes < 0)} of the rows of the fit; "

@@ -1,16 +1,18 @@
 """Owns the estimates of a fit and its scalars, under the names that statsmodels uses."""
 
 import functools
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from jaxglm._status import Status
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
+from jaxglm.inference.comparisons._firth import has_penalised_likelihood, penalised_tests
+from jaxglm.inference.comparisons._profile import profile_intervals
 from jaxglm.intake import Model
 from jaxglm.search import Fit
-from jaxglm.words import FloatArray, no_attribute, understands_habits
+from jaxglm.words import FloatArray, check_choice, no_attribute, understands_habits
 
 
 class Estimates:
@@ -95,20 +97,39 @@ class Estimates:
         return model_based and self.family.dispersion_fixed and self.scale == 1.0
 
     @understands_habits
-    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Wald intervals of the coefficients, link scale, in columns 0 (lower) and 1 (upper).
+    def conf_int(
+        self, alpha: float = 0.05, method: Literal["wald", "profile"] = "wald"
+    ) -> pd.DataFrame:
+        """Intervals of the coefficients, link scale, in columns 0 (lower) and 1 (upper).
 
         Parameters
         ----------
         alpha : float
             One minus the level: 0.05 for 95 % intervals.
+        method : {"wald", "profile"}
+            ``params -+ q bse``, or the values at which the deviance of the best model with this
+            coefficient held is above that of the fit by ``q^2 scale`` (profile likelihood; Venables
+            and Ripley 2002, section 8.4). q is the quantile of t where the dispersion is estimated,
+            of the normal otherwise. Profile intervals need not be symmetric, and have a finite end
+            where separation makes an estimate infinite; they take some ten fits a coefficient. With
+            ``bias="firth"`` they are those of the penalised likelihood.
 
         Raises
         ------
         ValueError
-            When `alpha` is outside (0, 1).
+            When `alpha` is outside (0, 1), or for another method.
+        DataError
+            For profiles, when the result no longer holds the data of its fit, or has no optimum.
         """
-        low, high = self._interval(alpha)
+        check_choice("method", method, ("wald", "profile"))
+        if method == "profile" and has_penalised_likelihood(self.fit, self.family):
+            held = self.model.held("conf_int(method='profile')")
+            found = penalised_tests(self.fit, self.family, held, alpha)
+            low, high = found["conf_low"], found["conf_high"]
+        elif method == "profile":
+            low, high = profile_intervals(self.fit, self.model, alpha)
+        else:
+            low, high = self._interval(alpha)
         return pd.DataFrame({0: low, 1: high}, index=self.names)
 
     @understands_habits
@@ -139,7 +160,10 @@ class Estimates:
 
     @property
     def scale(self) -> float:
-        """Dispersion: 1 where the family fixes it, else `pearson_chi2 / df_resid`."""
+        """Dispersion: 1 where the family fixes it, else `pearson_chi2 / df_resid`.
+
+        With ``bias="firth"`` an estimated one is without its first-order bias too.
+        """
         return self.fit.scale
 
     @property
@@ -211,12 +235,15 @@ class Estimates:
 
     @property
     def method(self) -> str:
-        """The solver that answered; another than asked for where that one failed."""
+        """The solver that answered; another than asked for where that one failed.
+
+        "firth" where the bias was taken out of the estimates.
+        """
         return self.fit.method
 
     @property
     def _rank(self) -> int:
-        return int(np.sum(~np.asarray(self.fit.aliased)))
+        return round(self.nobs - self.df_resid)  # constraints take some, as aliased columns do
 
     @property
     def _n_parameters(self) -> int:

@@ -10,7 +10,7 @@ import pandas as pd
 from jaxglm._jax import computing
 from jaxglm._status import DataError
 from jaxglm.diagnostics import residuals
-from jaxglm.inference._sandwich import Estimated
+from jaxglm.inference.covariances._sandwich import Estimated
 from jaxglm.intake import Dataset
 from jaxglm.search import Fit
 from jaxglm.sources import in_parts
@@ -35,12 +35,12 @@ class Influence:
     [0.268, 0.274, 0.247, 0.205, 0.256, 0.75]
     >>> influence.dfbetas.round(2)
        Intercept     x
-    0       0.50 -0.44
-    1      -0.83  0.70
-    2       0.18 -0.13
-    3       0.04 -0.01
-    4       0.01  0.03
-    5       0.37 -0.57
+    0       0.41 -0.39
+    1      -0.70  0.64
+    2       0.18 -0.15
+    3       0.05 -0.03
+    4       0.01  0.01
+    5       0.10 -0.17
     """
 
     def __init__(self, fit: Fit, family: Any, held: Dataset, eta: FloatArray, names: Sequence[str]):

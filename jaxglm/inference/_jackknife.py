@@ -12,7 +12,7 @@ from jaxglm._jax import computing
 from jaxglm._status import DataError, Status
 from jaxglm.families import Family
 from jaxglm.inference._refits import problem_of, refits
-from jaxglm.inference._sandwich import Estimated, observed
+from jaxglm.inference.covariances._sandwich import Estimated, observed
 from jaxglm.intake import MAX_MEMORY, Dataset, Model
 from jaxglm.lanes import _failures
 from jaxglm.search import Fit

@@ -5,17 +5,13 @@ import numpy as np
 from jaxglm.intake import Dataset, Model
 from jaxglm.lanes import Fits, fit_segments
 from jaxglm.rows import Problem, Replicas
-from jaxglm.search import Fit, Options
-from jaxglm.sources import Block
+from jaxglm.search import REDUCED, Fit, Options
 
 
 def problem_of(fit: Fit, held: Dataset) -> Problem:
     """The rows of a fit in the columns that have a coefficient."""
-    design, order = held.block.design, held.order
-    if fit.aliased.any():
-        keep = ~fit.aliased[order]
-        design, order = design.take_columns(keep), np.argsort(np.argsort(order[keep]))
-    return Problem.of_block(Block(design, held.rows), order, np.dtype(np.float64))
+    problem = Problem.of_block(held.block, held.order, np.dtype(np.float64))
+    return problem.take_columns(~fit.aliased)
 
 
 def refits(
@@ -28,13 +24,14 @@ def refits(
 ) -> Fits:
     """Fits that have each row so many times, [G, n], each from the coefficients of the fit.
 
-    A negative binomial shape that was estimated is held at its estimate. `failed` names those
+    A negative binomial shape that was estimated is held at its estimate; where the fit reduces bias
+    they do. `failed` names those
     without a row.
     """
     return fit_segments(
         Replicas(problem, None, times, failed or {}),
         model.family,
-        Options(start=fit.coef[~fit.aliased]),
+        Options(start=fit.coef[~fit.aliased], reduced=fit.method == REDUCED),
         names=[name for name, out in zip(model.names, fit.aliased, strict=True) if not out],
         max_memory=max_memory,
         progress=lambda count: None,

@@ -32,6 +32,7 @@ def wald(
     Returns
     -------
     statistic, p_value : ndarray
+        nan where the standard error is 0: of a coefficient that was held at a value.
 
     Examples
     --------
@@ -39,8 +40,9 @@ def wald(
     >>> f"{p[0]:.3e}"
     '5.507e-89'
     """
+    coef, se = np.asarray(coef), np.asarray(se)
     with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = np.asarray(coef) / np.asarray(se)
+        statistic = np.where(se == 0.0, np.nan, coef / se)
     size = np.abs(statistic)
     from scipy import special  # on use: it takes a fifth of the time that jax and pandas take
 

@@ -9,14 +9,24 @@ from jaxglm.intake._choices import (
     chosen_dtype,
     row_vectors,
     solver_options,
+    with_bias,
+    with_separation,
 )
 from jaxglm.intake._dataset import Columns, Dataset, nbytes
 from jaxglm.intake._doors import Intake, array_intake, table_intake
+from jaxglm.intake._further import with_further
 from jaxglm.intake._matrix import ModelMatrices, as_sparse, as_table, model_matrices
 from jaxglm.intake._model import Model
 from jaxglm.intake._new_rows import new_rows
+from jaxglm.intake._population import (
+    Population,
+    held_population,
+    new_population,
+    table_population,
+)
 from jaxglm.intake._responses import ResponseIntake, array_responses, table_responses
 from jaxglm.intake._segments import GroupIntake, array_segments, table_segments
+from jaxglm.intake._variable_rows import Part, VariableRows
 
 __all__ = [
     "MAX_MEMORY",
@@ -28,8 +38,11 @@ __all__ = [
     "Intake",
     "Model",
     "ModelMatrices",
+    "Part",
     "Policy",
+    "Population",
     "ResponseIntake",
+    "VariableRows",
     "array_intake",
     "array_responses",
     "array_segments",
@@ -37,12 +50,18 @@ __all__ = [
     "as_table",
     "check_memory",
     "chosen_dtype",
+    "held_population",
     "model_matrices",
     "nbytes",
+    "new_population",
     "new_rows",
     "row_vectors",
     "solver_options",
     "table_intake",
+    "table_population",
     "table_responses",
     "table_segments",
+    "with_bias",
+    "with_further",
+    "with_separation",
 ]

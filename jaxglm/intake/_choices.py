@@ -9,7 +9,7 @@ import numpy as np
 from jaxglm._status import DataError
 from jaxglm.families import Family
 from jaxglm.rows import ONE_FIT, OneFit
-from jaxglm.search import Options
+from jaxglm.search import Options, can_reduce, has_unknown_shape
 from jaxglm.words import check_choice, is_between, is_one_of, is_positive, listed
 
 # Bytes that the rows in work on many fits may take.
@@ -99,6 +99,42 @@ def solver_options(
     if not is_between(turns, 0, 2**31):
         raise ValueError(f"max_turns must be a number of passes, 1 or more, not {turns!r}")
     return Options(method=method, start=start, tol=tol, max_turns=int(turns))
+
+
+def with_bias(options: Options, bias: Any, family: Family) -> Options:
+    """The options, with the bias taken out of the estimates where that is asked for."""
+    check_choice("bias", bias, (None, "firth"))
+    if bias is None:
+        return options
+    if options.method != "irls":
+        raise ValueError("bias='firth' has a method of its own: leave out method=")
+    _refuse_family("bias='firth'", family)
+    return dataclasses.replace(options, reduced=True)
+
+
+def with_separation(options: Options, on_separation: Any, family: Family) -> Options:
+    """The options, with what is to be done about separated segments."""
+    check_choice("on_separation", on_separation, ("flag", "firth"))
+    if on_separation == "flag":
+        return options
+    _refuse_family("on_separation='firth'", family)
+    return dataclasses.replace(options, reduce_separated=True)
+
+
+def _refuse_family(asked: str, family: Family) -> None:
+    """Refuse to reduce bias for a family with parameters that it cannot estimate."""
+    if has_unknown_shape(family):
+        raise ValueError(
+            f"{asked} needs a negative binomial family whose alpha is given, as "
+            "NegativeBinomial(alpha=0.5): it does not estimate one."
+        )
+    if not can_reduce(family):
+        plain = {"quasipoisson": "poisson", "quasibinomial": "binomial"}.get(family.name)
+        instead = f" Fit family={plain!r} with it." if plain else ""
+        raise ValueError(
+            f"{asked} is not for the {family.name} family: the bias is proportional to the "
+            f"dispersion, and that has no likelihood here.{instead}"
+        )
 
 
 def _coefficients(start: Any, names: Sequence[str]) -> np.ndarray:

@@ -14,6 +14,8 @@ from jaxglm.designs import Dense, Design
 from jaxglm.intake._fingerprint import Fingerprint
 from jaxglm.sources import Block, Resident, Rows
 
+_DOUBLE = np.dtype(np.float64)
+
 
 def _product(block: Block, b: jax.Array) -> jax.Array:
     return block.design.matvec(b)
@@ -82,6 +84,8 @@ class Dataset:
         They are still that matrix, no copy of some of its rows.
     table : weak reference or None
         To the table of the fit, where it is still there to look up a column that took no part.
+    dtype : dtype
+        Of the arithmetic of the fit.
     """
 
     block: Block
@@ -92,6 +96,7 @@ class Dataset:
     fingerprint: Fingerprint | None = None
     in_place: bool = False
     table: Any = None
+    dtype: np.dtype = _DOUBLE
 
     @property
     def labels(self) -> pd.Index:

@@ -201,6 +201,7 @@ def _intake(encoded: _Encoded, given: Given) -> Intake:
             encoded.n_given,
             encoded.fingerprint,
             in_place=encoded.fingerprint is not None,
+            dtype=given.dtype,
         ),
     )
     problem = Problem.of_block(block, encoded.order, given.dtype)

@@ -42,6 +42,8 @@ class Model:
         The rows while held.
     let_go : bool
         The rows were let go on request, with keep_data=False.
+    constraints : str
+        What the coefficients were held to, in words; empty for a fit without constraints.
     """
 
     names: tuple[str, ...]
@@ -54,6 +56,7 @@ class Model:
     used: frozenset[str]
     dataset: Dataset | None = None
     let_go: bool = False
+    constraints: str = ""
 
     def __getattr__(self, name: str) -> Any:
         no_attribute(self, name, "result")
@@ -111,7 +114,7 @@ class Model:
         if self.spec is None:
             matrix, missing, index = io.read_new_matrix(data, self.names)
             return Columns(*from_matrix(matrix), matrix.shape[0]), None, missing, index
-        self._check_table(data)
+        self.check_table(data)
         pieces, shift, missing = self.spec.pieces(data, unseen=unseen)
         table = io.read_table(data)
         return Columns(*assemble(pieces, table.n_rows), table.n_rows), shift, missing, table.index
@@ -127,21 +130,41 @@ class Model:
             As there, and where lengths differ, or an offset or exposure that the fit had is not
             given.
         """
+        columns, shift, gaps, index = self.new_columns(data, unseen)
+        missing = np.zeros(columns.n, bool) if gaps is None else gaps
+        shift = self.offset_of(shift, data, missing, index, offset=offset, exposure=exposure)
+        return columns, shift, gaps, index
+
+    def offset_of(
+        self,
+        shift: np.ndarray | None,
+        data: Any,
+        missing: np.ndarray,
+        index: Any,
+        *,
+        offset: Any = None,
+        exposure: Any = None,
+    ) -> np.ndarray | None:
+        """The offset of new rows, `shift` that of the formula; nan where a value is missing.
+
+        Raises
+        ------
+        DataError
+            As `new_design`; what is wrong in rows that are `missing` ([n] bool) does not matter.
+        """
         self._check_offset(offset, exposure)
-        columns, shift, missing, index = self.new_columns(data, unseen)
         faults = Postponed()
-        extra = {"offset": offset, "exposure": exposure}
-        for name, given in extra.items():
+        for name, given in (("offset", offset), ("exposure", exposure)):
             if given is None:
                 continue
-            vector = io.read_row_values(given, name, data, columns.n, index, faults)
+            vector = io.read_row_values(given, name, data, missing.size, index, faults)
             if name == "exposure":
                 vector = log_exposure(vector, UsedRows(faults))
             shift = vector if shift is None else shift + vector
-        faults.settle(np.zeros(columns.n, bool) if missing is None else missing)
-        return columns, shift, missing, index
+        faults.settle(missing)
+        return shift
 
-    def _check_table(self, data: Any) -> None:
+    def check_table(self, data: Any) -> None:
         """Refuse numbers without names in place of a table."""
         assert self.spec is not None
         if io.is_table(data) or isinstance(data, str | PathLike):

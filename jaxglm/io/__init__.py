@@ -10,13 +10,18 @@ from jaxglm.io.arrays import (
     width_of,
 )
 from jaxglm.io.formula import (
+    ColumnsRead,
     LevelGrid,
+    Levels,
     ModelFrame,
     Response,
     TermsSpec,
+    Variables,
+    columns_read,
     level_grid,
     model_frame,
     new_response,
+    reduced_codings,
     term_of_column,
 )
 from jaxglm.io.tables import (
@@ -42,13 +47,17 @@ from jaxglm.io.tables import (
 )
 
 __all__ = [
+    "ColumnsRead",
     "LevelGrid",
+    "Levels",
     "ModelFrame",
     "Response",
     "Table",
     "TermsSpec",
+    "Variables",
     "add_constant",
     "check_aligned",
+    "columns_read",
     "find_segments",
     "group_columns",
     "groups_of",
@@ -71,6 +80,7 @@ __all__ = [
     "read_row_values",
     "read_table",
     "read_vector",
+    "reduced_codings",
     "rows_text",
     "segments_of",
     "term_of_column",

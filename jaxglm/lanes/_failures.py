@@ -11,6 +11,7 @@ from jaxglm.search import _notes
 # The kinds, the gravest last; each is what a count of segments is said to be.
 KINDS = (
     "ordinary",
+    "bias reduced",
     "essentially perfect",
     "rank deficient",
     "at a boundary",
@@ -18,7 +19,8 @@ KINDS = (
     "not converged",
     "not fitted",
 )
-_ORDINARY, _PERFECT, _DEFICIENT, _BOUNDARY, _SEPARATED, _STOPPED, _REFUSED = range(len(KINDS))
+_ORDINARY, _REDUCED, _PERFECT, _DEFICIENT, *_OTHERS = range(len(KINDS))
+_BOUNDARY, _SEPARATED, _STOPPED, _REFUSED = _OTHERS
 _KIND_OF_STATUS = {
     Status.CONVERGED: _ORDINARY,
     Status.BOUNDARY: _BOUNDARY,
@@ -38,7 +40,13 @@ def kinds(fits: Fits) -> np.ndarray:
     perfect = np.where(nothing, _PERFECT, _ORDINARY)
     alpha = fits.scalars["alpha"]
     edge = np.where(fits.shaped & (alpha == 0.0), _BOUNDARY, _ORDINARY)
-    return np.maximum.reduce([of_status, perfect, deficient, edge]).astype(np.int8)
+    reduced = np.where(fits.reduced, _REDUCED, _ORDINARY)
+    return np.maximum.reduce([of_status, reduced, perfect, deficient, edge]).astype(np.int8)
+
+
+def failed(fits: Fits) -> np.ndarray:
+    """The segments without an ordinary optimum, [k] int; one that was asked for is none of them."""
+    return np.flatnonzero(kinds(fits) > _REDUCED)
 
 
 def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
@@ -50,6 +58,7 @@ def notes(fits: Fits, names: Sequence[str], g: int) -> Iterator[str]:
     of = np.asarray(names, dtype=object)
     decrement, turns, alpha = (fits.scalars[k][g].item() for k in ("decrement", "turns", "alpha"))
     found = [
+        *_notes.reduction(status, fits.words.get(g, fits.usual).method, separated=True),
         *_notes.ending(status, of[fits.infinite[g]], of[fits.covariance.open[g]], decrement, turns),
         *_notes.rank(of[fits.collinear(g)]),
         *_notes.shape(alpha if fits.shaped[g] else None),
@@ -92,10 +101,10 @@ def counts(fits: Fits) -> dict[str, int]:
 def headline(fits: Fits, unit: str) -> str | None:
     """One sentence for those without an ordinary optimum; None where there are none."""
     of = counts(fits)
-    wrong = fits.count - of[KINDS[_ORDINARY]]
+    wrong = failed(fits).size
     if not wrong:
         return None
-    parts = [f"{of[kind]:,} {kind}" for kind in KINDS[1:] if of[kind]]
+    parts = [f"{of[kind]:,} {kind}" for kind in KINDS[_REDUCED + 1 :] if of[kind]]
     have = "has" if wrong == 1 else "have"
     return (
         f"{wrong:,} of {fits.count:,} {unit}s {have} no ordinary optimum: {', '.join(parts)}; "

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxglm._status import Status
 from jaxglm.algebra import Covariance, Relations
-from jaxglm.search import Coefficients, Fit
+from jaxglm.search import REDUCED, Coefficients, Fit
 
 # Fields of `Fit` that are one number; how each is stored.
 SCALARS: dict[str, Any] = {
@@ -124,6 +124,13 @@ class Fits(Coefficients):
             self.relations_at_limit[g] = fit.relations_at_limit
         self.say(g, Words(fit.method, fit.stopped_by, fit.notes))
 
+    def forget_limits(self, which: np.ndarray) -> None:
+        """Let some separated fits, [k] int, be as if nothing ran to infinity: they come again."""
+        self.covariance.recession[which] = 0.0
+        self.covariance.open[which] = False
+        for g in which.tolist():
+            self.relations_at_limit.pop(g, None)
+
     def refuse(self, g: int, why: str) -> None:
         """Say that the rows of a segment cannot be fitted."""
         self.scalars["status"][g] = Status.INVALID
@@ -176,6 +183,19 @@ class Fits(Coefficients):
     def usable(self) -> np.ndarray:
         """Segments whose coefficients are an optimum; [G] bool."""
         return np.isin(self.scalars["status"], [s for s in Status if s.usable])
+
+    @property
+    def reduced(self) -> np.ndarray:
+        """Segments whose estimates are without their first-order bias; [G] bool."""
+        return self.methods == REDUCED
+
+    @property
+    def methods(self) -> np.ndarray:
+        """The method that answered in each segment; [G] of text, "" where none did."""
+        out = np.full(self.count, self.usual.method, dtype=object)
+        for g, words in self.words.items():
+            out[g] = words.method
+        return out
 
     def collinear(self, which: int | slice = slice(None)) -> np.ndarray:
         """Columns that others determine, whatever levels a segment has; [p] or [G, p] bool.

@@ -27,7 +27,7 @@ from jaxglm.lanes._buckets import call_shape, padded_sizes
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
 from jaxglm.search._drive import Loop, run_loop
-from jaxglm.search._settings import Settings
+from jaxglm.search._settings import AT_BETA, Settings
 from jaxglm.search._statistics import Statistics, likelihoods_of_rows, statistics
 from jaxglm.solvers import Newton, Outcome
 from jaxglm.sources import Block, Tiles
@@ -35,6 +35,7 @@ from jaxglm.sums import (
     FinalSums,
     NullModel,
     Objective,
+    bias_score,
     final_sums,
     has_constant,
     null_model,
@@ -113,20 +114,25 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
     null = null_model(of, family, has_constant=constant, xp=jnp)
     null = null._replace(shift=jnp.where(jnp.isnan(null.shift), own.shift, null.shift))
     options = Options(tol=shared.tol, max_turns=shared.max_turns)
-    settings = Settings(family, options, dtype, rank, of, null, jnp)
+    reduced_at = objective.reduced_at
+    settings = Settings(family, options, dtype, rank, of, null, jnp, reduced_at)
     if penalty is not None:
         penalty = penalty.where(keep)
     loop = Loop(
         settings.point(own.beta * keep, shared.start, observed=shared.observed),
         settings.controls(reach=settings.tol),
         settings.null_model,
-        solver=Newton(),
+        solver=_newton(objective),
         final=final_sums,
     )
     tiles = Tiles(jax.tree.map(lambda leaf: leaf[None], rows))
-    outcome, sums = run_loop(tiles, Objective(family, penalty), loop)
+    outcome, sums = run_loop(tiles, Objective(family, penalty, reduced_at), loop)
     factor = factorise(sums.info, jnp.zeros((), dtype))
-    root = inverse_root(factor) * keep[:, None]
+    root = inverse_root(factor).dense * keep[:, None]
+    if reduced_at is not None:
+        there = settings.point(outcome.settled(), AT_BETA)
+        bias = bias_score(rows, family, there, Root(root, jnp.zeros(root.shape[0])), reduced_at)
+        sums = sums._replace(score=sums.score - bias)
     held: Any = 0
     if penalty is not None:
         p = sums.score.size
@@ -155,6 +161,13 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
         root=root,
         keep=keep,
     )
+
+
+def _newton(objective: Objective) -> Newton:
+    """The solver of a lane, as `Search` chooses it."""
+    if objective.reduced_at is None:
+        return Newton()
+    return Newton(secant=True, by_loss=objective.family.canonical)
 
 
 def _distance(settings: Settings, sums: FinalSums, factor: Factor, df: Any) -> Any:

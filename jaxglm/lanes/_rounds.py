@@ -24,7 +24,15 @@ from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lan
 from jaxglm.lanes._rank import rank_of
 from jaxglm.lanes._separation import recession_directions, relations_at_limits
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
-from jaxglm.search import Fit, Options, RangeError, estimate_all, fit_of, has_unknown_shape
+from jaxglm.search import (
+    REDUCED,
+    Fit,
+    Options,
+    RangeError,
+    estimate_all,
+    fit_of,
+    has_unknown_shape,
+)
 from jaxglm.search._notes import RESOLUTION, search_notes
 from jaxglm.search._range import strained_columns, strained_response
 from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS, smallest_pivot, tolerance
@@ -72,15 +80,39 @@ def fit_segments(
     """
     problem = segments.problem
     method = options.method if isinstance(options.method, str) else "optax"
-    usual = method, Stop.DECREMENT.words
+    usual = REDUCED if options.reduced else method, Stop.DECREMENT.words
     use_t = not family.dispersion_fixed
     fits = Fits.empty(segments.count, problem.n_columns, usual, use_t=use_t)
     progress(segments.count - segments.ready.size)
-    alone = segments.ready
-    if method in ("irls", "newton") and not has_unknown_shape(family):
+    fit_some = functools.partial(_fit_some, segments, family, fits, names, max_memory)
+    fit_some(options, segments.ready, progress)
+    separated = np.flatnonzero(fits.scalars["status"] == int(Status.SEPARATED))
+    if options.reduce_separated and separated.size:
+        fits.forget_limits(separated)
+        again = dataclasses.replace(options, method="irls", start=None, reduced=True)
+        fit_some(again, separated, lambda count: None)
+    for g, why in segments.failed.items():
+        fits.refuse(g, why)
+    return fits
+
+
+def _fit_some(
+    segments: Segments | Replicas,
+    family: Family,
+    fits: Fits,
+    names: Sequence[str],
+    max_memory: float,
+    options: Options,
+    which: np.ndarray,
+    progress: Callable[[int], object],
+) -> None:
+    """Fit some segments, [k] int, into `fits`: in lanes, and one by one what lanes leave."""
+    problem, alone = segments.problem, which
+    in_lanes = options.method in ("irls", "newton") and not has_unknown_shape(family)
+    # A dispersion to reduce the bias at is a lane's own, and takes a search about the loop.
+    if in_lanes and (family.dispersion_fixed or not options.reduced):
         narrow = segments.narrowed(family)
-        rounds = _Rounds(segments, narrow, options, fits, max_memory, progress)
-        alone = rounds.run()
+        alone = _Rounds(segments, narrow, options, fits, which, max_memory, progress).run()
     for g in map(int, alone):
         own = segments.one(g)
         try:
@@ -90,9 +122,6 @@ def fit_segments(
         else:
             fits.put(g, fit, absent=problem.public(_absent(own)))
         progress(1)
-    for g, why in segments.failed.items():
-        fits.refuse(g, why)
-    return fits
 
 
 def _absent(problem: Problem) -> np.ndarray:
@@ -136,22 +165,24 @@ class _Rounds:
         family: Family,
         options: Options,
         fits: Fits,
+        which: np.ndarray,
         max_memory: float,
         progress: Callable[[int], object],
     ):
         self.segments, self.family, self.options = segments, family, options
-        self.fits, self.max_memory, self.progress = fits, max_memory, progress
+        self.fits, self.which = fits, which
+        self.max_memory, self.progress = max_memory, progress
         self.p = segments.problem.n_columns
         self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
-        ready = segments.ready
         numbers = max_memory / segments.problem.dtype.itemsize
         most = min(tuning().most_lane_rows, numbers / (self.p + SCRATCH))
-        self.small = ready[segments.sizes[ready] <= most]
+        self.small = which[segments.sizes[which] <= most]
         self.order = segments.problem.order
         self.dtype = segments.problem.dtype
         self.tol = tolerance(options, self.dtype)
         penalty = None if options.penalty is None else options.penalty.take(self.order)
-        objective = Objective(family, penalty)
+        reduced_at = self.dtype.type(1.0) if options.reduced else None
+        objective = Objective(family, penalty, reduced_at)
         self.lanes = Lanes.of(segments, objective, self.small, max_memory)
         self.shift = self._null_shifts()
         self.absent = np.zeros((segments.count, self.p), bool)
@@ -159,7 +190,7 @@ class _Rounds:
     def run(self) -> np.ndarray:
         """All rounds; the segments that are left for single fits."""
         if self.small.size == 0:
-            return self.segments.ready
+            return self.which
         everything = np.ones((self.segments.count, self.p), bool)
         few = min(_FEW_TURNS, self.options.max_turns)
         left = self._round(self.small, everything, few)
@@ -167,8 +198,9 @@ class _Rounds:
             late = np.asarray(left.found.outcome.status) == int(Status.MAX_TURNS)
             left = self._once_more(left, late, everything)
         left = self._of_full_rank(left, everything)
-        left = self._separated(left)
-        large = np.setdiff1d(self.segments.ready, self.small)
+        if not self.options.reduced:
+            left = self._separated(left)
+        large = np.setdiff1d(self.which, self.small)
         return np.union1d(left.which, large)
 
     def _null_shifts(self) -> np.ndarray:
@@ -218,7 +250,7 @@ class _Rounds:
             # A column asked for that took no part is zero in all rows.
             absent = keep[lanes.which] & ~found.keep
             self.absent[lanes.which] |= absent
-            settled = self._ordinary(found) & (found.sums.far == 0)
+            settled = self._ordinary(found) & (self.options.reduced | (found.sums.far == 0))
             if self._vanishing:
                 settled &= ~absent.any(axis=1)
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p)))
@@ -282,7 +314,7 @@ class _Rounds:
         weight = found.statistics.weight_sum
         good &= ~strained_columns(found.sums, self.dtype).any(axis=1)
         good &= ~strained_response(self.family, found.null.average, weight, self.dtype)
-        if self.lanes.objective.penalty is None:
+        if self.lanes.objective.penalty is None and not self.options.reduced:
             offset = self.segments.problem.rows.offset is not None
             good &= ~worse_than_null(self.family, found.sums, weight, found.null, has_offset=offset)
         if self.bounded:
@@ -329,10 +361,12 @@ class _Rounds:
         }
         for name, values in scalars.items():
             fits.scalars[name][which] = values
-        changed = outcome.observed & (self.options.method == "irls") & (not family.canonical)
+        chosen = REDUCED if self.options.reduced else self.options.method
+        changed = outcome.observed & (chosen == "irls") & (not family.canonical)
         unusual = changed | separated | (outcome.stop != int(Stop.DECREMENT))
+        unusual |= chosen != fits.usual.method
         for lane in np.flatnonzero(unusual):
-            method = "irls+newton" if changed[lane] else self.options.method
+            method = "irls+newton" if changed[lane] else chosen
             words = "" if separated[lane] else Stop(int(outcome.stop[lane])).words
             fits.say(int(which[lane]), Words(method, words))
         self.progress(which.size)

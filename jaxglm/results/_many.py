@@ -19,12 +19,13 @@ from jaxglm.results._copies import Copied
 from jaxglm.results._file import save_fits
 from jaxglm.results._many_estimates import GroupEstimates
 from jaxglm.results._one import Results
+from jaxglm.results._plots import PlottedMany
 from jaxglm.words import no_attribute, understands_habits
 
 _STATUS = np.array(list(Status), dtype=object)
 
 
-class ManyResults(GroupEstimates, Copied, abc.ABC):
+class ManyResults(GroupEstimates, PlottedMany, Copied, abc.ABC):
     """The base of `GroupResults` and `ResponseResults`.
 
     Attributes
@@ -76,7 +77,7 @@ class ManyResults(GroupEstimates, Copied, abc.ABC):
 
         Levels of a factor that a segment merely lacks are aliased there, and no failure.
         """
-        which = np.flatnonzero(_failures.kinds(self.fits))
+        which = _failures.failed(self.fits)
         texts = [" ".join(_failures.notes(self.fits, self.model.names, int(g))) for g in which]
         return pd.Series(texts, index=self.keys[which], name="failed", dtype=object)
 
@@ -84,8 +85,9 @@ class ManyResults(GroupEstimates, Copied, abc.ABC):
     def counts(self) -> pd.Series:
         """Number of fits of each kind, by what was the gravest in each.
 
-        Kinds: `ordinary, essentially perfect` (no dispersion is left to estimate), `rank deficient,
-        at a boundary, separated, not converged, not fitted`; all but the first are in `failed`.
+        Kinds: `ordinary, bias reduced` (``on_separation="firth"``), `essentially perfect` (no
+        dispersion is left to estimate), `rank deficient, at a boundary, separated, not converged,
+        not fitted`; all but the first two are in `failed`.
         """
         return pd.Series(_failures.counts(self.fits), name=f"{self.unit}s")
 

@@ -106,7 +106,8 @@ class GroupEstimates:
         """One row per segment and term, link scale, in the kind of frame that the data came in.
 
         Columns: those of the segment, `term` (categorical), then as `Results.tidy`: `estimate,
-        std_error, statistic, p_value, conf_low, conf_high, infinite`. A column of the segment that
+        std_error, statistic, p_value, conf_low, conf_high, infinite`, then `method` (categorical),
+        which is "firth" where the bias was taken out of the estimates. A column of the segment that
         is named like one of these has `_key` appended to its name.
 
         Raises
@@ -129,6 +130,7 @@ class GroupEstimates:
             "conf_low": low.ravel(),
             "conf_high": high.ravel(),
             "infinite": self.fits.infinite.ravel(),
+            "method": pd.Categorical(np.repeat(self.fits.methods, p)),
         }
         return io.like_native(self._key_columns(columns), columns, self.native, repeats=p)
 

@@ -7,15 +7,36 @@ import pandas as pd
 from jaxglm.inference import Overdispersion, assess, exponentiated, ratio_label, refusal
 from jaxglm.report import Summary, collect, summarise
 from jaxglm.results._checks import Checks
+from jaxglm.results._comparisons import Comparisons
 from jaxglm.results._file import save_fit
 from jaxglm.results._jackknife import Jackknife
+from jaxglm.results._margins import Margins
+from jaxglm.results._plots import Plotted
+from jaxglm.results._profile import Profiles
+from jaxglm.results._protocols import Protocols
+from jaxglm.results._reduced import ReducedAnswers
 from jaxglm.results._robust import RobustAnswers
 from jaxglm.results._rowwise import ROWS_CHANGED
+from jaxglm.results._shape import ShapeAnswers
+from jaxglm.results._simulate import Simulation
 from jaxglm.results._tests import HypothesisTests
 from jaxglm.words import understands_habits
 
 
-class Results(RobustAnswers, HypothesisTests, Checks, Jackknife):
+class Results(
+    RobustAnswers,
+    HypothesisTests,
+    Checks,
+    Jackknife,
+    ReducedAnswers,
+    Comparisons,
+    Profiles,
+    Margins,
+    Simulation,
+    ShapeAnswers,
+    Plotted,
+    Protocols,
+):
     """The outcome of a fit.
 
     Estimates, standard errors and intervals are on the scale of the linear predictor (the link);

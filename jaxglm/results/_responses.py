@@ -11,9 +11,9 @@ from jaxglm.diagnostics import RowFacts, means
 from jaxglm.inference import check_scale, say_nan, undetermined
 from jaxglm.intake import Columns, Dataset, Model, nbytes
 from jaxglm.lanes import Fits
+from jaxglm.results._beside import refuse_beside_the_fit
 from jaxglm.results._levels import mark_levels
 from jaxglm.results._many import ManyResults
-from jaxglm.results._rowwise import refuse_beside_the_fit
 from jaxglm.rows import Replicas
 from jaxglm.words import understands_habits
 

@@ -111,7 +111,7 @@ class RobustAnswers(RowAnswers):
         >>> fit.robust("HC3").bse.round(4).to_list()
         [0.4645, 0.1099]
         >>> fit.robust(cluster=table["firm"]).bse.round(4).to_list()
-        [0.3461, 0.0871]
+        [0.3204, 0.0806]
         """
         choice = CovarianceChoice.of(
             cov_type,

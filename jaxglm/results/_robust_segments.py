@@ -78,8 +78,8 @@ class RobustSegments(ManyResults):
         >>> fits.robust("HC1").bse.round(3)
               Intercept   week
         shop
-        a         0.291  0.084
-        b         0.244  0.164
+        a         0.161  0.055
+        b         0.144  0.309
         """
         choice = CovarianceChoice.of(
             cov_type,

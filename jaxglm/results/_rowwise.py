@@ -1,7 +1,7 @@
 """Owns what a fitted model answers row by row: predictions, residuals, draws of its rows."""
 
 import functools
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -12,16 +12,19 @@ from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_fac
 from jaxglm.inference import (
     Bootstrap,
     Estimates,
+    NewResponses,
     Prediction,
     bootstrap,
     check_scale,
+    quantile_residuals,
     undetermined,
     warn_undetermined,
 )
 from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model, as_sparse, as_table
+from jaxglm.results._beside import refuse_beside_the_fit, response_weights
 from jaxglm.results._copies import Copied
 from jaxglm.search import Fit
-from jaxglm.words import FloatArray, check_choice, understands_habits
+from jaxglm.words import FloatArray, check_choice, check_seed, understands_habits
 
 ROWS_CHANGED = (
     "X was changed in place after the fit: the estimates are those of the X that was fitted, and "
@@ -93,11 +96,26 @@ class RowAnswers(Estimates, Copied):
         offset: Any = None,
         exposure: Any = None,
         unseen: Literal["raise", "base", "nan"] = "raise",
+        var_weights: Any = None,
+        trials: Any = None,
     ) -> Prediction:
-        """Predictions with standard errors and intervals; arguments and errors as `predict`.
+        """Predictions with standard errors and intervals, of the mean or for new responses.
 
         A row whose linear predictor runs to infinity (separation) has no standard error or
         interval: both are nan.
+
+        Parameters
+        ----------
+        data, offset, exposure, unseen
+            As for `predict`.
+        var_weights, trials : array, column name or number, optional
+            For intervals for new responses: prior weights of the rows of `data`, 1 when left out,
+            and binomial trials. The rows of the fit have theirs.
+
+        Raises
+        ------
+        DataError, ValueError
+            As `predict`.
 
         Examples
         --------
@@ -107,12 +125,19 @@ class RowAnswers(Estimates, Copied):
         >>> fit.get_prediction({"x": [6.0]}).summary_frame().round(2)
             mean  mean_se  mean_ci_lower  mean_ci_upper
         0  14.06     6.07           6.03          32.79
+        >>> fit.get_prediction({"x": [6.0]}).conf_int(interval="prediction")
+           lower  upper
+        0    4.0   35.0
         """
         columns, eta, index = self._linear(data, offset, exposure, unseen)
         covariance = self.fit.covariance
         variance = covariance.linear_variance(columns.matvec, len(eta))
         se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
-        return Prediction(self.family, eta, se, covariance.df, index)
+        weight = response_weights(
+            self.model, self._saved_facts, data, index, var_weights=var_weights, trials=trials
+        )
+        responses = NewResponses(self.family, self.scale, weight, covariance.df)
+        return Prediction(self.family, eta, se, covariance.df, index, responses)
 
     @understands_habits
     def design_matrix(
@@ -174,15 +199,21 @@ class RowAnswers(Estimates, Copied):
     # -- residuals -------------------------------------------------------------------------------
 
     @understands_habits
-    def resid(self, kind: ResidualKind = "deviance") -> pd.Series:
+    def resid(
+        self, kind: ResidualKind | Literal["quantile"] = "deviance", *, seed: int = 0
+    ) -> pd.Series:
         """Residuals of the rows of the fit, with R's prior weight w (trials included).
 
         Parameters
         ----------
-        kind : {"response", "pearson", "deviance", "working", "anscombe"}
+        kind : {"response", "pearson", "deviance", "working", "anscombe", "quantile"}
             y - mu; (y - mu) sqrt(w / V(mu)); sign(y - mu) sqrt(w d(y, mu)), d the unit deviance;
             (y - mu) / (d mu / d eta), on the link scale; (A(y) - A(mu)) sqrt(w) / (A'(mu) V^(1/2)),
-            A the integral of V^(-1/3) that makes them nearly normal (Anscombe 1953).
+            A the integral of V^(-1/3) that makes them nearly normal (Anscombe 1953); the normal
+            quantile of F(y), with numbers drawn where F jumps, which makes them exactly normal
+            (Dunn and Smyth 1996).
+        seed : int
+            Of the numbers drawn for "quantile".
 
         Raises
         ------
@@ -191,10 +222,24 @@ class RowAnswers(Estimates, Copied):
         DataError
             When the result no longer holds the data of its fit.
         """
+        check_choice("kind", kind, (*get_args(ResidualKind), "quantile"))
         held, eta = self._fitted("resid()")
         eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
         rows = held.rows
-        values = residuals(kind, self.family, rows.y, eta, rows.unit_weight)
+        if kind != "quantile":
+            values = residuals(kind, self.family, rows.y, eta, rows.unit_weight)
+            return pd.Series(values, index=held.labels)
+        check_seed(seed)
+        live = rows.live & ~np.isnan(eta)
+        values = np.full(len(rows), np.nan)
+        values[live] = quantile_residuals(
+            self.family,
+            rows.y[live],
+            means(self.family, eta[live]),
+            self.scale,
+            rows.unit_weight[live],
+            seed,
+        )
         return pd.Series(values, index=held.labels)
 
     @property
@@ -384,16 +429,6 @@ class RowAnswers(Estimates, Copied):
         unknown &= ~np.isnan(eta)
         warn_undetermined(unknown, self.names, left, relations, *seen)
         return np.where(unknown, np.nan, eta)
-
-
-def refuse_beside_the_fit(**given: Any) -> None:
-    """Refuse what belongs to new rows where the rows are those of the fit."""
-    if any(value is not None for value in given.values()):
-        names = [f"{name}=" for name in given]
-        raise DataError(
-            f"{', '.join(names[:-1])} and {names[-1]} belong to new data; the rows of the fit have "
-            "theirs. Give data= as well."
-        )
 
 
 def _shifted(eta: FloatArray, offset: FloatArray | None) -> FloatArray:

@@ -13,10 +13,10 @@ from jaxglm.diagnostics import RowFacts, means, row_facts
 from jaxglm.inference import check_scale, say_nan
 from jaxglm.intake import Dataset, Model, nbytes
 from jaxglm.lanes import Fits
+from jaxglm.results._beside import refuse_beside_the_fit
 from jaxglm.results._levels import mark_baseless, mark_levels
 from jaxglm.results._predict import at_limit, linear_predictor
 from jaxglm.results._robust_segments import RobustSegments
-from jaxglm.results._rowwise import refuse_beside_the_fit
 from jaxglm.rows import Segments
 from jaxglm.words import FloatArray, check_choice, understands_habits
 

@@ -71,6 +71,18 @@ class Problem:
         """The problem of some of the rows in memory, in this order."""
         return self.with_block(self.block.take(rows), n_rows=rows.size)
 
+    def take_columns(self, keep: np.ndarray) -> "Problem":
+        """The problem of some of the columns of rows in memory; `keep` [p] is in public order."""
+        own = keep[self.order]
+        if own.all():
+            return self
+        design = self.design.take_columns(own)
+        return self.with_block(
+            Block(design, self.rows),
+            order=np.argsort(np.argsort(self.order[own])),
+            constant=constant_column(design),
+        )
+
     def narrowed(self, family: Family) -> Family:
         """The family with what it need not compute for these rows left out."""
 

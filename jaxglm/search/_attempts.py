@@ -88,6 +88,9 @@ class Search:
     totals : Totals
         Of the rows.
     settings : Settings
+    reduced_at : float or None
+        The dispersion at which the bias is taken out of the score; None where it is not.
+    newton : Newton
     large, quick : bool
         Whether a pass is what the fit costs; whether float32 products pay.
     bounded : bool
@@ -97,15 +100,30 @@ class Search:
     """
 
     def __init__(
-        self, problem: Problem, family: Family, options: Options, totals: Totals | None = None
+        self,
+        problem: Problem,
+        family: Family,
+        options: Options,
+        totals: Totals | None = None,
+        reduced_at: float | None = None,
     ):
         self.problem, self.family, self.options = problem, family, options
         given = options.penalty
         self.penalty: Penalty | None = None if given is None else given.take(problem.order)
         self.totals = totals_of(problem.source) if totals is None else totals
         null = null_model(self.totals, family, has_constant=problem.constant is not None)
+        self.reduced_at = None if reduced_at is None else problem.dtype.type(reduced_at)
+        # The score less its bias is the gradient of a loss under a canonical link, or at phi = 0.
+        by_loss = not reduced_at or family.canonical
+        self.newton = Newton(secant=reduced_at is not None, by_loss=by_loss)
         self.settings = Settings(
-            family, options, problem.dtype, problem.n_columns, self.totals, null
+            family,
+            options,
+            problem.dtype,
+            problem.n_columns,
+            self.totals,
+            null,
+            reduced_at=self.reduced_at,
         )
         self.turns = self.invalid = 0
         n, limits = problem.source.n_rows, tuning()
@@ -123,7 +141,7 @@ class Search:
 
     def objective(self, basis: Basis) -> Objective:
         """What is minimised, in the coordinates of a basis."""
-        return Objective(self.family, basis.penalty(self.penalty))
+        return Objective(self.family, basis.penalty(self.penalty), self.reduced_at)
 
     def run(
         self,
@@ -158,8 +176,8 @@ class Search:
         return Attempt(outcome, sums, method, status, self.turns)
 
     def _worse_than_null(self, sums: FinalSums) -> bool:
-        # Under a penalty the null model is none that the search would choose for its deviance.
-        if self.penalty is not None:
+        # Where it is not the deviance that is minimised, the null model is none to choose for it.
+        if self.penalty is not None or self.reduced_at is not None:
             return False
         of, null = self.totals, self.settings.null_model
         return bool(worse_than_null(self.family, sums, of.weight, null, has_offset=of.has_offset))
@@ -284,4 +302,4 @@ class Search:
         gamma = np.asarray(found.outcome.beta)
         start = AT_BETA if np.isfinite(found.outcome.loss) else AT_INITIAL_MEANS
         at = self.settings.point(gamma, start)
-        return self.run(basis, source, Newton(), found.method, at, self.controls(pivot=0.0))
+        return self.run(basis, source, self.newton, found.method, at, self.controls(pivot=0.0))

@@ -1,8 +1,9 @@
 """Owns the two drivers of one turn: a compiled loop for resident rows, a Python loop for others.
 
-Both ask for the sums that a solver wants, add the penalty's part, and tell the solver, until it
-stops. The compiled loop costs one dispatch a fit, and is compiled anew for each family and form of
-the rows; from Python the solver's half of a turn is compiled once for each number of columns.
+Both ask for the sums that a solver wants, add the penalty's part or take off the bias's, and tell
+the solver, until it stops. The compiled loop costs one dispatch a fit, and is compiled anew for
+each family and form of the rows; from Python the solver's half of a turn is compiled once for each
+number of columns.
 """
 
 import dataclasses
@@ -22,13 +23,16 @@ from jaxglm.penalties import Penalty
 from jaxglm.solvers import Controls, KeptFactor, Outcome, Solver, Wants
 from jaxglm.sources import Resident, Source, Tiles, is_small
 from jaxglm.sums import (
+    Bias,
     FinalSums,
     Moments,
     NullModel,
     Objective,
     Point,
+    bias_score,
     diagonal_moments,
     full_moments,
+    inverted,
     light_moments,
     penalised,
 )
@@ -85,10 +89,30 @@ def solve(source: Source, objective: Objective, loop: Loop) -> tuple[Outcome, Fi
 
 
 def turn(
-    state: Any, sums: Moments, controls: Controls, penalty: Penalty | None, *, solver: Solver
+    state: Any,
+    sums: Moments,
+    bias: Bias | None,
+    controls: Controls,
+    penalty: Penalty | None,
+    *,
+    solver: Solver,
 ) -> Any:
     """One turn, once its sums over rows are made: the state after seeing them."""
+    if bias is not None:
+        sums = bias.off(sums)
     return solver.tell(state, penalised(sums, penalty, state.at.beta), controls)
+
+
+def _bias(
+    reduce: Callable[..., Any], objective: Objective, at: Point, info: Any, inverted: Kernel
+) -> Bias | None:
+    """The bias's part of the sums, in one more visit to the rows; None where it is not wanted."""
+    phi = objective.reduced_at
+    if phi is None:
+        return None
+    inverse = inverted(info)
+    score = reduce(bias_score, objective.family, at, inverse.root, phi)
+    return Bias(score, 0.5 * phi * inverse.log_determinant)
 
 
 def run_loop(tiles: Tiles, objective: Objective, loop: Loop) -> tuple[Outcome, FinalSums]:
@@ -110,7 +134,8 @@ def run_loop(tiles: Tiles, objective: Objective, loop: Loop) -> tuple[Outcome, F
                 lambda: sums(Wants.NOTHING)._replace(info=nothing),
                 lambda: sums(Wants.INFORMATION),
             )
-        return turn(state, found, loop.controls, penalty, solver=solver)
+        bias = _bias(tiles.reduce, objective, state.at, found.info, inverted)
+        return turn(state, found, bias, loop.controls, penalty, solver=solver)
 
     def running(state: Any) -> jax.Array:
         return state.status == int(Status.RUNNING)
@@ -130,6 +155,7 @@ def run_loop(tiles: Tiles, objective: Objective, loop: Loop) -> tuple[Outcome, F
 
 _compiled_loop = program(quick=is_small)(run_loop)
 _turn = program(quick=True, static_argnames=("solver",))(turn)
+_inverted = program(quick=True)(inverted)
 
 
 @program(quick=True, static_argnames=("solver",))
@@ -148,7 +174,8 @@ def _python_loop(
         if wants is Wants.NOTHING:
             columns, eliminated = source.design.n_columns, source.design.n_eliminated
             sums = sums._replace(info=zero_information(columns, eliminated, source.dtype))
-        state = _turn(state, sums, loop.controls, penalty, solver=solver)
+        bias = _bias(source.reduce, objective, state.at, sums.info, _inverted)
+        state = _turn(state, sums, bias, loop.controls, penalty, solver=solver)
     outcome = jax.device_get(solver.outcome(state))
     if not loop.controls.final:
         return outcome, None

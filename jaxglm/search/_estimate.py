@@ -1,6 +1,7 @@
 """Owns the search for the optimum: rank, separation and boundary, around the attempts."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Self
 
 import numpy as np
@@ -38,7 +39,8 @@ class Estimate:
     `null` tell of the response. `hidden` is the size in standard errors of what rounding hides;
     `recession` is the direction in which coefficients run to infinity, public order, 0 elsewhere.
     `left_domain` tells that steps had to be shortened to stay where the link gives valid means.
-    `asked` is the method tried first, `method` the one that answered.
+    `asked` is the method tried first, `method` the one that answered; `reduced_at` is the
+    dispersion at which the bias was taken out, None where it was not.
     """
 
     beta: np.ndarray
@@ -55,6 +57,7 @@ class Estimate:
     stop: Stop
     asked: str
     method: str
+    reduced_at: float | None
     loss: float
     decrement: float
     hidden: float
@@ -98,19 +101,7 @@ def estimate(
         weights, overflow or vanish.
     """
     search = Search(problem, family, options, None if like is None else like.totals)
-    whole = _apart(problem, search)
-    basis, source = (plain_basis(problem), whole) if like is None else (like.basis, like.source)
-    found = first_methods(search, basis, source)
-    if not found.status.usable:
-        columns = _out_of_range(search)
-        if columns.size:
-            raise RangeError(columns)
-    if found.status is Status.SINGULAR:
-        smallest = search.settings.smallest_pivot
-        basis, source = condition(problem, whole, smallest, search.penalty)
-        if source is not whole:
-            found = first_methods(search, basis, source)
-    found = _checked_range(search, found, basis)
+    found, basis, source = of_full_rank(search, first_methods, like)
     recession = _recession(search, found, basis, source)
     if recession is None and found.status is Status.SINGULAR:
         found = search.damped(found, basis, source)
@@ -128,10 +119,54 @@ def estimate(
             status = Status.BOUNDARY if found.sums.edge > 0 else status
 
     changed = found.method == "irls" and bool(found.outcome.observed) and not family.canonical
+    if changed:
+        found = dataclasses.replace(found, method="irls+newton")
+    return estimate_of(search, found, basis, source, status, recession)
+
+
+def of_full_rank(
+    search: Search,
+    first: Callable[[Search, Basis, Source], Attempt],
+    like: Estimate | None = None,
+) -> tuple[Attempt, Basis, Source]:
+    """What the first methods find, in a basis without aliased columns, and the rows in that basis.
+
+    The basis and the rows are those of an earlier estimate where one is given.
+    """
+    problem = search.problem
+    whole = _apart(problem, search)
+    basis, source = (plain_basis(problem), whole) if like is None else (like.basis, like.source)
+    found = first(search, basis, source)
+    if not found.status.usable:
+        columns = _out_of_range(search)
+        if columns.size:
+            raise RangeError(columns)
+    if found.status is Status.SINGULAR:
+        smallest = search.settings.smallest_pivot
+        basis, source = condition(problem, whole, smallest, search.penalty)
+        if source is not whole:
+            found = first(search, basis, source)
+    return _checked_range(search, found, basis), basis, source
+
+
+def estimate_of(
+    search: Search,
+    found: Attempt,
+    basis: Basis,
+    source: Source,
+    status: Status,
+    recession: np.ndarray | None = None,
+) -> Estimate:
+    """The estimate that an attempt has found, whatever its own status says.
+
+    `recession` is in design order.
+    """
+    problem, chosen = search.problem, search.options.method
     none, root = np.zeros(problem.n_columns), _root(found)
     unresolved = hidden(search, found, basis, source, root)
     if status is Status.CONVERGED and not np.isfinite(unresolved):
         status = Status.STEP_FAILED
+    asked = chosen if isinstance(chosen, str) else "optax"
     return Estimate(
         beta=problem.public(basis.coefficients(found.gamma)),
         gamma=found.gamma,
@@ -145,8 +180,9 @@ def estimate(
         recession=problem.public(none if recession is None else recession),
         status=status,
         stop=Stop(int(found.outcome.stop)),
-        asked=options.method if isinstance(options.method, str) else "optax",
-        method="irls+newton" if changed else found.method,
+        asked=found.method if search.reduced_at is not None else asked,
+        method=found.method,
+        reduced_at=None if search.reduced_at is None else float(search.reduced_at),
         loss=float(found.outcome.loss),
         decrement=float(found.outcome.decrement),
         hidden=unresolved,

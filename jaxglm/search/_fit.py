@@ -54,7 +54,8 @@ class Fit(Coefficients):
     likelihood_params : int
         Parameters that `logLik` counts beyond the coefficients (dispersion, NB shape).
     objective : float
-        Negative log-likelihood at dispersion 1 up to a constant, as minimised.
+        Negative log-likelihood at dispersion 1 up to a constant, as minimised: less the bias's part
+        where that was taken out.
     decrement : float
         Newton decrement at the last evaluated point, in standard errors.
     n_rows : int
@@ -68,7 +69,8 @@ class Fit(Coefficients):
     df_model, df_resid : float
         Rank without the intercept; observations minus rank.
     scale : float
-        Dispersion: 1, or Pearson chi2 / df_resid (nan with no residual df).
+        Dispersion: 1, or Pearson chi2 / df_resid (nan with no residual df); without its bias where
+        that was taken out of the coefficients.
     turns, status : int
         Passes over the rows; a `Status`.
     method, stopped_by : str

@@ -60,6 +60,8 @@ def fit_of(
         has_constant=problem.constant is not None,
     )
     scalars: dict[str, Any] = {name: float(value) for name, value in of_sums._asdict().items()}
+    if found.reduced_at is not None and scalars["df_resid"] > 0:
+        scalars["scale"] = found.reduced_at
     rounding = rounding_is_left(family, sums, weight, null.average)
     at_limit = relations_at_limit(problem, found)
     covariance = Covariance(

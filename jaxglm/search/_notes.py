@@ -11,6 +11,7 @@ from jaxglm.families import Family
 from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate
 from jaxglm.search._fit import Fit
+from jaxglm.search._reduced import REDUCED
 from jaxglm.words import listed
 
 _MOST_NAMES = 8
@@ -40,6 +41,7 @@ def outcome_notes(
         *ending(
             found.status, of[fit.infinite], of[fit.covariance.open], found.decrement, found.turns
         ),
+        *reduction(found.status, found.method),
         *rank(of[problem.public(~found.basis.keep)]),
         *search_notes(problem, family, found, fit),
         *shape(fit.alpha),
@@ -81,7 +83,8 @@ def ending(
             f"Separation: no finite estimate exists for {named(infinite)}; the "
             f"likelihood rises as {run} to infinity, which params writes as inf or -inf, without "
             f"standard error. {nothing if left.size else ''}Any other coefficient is at its "
-            "limit. Merge levels, remove the columns, or use a penalised fit.",
+            "limit. Merge levels, remove the columns, or fit with bias='firth' (fit_groups: "
+            "on_separation='firth'), which keeps all estimates finite.",
             _status.SeparationWarning,
         )
     elif status is Status.BOUNDARY:
@@ -92,6 +95,17 @@ def ending(
         yield Note(
             f"{status.message} ({where}{turns} passes.)",
             _status.ConvergenceWarning,
+        )
+
+
+def reduction(status: Status, method: str, *, separated: bool = False) -> Iterator[Note]:
+    """The bias was taken out of the estimates; of one of many fits since it was `separated`."""
+    if status.usable and method == REDUCED:
+        why = "Separated, so that the likelihood has no maximum, and fitted again. "
+        yield Note(
+            f"{why if separated else ''}Bias reduced: the estimates solve scores without the "
+            "first-order bias of maximum likelihood (Firth 1993), so llf is below its maximum.",
+            None,
         )
 
 

@@ -30,6 +30,8 @@ def hidden(
     by_rounding = found.status.usable and int(outcome.stop) != int(Stop.DECREMENT)
     size = max(float(outcome.floor), float(outcome.decrement) if by_rounding else 0.0)
     plain = search.family.canonical or source.design.n_eliminated > 0
+    # A score without its bias is none of the likelihood, whose curvature says nothing of it.
+    plain |= search.reduced_at is not None
     if root is None or plain or not found.status.usable or not size > search.settings.tol:
         return size
     at = search.settings.point(found.gamma, AT_BETA, observed=True)

@@ -34,6 +34,10 @@ class Options:
     max_turns : int
     penalty : Penalty or None
         In public column order, beside the negative log-likelihood at dispersion 1.
+    reduced : bool
+        Whether the first-order bias is taken out of the estimates.
+    reduce_separated : bool
+        Of many fits: whether it is of those that are separated.
     """
 
     method: Any = "irls"
@@ -41,6 +45,8 @@ class Options:
     tol: float | None = None
     max_turns: int = 100
     penalty: Penalty | None = None
+    reduced: bool = False
+    reduce_separated: bool = False
 
 
 def tolerance(options: Options, dtype: np.dtype) -> Any:
@@ -59,7 +65,8 @@ class Settings:
     """Makes what a loop is called with; see `Controls` and `Point`.
 
     `n_columns` are those whose number is taken off the observations for the residual df; `of` are
-    the totals of the rows.
+    the totals of the rows; `reduced_at` is the dispersion at which the bias is taken out, None
+    where it is not.
     """
 
     family: Family
@@ -69,6 +76,7 @@ class Settings:
     of: Totals
     null: NullModel
     xp: Any = np
+    reduced_at: Any = None
 
     @property
     def tol(self) -> Any:
@@ -78,6 +86,8 @@ class Settings:
     @property
     def fixed_dispersion(self) -> Any:
         """See `Controls.fixed`."""
+        if not self.family.dispersion_fixed and self.reduced_at is not None:
+            return self.reduced_at
         average = self.of.weight / self.xp.maximum(self.of.rows, 1)
         return self.xp.minimum(1.0, average)
 
@@ -95,17 +105,22 @@ class Settings:
         share: float = 1.0,
         final: bool = True,
     ) -> Controls:
-        """The controls of a loop over a share of the rows; `pivot` 0 damps instead of refusing."""
+        """The controls of a loop over a share of the rows; `pivot` 0 damps instead of refusing.
+
+        The information is not the derivative of a score without its bias: no step is foreseen to be
+        the last one there, and the observed information is none for it either.
+        """
+        plain = self.reduced_at is None
         df = self.xp.maximum(share * self.of.nobs - self.n_columns, 1.0)
-        estimated = not self.family.dispersion_fixed
+        estimated = not self.family.dispersion_fixed and plain
         return Controls(
             tol=self._scalar(self.tol if tol is None else tol),
             max_turns=self._scalar(self.options.max_turns, np.int32),
             smallest_pivot=self._scalar(self.smallest_pivot if pivot is None else pivot),
             residual_df=self._scalar(df if estimated else 0.0),
             fixed=self._scalar(self.fixed_dispersion),
-            adaptive=self._scalar(not self.family.canonical, np.bool_),
-            reach=self._scalar(reach),
+            adaptive=self._scalar(plain and not self.family.canonical, np.bool_),
+            reach=self._scalar(reach if plain else 0.0),
             keep_within=self._scalar(_CHANGE_TO_KEEP * self.xp.sqrt(self.of.nobs)),
             final=self._scalar(final, np.bool_),
         )

@@ -16,6 +16,7 @@ import numpy as np
 from jaxglm.families import Family, NegativeBinomial
 from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate, estimate
+from jaxglm.search._reduced import estimate_reduced
 from jaxglm.search._settings import Options
 from jaxglm.sources import Block, Source
 
@@ -77,6 +78,8 @@ def estimate_all(
     problem: Problem, family: Family, options: Options
 ) -> tuple[Estimate, Family, Shape | None]:
     """The estimate, the family with all its parameters, and its shape where that was estimated."""
+    if options.reduced:
+        return estimate_reduced(problem, family, options), family, None
     if has_unknown_shape(family):
         return estimate_shape(problem, family, options)
     return estimate(problem, family, options), family, None

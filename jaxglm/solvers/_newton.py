@@ -1,6 +1,7 @@
 """Owns Newton's method and IRLS: one algorithm, with the expected or the observed information."""
 
 import dataclasses
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -20,6 +21,7 @@ from jaxglm.solvers._base import (
     outcome_of,
     rounding_floor,
 )
+from jaxglm.solvers._secants import Secants
 from jaxglm.sums import Moments, Point, Value
 
 # A quadratically convergent step multiplies the decrement by itself; one that keeps a fifth of it
@@ -87,6 +89,7 @@ class NewtonState(NamedTuple):
     status: jax.Array
     stop: jax.Array
     kept: KeptFactor | None
+    secants: Secants | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +97,20 @@ class Newton:
     """Newton steps with step halving, damping when the matrix fails, and one stopping rule.
 
     Each turn is one pass over the rows. A rejected trial costs a pass as well; there are few.
+
+    Attributes
+    ----------
+    secant : bool
+        Steps are corrected by what earlier ones did to the score: where the information is not its
+        derivative.
+    by_loss : bool
+        They are judged by the loss. Where the score is no gradient of it they are by the distance
+        that they leave, if they are corrected, and else taken as long as the loss is finite: that
+        distance may have to grow on the way to where there is none.
     """
+
+    secant: bool = dataclasses.field(default=False, kw_only=True)
+    by_loss: bool = dataclasses.field(default=True, kw_only=True)
 
     def init(self, at: Point, kept: KeptFactor | None) -> NewtonState:
         dtype = at.beta.dtype
@@ -119,6 +135,7 @@ class Newton:
             status=jnp.full((), int(Status.RUNNING), jnp.int32),
             stop=jnp.full((), int(Stop.NONE), jnp.int32),
             kept=kept,
+            secants=Secants.none(at.beta) if self.secant else None,
         )
 
     def wants(self, state: NewtonState) -> Any:
@@ -129,9 +146,16 @@ class Newton:
 
     def tell(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
         finite = all_finite(moments.score) & all_finite(moments.info)
-        accepted = finite & ((state.at.start > 0) | not_worse(moments, state.loss))
         ahead = self._advance(state, moments, controls)
         back = self._retreat(state, moments, controls)
+        better = not_worse(moments, state.loss)
+        if not self.by_loss:
+            better = jnp.isfinite(moments.loss)
+            if self.secant:
+                # Next to nothing, rounding may make more of the distance.
+                known = jnp.maximum(state.decrement, jnp.sqrt(controls.tol))
+                better &= ahead.decrement <= known
+        accepted = finite & ((state.at.start > 0) | better)
         return choose(accepted, ahead, back, controls)
 
     def _advance(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
@@ -194,6 +218,11 @@ class Newton:
             jnp.maximum(10 * state.damping, _FIRST_DAMPING),
             jnp.where(state.damping > _FIRST_DAMPING / 10, state.damping / 10, 0.0),
         )
+        secants = state.secants
+        if secants is not None:
+            known = secants.and_of(beta, moments.score, direction)
+            secants = jax.tree.map(partial(jnp.where, starting), secants, known)
+            direction = jnp.where(starting, direction, known.direction(factor))
         direction = jnp.where(sound, direction, jnp.zeros_like(direction))
         trial = jnp.where(sound, beta + direction, beta)
         # The sums of a start, damped, are wanted once more at the start itself.
@@ -215,6 +244,7 @@ class Newton:
             status=status.astype(jnp.int32),
             stop=stop,
             kept=None if state.kept is None else self._keep(kept, decrement, ratio, controls),
+            secants=secants,
         )
 
     def _factor(self, state: NewtonState, moments: Moments) -> KeptFactor:
@@ -239,8 +269,12 @@ class Newton:
 
     def _retreat(self, state: NewtonState, moments: Moments, controls: Controls) -> NewtonState:
         """From a rejected trial: halve the step, or give up."""
-        step = 0.5 * state.step
+        step, direction = 0.5 * state.step, state.direction
         halvings = state.halvings + 1
+        if state.secants is not None:
+            # What earlier steps tell may be out of date: the information's own comes first.
+            step = jnp.where(halvings == 1, 1.0, step)
+            direction = jnp.where(halvings == 1, state.secants.plain, direction)
         unstarted = ~jnp.isfinite(state.loss)
         allowed = jnp.where(unstarted, _MOST_HALVINGS_UNSTARTED, _MOST_HALVINGS)
         outside = jnp.where(jnp.isfinite(moments.loss), 0, 1).astype(jnp.int32)
@@ -255,7 +289,8 @@ class Newton:
             int(Status.RUNNING),
         )
         return state._replace(
-            at=state.at._replace(beta=state.beta + step * state.direction),
+            at=state.at._replace(beta=state.beta + step * direction),
+            direction=direction,
             step=step,
             halvings=halvings,
             invalid=state.invalid + outside,

@@ -1,5 +1,6 @@
 """Rows into additive sums: what solvers, statistics and tests see of the rows."""
 
+from jaxglm.sums._bias import Bias, bias_score, inverted
 from jaxglm.sums._dependent import cluster_meat, serial_meat
 from jaxglm.sums._dispersion import dispersion_slopes
 from jaxglm.sums._fastest import fastest_kernel
@@ -21,6 +22,7 @@ from jaxglm.sums._moments import (
     unit_gram,
 )
 from jaxglm.sums._objective import Objective, penalised
+from jaxglm.sums._power import power_likelihood, power_slope
 from jaxglm.sums._rowwise import Point, Value
 from jaxglm.sums._scores import (
     ALONE,
@@ -35,10 +37,12 @@ from jaxglm.sums._scores import (
     row_scores,
     scores_of_rows,
 )
+from jaxglm.sums._shape import shape_cross
 from jaxglm.sums._totals import Totals, has_constant, null_model, totals, totals_of
 
 __all__ = [
     "ALONE",
+    "Bias",
     "FinalSums",
     "Meat",
     "Moments",
@@ -50,6 +54,7 @@ __all__ = [
     "Totals",
     "Value",
     "add_scores",
+    "bias_score",
     "cluster_meat",
     "diagonal_moments",
     "dispersion_slopes",
@@ -59,6 +64,7 @@ __all__ = [
     "final_sums_diagonal",
     "full_moments",
     "has_constant",
+    "inverted",
     "leverages",
     "light_moments",
     "log_likelihood",
@@ -66,12 +72,15 @@ __all__ = [
     "null_model",
     "observed_gram",
     "penalised",
+    "power_likelihood",
+    "power_slope",
     "products",
     "quick_moments",
     "row_scores",
     "rows_at_limit",
     "scores_of_rows",
     "serial_meat",
+    "shape_cross",
     "totals",
     "totals_of",
     "unit_gram",

@@ -1,7 +1,10 @@
-"""Owns what a fit minimises: the loss of the rows under a family, and a penalty."""
+"""Owns what a fit minimises: the loss of the rows under a family, and a penalty.
+
+Or what it makes zero: the score without its first-order bias.
+"""
 
 import dataclasses
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 
@@ -16,10 +19,20 @@ Sums = TypeVar("Sums", Moments, FinalSums)
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """A family, and a penalty where there is one, in the columns of the fit."""
+    """A family, and a penalty where there is one, in the columns of the fit.
+
+    Attributes
+    ----------
+    family : Family
+    penalty : Penalty or None
+    reduced_at : float or None
+        The dispersion at which the score is taken without its bias (`bias_score`); None where it is
+        taken as it is.
+    """
 
     family: Family
     penalty: Penalty | None = None
+    reduced_at: Any = None
 
 
 def penalised(sums: Sums, penalty: Penalty | None, beta: jax.Array) -> Sums:

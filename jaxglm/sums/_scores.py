@@ -13,6 +13,7 @@ from jaxglm.algebra import Information
 from jaxglm.designs import in_root
 from jaxglm.families import Family
 from jaxglm.sources import Block
+from jaxglm.sums._lengths import squared_lengths
 
 # A row whose leverage is nearer to 1 determines a coefficient alone.
 ALONE = 1e-9
@@ -109,11 +110,8 @@ def leverages(block: Block, family: Family, at: Rooted) -> jax.Array:
     w_i x_i' H^-1 x_i, with w_i the expected information of the observation and H the information of
     all: the diagonal of the hat matrix, R's `hatvalues`.
     """
-    along = block.design.matvec(at.dense)
-    lengths = jnp.sum(along**2, axis=1)
-    if at.diagonal is not None:
-        lengths = lengths + block.design.matvec(at.diagonal**2)
-    return _each(block, _pull_and_weight(block, family, at.beta)[1]) * lengths
+    weight = _pull_and_weight(block, family, at.beta)[1]
+    return _each(block, weight) * squared_lengths(block, at)
 
 
 def meat(block: Block, family: Family, at: Rooted, power: jax.Array) -> Meat:

@@ -19,6 +19,8 @@ from jaxglm.intake import (
     row_vectors,
     solver_options,
     table_intake,
+    with_bias,
+    with_separation,
 )
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice
@@ -146,6 +148,7 @@ class GLM:
         start: Any = None,
         tol: float | None = None,
         max_turns: int = 100,
+        bias: Literal["firth"] | None = None,
         dtype: str = "float64",
         on_failure: Policy = "warn",
         rank: Literal["drop", "raise"] = "drop",
@@ -171,7 +174,19 @@ class GLM:
         errors = StandardErrors.of(cov_type, cluster, cov_kwds, information, scale, self._column)
         intake = self._intake(dtype)
         options = solver_options(intake.model.names, method, start, tol, max_turns)
+        options = with_bias(options, bias, self.family)
         return results_of(intake, options, on_failure, rank, compress, keep_data, errors)
+
+    @understands_habits
+    def fit_constrained(self, constraints: Any) -> Results:
+        """Fit the model under linear constraints; see `Results.fit_constrained`.
+
+        Raises
+        ------
+        DataError
+            As there.
+        """
+        return self.fit(on_failure="ignore").fit_constrained(constraints)
 
     @understands_habits
     def fit_groups(
@@ -184,6 +199,7 @@ class GLM:
         max_turns: int = 100,
         dtype: str = "float64",
         on_failure: Policy = "warn",
+        on_separation: Literal["flag", "firth"] = "flag",
         max_memory: float = MAX_MEMORY,
         progress: bool | None = None,
         keep_data: bool = True,
@@ -199,7 +215,8 @@ class GLM:
         ----------
         groups : array, or list or table of several
             The segment of each row; with several, each combination that occurs is one.
-        method, start, tol, max_turns, dtype, on_failure, max_memory, progress, keep_data
+        method, start, tol, max_turns, dtype, on_failure, on_separation, max_memory, progress,
+        keep_data
             As for `fit_groups`.
         cov_type, cluster, cov_kwds, information, scale
             As for `fit_groups`; clusters are given by their values.
@@ -231,6 +248,7 @@ class GLM:
         errors = StandardErrors.of(cov_type, cluster, cov_kwds, information, scale, self._column)
         intake = array_segments(self._y, self._X, groups, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
+        options = with_separation(options, on_separation, self.family)
         return group_results(intake, options, on_failure, max_memory, progress, keep_data, errors)
 
     @understands_habits

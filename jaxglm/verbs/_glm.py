@@ -17,6 +17,7 @@ from jaxglm.intake import (
     row_vectors,
     solver_options,
     table_intake,
+    with_bias,
 )
 from jaxglm.results import Results
 from jaxglm.rows import Choice
@@ -44,6 +45,7 @@ def glm(
     start: Any = None,
     tol: float | None = None,
     max_turns: int = 100,
+    bias: Literal["firth"] | None = None,
     dtype: str = "float64",
     on_failure: Policy = "warn",
     rank: Literal["drop", "raise"] = "drop",
@@ -99,6 +101,10 @@ def glm(
         default is the machine epsilon to the power 2/3: 4e-11 in float64.
     max_turns : int
         Passes over the rows allowed to each attempt.
+    bias : {None, "firth"}
+        "firth" takes the first-order bias out of the estimates (adjusted scores, Firth 1993), which
+        are then finite under separation too; see the page on inference. `max_turns` is for each
+        loop, and `method` is left out.
     dtype : {"float64", "float32"}
         Of the arithmetic. Data in float32 stay so in memory either way.
     on_failure : {"warn", "raise", "ignore"}
@@ -166,4 +172,5 @@ def glm(
     )
     intake = table_intake(formula, data, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
+    options = with_bias(options, bias, given.family)
     return results_of(intake, options, on_failure, rank, compress, keep_data, errors)

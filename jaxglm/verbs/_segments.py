@@ -23,6 +23,7 @@ from jaxglm.intake import (
     row_vectors,
     solver_options,
     table_segments,
+    with_separation,
 )
 from jaxglm.lanes import Fits, _failures, fit_segments
 from jaxglm.results import GroupResults
@@ -58,6 +59,7 @@ def fit_groups(
     max_turns: int = 100,
     dtype: str = "float64",
     on_failure: Policy = "warn",
+    on_separation: Literal["flag", "firth"] = "flag",
     context: Mapping[str, Callable] | None = None,
     max_memory: float = MAX_MEMORY,
     progress: bool | None = None,
@@ -96,6 +98,11 @@ def fit_groups(
         What to do about segments without an ordinary optimum: one warning that counts them by
         kind, an error (its `results` hold all that was fitted), or nothing. A `DataWarning` is
         given in any case, as by `glm`.
+    on_separation : {"flag", "firth"}
+        What to do about separated segments: say so, with coefficients of inf or -inf, or fit them
+        again without their first-order bias, which keeps all estimates finite (`bias` of `glm`).
+        The other segments are fitted as ever; `tidy` has the `method` of each, and `counts` how
+        many are "bias reduced".
     max_memory : float
         Bytes that the rows in work may take beside the table; at least one segment is in work.
     progress : bool, optional
@@ -144,6 +151,7 @@ def fit_groups(
     )
     intake = table_segments(formula, data, by, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
+    options = with_separation(options, on_separation, given.family)
     return group_results(intake, options, on_failure, max_memory, progress, keep_data, errors)
 
 

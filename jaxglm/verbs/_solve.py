@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxglm._programs import program
 from jaxglm._status import DataError, Status
-from jaxglm.algebra import Root, factorise, inverse_root, trace_with
+from jaxglm.algebra import factorise, inverse_root, trace_with
 from jaxglm.designs import Dense
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
@@ -174,7 +174,7 @@ def _solution(block: Block, objective: Objective, start: Any, tol: Any, turns: A
     held: Any = 0.0
     if penalty is not None:
         matrix = penalty.added_to(jnp.zeros((p, p), dtype))
-        held = trace_with(matrix, Root(root, jnp.zeros(p, dtype)))
+        held = trace_with(matrix, root)
 
     def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
         return likelihoods_of_rows(block, family, coef, found.null, scales)
@@ -195,7 +195,7 @@ def _solution(block: Block, objective: Objective, start: Any, tol: Any, turns: A
     scale = jnp.where(rounding, jnp.nan, numbers.scale).astype(dtype)
     solution = Solution(
         coef=coef,
-        covariance=scale * jnp.dot(root, root.T, precision=_HIGHEST),
+        covariance=scale * jnp.dot(root.dense, root.dense.T, precision=_HIGHEST),
         deviance=numbers.deviance,
         log_likelihood=jnp.asarray(numbers.log_likelihood, dtype),
         scale=scale,

@@ -24,6 +24,17 @@ def check_choice(name: str, given: Any, choices: Collection[Any]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {given!r}")
 
 
+def check_seed(given: Any) -> None:
+    """Refuse what starts no generator of random numbers.
+
+    Raises
+    ------
+    ValueError
+    """
+    if isinstance(given, bool) or not isinstance(given, numbers.Integral) or given < 0:
+        raise ValueError(f"seed must be a whole number, 0 or more, not {given!r}")
+
+
 def is_between(given: Any, low: float, high: float) -> bool:
     """Whether a value is one number strictly between two."""
     return isinstance(given, numbers.Real) and low < float(given) < high

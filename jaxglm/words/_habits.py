@@ -27,7 +27,9 @@ _SAME: dict[str, Mapping[str, Mapping[Any, Any]]] = {
     "start_params": {"start": {}},
     "maxiter": {"max_turns": {}},
     "maxit": {"max_turns": {}},
-    "type": {"which": _SCALES, "kind": {}},
+    "n_trials": {"trials": {}},
+    "nsim": {"n": {}},
+    "type": {"kind": {}, "which": _SCALES},
 }
 
 # Values that ask for what is done anyway.
@@ -59,7 +61,8 @@ _WORDS = {
     "groups": "one fit for each segment is jaxglm.fit_groups(formula, data, by=...)",
     "by": "one fit for each segment is jaxglm.fit_groups(formula, data, by=...)",
     "se_fit": "standard errors of predictions are those of get_prediction(data)",
-    "interval": "intervals are get_prediction(data).conf_int()",
+    "interval": "intervals are get_prediction(data).conf_int(), for new responses with "
+    "interval='prediction'",
     "level": "alpha= is one minus the level: alpha=0.05 for 95 %",
     "xname": "names are those of the columns: rename them in the data, and fit again",
     "yname": "the name is that of the response: rename it in the data, and fit again",
@@ -111,9 +114,13 @@ _ATTRIBUTES = {
     "zvalues": "tvalues",
     "p_values": "pvalues",
     "fit_history": "n_iter",
+    "plot_partial_residuals": "plot.partial_residuals",
+    "plot_ceres_residuals": "plot.partial_residuals",
+    "plot_added_variable": "plot.partial_residuals",
     "mle_retvals": "status",
     "formula": "model.formula",
     "linear_predictor": "predict(which='linear')",
+    "estimate_tweedie_power": "power_profile",
     # Tests are of one fit: results of many have them by key.
     "wald_test": "wald_test",
     "wald_test_terms": "wald_test_terms",
@@ -132,14 +139,6 @@ _ATTRIBUTES = {
 _ATTRIBUTE_WORDS = {
     "endog": "the response is what was given; that of a formula is jaxglm.design(formula, data).y",
     "fit_regularized": "fits with a penalty are not there yet",
-    "fit_constrained": (
-        "fits under constraints are not there yet; to hold a coefficient at a value give the value "
-        "times its column as offset=, and leave the column out"
-    ),
-    "get_margeff": (
-        "marginal effects are not there yet; effects() has ratios where the link gives them a "
-        "meaning, and predict(data) the means at values that you give"
-    ),
     "null": "a result has null_deviance and llnull; the null model itself is the fit of 'y ~ 1'",
 }
 

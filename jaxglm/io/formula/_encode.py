@@ -57,6 +57,11 @@ class Component:
         """The code of the reference level."""
         return self.contrast.reference_code(self.levels, self.label)
 
+    def level_of_columns(self) -> np.ndarray:
+        """The code of the level that each column of treatment coding is of; last, of no column."""
+        others = np.delete(np.arange(len(self.levels), dtype=np.int32), self.reference)
+        return np.append(others, np.int32(self.reference))
+
 
 @dataclass(frozen=True, eq=False)
 class Labelled:

@@ -4,7 +4,6 @@ Only terms that hold the factor matter: in a contrast every other term cancels. 
 columns of the table that these terms read, and nothing need be known of the rest.
 """
 
-import ast
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ import numpy as np
 
 from jaxglm._status import DataError
 from jaxglm.designs._pieces import Piece
+from jaxglm.io.formula._columns import factor_columns, reads
 from jaxglm.io.formula._encode import Component, encode
 from jaxglm.io.formula._expression import evaluate
-from jaxglm.io.formula._functions import FACTORS
 from jaxglm.io.formula._rtext import Expression, parse_expression
 from jaxglm.io.formula._spec import TermsSpec, match_component
 from jaxglm.io.tables import Level, read_table
@@ -103,18 +102,14 @@ def level_grid(spec: TermsSpec, factor: str) -> LevelGrid:
         If it is no factor of the formula.
     """
     read = [parse_expression(component.text) for component in spec.components]
-    plain = {
-        i: column
-        for i, (own, component) in enumerate(zip(read, spec.components, strict=True))
-        if component.kind != "numeric" and (column := _factor_column(own)) is not None
-    }
+    plain = factor_columns(spec)
     named = [i for i in plain if factor in (plain[i], spec.components[i].label, read[i].text)]
     if not named:
         raise DataError(_no_factor(factor, spec, read, plain))
     column, chosen = plain[named[0]], spec.components[named[0]]
-    holding = {i for i, own in enumerate(read) if column in _reads(own)}
+    holding = {i for i, own in enumerate(read) if column in reads(own)}
     relevant = {i for term in spec.terms if holding & {*term.components} for i in term.components}
-    names = dict.fromkeys(name for i in sorted(relevant) for name in _reads(read[i]))
+    names = dict.fromkeys(name for i in sorted(relevant) for name in reads(read[i]))
     levels = {plain[i]: spec.components[i].levels for i in reversed(plain)}
     context = spec.context or {}
     return LevelGrid(
@@ -137,24 +132,6 @@ def term_of_column(spec: TermsSpec, column: str) -> int | None:
             if component.kind == "numeric" and own == column:
                 return i
     return None
-
-
-def _labelled(expression: Expression) -> Expression:
-    """What stands in C(...) and the like, without the coding; the expression itself elsewhere."""
-    tree = expression.tree
-    if expression.call not in FACTORS or not isinstance(tree, ast.Call):
-        return expression
-    return expression.part(tree.args[0])
-
-
-def _factor_column(expression: Expression) -> str | None:
-    """The column that an expression takes the labels of, as they are."""
-    return _labelled(expression).column
-
-
-def _reads(expression: Expression) -> list[str]:
-    """The columns of the table that an expression is of."""
-    return list(_labelled(expression).columns())
 
 
 def _nothing(component: Component, n: int) -> np.ndarray:

@@ -101,6 +101,17 @@ class TermsSpec:
         DataError
             If a column is not there, has other levels or another type than in training.
         """
+        _, values, offset, missing = self.evaluated(newdata, unseen)
+        pieces, _ = encode(self.parts(values), len(missing))
+        return pieces, offset, missing if missing.any() else None
+
+    def evaluated(
+        self, newdata: Any, unseen: str = "raise"
+    ) -> tuple[Table, list[np.ndarray], np.ndarray | None, np.ndarray]:
+        """The table that was read, the values of the components, offset, and missing rows [n] bool.
+
+        Parameters and errors as for `pieces`; values are zero in missing rows.
+        """
         check_choice("unseen", unseen, ("raise", "base", "nan"))
         table = read_table(newdata)
         table = table.load(self.columns(table.names))
@@ -113,12 +124,11 @@ class TermsSpec:
             values.append(own)
             if gaps is not None:
                 missing |= gaps
-        offset = self._offset(table, missing, faults) if self.offsets else None
+        offset = self.offset(table, missing, faults) if self.offsets else None
         faults.settle(missing)
         if missing.any():
             values = [np.where(missing if v.ndim == 1 else missing[:, None], 0, v) for v in values]
-        pieces, _ = encode(self.parts(values), table.n_rows)
-        return pieces, offset, missing if missing.any() else None
+        return table, values, offset, missing
 
     def parts(self, values: Sequence[np.ndarray]) -> list[list[Part]]:
         """The terms with the evaluated components filled in."""
@@ -213,7 +223,7 @@ class TermsSpec:
         expression = parse_expression(text)
         return evaluate(expression, table, self.states, self.context, learn=False, fits=faults)
 
-    def _offset(self, table: Table, missing: np.ndarray, faults: OneFit) -> np.ndarray:
+    def offset(self, table: Table, missing: np.ndarray, faults: OneFit) -> np.ndarray:
         """The sum of the offset(...) terms; marks their gaps in `missing`."""
         total = np.zeros(table.n_rows)
         for text in self.offsets:

@@ -56,6 +56,11 @@ class Column:
             return self.values
         return np.where(self.missing, np.nan, self.values)
 
+    def take(self, rows: np.ndarray) -> "Column":
+        """Some of the rows, none of which is missing or infinite."""
+        values, codes = (None if v is None else v[rows] for v in (self.values, self.codes))
+        return Column(self.name, values, codes, self.levels)
+
     def refuse_infinite(self, fits: OneFit, called: str) -> None:
         """Refuse the rows with infinite values; messages say what the column is `called`."""
         if self.infinite is not None:

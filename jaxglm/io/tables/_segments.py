@@ -82,8 +82,8 @@ def groups_of(
 
 def groups_of_some(
     groups: Any, kept: np.ndarray | None, n_given: int, index: Any, called: str
-) -> np.ndarray:
-    """The codes of `groups_of` for rows of which some are no longer there.
+) -> tuple[np.ndarray, pd.Index]:
+    """`groups_of` for rows of which some are no longer there.
 
     Parameters
     ----------
@@ -104,18 +104,18 @@ def groups_of_some(
         if length not in (n, n_given):
             given = "" if n == n_given else f", of {n_given} that were given to it"
             raise DataError(f"{called} has length {length}, but the fit has {n} rows{given}")
-        return groups_of(groups, n, index, called)[0]
-    codes, _ = groups_of(groups, n_given, None, called)
+        return groups_of(groups, n, index, called)
+    codes, keys = groups_of(groups, n_given, None, called)
     own = groups.index if isinstance(groups, pd.Series | pd.DataFrame) else None
     if own is None or index is None or own[kept].equals(index):
-        return codes[kept]
+        return codes[kept], keys
     places = own.get_indexer(index) if own.is_unique else np.full(n, -1)
     if (places < 0).any():
         raise DataError(
             f"the index of {called} is not that of the data: the rows that were left out cannot be "
             "found by its labels; give one value per row of the fit, or the values as a NumPy array"
         )
-    return codes[places]
+    return codes[places], keys
 
 
 def group_columns(groups: Any, index: Any, names: Sequence[Any]) -> list[Any]:

@@ -41,6 +41,13 @@ class Table:
         self._get = get
         self._read: dict[str, Column] = {}
 
+    @classmethod
+    def of(cls, columns: Mapping[str, Column], n_rows: int) -> "Table":
+        """A table of columns that were read before."""
+        table = cls(columns, list(columns.values()).__getitem__, n_rows, "dict")
+        table._read = dict(columns)
+        return table
+
     def column(self, name: str, fits: OneFit = ONE_FIT) -> Column:
         """The column of that name; `fits` refuses rows with infinite values.
 

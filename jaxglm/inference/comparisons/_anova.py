@@ -1,0 +1,205 @@
+"""Owns the analysis of deviance of one model, term by term: types 1, 2 and 3.
+
+Type 1 is R's `anova.glm`, types 2 and 3 are those of `car::Anova`.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from jaxglm._jax import computing
+from jaxglm._status import Status
+from jaxglm.inference.comparisons._comparison import Comparison
+from jaxglm.inference.comparisons._deviance import chi2_tail, chosen_test, f_tail
+from jaxglm.inference.comparisons._score import score_statistic
+from jaxglm.inference.comparisons._submodels import Submodel, Submodels, dispersion
+from jaxglm.inference.comparisons._terms import Terms
+from jaxglm.inference.hypotheses._linear_tests import columns_test
+from jaxglm.intake import Model
+from jaxglm.search import Fit
+from jaxglm.words import check_choice, listed
+
+_TESTS = {"LR": "LR", "LRT": "LR", "Chisq": "LR", "F": "F", "Wald": "Wald"}
+
+
+def sequential(fit: Fit, model: Model, test: str | None) -> Comparison:
+    """Type 1: each term beside those before it."""
+    test = chosen_test(test, model.family)
+    terms, fits = Terms.of(model), Submodels.of(fit, model, "anova()")
+    models = [fits.fit(terms.mask(range(i))) for i in range(len(terms.labels) + 1)]
+    scores = [
+        score_over(fits, small, large) if test == "Rao" else np.nan
+        for small, large in itertools.pairwise(models)
+    ]
+    names = ["NULL", *terms.labels]
+    table = sequence_table(
+        names,
+        np.array([m.df_resid for m in models]),
+        np.array([m.deviance for m in models]),
+        test,
+        np.array(scores),
+        dispersion(fit, model.family),
+        fit.df_resid,
+    )
+    title = f"Analysis of deviance of {called(model)}, type 1: terms added first to last"
+    return Comparison(table, title, (*notes_on(fit, model), *troubles(models, names)))
+
+
+def sequence_table(
+    names: list[str],
+    df_resid: np.ndarray,
+    deviance: np.ndarray,
+    test: str,
+    scores: np.ndarray,
+    phi: float,
+    df_scale: float,
+) -> pd.DataFrame:
+    """R's `anova.glm` of models one after the other, the differences to the one before."""
+    df, fall = (np.append(np.nan, of[:-1] - of[1:]) for of in (df_resid, deviance))
+    columns = {"Resid. Df": df_resid, "Resid. Dev": deviance, "Df": df, "Deviance": fall}
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if test == "F":
+            columns["F"] = np.where(df != 0, fall / df / phi, np.nan)
+            columns["Pr(>F)"] = f_tail(columns["F"], df, df_scale)
+        elif test == "Rao":
+            columns["Rao"] = np.append(np.nan, scores)
+            columns["Pr(>Chi)"] = chi2_tail(columns["Rao"] / phi * np.sign(df), df)
+        else:
+            columns["Pr(>Chi)"] = chi2_tail(fall / phi * np.sign(df), df)
+    return pd.DataFrame(columns, index=names)
+
+
+def score_over(fits: Submodels, small: Submodel, large: Submodel) -> float:
+    """The score statistic of the columns of a model at the optimum of a smaller one."""
+    if not large.keep.any():
+        return 0.0
+    with computing():
+        eta = fits.linear_predictor(small.coef)
+        return score_statistic(fits.columns(large.keep), fits.family, eta)[0]
+
+
+def by_term(fit: Fit, model: Model, type_: int, test: str | None) -> Comparison:
+    """Types 2 and 3: each term beside all others, or beside those that it is no part of."""
+    check_choice("test", test, (None, *_TESTS))
+    kind = "LR" if test is None else _TESTS[test]
+    terms = Terms.of(model)
+    table = _wald(fit, terms, type_) if kind == "Wald" else None
+    said: list[str] = [*notes_on(fit, model)]
+    if table is None:
+        table, more = _by_refits(fit, model, terms, type_, kind)
+        said += more
+    if type_ == 3:
+        said += _of_type_3(terms)
+    name = {"LR": "likelihood ratio", "F": "F", "Wald": "Wald"}[kind]
+    title = f"Analysis of deviance of {called(model)}, type {type_}: {name} tests"
+    return Comparison(table, title, tuple(said))
+
+
+def _by_refits(
+    fit: Fit, model: Model, terms: Terms, type_: int, kind: str
+) -> tuple[pd.DataFrame, list[str]]:
+    fits = Submodels.of(fit, model, "anova()")
+    with_term, without = [], []
+    for i in terms.all:
+        others = terms.containing(i, terms.all) if type_ == 2 else []
+        chosen = [j for j in terms.all if j not in others]
+        with_term.append(fits.fit(terms.mask(chosen)))
+        without.append(fits.fit(terms.mask(j for j in chosen if j != i)))
+    fall = np.array([b.deviance - a.deviance for a, b in zip(with_term, without, strict=True)])
+    df = np.array([b.df_resid - a.df_resid for a, b in zip(with_term, without, strict=True)])
+    said = troubles(with_term + without, [*terms.labels] * 2)
+    phi, df_resid = dispersion(fit, model.family), fit.df_resid
+    if kind == "LR":
+        statistic = np.where(df > 0, fall / phi, np.nan)
+        columns = {"LR Chisq": statistic, "Df": df, "Pr(>Chisq)": chi2_tail(statistic, df)}
+        return pd.DataFrame(columns, index=list(terms.labels)), said
+    # The dispersion is Pearson's, also where the family knows it: that is what an F test is for.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = np.nan if df_resid <= 0 or np.isnan(phi) else fit.pearson_chi2 / df_resid
+        statistic = np.where(df > 0, fall / df / error, np.nan)
+    columns = {
+        "Sum Sq": np.append(fall, fit.pearson_chi2),
+        "Df": np.append(df, df_resid),
+        "F value": np.append(statistic, np.nan),
+        "Pr(>F)": np.append(f_tail(statistic, df, df_resid), np.nan),
+    }
+    if model.family.dispersion_fixed:
+        said.append(
+            f"The dispersion of these F tests is Pearson chi2 / df, where the {model.family.name} "
+            "family has 1: they are those of the quasi family."
+        )
+    return pd.DataFrame(columns, index=[*terms.labels, "Residuals"]), said
+
+
+def _wald(fit: Fit, terms: Terms, type_: int) -> pd.DataFrame:
+    statistic, df = [], []
+    for i in terms.all:
+        own = terms.own(i)
+        others = terms.containing(i, terms.all) if type_ == 2 else []
+        beyond = terms.mask(others) & ~terms.base
+        alone, k = _wald_statistic(fit, own | beyond)
+        beside, fewer = _wald_statistic(fit, beyond)
+        statistic.append(alone - beside if k > fewer else np.nan)
+        df.append(k - fewer)
+    columns = {"Df": np.array(df, float), "Chisq": np.array(statistic)}
+    columns["Pr(>Chisq)"] = chi2_tail(columns["Chisq"], columns["Df"])
+    return pd.DataFrame(columns, index=list(terms.labels))
+
+
+def _wald_statistic(fit: Fit, columns: np.ndarray) -> tuple[float, int]:
+    """``b' C^-1 b`` of some coefficients b and their covariance C, and how many they are.
+
+    nan where one runs to infinity, or nothing determines it.
+    """
+    if not (columns & ~fit.aliased).any():
+        return 0.0, 0
+    nameless = [""] * columns.size
+    test = columns_test(fit, nameless, np.flatnonzero(columns).tolist(), None)
+    return test.statistic, test.df_num
+
+
+def _of_type_3(terms: Terms) -> Iterator[str]:
+    inner = [terms.labels[i] for i in terms.all if terms.containing(i, terms.all)]
+    if inner:
+        yield (
+            f"Type 3 tests of {listed(map(repr, inner), 4)}, which are part of interactions, "
+            "depend on how factors are coded and where numbers have their zero: with Treatment "
+            "coding they are of the effect at the reference level of the others; C(g, Sum) gives "
+            "an average."
+        )
+
+
+def notes_on(fit: Fit, model: Model) -> Iterator[str]:
+    """What is to be said of any comparison with a fit."""
+    if fit.alpha is not None:
+        yield (
+            f"The negative binomial shape is held at its estimate, alpha = {fit.alpha:.5g}, in all "
+            "models of this table, as in R."
+        )
+    if Status(fit.status) is Status.SEPARATED:
+        yield (
+            "The fit is separated: its deviance is the smallest that is approached as coefficients "
+            "run to infinity, and the chi-squared distribution is a poor guide to what chance does."
+        )
+
+
+def troubles(models: list[Submodel], names: list[str]) -> list[str]:
+    """What is to be said of models that were refitted, by the names of their rows."""
+    lost = [name for m, name in zip(models, names, strict=True) if not m.determined]
+    gone = [name for m, name in zip(models, names, strict=True) if m.status is Status.SEPARATED]
+    said = []
+    if lost:
+        rows = listed(map(repr, dict.fromkeys(lost)), 5)
+        said.append(f"A model that is needed for {rows} has no optimum: its numbers are missing.")
+    if gone and len(gone) < len(models):
+        rows = listed(map(repr, dict.fromkeys(gone)), 5)
+        said.append(f"A model behind {rows} is separated: its deviance is that at the limit.")
+    return said
+
+
+def called(model: Model) -> str:
+    """A model in a few words: its formula, or its response and number of columns."""
+    words = model.formula or f"{model.y_name} on {len(model.names)} columns"
+    return f"{words}, constrained to {model.constraints}" if model.constraints else words

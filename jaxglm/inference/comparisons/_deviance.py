@@ -1,0 +1,58 @@
+"""Owns the tests that are made of deviances: likelihood ratio, F and Rao's, as in R's `anova.glm`.
+
+Pure functions of arrays; nan where a model has nothing to be tested by.
+"""
+
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from jaxglm.families import Family
+from jaxglm.words import FloatArray, check_choice
+
+DevianceTest = Literal["Chisq", "F", "Rao"]
+_SAME = {"LRT": "Chisq", "LR": "Chisq", "chisq": "Chisq", "f": "F", "rao": "Rao", "score": "Rao"}
+
+
+def chosen_test(test: str | None, family: Family) -> DevianceTest:
+    """The test by its name; None for the one that suits: F where the dispersion is estimated.
+
+    Raises
+    ------
+    ValueError
+        For another, and for an F test where the dispersion is known to be 1.
+    """
+    if test is None:
+        return "Chisq" if family.dispersion_fixed else "F"
+    name: Any = _SAME.get(test, test) if isinstance(test, str) else test
+    check_choice("test", name, get_args(DevianceTest))
+    if name == "F" and family.dispersion_fixed:
+        quasi = {"poisson": "quasipoisson", "binomial": "quasibinomial"}.get(family.name, "a quasi")
+        raise ValueError(
+            f"An F test is for an estimated dispersion, and that of the {family.name} family is 1: "
+            f"give test='Chisq', or fit with a dispersion to estimate (the {quasi} family)."
+        )
+    return name
+
+
+def chi2_tail(statistic: Any, df: Any) -> FloatArray:
+    """Upper tail of chi-squared; nan where there are no degrees of freedom, or below 0."""
+    from scipy import special
+
+    statistic, df = np.asarray(statistic, float), np.abs(np.asarray(df, float))
+    with np.errstate(invalid="ignore"):
+        known = (df > 0) & (statistic >= 0)
+    safe = (np.where(known, values, 1.0) for values in (df, statistic))
+    return np.where(known, special.chdtrc(*safe), np.nan)
+
+
+def f_tail(statistic: Any, df: Any, df_resid: Any) -> FloatArray:
+    """Upper tail of Snedecor's F; nan where there are no degrees of freedom, or below 0."""
+    from scipy import special
+
+    statistic, df = np.asarray(statistic, float), np.abs(np.asarray(df, float))
+    df_resid = np.broadcast_to(np.asarray(df_resid, float), df.shape)
+    with np.errstate(invalid="ignore"):
+        known = (df > 0) & (statistic >= 0) & (df_resid > 0)
+    safe = (np.where(known, values, 1.0) for values in (df, df_resid, statistic))
+    return np.where(known, special.fdtrc(*safe), np.nan)

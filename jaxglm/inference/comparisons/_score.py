@@ -1,0 +1,126 @@
+"""Owns the score test: whether further columns would improve a model, from the model alone."""
+
+import dataclasses
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxglm._jax import computing
+from jaxglm._status import DataError
+from jaxglm.algebra import root_of_inverse
+from jaxglm.designs import append
+from jaxglm.families import Family
+from jaxglm.inference._overdispersion import equals
+from jaxglm.inference.comparisons._deviance import chi2_tail
+from jaxglm.inference.comparisons._submodels import check_optimum, dispersion
+from jaxglm.intake import Dataset, Model
+from jaxglm.rows import Problem
+from jaxglm.search import Fit, condition, smallest_pivot
+from jaxglm.sources import Block
+from jaxglm.sums import Point, full_moments
+from jaxglm.words import statistic
+
+
+def score_statistic(problem: Problem, family: Family, eta: np.ndarray) -> tuple[float, int]:
+    """Rao's score statistic at dispersion 1 of all columns of a problem, and their rank.
+
+    ``U' I^-1 U`` with the score U and the expected information I of the columns at linear
+    predictors `eta` [n], which are those of a smaller model.
+    """
+    rows = dataclasses.replace(problem.rows, offset=eta)
+    problem = problem.with_block(Block(problem.design, rows))
+    basis, source = condition(problem, problem.source, smallest_pivot(problem.dtype), None)
+    k, dtype = int(basis.keep.sum()), problem.dtype
+    zero = dtype.type(0)
+    at = Point(np.zeros(k, dtype), np.bool_(False), np.int32(0), zero, zero)
+    sums = jax.device_get(source.reduce(full_moments, family, at))
+    return root_of_inverse(sums.info).norm(sums.score) ** 2, k
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class ScoreTest:
+    """Rao's test of further columns.
+
+    Attributes
+    ----------
+    statistic : float
+        Chi-squared with `df` degrees of freedom where the new columns have no effect.
+    df : int
+        What they add to the rank; 0 where they are combinations of the columns of the fit.
+    pvalue : float
+        nan where there is nothing to test.
+    scale : float
+        The dispersion that the statistic was divided by.
+    columns : int
+    """
+
+    statistic: float
+    df: int
+    pvalue: float
+    scale: float
+    columns: int
+
+    def __str__(self) -> str:
+        head = f"Score test of {self.columns} further column{'' if self.columns == 1 else 's'}"
+        if self.df == 0:
+            return f"{head}: combinations of those of the fit, nothing to test"
+        return f"{head}: {statistic(self.statistic)} on {self.df} df, p {equals(self.pvalue)}"
+
+    __repr__ = __str__
+
+
+def score_test(fit: Fit, model: Model, extra: Any) -> ScoreTest:
+    """Rao's test of further columns at a fit; see `Results.score_test`."""
+    what = "score_test()"
+    check_optimum(fit, model, what)
+    if fit.infinite.any():
+        raise DataError(
+            "The fit is separated, and at infinite coefficients rows say nothing of further "
+            "columns: fit them and compare the two with jaxglm.anova(m1, m2)."
+        )
+    held = model.held(what)
+    values = _columns(extra, held)
+    with computing():
+        design, order = append(held.block.design, held.order, values)
+        eta = held.columns.matvec(np.where(fit.aliased, 0.0, fit.coef))
+        if held.rows.offset is not None:
+            eta = eta + held.rows.offset
+        wider = Problem.of_block(Block(design, held.rows), order, np.dtype(np.float64))
+        found, rank = score_statistic(wider, wider.narrowed(model.family), eta)
+    df, phi = rank - int((~fit.aliased).sum()), dispersion(fit, model.family)
+    value = found / phi if df else np.nan
+    return ScoreTest(value, df, float(chi2_tail(value, df)), phi, values.shape[1])
+
+
+def _columns(extra: Any, held: Dataset) -> np.ndarray:
+    """Further columns for the rows of a fit, [n, k]."""
+    values = np.asarray(extra)
+    if values.ndim == 1:
+        values = values[:, None]
+    given = f"exog_extra has shape {np.shape(extra)}"
+    if values.ndim != 2 or values.shape[1] == 0:
+        raise DataError(f"{given}: give one value, or a row of values, for each row of the fit")
+    if values.dtype.kind not in "biuf":
+        try:
+            values = values.astype(float)
+        except (TypeError, ValueError):
+            raise DataError(
+                "exog_extra holds what is no number; jaxglm.design('~ g', data).X has the columns "
+                "of a factor"
+            ) from None
+    values = values.astype(float)
+    n, rows = len(held.rows), held.kept
+    if len(values) == held.n_given and rows is not None:
+        values = values[rows]
+    if len(values) != n:
+        many = f"{n:,}" if held.n_given == n else f"{n:,}, of the {held.n_given:,} given"
+        raise DataError(f"{given}, and the fit has {many} rows")
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1) & held.rows.live)
+    if bad.size:
+        raise DataError(
+            f"exog_extra has values that are missing or infinite in {bad.size:,} rows of the fit "
+            f"(first: {', '.join(map(str, held.labels_of(bad[:5])))}): fit again to the rows that "
+            "are complete"
+        )
+    return np.where(np.isfinite(values), values, 0.0)

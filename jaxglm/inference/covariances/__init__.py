@@ -1,0 +1,1 @@
+"""Covariances of another kind: robust ones, the observed information, another dispersion."""

@@ -1,0 +1,1 @@
+"""Linear hypotheses on coefficients: their reading, their tests, contrasts of factors."""

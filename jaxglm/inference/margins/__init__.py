@@ -1,0 +1,1 @@
+"""Effects of the variables of a table on the mean."""

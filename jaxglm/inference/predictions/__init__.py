@@ -1,0 +1,1 @@
+"""Predictions: of means with their uncertainty, and of new responses."""

@@ -1,0 +1,1 @@
+"""Shapes of distributions beside coefficients: a Tweedie power, a negative binomial alpha."""

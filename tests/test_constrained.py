@@ -1,0 +1,165 @@
+"""Fits under linear constraints: by hand in R, by reparametrisation, and the reading of them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import jaxglm as jg
+
+from .reference.cases import load
+
+R = json.loads((Path(__file__).parent / "data/comparisons/comparisons.json").read_text())
+N = 60
+RNG = np.random.default_rng(2)
+TABLE = pd.DataFrame(RNG.normal(size=(N, 3)), columns=["x1", "x2", "x3"])
+TABLE["g"] = list("abc") * 20
+TABLE["y"] = RNG.poisson(np.exp(0.3 + 0.3 * TABLE["x1"] + 0.2 * TABLE["x2"]))
+
+
+def poisson(formula: str, table: pd.DataFrame = TABLE, **given: object) -> jg.Results:
+    return jg.glm(formula, table, "poisson", **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("case", "constraints"),
+    [("held", "hp = -0.001, factor(cyl)[T.6] = factor(cyl)[T.8]"), ("alike", "wt = 100 * hp")],
+)
+def test_against_r_by_hand(case: str, constraints: str) -> None:
+    cars, theirs = load("mtcars_gamma_log").frame, R["constrained"][case]
+    fit = jg.glm("mpg ~ wt + hp + factor(cyl)", cars, jg.Gamma(link=jg.Log()))
+    ours = fit.fit_constrained(constraints)
+    np.testing.assert_allclose(ours.params, theirs["coef"], rtol=1e-8)
+    np.testing.assert_allclose(ours.bse, theirs["se"], rtol=1e-7, atol=1e-15)
+    assert ours.deviance == pytest.approx(theirs["deviance"], rel=1e-10)
+    assert ours.llf == pytest.approx(theirs["logLik"], rel=1e-10)
+    assert ours.df_resid == theirs["df_resid"]
+    assert ours.aic == pytest.approx(-2 * ours.llf + 2 * (len(cars) - ours.df_resid + 1))
+    assert f"Constrained: {constraints}" in str(ours.summary())
+
+
+def test_it_is_the_model_of_other_columns() -> None:
+    fit = poisson("y ~ x1 + x2 + x3 + g")
+    ours = fit.fit_constrained("x1 = 2 * x2 + 0.1, x3 - g[T.b] = 0")
+    table = TABLE.assign(u=2 * TABLE.x1 + TABLE.x2, v=TABLE.x3 + (TABLE.g == "b"))
+    table["c"] = 1.0 * (table.g == "c")
+    hand = poisson("y ~ u + v + c", table, offset=0.1 * TABLE.x1)
+    np.testing.assert_allclose(ours.params[["x2", "x3", "g[T.c]"]], hand.params[1:], rtol=1e-8)
+    np.testing.assert_allclose(ours.params["x1"], 2 * ours.params["x2"] + 0.1)
+    np.testing.assert_allclose(ours.bse[["x2", "g[T.b]"]], hand.bse[["u", "v"]], rtol=1e-8)
+    assert ours.bse["x1"] == pytest.approx(2 * ours.bse["x2"])
+    for name in ("deviance", "llf", "aic", "df_model", "pearson_chi2"):
+        assert getattr(ours, name) == pytest.approx(getattr(hand, name), rel=1e-9)
+    np.testing.assert_allclose(ours.fittedvalues, hand.fittedvalues, rtol=1e-9)
+    new = TABLE.head(4)
+    assert ours.null_deviance == fit.null_deviance and ours.llnull == fit.llnull
+    one, other = ours.get_prediction(new), hand.get_prediction(table.head(4), offset=0.1 * new.x1)
+    np.testing.assert_allclose(one.summary_frame(), other.summary_frame(), rtol=1e-7)
+    rows = np.zeros((2, 6))
+    rows[0, [1, 2]], rows[1, [3, 4]] = [1, -2], [1, -1]
+    by_matrix = fit.fit_constrained((rows, [0.1, 0]))
+    np.testing.assert_allclose(by_matrix.params, ours.params, rtol=1e-10)
+    assert by_matrix.model.constraints == "x1 - 2*x2 = 0.1, x3 - g[T.b] = 0"
+    assert jg.anova(ours, fit).table["Df"].iloc[1] == 2
+
+
+def test_statsmodels_says_the_same() -> None:
+    import statsmodels.api as sm
+
+    X = jg.add_constant(TABLE[["x1", "x2", "x3"]])
+    theirs = sm.GLM(TABLE.y, X, sm.families.Poisson()).fit_constrained("x1 = x2, x3 = 0.5")
+    ours = jg.GLM(TABLE.y, X, "poisson").fit_constrained("x1 = x2, x3 = 0.5")
+    np.testing.assert_allclose(ours.params, theirs.params, rtol=1e-6)
+    np.testing.assert_allclose(ours.bse, theirs.bse, rtol=1e-5, atol=1e-12)
+    assert ours.df_resid == theirs.df_resid
+    # A coefficient that was held has no test.
+    assert ours.bse["x3"] == 0 and np.isnan(ours.tvalues["x3"]) and np.isnan(ours.pvalues["x3"])
+    assert ours.conf_int().loc["x3"].to_list() == [0.5, 0.5]
+
+
+def test_what_would_forget_the_constraints_is_refused() -> None:
+    ours = poisson("y ~ x1 + x2").fit_constrained("x1 = x2")
+    for call in (
+        lambda: ours.drop1(),
+        lambda: ours.step(),
+        lambda: ours.bootstrap(seed=1),
+        lambda: ours.conf_int(method="profile"),
+        lambda: ours.fit_constrained("x1 = 0"),
+        lambda: ours.score_test(TABLE.x3),
+        lambda: jg.anova(ours),
+    ):
+        with pytest.raises(jg.DataError, match=r"without its constraints \(x1 = x2\)"):
+            call()
+
+
+def test_aliased_and_infinite_coefficients() -> None:
+    with pytest.warns(jg.RankWarning):
+        fit = poisson("y ~ x1 + x2 + again", TABLE.assign(again=TABLE.x1 + TABLE.x2))
+    # Together with the constraint all are determined.
+    ours = fit.fit_constrained("again = 2 * x1")
+    assert ours.params.notna().all()
+    hand = poisson("y ~ I(x1 + 2 * (x1 + x2)) + x2", TABLE)
+    np.testing.assert_allclose(ours.deviance, hand.deviance, rtol=1e-9)
+    np.testing.assert_allclose(ours.params["again"], 2 * ours.params["x1"])
+    with pytest.warns(jg.RankWarning):
+        left = poisson("y ~ x1 + x2 + again", TABLE.assign(again=TABLE.x1)).fit_constrained(
+            "x2 = 0.1"
+        )
+    assert left.params.isna().to_list() == [False, False, False, True]
+    broken = pd.DataFrame({"x1": [1.0, 1.0], "x2": [0.0, 0.0], "again": [1.0, 3.0]})
+    with pytest.warns(jg.RankWarning, match="No prediction for 1 row"):
+        assert left.predict(broken).isna().to_list() == [False, True]
+    apart = {"y": [0, 1, 0, 1, 1, 1, 1, 1], "g": list("aaaabbbb"), "x": [1, 2, 3, 4, 1, 2, 3, 5]}
+    free = jg.glm("y ~ g + x", apart, "binomial", on_failure="ignore")
+    with pytest.warns(jg.SeparationWarning):
+        held = free.fit_constrained("x = 0.5")
+    assert held.params["g[T.b]"] == np.inf and np.isnan(held.bse["g[T.b]"])
+    assert held.params["x"] == 0.5
+    tied = free.fit_constrained("g[T.b] = 2 * x")
+    assert np.isfinite(tied.params).all()
+
+
+@pytest.mark.slow
+def test_a_shape_is_estimated_again() -> None:
+    quine = load("quine_nb_ml_main").frame
+    fit = jg.glm("Days ~ Eth + Sex + Lrn", quine, "negative_binomial")
+    ours = fit.fit_constrained("Sex[T.M] = 0")
+    hand = jg.glm("Days ~ Eth + Lrn", quine, "negative_binomial")
+    assert ours.fit.alpha == pytest.approx(hand.fit.alpha, rel=1e-7) != fit.fit.alpha
+    assert jg.anova(ours, fit).table["LR"].iloc[1] == pytest.approx(2 * (fit.llf - hand.llf))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("x1 = q", "q"),
+        ("x1 + = 2", "x1"),
+        ("x1 = 1, x1 = 2", "contradict"),
+        ("x1 = 1, x2 = 1, Intercept = 1", "holds every coefficient"),
+    ],
+)
+def test_equations_that_cannot_be(text: str, words: str) -> None:
+    fit = poisson("y ~ x1 + x2")
+    with pytest.raises(ValueError, match=words):
+        fit.fit_constrained(text)
+
+
+def test_they_are_read_as_hypotheses_are() -> None:
+    fit = poisson("y ~ x1 + x2")
+    wanted = fit.fit_constrained("x1 = x2").params
+    for given in ("x1 = x2, 2 * x1 - 2 * x2 = 0", ["x1 = x2"], {"x1": 1, "x2": -1}):
+        pd.testing.assert_series_equal(fit.fit_constrained(given).params, wanted)
+    for bad in (3, (np.ones((1, 2)), [1.0]), (np.full((1, 3), np.nan), [0.0])):
+        with pytest.raises(ValueError, match=r"matrix|column|finite|number"):
+            fit.fit_constrained(bad)
+
+
+def test_a_fit_of_reduced_bias_is_not_compared_by_likelihood() -> None:
+    table = TABLE.assign(event=TABLE.y > 1)
+    fit = jg.glm("event ~ x1 + x2", table, "binomial", bias="firth")
+    with pytest.raises(jg.DataError, match="bias='firth'"):
+        fit.drop1()
+    found = fit.conf_int(method="profile")
+    np.testing.assert_allclose(found, fit.firth_test()[["conf_low", "conf_high"]])
