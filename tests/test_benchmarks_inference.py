@@ -88,6 +88,7 @@ def test_ours_answers_every_task_and_peers_have_some_of_them() -> None:
             assert all(callable(getattr(adapter, task)) for task in adapter.corrections)
 
 
+@pytest.mark.slow
 def test_every_turn_has_every_task_of_each_library(lines: list[results.Line]) -> None:
     named = results.group(lines, "library", "task")
     assert {task for library, task in named if library == OURS} == {

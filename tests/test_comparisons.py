@@ -33,6 +33,7 @@ def assert_is(ours: pd.DataFrame, theirs: Any, skip: int = 0, rtol: float = 1e-7
         np.testing.assert_allclose(column, right, rtol=rtol, atol=1e-300, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.filterwarnings("ignore::jaxglm.RankWarning")
 def test_tables_of_one_model(name: str) -> None:
@@ -64,6 +65,7 @@ def assert_path(chosen: jg.Results, theirs: dict[str, Any], formula: str | None 
     assert chosen.model.formula == (formula or theirs["formula"])
 
 
+@pytest.mark.slow
 def test_steps_are_those_of_r() -> None:
     data = load("birthwt_binomial_logit").frame
     whole = birthwt("low ~ age + lwt + race + smoke + ptl + ht + ui + ftv")
@@ -126,6 +128,7 @@ def test_several_models() -> None:
     )
 
 
+@pytest.mark.slow
 def test_shapes_of_their_own_are_compared_by_likelihoods() -> None:
     quine = load("quine_nb_ml_main").frame
     small = jg.glm("Days ~ Eth", quine, "negative_binomial")

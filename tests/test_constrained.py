@@ -94,6 +94,7 @@ def test_what_would_forget_the_constraints_is_refused() -> None:
             call()
 
 
+@pytest.mark.slow
 def test_aliased_and_infinite_coefficients() -> None:
     with pytest.warns(jg.RankWarning):
         fit = poisson("y ~ x1 + x2 + again", TABLE.assign(again=TABLE.x1 + TABLE.x2))

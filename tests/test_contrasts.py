@@ -71,6 +71,7 @@ def test_other_contrasts_as_emmeans(poisson: jg.Results) -> None:
     assert plain["contrast"].tolist() == ["C1", "C2"]
 
 
+@pytest.mark.slow
 def test_numbers_stand_at_their_mean(crossed: jg.Results, main: jg.Results) -> None:
     with pytest.warns(jg.DataWarning, match=r"at 'wt' = 3.21725, its mean. Give at=\{'wt': 3.22\}"):
         as_in_r(crossed.contrasts("cyl"), "gaussian_at_mean")
@@ -82,6 +83,7 @@ def test_numbers_stand_at_their_mean(crossed: jg.Results, main: jg.Results) -> N
     as_in_r(main.contrasts("cyl", at={"wt": 9.0}), "gaussian_main")
 
 
+@pytest.mark.slow
 def test_other_families_as_emmeans(binomial: jg.Results) -> None:
     as_in_r(binomial.contrasts("race", "trt.vs.ctrl", adjust="none"), "binomial_ctrl")
     quasi = jg.glm("breaks ~ wool * tension", warpbreaks, "quasipoisson")
@@ -192,6 +194,7 @@ def test_what_is_no_factor(main: jg.Results) -> None:
         computed.contrasts("g")
 
 
+@pytest.mark.slow
 def test_contrasts_that_the_data_leave_open() -> None:
     """No row has p and w: what p less q is, with levels of b counted equally, is not known."""
     table = pd.DataFrame({"a": list("ppqq") * 6, "b": list("uvw") * 8})

@@ -224,6 +224,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kills", [3, pytest.param(60, marks=pytest.mark.slow)], ids=["few", "many"]
 )

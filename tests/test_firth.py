@@ -88,6 +88,7 @@ TABLE["c"] = RNG.poisson(np.exp(0.5 * TABLE["x"])) * (TABLE["k"] != "b")
 FORMULAS = {"y ~ x + k": "binomial(probit)", "c ~ x + k": "poisson", "c ~ x + g": "poisson"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("formula", [slow("y ~ x + k"), "c ~ x + k", "c ~ x + g"])
 def test_ways(formula: str) -> None:
     """Blocks and the compiled loop; a factor of many levels, eliminated or not."""
@@ -341,6 +342,7 @@ def test_segments_with_an_offset_under_another_link() -> None:
         assert found[key].llnull == pytest.approx(one.llnull, rel=1e-9, nan_ok=True)
 
 
+@pytest.mark.slow
 def test_the_bootstrap_reduces_bias_as_the_fit_does() -> None:
     own = SEGMENTS[SEGMENTS["s"] == "b"]
     fit = jg.glm("y ~ x", own, "binomial", bias="firth")

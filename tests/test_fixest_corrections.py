@@ -42,6 +42,7 @@ def test_errors_are_those_of_pyfixest(fit: jg.Results, case: str) -> None:
     np.testing.assert_allclose(found, STORED["errors"][case]["errors"], rtol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "formula, cluster, k",
     [
@@ -85,6 +86,7 @@ def test_a_matrix_has_no_factors() -> None:
     np.testing.assert_allclose(ratio**2, (N - 1) / (N - 13), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_each_segment_counts_what_is_inside_its_own_clusters() -> None:
     # In the first half of the years firms stay in a country; in the second one of them moves.
     half = np.where(TABLE.year < 4, "stay", "move")

@@ -60,6 +60,7 @@ def test_the_covariance_that_it_estimates_is_the_sandwich(line: jg.Results) -> N
 # -- refits ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("eliminated", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_derivatives_are_those_of_refits_where_the_link_is_not_canonical(eliminated: bool) -> None:
     family = jg.NegativeBinomial(alpha=0.7)
@@ -75,6 +76,7 @@ def test_derivatives_are_those_of_refits_where_the_link_is_not_canonical(elimina
             np.testing.assert_allclose(moves.iloc[i], (ends[0] - ends[1]) / 2e-3, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_frequencies_are_repeated_rows(counts: jg.Results) -> None:
     place = np.repeat(np.arange(N), TABLE["count"])
     repeated = jg.glm("y ~ x", TABLE.iloc[place].reset_index(drop=True), "poisson")
@@ -113,6 +115,7 @@ def test_aliased_and_infinite_coefficients_are_not_told() -> None:
     np.testing.assert_allclose(moves.drop(index="row5")[["Intercept", "x"]], wanted, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_what_the_other_rows_do_not_determine_is_said() -> None:
     x = np.arange(8.0)
     table = pd.DataFrame({"x": x, "y": [0, 0, 0, 1, 0, 1, 1, 1], "near": np.where(x == 2, 9, x)})

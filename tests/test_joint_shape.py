@@ -52,6 +52,7 @@ def test_certified_errors(name: str) -> None:
     assert digits(found, np.array(case.certified["joint_observed_se"])) > 10
 
 
+@pytest.mark.slow
 def test_an_offset_as_in_statsmodels(fit: jg.Results) -> None:
     X = fit.design_matrix().to_numpy()
     model = sm.NegativeBinomial(TABLE["y"], X, offset=np.log(TABLE["time"]))
@@ -64,6 +65,7 @@ def test_an_offset_as_in_statsmodels(fit: jg.Results) -> None:
     assert (np.abs(covariance - joint.cov_params()) < 1e-8 * np.outer(se, se)).to_numpy().all()
 
 
+@pytest.mark.slow
 def test_frequencies_are_repeated_rows() -> None:
     counted = fitted(freq_weights="times")
     each = {name: np.repeat(values, TABLE["times"].astype(int)) for name, values in TABLE.items()}
@@ -71,6 +73,7 @@ def test_frequencies_are_repeated_rows() -> None:
     assert np.allclose(counted.joint_bse, repeated.joint_bse, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_an_eliminated_factor_changes_nothing(fit: jg.Results) -> None:
     with tuned(least_eliminated=2):
         eliminated = fitted(exposure="time")
@@ -86,6 +89,7 @@ def test_a_column_left_out_has_no_error(plain: jg.Results) -> None:
     assert np.allclose(fit.joint_bse.drop("z"), plain.joint_bse, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_separation_leaves_the_others_their_errors(plain: jg.Results) -> None:
     """A level of zeros only: the rest is the fit without its rows."""
     rows = {"x": np.zeros(4), "g": ["d"] * 4, "y": np.zeros(4)}

@@ -163,6 +163,7 @@ def test_a_row_between_two_sides_has_no_prediction(tmp_path: Path) -> None:
         assert not fit.predict().isna().any() and not fit.predict(columns).isna().any()
 
 
+@pytest.mark.slow
 def test_segments_and_responses_say_what_single_fits_say(tmp_path: Path) -> None:
     columns = quiet("sides ~ x + g", "binomial").design_matrix()
     ys = {name: TABLE[name].to_numpy() for name in ("zero", "level", "sides", "first", "noise")}

@@ -91,6 +91,7 @@ def mixed(fit: jg.Results, name: str, row: int, trials: float) -> Any:
     return lambda y: np.trapezoid(law.cdf(y) * density, x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["gaussian log", "poisson", "negative binomial", "binomial", "gamma", "inverse gaussian"],

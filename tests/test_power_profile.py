@@ -71,6 +71,7 @@ def plain() -> Any:
     return profiled()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_brute_force(case: str) -> None:
     settings, prior, freq = CASES[case]
@@ -137,6 +138,7 @@ def test_where_the_search_starts_does_not_matter(plain: Any) -> None:
         assert np.allclose(found.conf_int(), plain.conf_int(), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_covariate_an_offset_and_a_column_left_out() -> None:
     """No slope is left in the power, and the ends lose what they should."""
     table = {**TABLE, "z": 2 * X, "o": 0.1 * np.arange(N) / N}

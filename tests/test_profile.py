@@ -32,6 +32,7 @@ def test_intervals_are_those_of_r(name: str) -> None:
         np.testing.assert_allclose(ours[column], R["profile"][name][end], rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_a_straight_profile_is_the_wald_interval() -> None:
     for fit in (jg.glm("y ~ x + z", TABLE), jg.glm("y ~ x + z", TABLE, freq_weights="w")):
         pd.testing.assert_frame_equal(
@@ -55,6 +56,7 @@ def test_a_curve_is_of_fits_with_an_offset() -> None:
     np.testing.assert_allclose([curve["value"].iloc[i] for i in (0, -1)], limits, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_separation_leaves_a_finite_end() -> None:
     three = {"y": [0, 0, 0, 3, 1, 2], "g": list("aaabbb")}
     fit = jg.glm("y ~ 0 + g", three, "poisson", on_failure="ignore")
@@ -100,6 +102,7 @@ def test_what_has_no_profile_is_nan_or_said() -> None:
             call()
 
 
+@pytest.mark.slow
 def test_the_shape_has_an_interval() -> None:
     quine = fit_formula(load("quine_nb_ml_main"))
     np.testing.assert_allclose(quine.alpha_conf_int().loc["alpha"], R["alpha"], rtol=1e-7)

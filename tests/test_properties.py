@@ -301,6 +301,7 @@ def test_another_way_of_saying_it(law: jg.Family, data: st.DataObject) -> None:
     check(data.draw(cases(law)), TRANSFORMATIONS)
 
 
+@pytest.mark.slow
 @examples(3)
 @given(cases(jg.Poisson()))
 def test_another_way_of_fitting_it(case: Case) -> None:

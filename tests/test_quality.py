@@ -312,6 +312,7 @@ def test_zeros_where_one_mean_is_large(claims: jg.Results) -> None:
     assert "standard deviations" in found.test
 
 
+@pytest.mark.slow
 def test_zeros_of_a_negative_binomial() -> None:
     found = jg.glm(EVENTS, TABLE, family="negative_binomial").zero_inflation()
     wanted = R["negative_binomial"]["zeros"]
@@ -329,6 +330,7 @@ def test_zeros_at_a_shape_next_to_that_of_poisson() -> None:
     close(nearly.statistic, poisson.statistic, 1e-4)
 
 
+@pytest.mark.slow
 def test_zeros_beside_separation_and_aliasing() -> None:
     """A group without events takes no part, nor does a column that follows from others."""
     table = {

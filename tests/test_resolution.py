@@ -18,6 +18,7 @@ def table(y: np.ndarray, offset: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"y": y, "x": X, "o": offset})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 def test_a_point_that_is_no_maximum_is_not_an_optimum(order: str) -> None:
     """Fisher scoring comes to rest where the likelihood still rises: rounding says where."""

@@ -49,6 +49,7 @@ def test_each_response_is_the_fit_of_it_alone(family: str, more: dict[str, str])
         assert fits[name].model.y_name == name
 
 
+@pytest.mark.slow
 def test_arrays_and_frames_take_weights_trials_and_two_columns() -> None:
     X = jg.add_constant(TABLE[["x"]].to_numpy())
     Y, m = np.minimum(TABLE[NAMES[:2]].to_numpy(), 5), np.full(N, 5.0)

@@ -248,6 +248,7 @@ def test_every_method_tells(method: str) -> None:
     assert separated(results) == infinite
 
 
+@pytest.mark.slow
 def test_many_rows_take_no_long_search() -> None:
     """50,000 rows, one of forty groups without a failure: two directions to search, not 50,000."""
     n = 50_000

@@ -289,6 +289,7 @@ def test_small_random_problems_end_as_single_fits_do(text: str) -> None:
             assert (apart < 1e-8 * alone.bse).all()
 
 
+@pytest.mark.slow
 def test_float32_where_jax_allows_no_more() -> None:
     wanted = logistic(LINE, MIXED)
     with jax.enable_x64(False):

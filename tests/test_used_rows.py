@@ -97,6 +97,7 @@ def test_value_outside_the_levels_given_counts_in_used_rows_and_at_prediction() 
         jg.glm("y ~ relevel(g, 'c')", gap_where_c("y"), "poisson", missing="drop")
 
 
+@pytest.mark.slow
 def test_response_has_the_two_labels_of_the_used_rows() -> None:
     data = gap_where_c("x")
     direct = jg.glm("g ~ x", WITHOUT_C, "binomial").params.to_numpy()
@@ -111,6 +112,7 @@ def test_response_has_the_two_labels_of_the_used_rows() -> None:
         jg.glm("g ~ x", WHOLE, "binomial")
 
 
+@pytest.mark.slow
 def test_segments_share_the_levels_of_the_used_rows() -> None:
     data = gap_where_c("y")
     fits = jg.fit_groups("y ~ x + g", data, by="shop", family="poisson", missing="drop")
