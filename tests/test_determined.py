@@ -167,6 +167,7 @@ def test_segments_and_responses_say_what_single_fits_say(tmp_path: Path) -> None
         np.testing.assert_allclose(mine["v"], responses["v"].predict(new), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_row_that_runs_to_infinity_is_unknown_all_the_same_where_nothing_determines_it() -> None:
     x = np.arange(20.0) - 9.5
     table = pd.DataFrame({"s": "one", "x": x, "z": 2 * x, "y": (x > 0).astype(float)})

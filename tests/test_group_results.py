@@ -130,6 +130,7 @@ def test_tables_are_those_of_the_single_fits(hard) -> None:
     assert many.aliased.loc["lacking", "kind[T.c]"] and many.infinite.loc["split"].any()
 
 
+@pytest.mark.slow
 def test_what_a_segment_lacks_is_known_of_those_settled_at_once_too(hard) -> None:
     table, many, _ = hard
     fits = jg.fit_groups(

@@ -139,6 +139,7 @@ print(len(jax.devices()))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", ["groups", pytest.param("more_fits", marks=pytest.mark.slow)])
 def test_the_second_of_two_devices(work: str) -> None:
     code = TWO_DEVICES.format(work=work)
@@ -173,6 +174,7 @@ print(child(lambda: here.predict(table)))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_child_is_refused_in_words_where_it_would_hang() -> None:
     before, undisturbed, fit, predict = run(FORK).splitlines()

@@ -463,6 +463,7 @@ def test_what_a_result_holds_is_what_it_says(call: str) -> None:
     assert len(pickle.dumps(slim)) < 8 * LARGE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", CALLS)
 def test_without_data_the_rows_are_freed_and_the_summary_stays(call: str) -> None:
     fit, _ = CALLS[call]

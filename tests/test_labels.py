@@ -90,6 +90,7 @@ def test_keys_of_another_type_are_compared_exactly() -> None:
     assert "4 clusters" in repr(clusters)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [list, np.array, pd.Series, pl.Series])
 def test_floats_that_stand_for_several_whole_numbers_are_refused(make: Any) -> None:
     data = {"y": Y, "id": np.array(SMALL), "k": np.arange(N) % 4}

@@ -143,6 +143,7 @@ def test_a_dot_leaves_the_responses_out() -> None:
     assert fits.names == ["Intercept", "x", "g[T.v]", "g[T.w]"]
 
 
+@pytest.mark.slow
 def test_shares_beside_single_outcomes_keep_their_family() -> None:
     """What a family leaves out for 0 and 1 must not be left out for the other responses."""
     rng = np.random.default_rng(3)

@@ -44,6 +44,7 @@ def unless_refused(names: str, make: Any) -> Any:
         return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("response", ["count", "amount"])
 def test_weights_in_any_unit(response: str) -> None:
     family: Any = "poisson" if response == "count" else "gamma"

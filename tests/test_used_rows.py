@@ -47,6 +47,7 @@ MAKES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", MAKES)
 def test_every_answer_of_a_result(make: str, tmp_path: Any) -> None:
     data = MAKES[make](gap_where_c("y"))
@@ -170,6 +171,7 @@ FIT_WITH = {
 FINITE = WHOLE.assign(z=np.linspace(1, 2, N), o=0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("door", FIT_WITH)
 def test_an_infinite_value_in_a_row_that_is_left_out_is_no_matter(door: str) -> None:
     fit = FIT_WITH[door]
