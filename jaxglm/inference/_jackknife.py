@@ -12,6 +12,7 @@ from jaxglm._jax import computing
 from jaxglm._status import DataError, Status
 from jaxglm.families import Family
 from jaxglm.inference._refits import problem_of, refits
+from jaxglm.inference.comparisons._submodels import refuse_reduced
 from jaxglm.inference.covariances._sandwich import Estimated, observed
 from jaxglm.intake import MAX_MEMORY, Dataset, Model
 from jaxglm.lanes import _failures
@@ -45,6 +46,7 @@ def infinitesimal(
         Where the fit has no optimum inside the range of the link, or its observed information no
         inverse.
     """
+    refuse_reduced(fit, "infinitesimal_jackknife()")
     status = Status(fit.status)
     if status not in (Status.CONVERGED, Status.SEPARATED):
         raise DataError(

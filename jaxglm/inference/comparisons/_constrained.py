@@ -14,7 +14,12 @@ from jaxglm._status import DataError
 from jaxglm.algebra import Covariance, Relations, Root
 from jaxglm.designs import append
 from jaxglm.families import NegativeBinomial
-from jaxglm.inference.comparisons._submodels import announce, record, refuse_constrained
+from jaxglm.inference.comparisons._submodels import (
+    announce,
+    record,
+    refuse_constrained,
+    refuse_reduced,
+)
 from jaxglm.inference.hypotheses._hypothesis import read_hypothesis
 from jaxglm.intake import Dataset, Model
 from jaxglm.rows import Problem, merge_rows
@@ -69,6 +74,7 @@ def constrained(fit: Fit, model: Model, constraints: Any) -> tuple[Fit, Model]:
     """The fit under constraints and its model; see `Results.fit_constrained`."""
     what = "fit_constrained()"
     refuse_constrained(model, what)
+    refuse_reduced(fit, what)
     held = model.held(what)
     R, q, text = _read(constraints, model)
     free = _solved(R, q, text)

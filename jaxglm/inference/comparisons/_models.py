@@ -14,7 +14,7 @@ from jaxglm.inference.comparisons._comparison import Comparison
 from jaxglm.inference.comparisons._deviance import chi2_tail, chosen_test
 from jaxglm.inference.comparisons._nesting import difference, nesting, problem_of
 from jaxglm.inference.comparisons._score import score_statistic
-from jaxglm.inference.comparisons._submodels import dispersion
+from jaxglm.inference.comparisons._submodels import dispersion, refuse_reduced
 
 
 def anova_of(fits: Sequence[Estimates], test: str | None) -> Comparison:
@@ -28,6 +28,7 @@ def anova_of(fits: Sequence[Estimates], test: str | None) -> Comparison:
                 "of the same rows, response, weights, family and link."
             )
     for fit in fits:
+        refuse_reduced(fit.fit, "anova()")
         if not fit.converged and fit.status.name != "SEPARATED":
             raise DataError(f"{called(fit.model)!r} has no optimum: {fit.status.message}")
     pairs = list(itertools.pairwise(fits))

@@ -81,6 +81,20 @@ def refuse_constrained(model: Model, what: str) -> None:
         )
 
 
+def refuse_reduced(fit: Fit, what: str) -> None:
+    """Refuse what rests on a maximum of the likelihood where the estimates are another point.
+
+    Raises
+    ------
+    DataError
+    """
+    if fit.method == REDUCED:
+        raise DataError(
+            f"{what} rests on maxima of the likelihood, and these estimates are others "
+            "(bias='firth'): firth_test() has tests and intervals of theirs, or fit without bias=."
+        )
+
+
 def dispersion(fit: Fit, family: Family) -> float:
     """That of the model, by which deviances are divided; nan where nothing tells of it."""
     if family.dispersion_fixed:
@@ -248,11 +262,7 @@ def check_optimum(fit: Fit, model: Model, what: str) -> None:
     DataError
     """
     refuse_constrained(model, what)
-    if fit.method == REDUCED:
-        raise DataError(
-            f"{what} compares maxima of the likelihood, and these estimates are others "
-            "(bias='firth'): firth_test() has tests and intervals of theirs, or fit without bias=."
-        )
+    refuse_reduced(fit, what)
     status = Status(fit.status)
     if not status.usable and status is not Status.SEPARATED:
         raise DataError(
