@@ -170,3 +170,16 @@ def test_a_fit_of_reduced_bias_is_not_compared_by_likelihood() -> None:
             call()
     found = fit.conf_int(method="profile")
     np.testing.assert_allclose(found, fit.firth_test()[["conf_low", "conf_high"]])
+
+
+def test_further_columns_are_aligned_by_their_labels() -> None:
+    fit = poisson("y ~ x1 + x2")
+    wanted = fit.score_test(TABLE.x3)
+    shuffled = TABLE.x3.sample(frac=1.0, random_state=1)
+    assert fit.score_test(shuffled).statistic == pytest.approx(wanted.statistic)
+    with pytest.raises(jg.DataError, match="index of exog_extra"):
+        fit.score_test(TABLE.x3.set_axis(TABLE.index + 7))
+    gaps = TABLE.assign(x1=TABLE.x1.where(TABLE.index != 3))
+    fewer = jg.glm("y ~ x1 + x2", gaps, "poisson", missing="drop")
+    wanted = fewer.score_test(TABLE.x3.to_numpy())
+    assert fewer.score_test(shuffled).statistic == pytest.approx(wanted.statistic)

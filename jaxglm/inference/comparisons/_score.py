@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxglm import io
 from jaxglm._jax import computing
 from jaxglm._status import DataError
 from jaxglm.algebra import root_of_inverse
@@ -93,6 +94,20 @@ def score_test(fit: Fit, model: Model, extra: Any) -> ScoreTest:
     return ScoreTest(value, df, float(chi2_tail(value, df)), phi, values.shape[1])
 
 
+def _places(extra: Any, held: Dataset, kept: np.ndarray) -> np.ndarray:
+    """Where the rows of a fit stand among all that were given, by labels where there are any."""
+    if not hasattr(extra, "iloc") or held.index is None or extra.index[kept].equals(held.index):
+        return kept
+    unique = extra.index.is_unique
+    places = extra.index.get_indexer(held.index) if unique else np.full(kept.size, -1)
+    if (places < 0).any():
+        raise DataError(
+            "the index of exog_extra is not that of the data: give the same index, or a NumPy "
+            "array with one row per row of the fit"
+        )
+    return places
+
+
 def _columns(extra: Any, held: Dataset) -> np.ndarray:
     """Further columns for the rows of a fit, [n, k]."""
     values = np.asarray(extra)
@@ -112,7 +127,10 @@ def _columns(extra: Any, held: Dataset) -> np.ndarray:
     values = values.astype(float)
     n, rows = len(held.rows), held.kept
     if len(values) == held.n_given and rows is not None:
-        values = values[rows]
+        values = values[_places(extra, held, rows)]
+    elif len(values) == n and hasattr(extra, "iloc") and held.index is not None:
+        order = io.check_aligned(extra.index, held.index, "exog_extra", "the data")
+        values = values if order is None else values[order]
     if len(values) != n:
         many = f"{n:,}" if held.n_given == n else f"{n:,}, of the {held.n_given:,} given"
         raise DataError(f"{given}, and the fit has {many} rows")
