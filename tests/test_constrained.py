@@ -183,3 +183,11 @@ def test_further_columns_are_aligned_by_their_labels() -> None:
     fewer = jg.glm("y ~ x1 + x2", gaps, "poisson", missing="drop")
     wanted = fewer.score_test(TABLE.x3.to_numpy())
     assert fewer.score_test(shuffled).statistic == pytest.approx(wanted.statistic)
+
+
+def test_collinearity_is_asked_of_the_fit_without_constraints() -> None:
+    ours = poisson("y ~ x1 + x2 + g").fit_constrained("x1 = x2")
+    assert "collinearity" not in [one.topic for one in ours.check().findings]
+    for call in (lambda: ours.vif(), lambda: ours.condition_number):
+        with pytest.raises(jg.DataError, match="without the constraints"):
+            call()

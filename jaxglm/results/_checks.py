@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from jaxglm._status import DataError
 from jaxglm.inference import condition_number, inflation
 from jaxglm.results._findings import CheckReport, report
 from jaxglm.results._influence import InfluenceAnswers
@@ -49,7 +50,8 @@ class Checks(InfluenceAnswers, Quality):
         Raises
         ------
         DataError
-            For a model of one term beside the intercept, or of very many columns.
+            For a model of one term beside the intercept, of very many columns, or of coefficients
+            under constraints.
 
         Examples
         --------
@@ -61,6 +63,7 @@ class Checks(InfluenceAnswers, Quality):
         x     2.53   1             1.59
         z     2.53   1             1.59
         """
+        self._refuse_constrained()
         return inflation(self.fit.covariance, self.names, self.model.terms)
 
     @property
@@ -69,4 +72,12 @@ class Checks(InfluenceAnswers, Quality):
 
         Above some 30 collinearity shows in the standard errors (Belsley, Kuh and Welsch 1980).
         """
+        self._refuse_constrained()
         return condition_number(self.fit.covariance, self.names)
+
+    def _refuse_constrained(self) -> None:
+        if self.model.constraints:
+            raise DataError(
+                "Coefficients that are held to each other move together whatever the columns are: "
+                f"ask the fit without the constraints ({self.model.constraints})."
+            )

@@ -268,6 +268,8 @@ def _influential(result: Any) -> Finding | None:
 
 
 def _collinear(result: Any) -> Finding | str | None:
+    if result.model.constraints:
+        return "coefficients are held to each other"
     aliased = result.params.index[np.asarray(result.fit.aliased)]
     if len(aliased):
         evidence = f"Other columns determine {listed(aliased, 5)}: there is no coefficient."
