@@ -1,6 +1,7 @@
 """Owns the findings of `Results.check`: what is looked at, when it is a finding, and what to do."""
 
 import dataclasses
+import functools
 import html
 import textwrap
 from collections.abc import Callable
@@ -10,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.inference import equals, inflation, link_test, variance_test
+from jaxglm.inference import Influence, equals, inflation, link_test, variance_test
+from jaxglm.intake import Dataset
 from jaxglm.report import distribution_notes
-from jaxglm.words import count, listed, statistic
+from jaxglm.words import FloatArray, count, listed, statistic
 
 SERIOUS, NOTABLE = "serious", "notable"
 # Of so many looks at the rows of a fit a few have small p-values by chance.
@@ -115,16 +117,34 @@ class CheckReport:
         return f"{found} finding{'' if found == 1 else 's'} in {looked} checks."
 
 
+class Look:
+    """A result with what several checks ask of its rows, which is made once."""
+
+    def __init__(self, result: Any):
+        self.result = result
+
+    @functools.cached_property
+    def influence(self) -> Influence:
+        """Leverage and what follows from it."""
+        return self.result.get_influence()
+
+    @functools.cached_property
+    def fitted(self) -> tuple[Dataset, FloatArray]:
+        """The rows, and their linear predictors."""
+        return self.result._fitted("check()")
+
+
 # A check answers with a finding, None where all is in order, or words on why it does not apply.
-Check = Callable[[Any], Finding | str | None]
+Check = Callable[[Look], Finding | str | None]
 
 
 def report(result: Any) -> CheckReport:
     """Run what fits the family, and put it in order."""
+    look = Look(result)
     findings, passed, skipped = [], [], []
     for topic, check in CHECKS.items():
         try:
-            found = check(result)
+            found = check(look)
         except DataError as error:
             found = str(error).split(": ", 1)[-1].split(". ")[0].rstrip(".")
         if isinstance(found, Finding):
@@ -140,20 +160,21 @@ def report(result: Any) -> CheckReport:
     return CheckReport(subject, tuple(findings), tuple(passed), tuple(skipped))
 
 
-def _optimum(result: Any) -> Finding | None:
+def _optimum(look: Look) -> Finding | None:
+    result = look.result
     if result.converged and not result.infinite.any():
         return None
     notes = " ".join(result.fit.notes) or result.status.message
     remedy = (
-        "Estimates that run to infinity are no error of the data: report that the level decides "
-        "the outcome, merge rare levels, or fit with a penalty on the bias."
+        "Report that these columns decide the outcome: how much, no number says."
         if result.infinite.any()
         else "Look for columns on very different scales, a wrong family, or give max_turns=."
     )
     return Finding(SERIOUS, "the optimum", notes, remedy)
 
 
-def _distribution(result: Any) -> Finding | None:
+def _distribution(look: Look) -> Finding | None:
+    result = look.result
     notes = distribution_notes(result, result.row_facts)
     if not notes:
         return None
@@ -161,7 +182,8 @@ def _distribution(result: Any) -> Finding | None:
     return Finding(SERIOUS, "the family", " ".join(notes), remedy)
 
 
-def _variation(result: Any) -> Finding | str | None:
+def _variation(look: Look) -> Finding | str | None:
+    result = look.result
     if not result.family.dispersion_fixed:
         return ""
     report = result.overdispersion()
@@ -178,7 +200,8 @@ def _variation(result: Any) -> Finding | str | None:
     return Finding(severity, topic, evidence, report.advice)
 
 
-def _zeros(result: Any) -> Finding | str | None:
+def _zeros(look: Look) -> Finding | str | None:
+    result = look.result
     if result.family.name not in ("poisson", "negative_binomial"):
         return ""
     zeros = result.zero_inflation()
@@ -191,8 +214,9 @@ def _zeros(result: Any) -> Finding | str | None:
     return Finding(NOTABLE, "zeros", evidence, zeros.advice)
 
 
-def _shape(result: Any) -> Finding | str | None:
-    held, eta = result._fitted("check()")
+def _shape(look: Look) -> Finding | str | None:
+    result = look.result
+    held, eta = look.fitted
     test = link_test(result.fit, result.family, held, eta)
     if np.isnan(test.pvalue):
         return "no column would show it"
@@ -210,10 +234,11 @@ def _shape(result: Any) -> Finding | str | None:
     return Finding(NOTABLE, "the shape of the model", evidence, remedy)
 
 
-def _variance(result: Any) -> Finding | str | None:
+def _variance(look: Look) -> Finding | str | None:
+    result = look.result
     if result.family.dispersion_fixed:
         return ""
-    held, eta = result._fitted("check()")
+    held, eta = look.fitted
     test = variance_test(result.fit, result.family, held, eta)
     if not test.pvalue < _LEVEL:
         return None
@@ -227,14 +252,15 @@ def _variance(result: Any) -> Finding | str | None:
     return Finding(severity, "unequal variances", evidence, remedy)
 
 
-def _outliers(result: Any) -> Finding | str | None:
+def _outliers(look: Look) -> Finding | str | None:
+    result = look.result
     from scipy import special
 
     if result.row_facts.zero_one:
         return "single 0/1 outcomes have none"
     if result.rests_on_variance and result.overdispersion().serious:
         return "under overdispersion many rows lie far out"
-    residual = result.rstudent()
+    residual = look.influence.resid_studentized_external
     known = residual.dropna()
     if known.empty:
         return "no residual degrees of freedom"
@@ -252,8 +278,8 @@ def _outliers(result: Any) -> Finding | str | None:
     return Finding(NOTABLE, "outliers", evidence, remedy)
 
 
-def _influential(result: Any) -> Finding | None:
-    distance = result.cooks_distance().dropna()
+def _influential(look: Look) -> Finding | None:
+    distance = look.influence.cooks_distance.dropna()
     far = distance[distance > _FAR]
     if far.empty:
         return None
@@ -267,7 +293,8 @@ def _influential(result: Any) -> Finding | None:
     return Finding(severity, "influential rows", evidence, remedy)
 
 
-def _collinear(result: Any) -> Finding | str | None:
+def _collinear(look: Look) -> Finding | str | None:
+    result = look.result
     if result.model.constraints:
         return "coefficients are held to each other"
     aliased = result.params.index[np.asarray(result.fit.aliased)]
@@ -292,7 +319,8 @@ def _collinear(result: Any) -> Finding | str | None:
     return Finding(severity, "collinearity", evidence, remedy)
 
 
-def _events(result: Any) -> Finding | str | None:
+def _events(look: Look) -> Finding | str | None:
+    result = look.result
     if tuple(result.family.mean_domain) != (0.0, 1.0):
         return ""
     rows = result.model.held("check()").rows

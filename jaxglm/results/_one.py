@@ -15,6 +15,7 @@ from jaxglm.results._plots import Plotted
 from jaxglm.results._profile import Profiles
 from jaxglm.results._protocols import Protocols
 from jaxglm.results._reduced import ReducedAnswers
+from jaxglm.results._residuals import Residuals
 from jaxglm.results._robust import RobustAnswers
 from jaxglm.results._rowwise import ROWS_CHANGED
 from jaxglm.results._shape import ShapeAnswers
@@ -24,6 +25,7 @@ from jaxglm.words import understands_habits
 
 
 class Results(
+    Residuals,
     RobustAnswers,
     HypothesisTests,
     Checks,

@@ -1,14 +1,14 @@
-"""Owns what a fitted model answers row by row: predictions, residuals, draws of its rows."""
+"""Owns what a fitted model answers row by row: predictions, and draws of its rows."""
 
 import functools
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
 from jaxglm.algebra import Relations, movement, run_off
-from jaxglm.diagnostics import ResidualKind, RowFacts, means, residuals, row_facts
+from jaxglm.diagnostics import RowFacts, means, row_facts
 from jaxglm.inference import (
     Bootstrap,
     Estimates,
@@ -16,7 +16,6 @@ from jaxglm.inference import (
     Prediction,
     bootstrap,
     check_scale,
-    quantile_residuals,
     undetermined,
     warn_undetermined,
 )
@@ -24,7 +23,7 @@ from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model, as_sparse, as_tab
 from jaxglm.results._beside import refuse_beside_the_fit, response_weights
 from jaxglm.results._copies import Copied
 from jaxglm.search import Fit
-from jaxglm.words import FloatArray, check_choice, check_seed, understands_habits
+from jaxglm.words import FloatArray, check_choice, understands_habits
 
 ROWS_CHANGED = (
     "X was changed in place after the fit: the estimates are those of the X that was fitted, and "
@@ -195,77 +194,6 @@ class RowAnswers(Estimates, Copied):
     def fittedvalues(self) -> pd.Series:
         """Fitted means of the rows of the fit (needs the data of the fit)."""
         return self.predict()
-
-    # -- residuals -------------------------------------------------------------------------------
-
-    @understands_habits
-    def resid(
-        self, kind: ResidualKind | Literal["quantile"] = "deviance", *, seed: int = 0
-    ) -> pd.Series:
-        """Residuals of the rows of the fit, with R's prior weight w (trials included).
-
-        Parameters
-        ----------
-        kind : {"response", "pearson", "deviance", "working", "anscombe", "quantile"}
-            y - mu; (y - mu) sqrt(w / V(mu)); sign(y - mu) sqrt(w d(y, mu)), d the unit deviance;
-            (y - mu) / (d mu / d eta), on the link scale; (A(y) - A(mu)) sqrt(w) / (A'(mu) V^(1/2)),
-            A the integral of V^(-1/3) that makes them nearly normal (Anscombe 1953); the normal
-            quantile of F(y), with numbers drawn where F jumps, which makes them exactly normal
-            (Dunn and Smyth 1996).
-        seed : int
-            Of the numbers drawn for "quantile".
-
-        Raises
-        ------
-        ValueError
-            For another kind, or Anscombe's in a family that has none here.
-        DataError
-            When the result no longer holds the data of its fit.
-        """
-        check_choice("kind", kind, (*get_args(ResidualKind), "quantile"))
-        held, eta = self._fitted("resid()")
-        eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
-        rows = held.rows
-        if kind != "quantile":
-            values = residuals(kind, self.family, rows.y, eta, rows.unit_weight)
-            return pd.Series(values, index=held.labels)
-        check_seed(seed)
-        live = rows.live & ~np.isnan(eta)
-        values = np.full(len(rows), np.nan)
-        values[live] = quantile_residuals(
-            self.family,
-            rows.y[live],
-            means(self.family, eta[live]),
-            self.scale,
-            rows.unit_weight[live],
-            seed,
-        )
-        return pd.Series(values, index=held.labels)
-
-    @property
-    def resid_response(self) -> pd.Series:
-        """`resid("response")`."""
-        return self.resid("response")
-
-    @property
-    def resid_pearson(self) -> pd.Series:
-        """`resid("pearson")`."""
-        return self.resid("pearson")
-
-    @property
-    def resid_deviance(self) -> pd.Series:
-        """`resid("deviance")`."""
-        return self.resid("deviance")
-
-    @property
-    def resid_anscombe(self) -> pd.Series:
-        """`resid("anscombe")` over the square root of the dispersion, as statsmodels has it."""
-        return self.resid("anscombe") / np.sqrt(self.scale)
-
-    @property
-    def resid_working(self) -> pd.Series:
-        """`resid("working")`."""
-        return self.resid("working")
 
     @understands_habits
     def bootstrap(
