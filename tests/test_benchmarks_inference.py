@@ -150,6 +150,7 @@ class Fake(base.Adapter):
         return [1.0, 2.0]
 
 
+@pytest.mark.slow
 def test_failures_of_a_peer_are_answers(tmp_path: Path) -> None:
     problems.draw("logit", SIZE, 1).save(tmp_path)
     fake = Fake(Given.read(tmp_path))

@@ -88,6 +88,7 @@ def test_identical_rows_are_drawn_together() -> None:
     np.testing.assert_allclose(drawn.bse, fit.bse, rtol=0.2)
 
 
+@pytest.mark.slow
 def test_aliased_columns_stay_out_and_a_held_shape_stays() -> None:
     table = TABLE.assign(twice=2 * TABLE["x"])
     with pytest.warns(jg.RankWarning):
@@ -105,6 +106,7 @@ def test_aliased_columns_stay_out_and_a_held_shape_stays() -> None:
     )
 
 
+@pytest.mark.slow
 def test_replicates_without_an_optimum_are_nan_and_told() -> None:
     few = {"y": [0, 1, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0], "g": list("aaaaabbbbbcc")}
     fit = jg.glm("y ~ C(g)", few, "binomial")

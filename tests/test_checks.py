@@ -99,6 +99,7 @@ def test_a_result_without_rows_says_so() -> None:
         jg.glm("line ~ x", TABLE).without_data().check()
 
 
+@pytest.mark.slow
 def test_the_link_test_is_a_score_test_of_the_square() -> None:
     table = TABLE.assign(f=RNG.integers(1, 3, N))
     for formula, family in (

@@ -18,6 +18,7 @@ from jaxglm.rows import Problem, constant_column
 from jaxglm.search import Fit, Options
 from jaxglm.sources import Block, Chunked, Rows
 from tests.engine import Pieces, chunked, fit, problem
+from tests.marks import slow_among
 
 N, BLOCK = 500, 128
 rng = np.random.default_rng(20)
@@ -94,7 +95,18 @@ def tiles_of_a_block() -> Iterator[None]:
 
 # In float32 XLA's own settings add alike in both forms; its quickest compilation does not.
 COMPILED = [case for case in CASES if case.startswith("float32")]
-SLOW = ["shape", "a likelihood that is a series", "float32, shape"]
+SLOW = (
+    "shape",
+    "a likelihood that is a series",
+    "aliased",
+    "at the boundary",
+    "float32, separated",
+    "float32, shape",
+    "null model with a fit of its own",
+    "prior weights",
+    "separated by a level",
+    "trials",
+)
 MARKED = [
     pytest.param(
         case,
@@ -123,7 +135,7 @@ def test_the_size_of_the_blocks_changes_nothing(case: str) -> None:
     assert other.log_likelihood == pytest.approx(wanted.log_likelihood, rel=1e-13)
 
 
-@pytest.mark.parametrize("driver", ["compiled", "host"])
+@pytest.mark.parametrize("driver", slow_among(["compiled", "host"], ["compiled"]))
 def test_sparse_rows(driver: str) -> None:
     X = np.column_stack([np.ones(N), x, (TABLE["g"] == "a") * z])
     design, order = from_matrix(scipy.sparse.csr_array(X))
@@ -144,6 +156,7 @@ def test_every_method(method: str) -> None:
     assert_same(fit(chunked(resident, BLOCK), "binomial", options), wanted, 1e-12)
 
 
+@pytest.mark.slow
 def test_the_short_way_takes_a_sample_of_the_blocks() -> None:
     resident = problem("b ~ x", TABLE, "binomial")
     with tuned(large_rows=0, smallest_tile=32, largest_tile=32):
@@ -181,13 +194,14 @@ class Drawn:
             yield Block(columns, Rows(y, np.ones(self.rows)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("response", "family"),
     [
         ("b", "binomial"),
-        pytest.param("separated", "binomial", marks=pytest.mark.slow),
-        pytest.param("many", "nb", marks=pytest.mark.slow),
-        pytest.param("pos", jg.Tweedie(1.5), marks=pytest.mark.slow),
+        ("separated", "binomial"),
+        ("many", "nb"),
+        ("pos", jg.Tweedie(1.5)),
     ],
 )
 def test_no_array_of_all_rows_is_made(response: str, family: Any) -> None:

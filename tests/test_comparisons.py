@@ -208,6 +208,7 @@ def test_nesting_is_of_columns_and_not_of_names() -> None:
     assert not any("nested" in note for note in jg.anova(half, poisson("y ~ x + z")).notes)
 
 
+@pytest.mark.slow
 def test_frequencies_are_repeated_rows() -> None:
     live = TABLE[TABLE.w > 0]
     long = live.loc[live.index.repeat(live.w)].reset_index(drop=True)

@@ -13,6 +13,7 @@ from scipy import sparse
 import jaxglm as jg
 from jaxglm._tuning import tuned
 from jaxglm.search import _basis
+from tests.marks import slow_among
 
 RNG = np.random.default_rng(3)
 N = 60
@@ -52,7 +53,7 @@ FORMULAS = [
     pytest.param("y ~ z + a + x:a + z:a", marks=pytest.mark.slow),
     "y ~ x + zero + a",
     "y ~ 0 + a + b + x:zero + z",
-    "y ~ a + C(k) + of_k",
+    pytest.param("y ~ a + C(k) + of_k", marks=pytest.mark.slow),
 ]
 
 
@@ -109,7 +110,7 @@ def test_columns_that_follow_from_the_levels_of_a_large_factor(
             assert list(fit.predict(new).isna()) == [False, True, True, False]
 
 
-@pytest.mark.parametrize("kind", ["dense", "sparse"])
+@pytest.mark.parametrize("kind", slow_among(["dense", "sparse"], ["sparse"]))
 def test_players_that_never_met(kind: str, tmp_path: Path) -> None:
     """Two leagues of three: who would win between them is not known."""
     games = [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3)] * 4
@@ -139,6 +140,7 @@ def test_a_row_that_does_not_count_determines_nothing() -> None:
             assert np.flatnonzero(fit.resid(kind).isna()).tolist() == [3]
 
 
+@pytest.mark.slow
 def test_segments_and_responses_say_what_single_fits_say(tmp_path: Path) -> None:
     table = pd.concat([TABLE.assign(s="one"), TABLE.assign(s="two")], ignore_index=True)
     two = table["s"] == "two"

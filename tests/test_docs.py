@@ -12,10 +12,15 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Pages of many fits; what they show has quick tests of its own.
 LONG = {
+    "bootstrap-and-many-responses.md",
     "coming-from-statsmodels-and-R.md",
     "comparing-models.md",
     "derivatives.md",
+    "diagnostics.md",
     "effects-and-predictions.md",
+    "inference.md",
+    "one-model-per-segment.md",
+    "plots.md",
 }
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 OURS = (jg.DataError, jg.FitError)

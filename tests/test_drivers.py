@@ -11,6 +11,7 @@ import jaxglm as jg
 from jaxglm._tuning import tuned
 from jaxglm.search import Options
 from tests.engine import fit, problem
+from tests.marks import slow_among
 from tests.test_chunked import BLOCK, CASES, TABLE, TOLERANCE, assert_same
 
 pytestmark = pytest.mark.compiled
@@ -35,12 +36,12 @@ def both(case: str, options: Options | None = None, **tuning: Any) -> None:
         assert_same(fit(of, family, options), wanted, TOLERANCE[of.dtype.name])
 
 
-@pytest.mark.parametrize("case", LISTED)
+@pytest.mark.parametrize("case", slow_among(LISTED, ["prior weights", "aliased"]))
 def test_the_same_fit(case: str) -> None:
     both(case)
 
 
-@pytest.mark.parametrize("method", ["newton", "lbfgs"])
+@pytest.mark.parametrize("method", slow_among(["newton", "lbfgs"], ["lbfgs"]))
 def test_every_method(method: str) -> None:
     both("dense", Options(method=method))
 

@@ -311,6 +311,7 @@ def test_a_level_without_rows_that_count(many: bool) -> None:
     same(results, whole)
 
 
+@pytest.mark.slow
 def test_nested_factors() -> None:
     """Columns that earlier ones determine go; of very many levels, those that the levels do."""
     whole = fitted("nested", eliminated=False)

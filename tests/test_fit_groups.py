@@ -12,6 +12,7 @@ import scipy.sparse
 import jaxglm as jg
 from jaxglm._tuning import tuned, tuning
 from jaxglm.lanes._buckets import padded_sizes
+from tests.marks import slow_among
 
 from .group_fits import assert_same_fit, assert_same_segment, many, one
 from .reference.cases import load
@@ -64,10 +65,10 @@ OTHERS: dict[str, tuple[str, Any, dict, dict]] = {
     "gamma, log": ("positive", jg.Gamma(link=jg.Log()), OFFSET, {}),
     "poisson, square root": ("counts", jg.Poisson(link=jg.Sqrt()), OFFSET, {}),
 }
-SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in OTHERS]
+SLOW = [*OTHERS, "probit", "square root", "cloglog", "log-binomial", "negative binomial"]
 
 
-@pytest.mark.parametrize("name", [*MODELS, *SLOW])
+@pytest.mark.parametrize("name", slow_among(MODELS | OTHERS, SLOW))
 def test_each_segment_is_the_fit_of_its_own_rows(name: str) -> None:
     kind, family, vectors, options = (MODELS | OTHERS)[name]
     fits = many(Y[kind], X, GROUPS, family, vectors, **options)
@@ -77,6 +78,7 @@ def test_each_segment_is_the_fit_of_its_own_rows(name: str) -> None:
         assert fits[g].family == single.family
 
 
+@pytest.mark.slow
 def test_float32() -> None:
     fits = many(Y["counts"], X, GROUPS, "poisson", EXPOSURE, dtype="float32")
     for g in fits:
@@ -121,6 +123,7 @@ def more_programs() -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("more_programs")
 def test_programs_are_few_and_serve_other_data() -> None:
     compiled = 0

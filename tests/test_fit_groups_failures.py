@@ -293,6 +293,7 @@ def test_missing_rows_may_be_left_out() -> None:
     assert fits.glance()["nobs"].tolist() == [4, 4, 3]
 
 
+@pytest.mark.slow
 def test_numbers_that_are_all_zero_in_a_segment_are_rank_deficient_there() -> None:
     """As `jg.glm` says it; a level that a segment lacks is no fault."""
     rng = np.random.default_rng(4)

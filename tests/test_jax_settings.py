@@ -109,6 +109,7 @@ def test_arrays_of_jax_are_read_under_guard(expected: dict[str, np.ndarray]) -> 
     np.testing.assert_allclose(found, jg.GLM(Y, X, "poisson").fit().params, rtol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.compiled
 def test_the_compiled_loop_under_all_settings_at_once() -> None:
     plain = fits()

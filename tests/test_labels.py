@@ -240,6 +240,7 @@ def test_numbers_find_categories_that_are_numbers() -> None:
         fit.predict({"g": [10, 4]})
 
 
+@pytest.mark.slow
 def test_text_that_reads_as_numbers_is_told() -> None:
     data = {"y": Y, "price": [f"{i / 2}" for i in range(23)] + ["n/a"]}
     with pytest.warns(jg.DataWarning, match=r"'price' holds text.* 24 levels.*'n/a'.*to_numeric"):

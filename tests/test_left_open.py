@@ -14,6 +14,7 @@ from jaxglm._tuning import tuned
 from jaxglm.penalties import Quadratic
 from jaxglm.search import Options, _limit
 from tests import engine, group_fits
+from tests.marks import slow_among
 
 RNG = np.random.default_rng(5)
 N = 48
@@ -70,8 +71,11 @@ def null_space(rows: np.ndarray) -> np.ndarray:
     return (vectors[values < 1e-10] / size).T
 
 
+SLOW = ("a level", "a level and its slope", "no event, a factor")
+
+
 @pytest.mark.parametrize("way", ["QR", "Gram matrix"])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", slow_among(CASES, SLOW))
 def test_what_the_rows_that_stay_do_not_determine_is_open(
     case: str, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,7 +215,7 @@ def test_what_a_penalty_holds_is_not_open() -> None:
     np.testing.assert_allclose(fit.covariance.standard_errors, [np.nan, 0.5, np.nan], rtol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", slow_among(["float32", "float64"], ["float32"]))
 def test_levels_of_an_eliminated_factor(dtype: str) -> None:
     with tuned(least_eliminated=2):
         table = TABLE.assign(y=np.where(TABLE["k"] == 1, 0.0, TABLE["noise"]))

@@ -16,6 +16,7 @@ import pytest
 import scipy.sparse
 
 import jaxglm as jg
+from tests.marks import slow_among
 
 N = 48
 _rng = np.random.default_rng(23)
@@ -106,7 +107,7 @@ HARD = {
 }
 
 
-@pytest.mark.parametrize("family", ["poisson", "gaussian", "nb"])
+@pytest.mark.parametrize("family", slow_among(["poisson", "gaussian", "nb"], ["nb"]))
 @pytest.mark.parametrize("method", ["irls", "lbfgs"])
 def test_float32_arithmetic_agrees_or_says_so(family: str, method: str) -> None:
     y = Y * (1 + np.arange(N) % 4)

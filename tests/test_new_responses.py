@@ -109,6 +109,7 @@ def test_intervals_are_quantiles_of_the_mixture(fits: dict[str, jg.Results], nam
         assert F(high) >= 0.95 > F(high - 1)
 
 
+@pytest.mark.slow
 def test_tweedie_intervals_are_those_of_draws(fits: dict[str, jg.Results]) -> None:
     fit = fits["tweedie"]
     prediction = fit.get_prediction(NEW)

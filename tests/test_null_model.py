@@ -163,6 +163,7 @@ def test_a_family_of_ones_own_keeps_its_likelihood() -> None:
     assert results.llf == pytest.approx(2 * np.sum(stats.bernoulli.logpmf(YES, mean)), rel=1e-10)
 
 
+@pytest.mark.slow
 def test_no_optimum_is_worse_than_the_null_model() -> None:
     """Where the loss has several minima, Fisher scoring may come to rest in one of the bad ones."""
     rng, n, count = np.random.default_rng(1), 12, 40

@@ -62,6 +62,7 @@ def test_a_saturated_count_model_says_what_its_deviance_tells() -> None:
     assert "deviance" in note and np.all(results.bse > 0)
 
 
+@pytest.mark.slow
 def test_segments_say_the_same() -> None:
     noisy = LINE.assign(y=_rng.normal(size=N))
     parts = {"flat": LINE.assign(y=5.0), "line": LINE, "noisy": noisy, "two": noisy[:2]}

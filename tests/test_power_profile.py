@@ -160,6 +160,7 @@ def test_a_covariate_an_offset_and_a_column_left_out() -> None:
     assert np.allclose(found.llf - ends.iloc[[0, 2]], 3.841458820694124 / 2, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_frequencies_are_repeated_rows() -> None:
     counted = profiled(freq_weights="times")
     each = {name: np.repeat(values, TIMES.astype(int)) for name, values in TABLE.items()}

@@ -19,6 +19,7 @@ import jaxglm as jg
 from jaxglm.intake import Given, array_intake
 from tests.engine import chunked
 from tests.engine import fit as fit_problem
+from tests.marks import slow_among
 from tests.strategies import COMMON, LAWS, SCALES, Case, cases
 
 
@@ -294,7 +295,7 @@ def examples(number: int) -> Any:
     )
 
 
-@pytest.mark.parametrize("law", COMMON[:4], ids=repr)
+@pytest.mark.parametrize("law", slow_among(COMMON[:4], COMMON[:1] + COMMON[2:4]), ids=repr)
 @examples(3)
 @given(st.data())
 def test_another_way_of_saying_it(law: jg.Family, data: st.DataObject) -> None:

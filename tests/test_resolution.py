@@ -52,6 +52,7 @@ def test_a_link_that_is_not_canonical_ends_as_before() -> None:
         assert results.converged and not any("Precision" in note for note in results.notes)
 
 
+@pytest.mark.slow
 def test_a_plateau_where_means_are_at_a_limit_that_responses_do_not_want_is_no_optimum() -> None:
     """A mean of 1e-20 does not find back to a response of 2: there the loss is flat."""
     rng, n, count = np.random.default_rng(1), 12, 40

@@ -11,6 +11,7 @@ import scipy.optimize
 from scipy.special import gammaln
 
 import jaxglm as jg
+from tests.marks import slow_among
 
 N = 120
 _rng = np.random.default_rng(17)
@@ -79,7 +80,7 @@ def fit(y: np.ndarray, family: Any = "nb", **settings: Any) -> jg.Results:
     return jg.GLM(y, X, family, **settings).fit()
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", slow_among(CASES, ["offset", "frequencies"]))
 def test_the_joint_maximum(case: str) -> None:
     true_alpha, settings = CASES[case]
     y = counts(true_alpha)

@@ -204,6 +204,7 @@ def test_the_ordinary_way_for_comparison(runs: list) -> None:
     assert [run.stride for run in runs] == [1]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_an_estimated_shape() -> None:
     """Neither the coefficients nor the shape can move the likelihood."""

@@ -96,6 +96,7 @@ def test_mistake_reading_link_scale_coefficients(leaving: jg.Results) -> None:
     assert high_more - high > 3 * (low_more - low)
 
 
+@pytest.mark.slow
 def test_mistake_comparing_across_links(hr: pd.DataFrame, leaving: jg.Results) -> None:
     probit = jg.glm(f"left ~ {PREDICTORS}", hr, family=jg.Binomial(link=jg.Probit()))
     ratio = leaving.params["overtime_hours"] / probit.params["overtime_hours"]

@@ -3,6 +3,7 @@
 import pytest
 
 from jaxglm._tuning import tuned
+from tests.marks import slow_among
 
 from . import ids
 from .engine import fit
@@ -19,7 +20,30 @@ def assert_verdict(identifier: str) -> None:
     assert found.verdict == expected, found.note
 
 
-@pytest.mark.parametrize("identifier", ids())
+# Quick ones of the same kind are there.
+SLOW = (
+    "batch_one_bad_segment",
+    "batch_scale_mix",
+    "conv_cauchit",
+    "conv_heart_logbinomial",
+    "dtype_float32_large_mean",
+    "nb_huge_dispersion",
+    "nb_underdispersed",
+    "nist_filip",
+    "nist_wampler1",
+    "rank_duplicate_column",
+    "rank_more_columns_than_rows",
+    "sep_combination",
+    "sep_factor_level",
+    "sep_grouped_cells",
+    "sep_poisson_zero_group",
+    "sep_probit",
+    "sep_tweedie_zero_group",
+    "y_mean_1e12",
+)
+
+
+@pytest.mark.parametrize("identifier", slow_among(ids(), SLOW))
 def test_verdict(identifier: str) -> None:
     assert_verdict(identifier)
 

@@ -7,6 +7,7 @@ import pytest
 
 from jaxglm._tuning import tuned
 from jaxglm.sources import Rows
+from tests.marks import slow_among
 
 from .cases import CASES, load
 from .compare import bar, score
@@ -26,7 +27,33 @@ def short(name: str, results, door: str) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("name", CASES)
+# Quick ones have their family, link and kind of weights or columns.
+SLOW = (
+    "airpassengers_quasipoisson_poly",
+    "anorexia_gaussian_offset",
+    "barley_quasibinomial_logit",
+    "beetles_binomial_probit",
+    "birthwt_binomial_logit",
+    "boston_gamma_log_poly",
+    "budworm_binomial_logit",
+    "doctorvisits_nb_ml",
+    "doctorvisits_poisson_log",
+    "dobson_rct_poisson_log",
+    "esoph_binomial_logit",
+    "esoph_binomial_logit_interaction",
+    "infert_binomial_logit",
+    "pima_binomial_cauchit",
+    "pima_binomial_cloglog",
+    "psid_tweedie_p16_log",
+    "quine_nb_fixed_sqrt",
+    "quine_nb_ml",
+    "ships_poisson_offset",
+    "ucb_binomial_logit",
+    "warpbreaks_quasipoisson_log",
+)
+
+
+@pytest.mark.parametrize("name", slow_among(CASES, SLOW))
 def test_fit_agrees(name: str) -> None:
     results = fitted(name, "formula")
     assert results.converged
