@@ -166,7 +166,7 @@ def poisson(formula: str, table: pd.DataFrame = TABLE, **given: Any) -> jg.Resul
         (lambda: poisson("y ~ x + z", TABLE.head(50)), "numbers of rows, 60 and 50"),
         (lambda: poisson("w ~ x"), "responses differ, 'y' and 'w'"),
         (lambda: poisson("y ~ x + z", TABLE.assign(y=TABLE.y[::-1].to_numpy())), "responses diff"),
-        (lambda: jg.glm("y ~ x + z", TABLE), "links differ, log and identity"),
+        (lambda: jg.glm("y ~ x + z", TABLE), "families differ, poisson and gaussian"),
         (lambda: jg.glm("y ~ x + z", TABLE, "quasipoisson"), "families differ, poisson and quasi"),
         (lambda: poisson("y ~ x + z", freq_weights="w"), "numbers of observations"),
         (lambda: poisson("y ~ x + z", var_weights=np.full(N, 2.0)), "weights differ"),

@@ -14,13 +14,17 @@ from jaxglm.inference import (
     score_test,
     step,
 )
-from jaxglm.results._rowwise import RowAnswers
+from jaxglm.results._asked import AskedCovariance
 from jaxglm.words import understands_habits
 
 
-class Comparisons(RowAnswers):
+class Comparisons(AskedCovariance):
     """Comparisons with other models of the rows of the fit, each fitted from where this one is.
 
+    Whether the dispersion is known is a fact of this fit: ``scale=`` of `jaxglm.glm` decides it
+    where it was given. Deviances are divided by `scale`, tests are F where it was estimated, and
+    fits that are made here have theirs found in the same way. Comparisons are of the likelihood; a
+    robust covariance has no part in them, but new fits are given one of its kind.
     `jaxglm.anova` compares fits that are there.
     """
 
@@ -158,7 +162,7 @@ class Comparisons(RowAnswers):
         1  - z  1.0      0.08        4.0       2.297  21.321
         """
         fit, model, path = step(self.fit, self.model, direction, scope, data, criterion)
-        chosen = type(self)(fit, model)
+        chosen = self._as_asked(type(self)(fit, model))
         chosen._path = path
         return chosen
 
@@ -241,4 +245,4 @@ class Comparisons(RowAnswers):
         >>> jg.anova(alike, free).table["Df"].to_list()[1]
         1.0
         """
-        return type(self)(*constrained(self.fit, self.model, constraints))
+        return self._as_asked(type(self)(*constrained(self.fit, self.model, constraints)))

@@ -20,6 +20,7 @@ from jaxglm.inference.comparisons._submodels import (
     refuse_constrained,
     refuse_reduced,
 )
+from jaxglm.inference.covariances._dispersion import with_dispersion_of
 from jaxglm.inference.hypotheses._hypothesis import read_hypothesis
 from jaxglm.intake import Dataset, Model
 from jaxglm.rows import Problem, merge_rows
@@ -97,6 +98,7 @@ def constrained(fit: Fit, model: Model, constraints: Any) -> tuple[Fit, Model]:
         null_log_likelihood=fit.null_log_likelihood,
         notes=(note, *found.notes),
     )
+    found = with_dispersion_of(found, fit, family, held)
     return found, dataclasses.replace(model, family=family, constraints=text)
 
 

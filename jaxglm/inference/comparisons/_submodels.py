@@ -95,13 +95,6 @@ def refuse_reduced(fit: Fit, what: str) -> None:
         )
 
 
-def dispersion(fit: Fit, family: Family) -> float:
-    """That of the model, by which deviances are divided; nan where nothing tells of it."""
-    if family.dispersion_fixed:
-        return 1.0
-    return np.nan if np.isnan(fit.covariance.scale) else fit.scale
-
-
 def refitted(problem: Problem, family: Family, start: np.ndarray, names: Sequence[str]) -> Estimate:
     """The optimum of a problem, sought from coefficients in public order.
 

@@ -105,6 +105,8 @@ class Estimated:
     covariance : Covariance
         Of the expected information.
     nobs : float
+    rank : int
+        Coefficients that were free: constraints take some, as aliased columns do.
     """
 
     source: Source
@@ -113,16 +115,14 @@ class Estimated:
     coef: np.ndarray
     covariance: Covariance
     nobs: float
+    rank: int
 
     @classmethod
     def of(cls, fit: Fit, family: Family, held: Dataset) -> "Estimated":
         """A fit with the rows that a result holds."""
         source = Resident(held.block, np.dtype(np.float64))
-        return cls(source, held.order, family, fit.coef, fit.covariance.expected, fit.nobs)
-
-    @property
-    def rank(self) -> int:
-        return int(np.sum(~self.covariance.aliased))
+        rank = round(fit.nobs - fit.df_resid)
+        return cls(source, held.order, family, fit.coef, fit.covariance.expected, fit.nobs, rank)
 
     def at(self, root: Root) -> Rooted:
         """The estimate with a root, in design order."""
@@ -192,6 +192,11 @@ def kind_of(asked: Asked) -> str:
     if asked.information == "expected":
         return kind
     return "observed" if asked.kind == "nonrobust" else f"{kind}, observed"
+
+
+def is_robust(covariance: Covariance) -> bool:
+    """Whether it holds where the response varies otherwise than the model has it."""
+    return covariance.kind not in ("nonrobust", "observed")
 
 
 def how_made(asked: Asked) -> str:
@@ -303,7 +308,13 @@ def _by_clusters(estimated: Estimated, at: Rooted, asked: Asked) -> np.ndarray:
     k = estimated.rank
     if asked.correction == "fixest":
         determined = ~estimated.covariance.aliased[estimated.order]
-        k -= int(nested(estimated.source, asked.clusters, determined[None])[0])
+        inside = int(nested(estimated.source, asked.clusters, determined[None])[0])
+        if inside and k < determined.sum():
+            raise DataError(
+                "correction='fixest' leaves out the coefficients of factors nested in the "
+                "clusters, which are not to be counted under constraints: take another correction"
+            )
+        k -= inside
     parts = []
     for i, (sign, way) in enumerate(ways):
         factor = _corrections.of_clusters(
