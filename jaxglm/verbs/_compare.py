@@ -7,12 +7,14 @@ from jaxglm.inference import Comparison, anova_of, by_term, compare_of, sequenti
 from jaxglm.results import Results
 from jaxglm.words import check_choice, understands_habits
 
+_TYPES = {1: 1, 2: 2, 3: 3, "I": 1, "II": 2, "III": 3, "1": 1, "2": 2, "3": 3}
+
 
 @understands_habits
 def anova(
     *models: Results,
     test: Literal["Chisq", "LRT", "F", "Rao", "Wald"] | None = None,
-    type: Literal[1, 2, 3] = 1,
+    type: Literal[1, 2, 3, "I", "II", "III"] = 1,
 ) -> Comparison:
     """Analysis of deviance of one model term by term, or of several models, as R's `anova`.
 
@@ -27,7 +29,7 @@ def anova(
         "F" where the dispersion is estimated; "Rao": the score statistic at the smaller model
         (its column is at dispersion 1, as in R). Left out, F where the dispersion is estimated and
         Chisq elsewhere. For types 2 and 3: "LR" (left out), "F" or "Wald".
-    type : {1, 2, 3}
+    type : {1, 2, 3}, or "I", "II", "III"
         Of one model. 1: each term beside those before it, as `anova.glm`. 2: each term beside all
         but those that it is part of, as `a` is of `a:b`; 3: beside all others, which depends on
         the coding of factors; both as `car::Anova`.
@@ -64,15 +66,15 @@ def anova(
     2        3.0       2.268  1.0     0.029    0.8648
     """
     _check("anova", models)
-    check_choice("type", type, (1, 2, 3))
+    number = _type(type)
     if len(models) > 1:
-        if type != 1:
+        if number != 1:
             raise ValueError(f"type={type} is for one model; several are compared one by one")
         return anova_of(models, test)
     (model,) = models
-    if type == 1:
+    if number == 1:
         return sequential(model.fit, model.model, test)
-    return by_term(model.fit, model.model, type, test)
+    return by_term(model.fit, model.model, number, test)
 
 
 @understands_habits
@@ -110,6 +112,13 @@ def compare(*models: Results, names: Sequence[str] | None = None) -> Comparison:
     """
     _check("compare", models)
     return compare_of(models, names)
+
+
+def _type(given: Any) -> int:
+    """The type of sums of squares, as a number or as car has it."""
+    key = given.strip().upper() if isinstance(given, str) else given
+    check_choice("type", key, _TYPES)
+    return _TYPES[key]
 
 
 def _check(verb: str, models: Sequence[Any]) -> None:

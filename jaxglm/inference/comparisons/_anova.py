@@ -19,6 +19,7 @@ from jaxglm.inference.comparisons._submodels import Submodel, Submodels
 from jaxglm.inference.comparisons._terms import Terms
 from jaxglm.inference.covariances._dispersion import scale_choice
 from jaxglm.inference.covariances._sandwich import is_robust
+from jaxglm.inference.hypotheses._combinations import is_constrained
 from jaxglm.inference.hypotheses._linear_tests import columns_test
 from jaxglm.intake import Model
 from jaxglm.search import Fit
@@ -160,6 +161,11 @@ def _wald(fit: Fit, model: Model, terms: Terms, type_: int) -> pd.DataFrame:
 
 
 def _on_wald(fit: Fit) -> Iterator[str]:
+    if is_constrained(fit):
+        yield (
+            "A term of which constraints hold a coefficient at a value, or tie several to each "
+            "other, has no test here."
+        )
     if is_robust(fit.covariance):
         yield from fit.covariance.notes
     if fit.covariance.df is not None:
@@ -194,7 +200,7 @@ def _of_type_3(terms: Terms) -> Iterator[str]:
 
 
 def notes_on_likelihood(fit: Fit) -> Iterator[str]:
-    """What is to be said of comparisons by the likelihood, or by deviances."""
+    """What is to be said of comparisons by the likelihood, divided by the dispersion of a fit."""
     yield from notes_on(fit)
     yield from fit.covariance.expected.notes
     yield from filter(None, [beside_robust(fit)])

@@ -30,7 +30,7 @@ def anova_of(fits: Sequence[Estimates], test: str | None) -> Comparison:
                 "of the same rows, response, weights, family, link and dispersion."
             )
     for fit in fits:
-        refuse_reduced(fit.fit, "anova()")
+        refuse_reduced(fit.fit, fit.family, "anova()")
         if not fit.converged and fit.status.name != "SEPARATED":
             raise DataError(f"{called(fit.model)!r} has no optimum: {fit.status.message}")
     pairs = list(itertools.pairwise(fits))

@@ -97,7 +97,8 @@ def score_test(fit: Fit, model: Model, extra: Any) -> ScoreTest:
         found, rank = score_statistic(wider, wider.narrowed(model.family), eta)
     df, phi = rank - int((~fit.aliased).sum()), Dispersion.of(fit).value
     value = found / phi if df else np.nan
-    notes = tuple(filter(None, [beside_robust(fit), *fit.covariance.expected.notes]))
+    said = (*fit.covariance.expected.notes, beside_robust(fit, "This test is"))
+    notes = tuple(filter(None, said))
     return ScoreTest(value, df, float(chi2_tail(value, df)), phi, values.shape[1], notes)
 
 

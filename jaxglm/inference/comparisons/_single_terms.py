@@ -16,7 +16,11 @@ from jaxglm.inference.comparisons._anova import (
 from jaxglm.inference.comparisons._comparison import Comparison
 from jaxglm.inference.comparisons._deviance import Dispersion, chi2_tail, chosen_test, f_tail
 from jaxglm.inference.comparisons._scope import Scope
-from jaxglm.inference.comparisons._selection import Criteria, has_likelihood
+from jaxglm.inference.comparisons._selection import (
+    Criteria,
+    given_dispersion,
+    has_likelihood,
+)
 from jaxglm.inference.comparisons._submodels import Submodel
 from jaxglm.inference.covariances._dispersion import scale_choice
 from jaxglm.intake import Model
@@ -48,6 +52,18 @@ def add1(fit: Fit, model: Model, scope: Any, data: Any, test: str | None) -> Com
     if test == "Rao":
         scores = [score_over(among.fits, models[0], large) for large in models[1:]]
     return _compared(among, terms, models, test, scores, adds=True)
+
+
+def _on_scale(fit: Fit, test: str) -> Iterator[str]:
+    if test == "F" and scale_choice(fit) != "ml":
+        yield (
+            "The dispersion of these F tests is the deviance over its degrees of freedom, as in R."
+        )
+    if given_dispersion(fit) is not None:
+        yield (
+            "AIC is deviance / scale + 2 k, since the dispersion was given: less the same number "
+            "in all models."
+        )
 
 
 def _on_coding(terms: Sequence[str]) -> Iterator[str]:
@@ -105,7 +121,7 @@ def _compared(
             columns["LRT" if phi.value == 1 else "scaled dev."] = statistic
             columns["Pr(>Chi)"] = chi2_tail(statistic, df)
     labels = ["<none>", *(scope.terms.labels[i] for i in terms)]
-    notes = (*notes_on_likelihood(fit), *troubles(list(models), labels))
+    notes = (*notes_on_likelihood(fit), *_on_scale(fit, test), *troubles(list(models), labels))
     what = "added to" if adds else "dropped from"
     title = f"Single terms {what} {called(model)}"
     return Comparison(pd.DataFrame(columns, index=labels), title, notes)
