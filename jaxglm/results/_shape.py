@@ -84,7 +84,7 @@ class ShapeAnswers(AskedCovariance):
         -------
         PowerProfile
             `power`, `conf_int()`, `table`, and `fit`: the result with the power at its estimate,
-            its standard errors and dispersion of the kind that was asked for with this one. Its `aic` and
+            its standard errors and dispersion of the kind asked for with this one. Its `aic` and
             `bic` count the power as a parameter.
 
         Raises
