@@ -33,9 +33,8 @@ QUASI, PEARSON = fit(family="quasipoisson"), fit(scale="pearson")
 TWO = fit(scale=2)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=() if n.startswith("warp") else pytest.mark.slow) for n in R]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", R)
 def test_a_dispersion_that_was_given_is_known_as_in_r(name: str) -> None:
     theirs, plain = R[name], fit_formula(load(name))
     ours = jg.glm(
@@ -148,11 +147,6 @@ def test_robust_errors_are_kept_by_refits_and_said_beside_the_likelihood() -> No
     scores = Z * (TABLE.y.to_numpy() - mu)[:, None]
     V = bread @ (scores.T @ scores) @ bread * N / (N - 3)
     np.testing.assert_allclose(held.cov_params(), free @ V @ free.T, rtol=1e-7, atol=1e-12)
-    by = fit(cov_type="cluster", cluster=np.arange(N) // 4).fit_constrained("z = 0")
-    drop = fit("y ~ x + g", cov_type="cluster", cluster=np.arange(N) // 4)
-    np.testing.assert_allclose(by.bse.drop("z"), drop.bse, rtol=1e-8)
-    segment = jg.fit_groups("y ~ x + z", TABLE, "g", "poisson", cov_type="HC0")["a"]
-    assert segment.fit_constrained("z = 0").cov_type == "HC0"
     words = r"robust covariance \(HC1\) of the fit has no part"
     for found in (jg.anova(ours), jg.anova(ours, type=2), ours.drop1("Rao")):
         assert any("HC1" in note for note in found.notes)
@@ -163,6 +157,29 @@ def test_robust_errors_are_kept_by_refits_and_said_beside_the_likelihood() -> No
     assert wald.table.loc["x", "Chisq"] == pytest.approx(ours.wald_test("x = 0").statistic)
     assert any("chi-squared, as car has them" in note for note in wald.notes)
     assert pickle.loads(pickle.dumps(ours)).cov_type == "HC1"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {"cov_type": "HC3"},
+        {"cluster": np.arange(N) // 4},
+        {"cluster": np.arange(N) // 4, "type": "HC3"},
+        {"cov_type": "HAC", "maxlags": 2},
+        {"information": "observed"},
+    ],
+    ids=str,
+)
+def test_a_sandwich_under_constraints_is_that_of_the_columns_left(kind: dict[str, Any]) -> None:
+    gamma, table = jg.Gamma(link=jg.Log()), TABLE.assign(y=TABLE.y + 0.5, u=2 * TABLE.x + TABLE.z)
+    held = jg.glm("y ~ x + z + g", table, gamma).robust(**kind).fit_constrained("x = 2 * z + 0.1")
+    hand = jg.glm("y ~ u + g", table, gamma, offset=0.1 * table.x).robust(**kind)
+    assert held.cov_type == hand.cov_type and held.fit.covariance.df == hand.fit.covariance.df
+    np.testing.assert_allclose(held.bse[["z", "g[T.b]"]], hand.bse[["u", "g[T.b]"]], rtol=1e-8)
+    assert held.bse["x"] == pytest.approx(2 * held.bse["z"])
+    segment = jg.fit_groups("y ~ x + z", table, "g", gamma, cov_type="HC0")["a"]
+    assert segment.fit_constrained("z = 0").cov_type == "HC0"
 
 
 def test_a_covariance_that_cannot_be_made_again_is_missed_in_words() -> None:
