@@ -113,7 +113,8 @@ class Estimates:
             and Ripley 2002, section 8.4). q is the quantile of t where the dispersion is estimated,
             of the normal otherwise. Profile intervals need not be symmetric, and have a finite end
             where separation makes an estimate infinite; they take some ten fits a coefficient. With
-            ``bias="firth"`` they are those of the penalised likelihood.
+            ``bias="firth"`` they are those of the penalised likelihood. A robust covariance has no
+            part in them, and a warning says so.
 
         Raises
         ------

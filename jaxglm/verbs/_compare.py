@@ -22,8 +22,8 @@ def anova(
     ----------
     *models : Results
         Several models are each compared with the one before. They must be of the same rows,
-        response, weights, family and link; that one has the columns of the other is checked, and
-        said where it is not so.
+        response, weights, family, link and choice of dispersion (`scale=`); that one has the
+        columns of the other is checked, and said where it is not so.
     test : {"Chisq", "LRT", "F", "Rao", "Wald"}, optional
         "Chisq" (the same as "LRT"): the fall of the deviance over the dispersion, chi-squared;
         "F" where the dispersion is estimated; "Rao": the score statistic at the smaller model
@@ -32,7 +32,8 @@ def anova(
     type : {1, 2, 3}, or "I", "II", "III"
         Of one model. 1: each term beside those before it, as `anova.glm`. 2: each term beside all
         but those that it is part of, as `a` is of `a:b`; 3: beside all others, which depends on
-        the coding of factors; both as `car::Anova`.
+        the coding of factors; both as `car::Anova`, which has a row for the intercept in Wald tests
+        of type 3 alone, and chi-squared in Wald tests also where the dispersion was estimated.
 
     Returns
     -------
@@ -45,11 +46,13 @@ def anova(
         For models that no test can compare (the message says what differs), for fits that hold
         their rows no longer where a refit is needed, or have no optimum.
     ValueError
-        For a test that does not suit the family.
+        For a test that does not suit the dispersion.
 
     Notes
     -----
-    The dispersion is that of the largest model, Pearson chi2 / df_resid. Where a negative binomial
+    The dispersion is `scale` of the largest model: Pearson chi2 / df_resid, or what ``scale=`` of
+    `glm` asked for. All tests but Wald's are of the likelihood, in which a robust covariance has no
+    part; the table says so. Where a negative binomial
     shape was estimated, one model's table holds it at its estimate, and several models (Poisson
     among them) are compared by their likelihoods; against Poisson, where the shape is on its
     boundary, the p-value is that of a half-and-half mixture (Self and Liang 1987, JASA 82).
