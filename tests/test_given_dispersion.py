@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 import jaxglm as jg
+from jaxglm._tuning import tuned
 
 from .reference.cases import load
 from .reference.engine import fit_formula
@@ -180,6 +181,20 @@ def test_a_sandwich_under_constraints_is_that_of_the_columns_left(kind: dict[str
     assert held.bse["x"] == pytest.approx(2 * held.bse["z"])
     segment = jg.fit_groups("y ~ x + z", table, "g", gamma, cov_type="HC0")["a"]
     assert segment.fit_constrained("z = 0").cov_type == "HC0"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [{"cov_type": "HC1"}, {"information": "observed"}], ids=str)
+def test_levels_that_were_eliminated_may_be_held(kind: dict[str, Any]) -> None:
+    gamma, table = jg.Gamma(link=jg.Log()), TABLE.assign(y=TABLE.y + 0.5, f=list("abcde") * 8)
+    table["two"] = table.f.replace({"b": "c"})
+    with tuned(least_eliminated=2):
+        free = jg.glm("y ~ x + f", table, gamma).robust(**kind)
+        held = free.fit_constrained("f[T.b] = f[T.c]")
+        hand = jg.glm("y ~ x + two", table, gamma).robust(**kind)
+    assert free.fit.covariance.expected.root.diagonal.any() and held.cov_type == hand.cov_type
+    names = {"x": "x", "f[T.b]": "two[T.c]", "f[T.c]": "two[T.c]", "f[T.d]": "two[T.d]"}
+    np.testing.assert_allclose(held.bse[list(names)], hand.bse[list(names.values())], rtol=1e-8)
 
 
 def test_a_covariance_that_cannot_be_made_again_is_missed_in_words() -> None:

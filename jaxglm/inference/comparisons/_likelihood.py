@@ -1,7 +1,9 @@
 """Owns what is to be said of comparisons that rest on the likelihood beside a robust covariance."""
 
+from jaxglm._status import DataWarning
 from jaxglm.inference.covariances._sandwich import is_robust
 from jaxglm.search import Fit
+from jaxglm.words import warn
 
 _WALD = "wald_test() and jaxglm.anova(m, type=3, test='Wald') use it"
 
@@ -14,3 +16,10 @@ def beside_robust(fit: Fit, what: str = "These comparisons are", instead: str = 
         f"{what} of the likelihood of the model, in which the robust covariance "
         f"({fit.covariance.kind}) of the fit has no part: {instead}."
     )
+
+
+def warn_beside_robust(fit: Fit) -> None:
+    """The same as a warning, for tables of limits, which have no place for notes."""
+    note = beside_robust(fit, "A profile is", "conf_int() without method= uses it")
+    if note:
+        warn(note, DataWarning)

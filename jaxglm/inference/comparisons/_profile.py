@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._jax import computing
-from jaxglm._status import ConvergenceWarning, DataError, DataWarning, Status
+from jaxglm._status import ConvergenceWarning, DataError, Status
 from jaxglm.inference._wald import critical_value
 from jaxglm.inference.comparisons._deviance import Dispersion
-from jaxglm.inference.comparisons._likelihood import beside_robust
+from jaxglm.inference.comparisons._likelihood import warn_beside_robust
 from jaxglm.inference.comparisons._roots import find_root
 from jaxglm.inference.comparisons._submodels import Submodels, refitted
 from jaxglm.intake import Columns, Model
@@ -38,7 +38,7 @@ def profile_intervals(fit: Fit, model: Model, alpha: float) -> tuple[np.ndarray,
     """Lower and upper ends [p] of the profile likelihood intervals of all coefficients."""
     quantile = _quantile(fit, alpha)
     fits = Submodels.of(fit, model, "conf_int(method='profile')")
-    _say_what_it_is_of(fit)
+    warn_beside_robust(fit)
     ends = np.full((fit.coef.size, 2), np.nan)
     for j in range(fit.coef.size):
         if not _is_open(fit, j):
@@ -57,7 +57,7 @@ def profile_curve(fit: Fit, model: Model, name: Any, n: int) -> pd.DataFrame:
         raise DataError(f"nothing determines the coefficient of {name!r}: it has no profile")
     quantile = _quantile(fit, _PLOTTED)
     profile = _Profile(fit, model, Submodels.of(fit, model, "profile()"), j)
-    _say_what_it_is_of(fit)
+    warn_beside_robust(fit)
     low, high = profile.interval(quantile)
     centre, reach = profile.centre, 3 * quantile * profile.step
     if profile.runs:  # the estimate is at infinity, where the curve becomes flat
@@ -72,13 +72,6 @@ def profile_curve(fit: Fit, model: Model, name: Any, n: int) -> pd.DataFrame:
     zeta = np.array([profile.zeta(value) for value in values])
     deviance = profile.deviance + zeta**2 * profile.phi
     return pd.DataFrame({"value": values, "zeta": zeta, "deviance": deviance})
-
-
-def _say_what_it_is_of(fit: Fit) -> None:
-    """Warn beside a robust covariance: a table of limits has no place for notes."""
-    note = beside_robust(fit, "A profile is", "conf_int() without method= uses it")
-    if note:
-        warn(note, DataWarning)
 
 
 def _quantile(fit: Fit, alpha: float) -> float:

@@ -163,6 +163,9 @@ def observed(estimated: Estimated) -> Covariance:
     at = estimated.at(covariance.root)
     source, family = estimated.source, estimated.family
     gram = _with_diagonal(source.reduce(observed_gram, family, at), at)
+    if isinstance(gram, Bordered):  # levels that others determine, or constraints, have no entry
+        own: Any = np.where(_of_levels(at, gram) == 0, 1.0, gram.diagonal)
+        gram = gram._replace(diagonal=own)
     if not float(factorise(jax.tree.map(jnp.asarray, gram), jnp.zeros(())).pivot) > _LEAST_PIVOT:
         raise DataError(
             "The observed information is not positive definite at the estimate, so it has no "
@@ -329,9 +332,14 @@ def _with_diagonal(gram: Any, at: Rooted) -> Any:
     gram = jax.device_get(gram)
     if not isinstance(gram, Bordered):
         return gram
-    assert at.diagonal is not None
-    own = at.diagonal[-gram.diagonal.size :]
+    own = _of_levels(at, gram)
     return Bordered(gram.corner, gram.border * own[:, None], gram.diagonal * own**2)
+
+
+def _of_levels(at: Rooted, gram: Bordered) -> np.ndarray:
+    """The entries of a root's diagonal for the levels that were eliminated."""
+    assert at.diagonal is not None
+    return np.asarray(at.diagonal[-gram.diagonal.size :])
 
 
 def _alone(estimated: Estimated, at: Rooted, kind: str) -> str:
