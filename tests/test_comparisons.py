@@ -51,8 +51,9 @@ def test_tables_of_one_model(name: str) -> None:
             continue
         kind, test = int(key[4]), key[6:]
         ours = jg.anova(fit, type=kind, test=test)
-        # R tests the intercept too in one of the tables.
-        assert_is(ours.table, theirs[key], skip=theirs[key]["rows"][0] == "(Intercept)")
+        rows = ["Intercept" if name == "(Intercept)" else name for name in theirs[key]["rows"]]
+        assert ours.table.index.to_list() == rows
+        assert_is(ours.table, theirs[key])
 
 
 def birthwt(formula: str) -> jg.Results:
@@ -166,10 +167,11 @@ def poisson(formula: str, table: pd.DataFrame = TABLE, **given: Any) -> jg.Resul
         (lambda: poisson("y ~ x + z", TABLE.head(50)), "numbers of rows, 60 and 50"),
         (lambda: poisson("w ~ x"), "responses differ, 'y' and 'w'"),
         (lambda: poisson("y ~ x + z", TABLE.assign(y=TABLE.y[::-1].to_numpy())), "responses diff"),
-        (lambda: jg.glm("y ~ x + z", TABLE), "links differ, log and identity"),
+        (lambda: jg.glm("y ~ x + z", TABLE), "families differ, poisson and gaussian"),
         (lambda: jg.glm("y ~ x + z", TABLE, "quasipoisson"), "families differ, poisson and quasi"),
         (lambda: poisson("y ~ x + z", freq_weights="w"), "numbers of observations"),
         (lambda: poisson("y ~ x + z", var_weights=np.full(N, 2.0)), "weights differ"),
+        (lambda: jg.glm("y ~ x + z", TABLE, jg.Poisson(link=jg.Sqrt())), "links differ, log and s"),
     ],
 )
 def test_models_that_no_test_compares(other: Any, words: str) -> None:
@@ -204,6 +206,9 @@ def test_nesting_is_of_columns_and_not_of_names() -> None:
     )
     with pytest.warns(jg.DataWarning, match="nothing to test"):
         jg.anova(poisson("y ~ x"), poisson("y ~ z"))
+    exposed = poisson("y ~ x + z", exposure=TABLE.w + 1)
+    with pytest.warns(jg.DataWarning, match=r"their offsets \(offset= or exposure=\) differ"):
+        jg.anova(poisson("y ~ x"), exposed)
     half = poisson("y ~ z + offset(0.5 * x)")
     assert not any("nested" in note for note in jg.anova(half, poisson("y ~ x + z")).notes)
 
@@ -254,6 +259,12 @@ def test_what_is_read_again_must_be_the_data_of_the_fit() -> None:
     ours = fit.add1("~ . + z + g", gaps).table
     pd.testing.assert_frame_equal(
         ours, poisson("y ~ x", TABLE.drop(7)).add1("~ . + z + g", TABLE.drop(7)).table, rtol=1e-8
+    )
+    spelt = TABLE.rename(columns={"z": "my col", "w": "x:g"})
+    by_name = poisson("y ~ x", spelt).add1(["my col", "g", "x:g"], spelt).table
+    assert by_name["Df"].iloc[1:].to_dict() == {"my col": 1, "g": 2, "x:g": 1}
+    assert by_name.loc["my col", "LRT"] == pytest.approx(
+        poisson("y ~ x").add1("z", TABLE).table.loc["z", "LRT"]
     )
     for scope, data, words in (
         ("~ . + h", gaps, r"miss a value in row 9"),
@@ -343,6 +354,15 @@ def test_models_side_by_side() -> None:
         jg.compare(one, TABLE)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="is for one model"):
         jg.anova(one, two, type=2)
+    pd.testing.assert_frame_equal(jg.anova(one, type="III").table, jg.anova(one, type=3).table)
+    with pytest.raises(ValueError, match="type must be one of 1, 2, 3, 'I'"):
+        jg.anova(one, type="IV")  # type: ignore[arg-type]
+    reduced = poisson("y ~ x", bias="firth")
+    with pytest.warns(jg.DataWarning, match="m2 are at estimates of reduced bias"):
+        jg.compare(one, reduced)
+    shapes = [jg.glm("y ~ x", TABLE, jg.NegativeBinomial(alpha=a)) for a in (1.0, 2.0)]
+    with pytest.raises(jg.DataError, match=r"have another alpha, 1\.0 and 2\.0"):
+        jg.anova(*shapes)
     with pytest.raises(ValueError, match="F test is for an estimated dispersion"):
         jg.anova(one, test="F")
     assert "<table" in jg.anova(one)._repr_html_()

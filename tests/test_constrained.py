@@ -150,11 +150,48 @@ def test_equations_that_cannot_be(text: str, words: str) -> None:
 def test_they_are_read_as_hypotheses_are() -> None:
     fit = poisson("y ~ x1 + x2")
     wanted = fit.fit_constrained("x1 = x2").params
-    for given in ("x1 = x2, 2 * x1 - 2 * x2 = 0", ["x1 = x2"], {"x1": 1, "x2": -1}):
+    for given in ("x1 = x2, 2 * x1 - 2 * x2 = 0", ["x1 = x2"], ({"x1": 1, "x2": -1}, 0)):
         pd.testing.assert_series_equal(fit.fit_constrained(given).params, wanted)
     for bad in (3, (np.ones((1, 2)), [1.0]), (np.full((1, 3), np.nan), [0.0])):
         with pytest.raises(ValueError, match=r"matrix|column|finite|number"):
             fit.fit_constrained(bad)
+    # A value to hold it at, or a coefficient of a combination?
+    for named in ({"x1": 0.3}, pd.Series({"x1": 0.3})):
+        with pytest.raises(jg.DataError, match=r"'x1 = 0\.3'.*\(\{'x1': .*\}, 0\)"):
+            fit.fit_constrained(named)
+
+
+def test_what_is_held_has_no_test_and_the_rest_has() -> None:
+    ours = poisson("y ~ x1 + x2 + g").fit_constrained("x1 = 0.3, g[T.b] = g[T.c]")
+    for hypothesis in ("x1 = 0.3", "x1 = 0", "g[T.b] - g[T.c] = 0", "x1 = 0, x2 = 0"):
+        test = ours.wald_test(hypothesis)
+        assert np.isnan(test.pvalue) and "constraints of the fit hold it" in " ".join(test.notes)
+    both = ours.wald_test("g[T.b] = 0, g[T.c] = 0")
+    assert "constraints of the fit, by which some follow" in both.notes[0]
+    single = ours.t_test("x1 = 0.3, x2 = 0")
+    assert single.sd[0] == 0 and np.isnan(single.pvalue[0]) and single.pvalue[1] < 1
+    assert ours.wald_test("x2 = 0").statistic == pytest.approx(ours.tvalues["x2"] ** 2)
+    with pytest.warns(jg.DataWarning, match="constraints of the fit hold it"):
+        row = ours.lincom("2 * x1").iloc[0]
+    assert (row["estimate"], row["conf_low"]) == (0.6, 0.6)
+    terms = jg.anova(ours, type=3, test="Wald")
+    assert terms.table["Chisq"].isna().to_list() == [False, True, False, True]
+    assert any("has no test here" in note for note in terms.notes)
+
+
+def test_nesting_under_constraints_is_told() -> None:
+    free = poisson("y ~ x1 + x2 + x3")
+    one, two = free.fit_constrained("x1 = x2"), free.fit_constrained("x1 = x2, x3 = 0.1")
+    assert not any("nested" in note for note in jg.anova(two, one).notes)
+    other = free.fit_constrained("x3 = 0.2")
+    with pytest.warns(jg.DataWarning, match=r"is not held to x3 = 0\.2"):
+        jg.anova(two, other)
+    with pytest.warns(jg.DataWarning, match="values that the larger one cannot take"):
+        jg.anova(two, poisson("y ~ I(x1 + x2) + g"))
+    with pytest.warns(jg.DataWarning, match="cannot be told: the larger one is held to"):
+        jg.anova(poisson("y ~ x3"), one)
+    with pytest.raises(jg.DataError, match="of the larger model without its constraints"):
+        jg.anova(two, one, test="Rao")
 
 
 def test_a_fit_of_reduced_bias_is_not_compared_by_likelihood() -> None:

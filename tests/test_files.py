@@ -373,6 +373,7 @@ def damaged(original: bytes, change: Callable[[Any], None]) -> bytes:
         (lambda h: h["fit"].update(deviance="low"), "fit.deviance"),
         (lambda h: h["fit"].pop("turns"), "fit.turns"),
         (lambda h: h["covariance"].update(scale=-1.0), "covariance.scale"),
+        (lambda h: h["covariance"].update(scale_by="guess"), "covariance.scale_by"),
         (lambda h: h["row_facts"].update(counts=3), "row_facts.counts"),
         (lambda h: h["row_facts"].update(sparse_share={"float": "nan"}), "row_facts.sparse_share"),
         (lambda h: h["row_facts"].update(sparse_share=2**31), "row_facts.sparse_share"),

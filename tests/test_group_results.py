@@ -293,7 +293,7 @@ def test_pickled_and_saved_without_data(hard, counts, tmp_path) -> None:
             )
             key = many.keys[0]
             assert back[key].fit.notes == many[key].fit.notes
-            with pytest.raises(jg.DataError, match=r"predict\(data=...\)"):
+            with pytest.raises(jg.DataError, match=r"rows of your own as data="):
                 back.predict()
             with pytest.raises(jg.DataError, match="leave the data behind"):
                 back[key].resid()

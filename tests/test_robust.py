@@ -1,5 +1,6 @@
 """Robust covariances: against R's sandwich and clubSandwich, and against each other."""
 
+import dataclasses
 import json
 import warnings
 from functools import cache
@@ -199,15 +200,8 @@ def test_rows_may_come_in_parts(kind: dict[str, Any]) -> None:
     asked = _read(kind, model)
     parts = [held.block.take(np.arange(a, min(a + 25, N))) for a in range(0, N, 25)]
     estimated = Estimated.of(model.fit, model.family, held)
-    in_parts = covariance_of(
-        Estimated(
-            Chunked(parts, np.dtype(float)),
-            *(getattr(estimated, name) for name in ("order", "family", "coef")),
-            model.fit.covariance,
-            N,
-        ),
-        asked,
-    )
+    of_parts = dataclasses.replace(estimated, source=Chunked(parts, np.dtype(float)))
+    in_parts = covariance_of(of_parts, asked)
     close(in_parts.matrix, model.robust(**kind).cov_params())
 
 

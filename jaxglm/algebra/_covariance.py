@@ -34,6 +34,9 @@ class Covariance:
         Dispersion, by which the root's product is multiplied.
     df : float, [G] or None
         Degrees of freedom of the reference distribution, Student's t; None for the normal.
+    scale_by : str
+        How the dispersion was found where that was asked for: "pearson", "deviance", "ml", or
+        "given" for a number; empty for the family's own way.
     kind : str
         How the root was found: "nonrobust" is that of the inverse expected information.
     notes : tuple of str
@@ -68,6 +71,7 @@ class Covariance:
     df: Any
     recession: np.ndarray
     open: np.ndarray
+    scale_by: str = ""
     kind: str = "nonrobust"
     notes: tuple[str, ...] = ()
     base: "Covariance | None" = None

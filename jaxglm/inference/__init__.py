@@ -26,13 +26,14 @@ from jaxglm.inference.comparisons._single_terms import add1, drop1
 from jaxglm.inference.comparisons._step import step
 from jaxglm.inference.covariances._choice import CovarianceChoice, Information
 from jaxglm.inference.covariances._dispersion import (
+    SCALES_ASKED,
     check_scale_choice,
     slopes_of,
     slopes_of_many,
     with_dispersion,
 )
 from jaxglm.inference.covariances._of_many import covariances_of
-from jaxglm.inference.covariances._sandwich import Asked, Estimated, covariance_of
+from jaxglm.inference.covariances._sandwich import Asked, Estimated, covariance_of, is_robust
 from jaxglm.inference.hypotheses._combinations import combinations_of
 from jaxglm.inference.hypotheses._comparisons import comparison_table, warn_no_tests
 from jaxglm.inference.hypotheses._contrasts import contrasts_of
@@ -74,6 +75,7 @@ from jaxglm.inference.shapes._power_profile import PowerProfile, power_profile
 __all__ = [
     "ADJUSTMENTS",
     "METHODS",
+    "SCALES_ASKED",
     "Asked",
     "AskedEffects",
     "Bootstrap",
@@ -137,6 +139,7 @@ __all__ = [
     "information_criterion",
     "interval",
     "is_intercept",
+    "is_robust",
     "joint_covariance",
     "joint_test",
     "law",

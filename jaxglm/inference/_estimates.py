@@ -10,6 +10,7 @@ from jaxglm._status import Status
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
 from jaxglm.inference.comparisons._firth import has_penalised_likelihood, penalised_tests
 from jaxglm.inference.comparisons._profile import profile_intervals
+from jaxglm.inference.covariances._sandwich import is_robust
 from jaxglm.intake import Model
 from jaxglm.search import Fit
 from jaxglm.words import FloatArray, check_choice, no_attribute, understands_habits
@@ -93,8 +94,8 @@ class Estimates:
     @property
     def rests_on_variance(self) -> bool:
         """Whether standard errors hold only where the response varies as the family has it."""
-        model_based = self.fit.covariance.kind in ("nonrobust", "observed")
-        return model_based and self.family.dispersion_fixed and self.scale == 1.0
+        known = self.family.dispersion_fixed and self.scale == 1.0
+        return known and not is_robust(self.fit.covariance)
 
     @understands_habits
     def conf_int(
@@ -112,7 +113,8 @@ class Estimates:
             and Ripley 2002, section 8.4). q is the quantile of t where the dispersion is estimated,
             of the normal otherwise. Profile intervals need not be symmetric, and have a finite end
             where separation makes an estimate infinite; they take some ten fits a coefficient. With
-            ``bias="firth"`` they are those of the penalised likelihood.
+            ``bias="firth"`` they are those of the penalised likelihood. A robust covariance has no
+            part in them, and a warning says so.
 
         Raises
         ------

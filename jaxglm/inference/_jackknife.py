@@ -12,7 +12,7 @@ from jaxglm._jax import computing
 from jaxglm._status import DataError, Status
 from jaxglm.families import Family
 from jaxglm.inference._refits import problem_of, refits
-from jaxglm.inference.comparisons._submodels import refuse_reduced
+from jaxglm.inference.comparisons._submodels import refuse_constrained, refuse_reduced
 from jaxglm.inference.covariances._sandwich import Estimated, observed
 from jaxglm.intake import MAX_MEMORY, Dataset, Model
 from jaxglm.lanes import _failures
@@ -46,7 +46,7 @@ def infinitesimal(
         Where the fit has no optimum inside the range of the link, or its observed information no
         inverse.
     """
-    refuse_reduced(fit, "infinitesimal_jackknife()")
+    refuse_reduced(fit, family, "infinitesimal_jackknife()")
     status = Status(fit.status)
     if status not in (Status.CONVERGED, Status.SEPARATED):
         raise DataError(
@@ -97,8 +97,9 @@ def without_each(fit: Fit, model: Model, held: Dataset, rows: np.ndarray) -> Ref
     Raises
     ------
     DataError
-        Where the fit itself has no optimum.
+        Where the fit itself has no optimum, or its coefficients were held to something.
     """
+    refuse_constrained(model, "leave_one_out()")
     status = Status(fit.status)
     if not (status.usable or status is Status.SEPARATED):
         raise DataError(f"The fit has no optimum to start from. {status.message}")

@@ -9,9 +9,9 @@ import pandas as pd
 _WIDTH = 80
 
 
-def as_text(title: str, table: pd.DataFrame, notes: Sequence[str]) -> str:
+def as_text(title: str, table: pd.DataFrame | None, notes: Sequence[str]) -> str:
     """For a terminal."""
-    lines = [title, table.to_string()]
+    lines = [title] if table is None else [title, table.to_string()]
     for note in notes:
         lines += textwrap.wrap(note, _WIDTH, initial_indent="* ", subsequent_indent="  ")
     return "\n".join(lines)

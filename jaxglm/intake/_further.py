@@ -31,7 +31,8 @@ def with_further(model: Model, scope: Any, data: Any, what: str) -> Model:
     model : Model
         Of a formula, with its rows.
     scope : str or sequence of str
-        The right side of a formula, in which `.` stands for the terms of the fit; or terms.
+        The right side of a formula, in which `.` stands for the terms of the fit; or terms, of
+        which one that is the name of a column is that column, however it is spelt.
     data : table
         The one that was fitted, with the columns of the new terms.
     what : str
@@ -65,7 +66,7 @@ def with_further(model: Model, scope: Any, data: Any, what: str) -> Model:
         used[:] = np.nan
         used[held.kept] = 1.0
     frame = io.model_frame(
-        _formula(model, scope),
+        _formula(model, scope, table.names),
         data,
         missing="drop",
         extra={_MARK: used},
@@ -93,17 +94,18 @@ def with_further(model: Model, scope: Any, data: Any, what: str) -> Model:
     return wider
 
 
-def _formula(model: Model, scope: Any) -> str:
+def _formula(model: Model, scope: Any, columns: Sequence[str]) -> str:
     """The right side of the fit and its scope, as the formula of one design."""
     assert model.spec is not None
     texts = [component.text for component in model.spec.components]
     terms = [":".join(texts[i] for i in term.components) for term in model.spec.terms]
     own = [term for term in terms if term]
     base = "1" if "" in terms else "0"
-    if isinstance(scope, str):
+    if isinstance(scope, str) and scope not in columns:
         right = scope.partition("~")[2] if "~" in scope else scope
     elif isinstance(scope, Sequence) and all(isinstance(term, str) for term in scope) and scope:
-        right = " + ".join(scope)
+        given = [scope] if isinstance(scope, str) else scope
+        right = " + ".join(f"`{term}`" if term in columns else term for term in given)
     else:
         raise DataError(
             f"scope must be the right side of a formula, '~ . + x + g:x', or a list of terms, not "

@@ -71,8 +71,10 @@ class Model:
         """The name of the response, as statsmodels calls it."""
         return self.y_name
 
-    def held(self, what: str) -> Dataset:
+    def held(self, what: str, *, or_data: bool = False) -> Dataset:
         """The rows of the fit, as they were there, for `what` needs them.
+
+        `or_data` where the user may give rows of their own as data= in their place.
 
         Raises
         ------
@@ -80,12 +82,13 @@ class Model:
             Where they are held no longer, or the user's matrix has changed.
         """
         if self.dataset is None:
-            call = what.endswith("()")
+            # The name of a method is written as it is, also where a sentence begins with it.
+            subject = what if what.endswith(")") else what[:1].upper() + what[1:]
             again = "Fit with keep_data=True" if self.let_go else "Fit again"
-            instead = "" if call else ", or predict for rows that you give, with predict(data=...)"
+            instead = ", or give rows of your own as data=" if or_data else ""
             raise DataError(
-                f"{what if call else what.capitalize()} needs the rows of the fit, and this result "
-                f"holds none: {self.why_no_rows}. {again}{instead}."
+                f"{subject} needs the rows of the fit, and this result holds none: "
+                f"{self.why_no_rows}. {again}{instead}."
             )
         self.dataset.check(what)
         return self.dataset

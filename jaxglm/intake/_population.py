@@ -86,15 +86,15 @@ class Population:
         return codes, keys
 
 
-def held_population(model: Model, what: str) -> Population:
-    """The rows of a fit that count; `what` needs them.
+def held_population(model: Model, what: str, *, or_data: bool = False) -> Population:
+    """The rows of a fit that count; `what` needs them, `or_data` as for `Model.held`.
 
     Raises
     ------
     DataError
         Where they are held no longer, or were changed.
     """
-    held = model.held(what)
+    held = model.held(what, or_data=or_data)
     columns, live = held.columns, np.flatnonzero(held.rows.live)
     if model.spec is None:
         rows: VariableRows = MatrixRows(as_matrix(columns), model.names)

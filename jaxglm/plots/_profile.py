@@ -71,7 +71,7 @@ def profile(
         curve, df = result, None
     else:
         curve = result.profile(name)
-        df = None if result.family.dispersion_fixed else result.fit.df_resid
+        df = result.fit.covariance.expected.df
     reach = float(critical_value(alpha, df))
     if not {"value", "zeta"} <= set(curve):
         raise DataError("a profile has the columns 'value' and 'zeta'")

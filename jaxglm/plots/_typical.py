@@ -68,7 +68,10 @@ def vary(model: Model, variable: str, data: Any, at: Mapping[str, Any], what: st
         if data is not None:
             raise DataError(f"{what} of a fit of arrays uses the rows of the fit: leave out data=")
         return _of_matrix(model, variable, at, what)
-    found = (held_population(model, what), True) if data is None else table_population(model, data)
+    if data is None:
+        found = held_population(model, what, or_data=True), True
+    else:
+        found = table_population(model, data)
     return _of_formula(model, *found, variable, at)
 
 

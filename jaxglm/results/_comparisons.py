@@ -14,13 +14,17 @@ from jaxglm.inference import (
     score_test,
     step,
 )
-from jaxglm.results._rowwise import RowAnswers
+from jaxglm.results._asked import AskedCovariance
 from jaxglm.words import understands_habits
 
 
-class Comparisons(RowAnswers):
+class Comparisons(AskedCovariance):
     """Comparisons with other models of the rows of the fit, each fitted from where this one is.
 
+    Whether the dispersion is known is a fact of this fit: ``scale=`` of `jaxglm.glm` decides it
+    where it was given. Deviances are divided by `scale`, tests are F where it was estimated, and
+    fits that are made here have theirs found in the same way. Comparisons are of the likelihood; a
+    robust covariance has no part in them, but new fits are given one of its kind.
     `jaxglm.anova` compares fits that are there.
     """
 
@@ -33,13 +37,14 @@ class Comparisons(RowAnswers):
         AIC is R's `extractAIC`, ``-2 llf + 2 d + 2 k``, d 1 where the likelihood has a dispersion,
         k the number of coefficients; of the smaller models it is taken with the dispersion of this
         one. It differs from `aic` where a negative binomial shape was estimated, which it does not
-        count.
+        count. Where the dispersion was given (`scale=`) it is ``deviance / scale + 2 k``, less the
+        same number in all models; there is none where one is estimated that the family has not.
 
         Parameters
         ----------
         test : {"Chisq", "LRT", "F", "Rao"}, optional
             As for `jaxglm.anova`. The dispersion of "F" is deviance / df_resid of this fit here, as
-            in R.
+            in R, but for ``scale="ml"``.
 
         Returns
         -------
@@ -78,12 +83,13 @@ class Comparisons(RowAnswers):
         ----------
         scope : str or list of str
             The right side of a formula, in which `.` stands for the terms of the fit,
-            ``"~ . + x + x:g"``; or the terms.
+            ``"~ . + x + x:g"``; or the terms. What is the name of a column of `data` needs no
+            backticks where it stands alone or in a list, ``["age", "number of visits"]``.
         data : table
             The table that was fitted, with the columns of the new terms.
         test : optional
             As for `drop1`; the dispersion of "F" is deviance / df_resid of the larger model, as in
-            R.
+            R, but for ``scale="ml"``.
 
         Returns
         -------
@@ -129,19 +135,22 @@ class Comparisons(RowAnswers):
         criterion : {"aic", "bic", "qaic"}
             R's `extractAIC` with k = 2 or k = log(nobs), see `drop1`; or, for counts that vary more
             than the family allows, ``deviance / c + 2 k`` with c = Pearson chi2 / df of the largest
-            model that there is (Burnham and Anderson 2002; less the same number in all models).
+            model that there is, or the dispersion that was given (Burnham and Anderson 2002; less
+            the same number in all models).
 
         Returns
         -------
         Results
             The fit that was chosen, with `path`, a frame of the steps taken. A negative binomial
             shape that was estimated is held while terms are compared, as in R, and estimated again
-            for each model that is stepped to.
+            for each model that is stepped to. Its dispersion is found, and its covariance made, as
+            those of this fit were (`scale=`, `cov_type=`).
 
         Raises
         ------
         ValueError
-            For a quasi family, which has no AIC, and for "forward" without a scope.
+            For a quasi family, or an estimated dispersion that the family has not, where there is
+            no AIC; and for "forward" without a scope.
         DataError
             As `drop1` and `add1`.
 
@@ -158,7 +167,7 @@ class Comparisons(RowAnswers):
         1  - z  1.0      0.08        4.0       2.297  21.321
         """
         fit, model, path = step(self.fit, self.model, direction, scope, data, criterion)
-        chosen = type(self)(fit, model)
+        chosen = self._as_asked(type(self)(fit, model))
         chosen._path = path
         return chosen
 
@@ -187,6 +196,7 @@ class Comparisons(RowAnswers):
         Returns
         -------
         ScoreTest
+            Its notes say so where the fit has a robust covariance, of which the test knows nothing.
 
         Raises
         ------
@@ -215,14 +225,17 @@ class Comparisons(RowAnswers):
         ----------
         constraints : str, or (R, q)
             Equations separated by commas, ``"x1 = x2, 2 * x3 - x4 = 0.5"``; one without `=` is one
-            with 0. Or R [m, p] and q [m] of ``R b = q``.
+            with 0. Or R [m, p] and q [m] of ``R b = q``. No dict: it may mean values at which
+            coefficients are held, or the coefficients of one combination, as for `wald_test`.
 
         Returns
         -------
         Results
             Its notes say what it was constrained to. What would fit it again (the bootstrap, terms
             dropped, profiles) is refused; `jaxglm.anova` compares it with the fit without
-            constraints. `null_deviance` and `llnull` are those of this fit.
+            constraints. Its dispersion is found, and its covariance made, as those of this fit were
+            (`scale=`, `cov_type=`): a sandwich is one of the free coefficients. `null_deviance` and
+            `llnull` are those of this fit.
 
         Raises
         ------
@@ -241,4 +254,4 @@ class Comparisons(RowAnswers):
         >>> jg.anova(alike, free).table["Df"].to_list()[1]
         1.0
         """
-        return type(self)(*constrained(self.fit, self.model, constraints))
+        return self._as_asked(type(self)(*constrained(self.fit, self.model, constraints)))

@@ -46,6 +46,7 @@ class SavedModel:
     event: str | None
     used: tuple[str, ...]
     spec: str | None
+    constraints: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +57,7 @@ class SavedCovariance:
     scale: float | tuple[float, ...]
     df: float | tuple[float, ...] | None
     notes: tuple[str, ...] = ()
+    scale_by: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,6 +175,7 @@ def _write(
                 event=model.event,
                 used=tuple(sorted(model.used)),
                 spec=None if model.spec is None else model.spec.to_json(),
+                constraints=model.constraints,
             )
         ),
     }

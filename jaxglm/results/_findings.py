@@ -11,7 +11,14 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.inference import Influence, equals, inflation, link_test, variance_test
+from jaxglm.inference import (
+    Influence,
+    equals,
+    inflation,
+    is_robust,
+    link_test,
+    variance_test,
+)
 from jaxglm.intake import Dataset
 from jaxglm.report import distribution_notes
 from jaxglm.words import FloatArray, count, listed, statistic
@@ -248,7 +255,7 @@ def _variance(look: Look) -> Finding | str | None:
         f"allows (z {statistic(test.z)}, p {equals(test.pvalue)})."
     )
     remedy = "Ask for robust standard errors, robust('HC3'), or take a family whose variance does."
-    severity = SERIOUS if result.fit.covariance.kind in ("nonrobust", "observed") else NOTABLE
+    severity = NOTABLE if is_robust(result.fit.covariance) else SERIOUS
     return Finding(severity, "unequal variances", evidence, remedy)
 
 

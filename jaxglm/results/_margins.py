@@ -124,7 +124,7 @@ class Margins(RowAnswers):
         place, values = _places(at)
         if data is None:
             refuse_beside_the_fit(offset=offset, exposure=exposure, freq_weights=freq_weights)
-            population = held_population(self.model, "margins()")
+            population = held_population(self.model, "margins()", or_data=True)
         else:
             population = new_population(
                 self.model, data, offset=offset, exposure=exposure, freq_weights=freq_weights

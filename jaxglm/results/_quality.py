@@ -286,7 +286,7 @@ class Quality(RowAnswers):
         """The rows of the fit, for `what`, or new ones with what belongs to them."""
         if data is None:
             refuse_beside_the_fit(y=y, proportions=proportions, **vectors)
-            held, eta = self._fitted(what)
+            held, eta = self._fitted(what, or_data=True)
             rows = held.rows
             eta = self._determined(eta, held.columns, np.flatnonzero(~rows.live))
             return Evaluation(

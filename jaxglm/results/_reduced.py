@@ -16,7 +16,7 @@ class ReducedAnswers(RowAnswers):
         """`llf` plus half the log determinant of the information: what the estimates maximise.
 
         nan where they maximise no such likelihood: without ``bias="firth"``, under a link that is
-        not canonical, or with an estimated dispersion.
+        not canonical, or with a dispersion that is estimated or was given (`scale=`).
         """
         if not has_penalised_likelihood(self.fit, self.family):
             return float("nan")
@@ -62,8 +62,8 @@ class ReducedAnswers(RowAnswers):
         """
         if not has_penalised_likelihood(self.fit, self.family):
             raise ValueError(
-                "firth_test() is for fits with bias='firth' under a canonical link and a known "
-                "dispersion (binomial with logit, Poisson with log); pvalues and conf_int() are "
+                "firth_test() is for fits with bias='firth' under a canonical link and without "
+                "scale= (binomial with logit, Poisson with log); pvalues and conf_int() are "
                 "Wald's, for any fit."
             )
         held = self.model.held("firth_test()")

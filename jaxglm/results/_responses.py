@@ -82,7 +82,7 @@ class ResponseResults(ManyResults):
         check_scale(which)
         if data is None:
             refuse_beside_the_fit(offset=offset, exposure=exposure)
-            held = self.model.held("a prediction without data")
+            held = self.model.held("a prediction without data", or_data=True)
             columns, shift, missing, index = held.columns, held.rows.offset, None, held.index
         else:
             columns, shift, missing, index = self.model.new_design(

@@ -3,12 +3,12 @@
 import dataclasses
 from typing import Any, Literal, Self
 
-from jaxglm.inference import CovarianceChoice, Estimated, column_of_fit, covariance_of
-from jaxglm.results._rowwise import RowAnswers
+from jaxglm.inference import CovarianceChoice, column_of_fit
+from jaxglm.results._asked import AskedCovariance
 from jaxglm.words import understands_habits
 
 
-class RobustAnswers(RowAnswers):
+class RobustAnswers(AskedCovariance):
     """The same fit with other standard errors."""
 
     @property
@@ -124,7 +124,7 @@ class RobustAnswers(RowAnswers):
             correction=correction,
             cadjust=cadjust,
         )
-        return self._asked(choice, data)
+        return self._with_choice(choice, data)
 
     @understands_habits
     def get_robustcov_results(
@@ -159,15 +159,12 @@ class RobustAnswers(RowAnswers):
             "time": time,
             "use_correction": use_correction,
         }
-        return self._asked(CovarianceChoice.of(cov_type, cov_kwds=keywords), None)
+        return self._with_choice(CovarianceChoice.of(cov_type, cov_kwds=keywords), None)
 
-    def _asked(self, choice: CovarianceChoice, data: Any) -> Self:
-        fit = self.fit
+    def _with_choice(self, choice: CovarianceChoice, data: Any) -> Self:
         if choice.is_default:
-            fit = dataclasses.replace(fit, covariance=fit.covariance.expected)
-        else:
-            held = self.model.held("robust()")
-            asked = choice.read(held, lambda name: column_of_fit(self.model, name, data))
-            estimated = Estimated.of(fit, self.family, held)
-            fit = dataclasses.replace(fit, covariance=covariance_of(estimated, asked))
-        return type(self)(fit, self.model, self._saved_facts)
+            fit = dataclasses.replace(self.fit, covariance=self.fit.covariance.expected)
+            return type(self)(fit, self.model, self._saved_facts)
+        held = self.model.held("robust()")
+        asked = choice.read(held, lambda name: column_of_fit(self.model, name, data))
+        return self.with_covariance(asked)

@@ -18,6 +18,7 @@ from jaxglm.inference import (
     covariances_of,
 )
 from jaxglm.results._many import ManyResults
+from jaxglm.results._one import Results
 from jaxglm.rows import Segments
 from jaxglm.sources import Resident
 from jaxglm.words import understands_habits
@@ -29,6 +30,7 @@ class RobustSegments(ManyResults):
     """The same fits of segments with other standard errors."""
 
     _segments: Segments | None
+    _asked: Asked | None = None
 
     @property
     def cov_type(self) -> str:
@@ -92,7 +94,7 @@ class RobustSegments(ManyResults):
             cadjust=cadjust,
         )
         if choice.is_default:
-            return self._with(self.fits.covariance.expected, ())
+            return self._with(self.fits.covariance.expected, None, ())
         held = self.model.held("robust()")
         asked = choice.read(held, lambda name: column_of_fit(self.model, name, data))
         return self.with_covariance(asked)
@@ -116,10 +118,20 @@ class RobustSegments(ManyResults):
         problem = dataclasses.replace(segments.problem, source=source)
         segments = dataclasses.replace(segments, problem=problem)
         found = covariances_of(segments, self.model.family, self.fits, asked, alone)
-        return self._with(found.covariance, self._told(found.lacking))
+        return self._with(found.covariance, asked, self._told(found.lacking))
 
-    def _with(self, covariance: Covariance, notes: tuple[str, ...]) -> Self:
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"_asked": None}
+
+    def _one(self, g: int) -> Results:
+        one = super()._one(g)
+        if self._asked is not None and one.model.dataset is not None:
+            one._asked = self._asked.take(self._places(g))
+        return one
+
+    def _with(self, covariance: Covariance, asked: Asked | None, notes: tuple[str, ...]) -> Self:
         other = copy.copy(self)
+        other._asked = asked
         other.fits = dataclasses.replace(self.fits, covariance=covariance)
         other.notes = (*self.notes, *notes)
         return other

@@ -182,7 +182,7 @@ class RowAnswers(Estimates, Copied):
         """
         check_choice("sparse", sparse, (True, False))
         if data is None:
-            held = self.model.held("design_matrix()")
+            held = self.model.held("design_matrix()", or_data=True)
             columns, missing, index = held.columns, None, held.labels
         else:
             columns, _, missing, index = self.model.new_columns(data, unseen)
@@ -288,9 +288,9 @@ class RowAnswers(Estimates, Copied):
         """The coefficients, finite; an aliased column has none, and no part in the fit."""
         return np.where(self.fit.aliased, 0.0, self.fit.coef)
 
-    def _fitted(self, what: str) -> tuple[Dataset, FloatArray]:
+    def _fitted(self, what: str, *, or_data: bool = False) -> tuple[Dataset, FloatArray]:
         """The rows of the fit, which `what` needs, and their linear predictors with offset."""
-        held = self.model.held(what)
+        held = self.model.held(what, or_data=or_data)
         return held, _shifted(held.columns.matvec(self._effective), held.rows.offset)
 
     def _linear(
@@ -299,7 +299,7 @@ class RowAnswers(Estimates, Copied):
         """Columns, their linear predictors with offset, and their labels."""
         if data is None:
             refuse_beside_the_fit(offset=offset, exposure=exposure)
-            held, eta = self._fitted("a prediction without data")
+            held, eta = self._fitted("a prediction without data", or_data=True)
             eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
             return held.columns, eta, held.labels
         columns, shift, missing, index = self.model.new_design(

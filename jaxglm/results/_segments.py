@@ -142,7 +142,7 @@ class GroupResults(RobustSegments):
         check_choice("unseen", unseen, ("raise", "nan"))
         if data is None:
             refuse_beside_the_fit(groups=groups, offset=offset, exposure=exposure)
-            held, eta = self._fitted("a prediction without data")
+            held, eta = self._fitted("a prediction without data", or_data=True)
             assert self._segments is not None
             eta = at_limit(self.fits, held.columns, self._segments.of_rows, eta)
             placed = np.sort(self._segments.at(np.arange(self._segments.starts[-1])))
@@ -200,9 +200,9 @@ class GroupResults(RobustSegments):
             facts[g] = row_facts(self._family(g), rows, mean[places], rank)
         return facts
 
-    def _fitted(self, what: str) -> tuple[Dataset, FloatArray]:
+    def _fitted(self, what: str, *, or_data: bool = False) -> tuple[Dataset, FloatArray]:
         """All rows, which `what` needs, and their linear predictors; nan where there is none."""
-        held, segments = self.model.held(what), self._segments
+        held, segments = self.model.held(what, or_data=or_data), self._segments
         assert segments is not None
         eta = linear_predictor(self.fits, held.columns, segments.of_rows)
         return held, eta if held.rows.offset is None else eta + held.rows.offset

@@ -9,11 +9,11 @@ import pandas as pd
 from jaxglm._status import DataError
 from jaxglm.algebra import Covariance
 from jaxglm.inference import Estimated, PowerProfile, joint_covariance, power_profile
-from jaxglm.results._rowwise import RowAnswers
+from jaxglm.results._asked import AskedCovariance
 from jaxglm.words import measure, understands_habits
 
 
-class ShapeAnswers(RowAnswers):
+class ShapeAnswers(AskedCovariance):
     """The shape of a distribution, estimated beside the coefficients; a part of `Results`."""
 
     @understands_habits
@@ -84,7 +84,7 @@ class ShapeAnswers(RowAnswers):
         -------
         PowerProfile
             `power`, `conf_int()`, `table`, and `fit`: the result with the power at its estimate,
-            its standard errors and dispersion as those of a fit are by default. Its `aic` and
+            its standard errors and dispersion of the kind asked for with this one. Its `aic` and
             `bic` count the power as a parameter.
 
         Raises
@@ -115,7 +115,7 @@ class ShapeAnswers(RowAnswers):
         if found.fit is None:
             return found.profile
         model = dataclasses.replace(self.model, family=found.family)
-        return dataclasses.replace(found.profile, _fit=type(self)(found.fit, model))
+        return dataclasses.replace(found.profile, _fit=self._as_asked(type(self)(found.fit, model)))
 
     def _joint(self) -> Covariance:
         alpha, alpha_se = self.fit.alpha, self.fit.alpha_se

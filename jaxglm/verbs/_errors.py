@@ -10,13 +10,12 @@ from jaxglm.inference import (
     CovarianceChoice,
     Estimated,
     check_scale_choice,
-    covariance_of,
     slopes_of,
     slopes_of_many,
     with_dispersion,
 )
 from jaxglm.intake import Model
-from jaxglm.results import GroupResults
+from jaxglm.results import GroupResults, Results
 from jaxglm.rows import Segments
 from jaxglm.search import Fit
 
@@ -67,17 +66,13 @@ class StandardErrors:
             return None
         return self.choice.read(model.held("robust()"), self.column)
 
-    def given_to(self, fit: Fit, model: Model, asked: Asked | None) -> Fit:
-        """The fit with the standard errors that were read."""
-        if asked is None and self.scale is None:
-            return fit
-        held = model.held("robust()")
-        estimated = Estimated.of(fit, model.family, held)
-        fit = with_dispersion(fit, model.family, self.scale, slopes_of(estimated))
-        if asked is None:
-            return fit
-        estimated = dataclasses.replace(estimated, covariance=fit.covariance)
-        return dataclasses.replace(fit, covariance=covariance_of(estimated, asked))
+    def given_to(self, fit: Fit, model: Model, asked: Asked | None) -> Results:
+        """The result of a fit with the standard errors that were read."""
+        if self.scale is not None:
+            estimated = Estimated.of(fit, model.family, model.held("robust()"))
+            fit = with_dispersion(fit, model.family, self.scale, slopes_of(estimated))
+        results = Results(fit, model)
+        return results if asked is None else results.with_covariance(asked)
 
     def given_to_many(self, results: GroupResults, segments: Segments) -> GroupResults:
         """Results of segments with the standard errors asked for."""

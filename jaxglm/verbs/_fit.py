@@ -55,7 +55,7 @@ def results_of(
         fit = dataclasses.replace(fit, notes=texts)
     _announce(found, notes, intake.cautions, on_failure)
     model = dataclasses.replace(intake.model, family=family)
-    results = Results(errors.given_to(fit, model, asked), model)
+    results = errors.given_to(fit, model, asked)
     return results if keep_data else results.without_data()
 
 

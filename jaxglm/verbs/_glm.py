@@ -135,8 +135,9 @@ def glm(
     information : {"expected", "observed"}
         Of the covariance: R's, or that of the second derivatives at the estimate, as in Stata.
     scale : float or str, optional
-        The dispersion in the standard errors: "pearson" (the default where it is estimated),
-        "deviance", "ml" (maximum likelihood), or a number taken as known.
+        The dispersion in standard errors, tests and comparisons: "pearson" (the default where it is
+        estimated), "deviance", "ml" (maximum likelihood), or a number taken as known. Tests are t
+        and F where it is estimated, normal and chi-squared where it is known.
 
     Returns
     -------

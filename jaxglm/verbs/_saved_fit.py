@@ -9,6 +9,7 @@ import numpy as np
 from jaxglm._schema import Damaged, read_fields
 from jaxglm.algebra import Covariance, Relations, Root
 from jaxglm.diagnostics import RowFacts
+from jaxglm.inference import SCALES_ASKED
 from jaxglm.results._file import (
     AT_LIMIT,
     BASE,
@@ -126,6 +127,8 @@ def _own(
         if values.shape != lead or below or np.isinf(values).any():
             raise Damaged(f"covariance.{name}", "is below zero, infinite or of another length")
         told[name] = values if lead else value
+    if saved.scale_by not in SCALES_ASKED:
+        raise Damaged("covariance.scale_by", "is no way to find a dispersion")
     names = [prefix + name for name in PARTS]
     dense = arrays.take(names[0], (*lead, p, None), "f")
     if dense.shape[-1] > max(p, 1):
@@ -135,7 +138,8 @@ def _own(
     root = Root(dense, arrays.take(names[1], (*lead, p), "f"))
     if any((abs(part) > _LARGEST).any() for part in root):
         raise Damaged(f"the array {names[0]!r}", f"or {names[1]!r} holds numbers without a square")
-    return {"root": root, "kind": saved.kind, "notes": saved.notes, **told}
+    told |= {"kind": saved.kind, "notes": saved.notes, "scale_by": saved.scale_by}
+    return {"root": root, **told}
 
 
 def _recession(arrays: Arrays, shape: tuple[int, ...]) -> np.ndarray:

@@ -48,6 +48,7 @@ def model_of(saved: SavedModel, family: Any, context: Mapping[str, Callable] | N
         event=saved.event,
         used=frozenset(saved.used),
         dataset=None,
+        constraints=saved.constraints,
     )
 
 

@@ -12,10 +12,14 @@ import pandas as pd
 from jaxglm._jax import computing
 from jaxglm._status import Status
 from jaxglm.inference.comparisons._comparison import Comparison
-from jaxglm.inference.comparisons._deviance import chi2_tail, chosen_test, f_tail
+from jaxglm.inference.comparisons._deviance import Dispersion, chi2_tail, chosen_test, f_tail
+from jaxglm.inference.comparisons._likelihood import beside_robust
 from jaxglm.inference.comparisons._score import score_statistic
-from jaxglm.inference.comparisons._submodels import Submodel, Submodels, dispersion
+from jaxglm.inference.comparisons._submodels import Submodel, Submodels
 from jaxglm.inference.comparisons._terms import Terms
+from jaxglm.inference.covariances._dispersion import scale_choice
+from jaxglm.inference.covariances._sandwich import is_robust
+from jaxglm.inference.hypotheses._combinations import is_constrained
 from jaxglm.inference.hypotheses._linear_tests import columns_test
 from jaxglm.intake import Model
 from jaxglm.search import Fit
@@ -26,7 +30,7 @@ _TESTS = {"LR": "LR", "LRT": "LR", "Chisq": "LR", "F": "F", "Wald": "Wald"}
 
 def sequential(fit: Fit, model: Model, test: str | None) -> Comparison:
     """Type 1: each term beside those before it."""
-    test = chosen_test(test, model.family)
+    test = chosen_test(test, fit, model.family)
     terms, fits = Terms.of(model), Submodels.of(fit, model, "anova()")
     models = [fits.fit(terms.mask(range(i))) for i in range(len(terms.labels) + 1)]
     scores = [
@@ -40,11 +44,10 @@ def sequential(fit: Fit, model: Model, test: str | None) -> Comparison:
         np.array([m.deviance for m in models]),
         test,
         np.array(scores),
-        dispersion(fit, model.family),
-        fit.df_resid,
+        Dispersion.of(fit),
     )
     title = f"Analysis of deviance of {called(model)}, type 1: terms added first to last"
-    return Comparison(table, title, (*notes_on(fit, model), *troubles(models, names)))
+    return Comparison(table, title, (*notes_on_likelihood(fit), *troubles(models, names)))
 
 
 def sequence_table(
@@ -53,21 +56,20 @@ def sequence_table(
     deviance: np.ndarray,
     test: str,
     scores: np.ndarray,
-    phi: float,
-    df_scale: float,
+    phi: Dispersion,
 ) -> pd.DataFrame:
     """R's `anova.glm` of models one after the other, the differences to the one before."""
     df, fall = (np.append(np.nan, of[:-1] - of[1:]) for of in (df_resid, deviance))
     columns = {"Resid. Df": df_resid, "Resid. Dev": deviance, "Df": df, "Deviance": fall}
     with np.errstate(divide="ignore", invalid="ignore"):
         if test == "F":
-            columns["F"] = np.where(df != 0, fall / df / phi, np.nan)
-            columns["Pr(>F)"] = f_tail(columns["F"], df, df_scale)
+            columns["F"] = np.where(df != 0, fall / df / phi.value, np.nan)
+            columns["Pr(>F)"] = f_tail(columns["F"], df, phi.df)
         elif test == "Rao":
             columns["Rao"] = np.append(np.nan, scores)
-            columns["Pr(>Chi)"] = chi2_tail(columns["Rao"] / phi * np.sign(df), df)
+            columns["Pr(>Chi)"] = chi2_tail(columns["Rao"] / phi.value * np.sign(df), df)
         else:
-            columns["Pr(>Chi)"] = chi2_tail(fall / phi * np.sign(df), df)
+            columns["Pr(>Chi)"] = chi2_tail(fall / phi.value * np.sign(df), df)
     return pd.DataFrame(columns, index=names)
 
 
@@ -85,11 +87,11 @@ def by_term(fit: Fit, model: Model, type_: int, test: str | None) -> Comparison:
     check_choice("test", test, (None, *_TESTS))
     kind = "LR" if test is None else _TESTS[test]
     terms = Terms.of(model)
-    table = _wald(fit, terms, type_) if kind == "Wald" else None
-    said: list[str] = [*notes_on(fit, model)]
-    if table is None:
-        table, more = _by_refits(fit, model, terms, type_, kind)
-        said += more
+    if kind == "Wald":
+        table, said = _wald(fit, model, terms, type_), [*notes_on(fit), *_on_wald(fit)]
+    else:
+        table, troubled = _by_refits(fit, model, terms, type_, kind)
+        said = [*notes_on_likelihood(fit), *troubled]
     if type_ == 3:
         said += _of_type_3(terms)
     name = {"LR": "likelihood ratio", "F": "F", "Wald": "Wald"}[kind]
@@ -110,31 +112,40 @@ def _by_refits(
     fall = np.array([b.deviance - a.deviance for a, b in zip(with_term, without, strict=True)])
     df = np.array([b.df_resid - a.df_resid for a, b in zip(with_term, without, strict=True)])
     said = troubles(with_term + without, [*terms.labels] * 2)
-    phi, df_resid = dispersion(fit, model.family), fit.df_resid
+    phi, df_resid = Dispersion.of(fit), fit.df_resid
     if kind == "LR":
-        statistic = np.where(df > 0, fall / phi, np.nan)
+        statistic = np.where(df > 0, fall / phi.value, np.nan)
         columns = {"LR Chisq": statistic, "Df": df, "Pr(>Chisq)": chi2_tail(statistic, df)}
         return pd.DataFrame(columns, index=list(terms.labels)), said
-    # The dispersion is Pearson's, also where the family knows it: that is what an F test is for.
+    # Where the dispersion is known it is estimated all the same: that is what an F test is for.
+    error = phi.value
+    if not phi.estimated:
+        error = fit.pearson_chi2 / df_resid if df_resid > 0 else np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.nan if df_resid <= 0 or np.isnan(phi) else fit.pearson_chi2 / df_resid
         statistic = np.where(df > 0, fall / df / error, np.nan)
     columns = {
-        "Sum Sq": np.append(fall, fit.pearson_chi2),
+        "Sum Sq": np.append(fall, error * df_resid),
         "Df": np.append(df, df_resid),
         "F value": np.append(statistic, np.nan),
         "Pr(>F)": np.append(f_tail(statistic, df, df_resid), np.nan),
     }
-    if model.family.dispersion_fixed:
+    if not phi.estimated:
+        given = scale_choice(fit) is not None
+        has = "scale= gave another" if given else f"the {model.family.name} family has 1"
         said.append(
-            f"The dispersion of these F tests is Pearson chi2 / df, where the {model.family.name} "
-            "family has 1: they are those of the quasi family."
+            f"The dispersion of these F tests is Pearson chi2 / df, where {has}: they are those of "
+            "scale='pearson'."
         )
     return pd.DataFrame(columns, index=[*terms.labels, "Residuals"]), said
 
 
-def _wald(fit: Fit, terms: Terms, type_: int) -> pd.DataFrame:
-    statistic, df = [], []
+def _wald(fit: Fit, model: Model, terms: Terms, type_: int) -> pd.DataFrame:
+    names, statistic, df = [], [], []
+    if type_ == 3 and terms.base.any():  # car has a row for the intercept, in this test alone
+        alone, k = _wald_statistic(fit, terms.base)
+        names += [model.names[j] for j in np.flatnonzero(terms.base)]
+        statistic.append(alone if k else np.nan)
+        df.append(k)
     for i in terms.all:
         own = terms.own(i)
         others = terms.containing(i, terms.all) if type_ == 2 else []
@@ -143,9 +154,26 @@ def _wald(fit: Fit, terms: Terms, type_: int) -> pd.DataFrame:
         beside, fewer = _wald_statistic(fit, beyond)
         statistic.append(alone - beside if k > fewer else np.nan)
         df.append(k - fewer)
+        names.append(terms.labels[i])
     columns = {"Df": np.array(df, float), "Chisq": np.array(statistic)}
     columns["Pr(>Chisq)"] = chi2_tail(columns["Chisq"], columns["Df"])
-    return pd.DataFrame(columns, index=list(terms.labels))
+    return pd.DataFrame(columns, index=names)
+
+
+def _on_wald(fit: Fit) -> Iterator[str]:
+    if is_constrained(fit):
+        yield (
+            "A term of which constraints hold a coefficient at a value, or tie several to each "
+            "other, has no test here."
+        )
+    if is_robust(fit.covariance):
+        yield from fit.covariance.notes
+    if fit.covariance.df is not None:
+        yield (
+            "These tests are chi-squared, as car has them; wald_test() and wald_test_terms() give "
+            f"F with {fit.covariance.df:.6g} degrees of freedom below, since the dispersion was "
+            "estimated."
+        )
 
 
 def _wald_statistic(fit: Fit, columns: np.ndarray) -> tuple[float, int]:
@@ -171,7 +199,14 @@ def _of_type_3(terms: Terms) -> Iterator[str]:
         )
 
 
-def notes_on(fit: Fit, model: Model) -> Iterator[str]:
+def notes_on_likelihood(fit: Fit) -> Iterator[str]:
+    """What is to be said of comparisons by the likelihood, divided by the dispersion of a fit."""
+    yield from notes_on(fit)
+    yield from fit.covariance.expected.notes
+    yield from filter(None, [beside_robust(fit)])
+
+
+def notes_on(fit: Fit) -> Iterator[str]:
     """What is to be said of any comparison with a fit."""
     if fit.alpha is not None:
         yield (

@@ -5,9 +5,12 @@ the covariance is N V N' of that of g. Columns that no constraint touches stay i
 """
 
 import dataclasses
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from jaxglm._jax import computing
 from jaxglm._status import DataError
@@ -20,6 +23,7 @@ from jaxglm.inference.comparisons._submodels import (
     refuse_constrained,
     refuse_reduced,
 )
+from jaxglm.inference.covariances._dispersion import with_dispersion_of
 from jaxglm.inference.hypotheses._hypothesis import read_hypothesis
 from jaxglm.intake import Dataset, Model
 from jaxglm.rows import Problem, merge_rows
@@ -74,7 +78,7 @@ def constrained(fit: Fit, model: Model, constraints: Any) -> tuple[Fit, Model]:
     """The fit under constraints and its model; see `Results.fit_constrained`."""
     what = "fit_constrained()"
     refuse_constrained(model, what)
-    refuse_reduced(fit, what)
+    refuse_reduced(fit, model.family, what)
     held = model.held(what)
     R, q, text = _read(constraints, model)
     free = _solved(R, q, text)
@@ -97,11 +101,26 @@ def constrained(fit: Fit, model: Model, constraints: Any) -> tuple[Fit, Model]:
         null_log_likelihood=fit.null_log_likelihood,
         notes=(note, *found.notes),
     )
+    found = with_dispersion_of(found, fit, family, held)
     return found, dataclasses.replace(model, family=family, constraints=text)
 
 
 def _read(constraints: Any, model: Model) -> tuple[np.ndarray, np.ndarray, str]:
-    """R, q and words for them."""
+    """R, q and words for them.
+
+    Raises
+    ------
+    DataError
+        For a dict, which a hypothesis has for coefficients, and a user here perhaps for values.
+    """
+    if isinstance(constraints, Mapping | pd.Series):
+        some = dict(itertools.islice(constraints.items(), 2))
+        held = ", ".join(f"{name} = {value}" for name, value in some.items())
+        raise DataError(
+            "A dict, or a Series, may mean the values at which coefficients are held, or as in "
+            "wald_test() the coefficients of one combination. Write equations for values, "
+            f"{held!r}; for a combination give a pair with its value, ({some}, 0)."
+        )
     found = read_hypothesis(constraints, model.names)
     if not (np.isfinite(found.matrix).all() and np.isfinite(found.value).all()):
         raise DataError("constraints must hold finite numbers")

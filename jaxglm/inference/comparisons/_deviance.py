@@ -1,36 +1,68 @@
 """Owns the tests that are made of deviances: likelihood ratio, F and Rao's, as in R's `anova.glm`.
 
-Pure functions of arrays; nan where a model has nothing to be tested by.
+Whether the dispersion is known or estimated is a fact of the fit, not of its family. Tails are pure
+functions of arrays; nan where a model has nothing to be tested by.
 """
 
+import dataclasses
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from jaxglm.families import Family
+from jaxglm.inference.covariances._dispersion import scale_choice
+from jaxglm.search import Fit
 from jaxglm.words import FloatArray, check_choice
 
 DevianceTest = Literal["Chisq", "F", "Rao"]
 _SAME = {"LRT": "Chisq", "LR": "Chisq", "chisq": "Chisq", "f": "F", "rao": "Rao", "score": "Rao"}
 
 
-def chosen_test(test: str | None, family: Family) -> DevianceTest:
+@dataclasses.dataclass(frozen=True)
+class Dispersion:
+    """What deviances are divided by.
+
+    Attributes
+    ----------
+    value : float
+        nan where nothing tells of it.
+    df : float or None
+        Degrees of freedom of its estimate; None where it is known.
+    """
+
+    value: float
+    df: float | None
+
+    @classmethod
+    def of(cls, fit: Fit) -> "Dispersion":
+        """That of a fit, by which the covariance of its model is multiplied."""
+        model_based = fit.covariance.expected
+        return cls(model_based.scale, model_based.df)
+
+    @property
+    def estimated(self) -> bool:
+        return self.df is not None
+
+
+def chosen_test(test: str | None, fit: Fit, family: Family) -> DevianceTest:
     """The test by its name; None for the one that suits: F where the dispersion is estimated.
 
     Raises
     ------
     ValueError
-        For another, and for an F test where the dispersion is known to be 1.
+        For another, and for an F test where the dispersion is known.
     """
+    phi = Dispersion.of(fit)
     if test is None:
-        return "Chisq" if family.dispersion_fixed else "F"
+        return "F" if phi.estimated else "Chisq"
     name: Any = _SAME.get(test, test) if isinstance(test, str) else test
     check_choice("test", name, get_args(DevianceTest))
-    if name == "F" and family.dispersion_fixed:
-        quasi = {"poisson": "quasipoisson", "binomial": "quasibinomial"}.get(family.name, "a quasi")
+    if name == "F" and not phi.estimated:
+        given = scale_choice(fit) is not None
+        known = "this one was given" if given else f"that of the {family.name} family is 1"
         raise ValueError(
-            f"An F test is for an estimated dispersion, and that of the {family.name} family is 1: "
-            f"give test='Chisq', or fit with a dispersion to estimate (the {quasi} family)."
+            f"An F test is for an estimated dispersion, and {known}: give test='Chisq', or fit "
+            "with a dispersion to estimate, scale='pearson'."
         )
     return name
 

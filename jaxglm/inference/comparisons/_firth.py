@@ -17,6 +17,8 @@ from jaxglm._programs import program
 from jaxglm.algebra import Covariance, full_matrix
 from jaxglm.families import Family
 from jaxglm.inference._wald import check_alpha
+from jaxglm.inference.comparisons._likelihood import warn_beside_robust
+from jaxglm.inference.covariances._dispersion import scale_choice
 from jaxglm.intake import Dataset
 from jaxglm.search import REDUCED, Fit
 from jaxglm.sources import Resident, Tiles, is_small
@@ -29,7 +31,8 @@ _NEAR = 1e-7
 
 def has_penalised_likelihood(fit: Fit, family: Family) -> bool:
     """Whether the estimates of a fit maximise a likelihood with Jeffreys' prior."""
-    return fit.method == REDUCED and family.canonical and family.dispersion_fixed
+    known = family.dispersion_fixed and scale_choice(fit) is None
+    return fit.method == REDUCED and family.canonical and known
 
 
 def log_information(covariance: Covariance) -> float:
@@ -51,6 +54,7 @@ def penalised_tests(fit: Fit, family: Family, held: Dataset, alpha: float) -> di
         `statistic`, `p_value`, `conf_low`, `conf_high`.
     """
     check_alpha(alpha)
+    warn_beside_robust(fit)
     from scipy import special
 
     names = ("statistic", "p_value", "conf_low", "conf_high")

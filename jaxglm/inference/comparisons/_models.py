@@ -9,12 +9,14 @@ import pandas as pd
 from jaxglm._jax import computing
 from jaxglm._status import DataError
 from jaxglm.inference._estimates import Estimates
-from jaxglm.inference.comparisons._anova import called, notes_on, sequence_table
+from jaxglm.inference.comparisons._anova import called, notes_on_likelihood, sequence_table
 from jaxglm.inference.comparisons._comparison import Comparison
-from jaxglm.inference.comparisons._deviance import chi2_tail, chosen_test
-from jaxglm.inference.comparisons._nesting import difference, nesting, problem_of
+from jaxglm.inference.comparisons._deviance import Dispersion, chi2_tail, chosen_test
+from jaxglm.inference.comparisons._inside import outside
+from jaxglm.inference.comparisons._likelihood import beside_robust
+from jaxglm.inference.comparisons._nesting import difference, problem_of
 from jaxglm.inference.comparisons._score import score_statistic
-from jaxglm.inference.comparisons._submodels import dispersion, refuse_reduced
+from jaxglm.inference.comparisons._submodels import refuse_reduced
 
 
 def anova_of(fits: Sequence[Estimates], test: str | None) -> Comparison:
@@ -25,32 +27,53 @@ def anova_of(fits: Sequence[Estimates], test: str | None) -> Comparison:
         if different:
             raise DataError(
                 f"These models cannot be compared by a test: {different}. A test compares models "
-                "of the same rows, response, weights, family and link."
+                "of the same rows, response, weights, family, link and dispersion."
             )
     for fit in fits:
-        refuse_reduced(fit.fit, "anova()")
+        refuse_reduced(fit.fit, fit.family, "anova()")
         if not fit.converged and fit.status.name != "SEPARATED":
             raise DataError(f"{called(fit.model)!r} has no optimum: {fit.status.message}")
     pairs = list(itertools.pairwise(fits))
-    cautions = [words for pair in pairs if (words := nesting(*pair))]
+    cautions = [words for pair in pairs if (words := _nesting(*pair))]
     table, title, said = _of_likelihoods(fits, test) if shaped else _of_deviances(fits, test)
     family = [f" ({fit.family.name})" if shaped else "" for fit in fits]
     listed = [
         f"Model {i}: {called(fit.model)}{own}"
         for i, (fit, own) in enumerate(zip(fits, family, strict=True), start=1)
     ]
-    said += [words for fit in fits for words in notes_on(fit.fit, fit.model) if not shaped]
+    for fit in fits:
+        said += filter(None, [beside_robust(fit.fit)]) if shaped else notes_on_likelihood(fit.fit)
     notes = (*listed, *dict.fromkeys(said))
     return Comparison(table, title, notes).warned(dict.fromkeys(cautions))
+
+
+def _nesting(one: Estimates, other: Estimates) -> str:
+    """Why a test of two models may mean nothing, in words; empty where one is inside the other."""
+    small, large = sorted((one, other), key=lambda fit: (-fit.df_resid, fit._n_parameters))
+    between = f"{called(small.model)!r} and {called(large.model)!r}"
+    if small._n_parameters == large._n_parameters:
+        return f"{between} have as many coefficients as each other: there is nothing to test."
+    apart, why = outside(small, large)
+    if apart is None:
+        return (
+            f"Whether {between} are nested cannot be told: {why}. Where they are not, the p-value "
+            "means nothing."
+        )
+    if apart:
+        return (
+            f"{between} are not nested: {why}, so the p-value means nothing. Compare them by AIC "
+            "or BIC, jaxglm.compare(m1, m2)."
+        )
+    return ""
 
 
 def _of_deviances(
     fits: Sequence[Estimates], test: str | None
 ) -> tuple[pd.DataFrame, str, list[str]]:
     family = fits[0].family
-    test = chosen_test(test, family)
     df_resid = np.array([fit.df_resid for fit in fits])
     largest = fits[int(np.argmin(df_resid))]
+    test, phi = chosen_test(test, largest.fit, family), Dispersion.of(largest.fit)
     scores = np.full(len(fits) - 1, np.nan)
     if test == "Rao":
         scores[:] = [_score_between(*pair) for pair in itertools.pairwise(fits)]
@@ -60,14 +83,13 @@ def _of_deviances(
         np.array([fit.deviance for fit in fits]),
         test,
         scores,
-        dispersion(largest.fit, family),
-        largest.df_resid,
+        phi,
     )
     said = []
-    if not family.dispersion_fixed:
+    if phi.estimated:
         said.append(
-            f"The dispersion is that of the largest model, {largest.scale:.6g} on "
-            f"{largest.df_resid:.6g} degrees of freedom."
+            f"The dispersion is that of the largest model, {largest.scale:.6g} on {phi.df:.6g} "
+            "degrees of freedom."
         )
     name = {"Chisq": "likelihood ratio", "F": "F", "Rao": "Rao's score"}[test]
     return table, f"Analysis of deviance: {name} tests", said
@@ -76,6 +98,11 @@ def _of_deviances(
 def _score_between(first: Estimates, second: Estimates) -> float:
     """The score statistic of the larger model at the optimum of the smaller one."""
     small, large = sorted((first, second), key=lambda fit: -fit.df_resid)
+    if large.model.constraints:
+        raise DataError(
+            "Rao's test would be of the larger model without its constraints "
+            f"({large.model.constraints}): give test='Chisq', or 'F'"
+        )
     held, own = large.model.held("Rao's test"), small.model.held("Rao's test")
     eta = own.columns.matvec(np.where(small.fit.aliased, 0.0, small.fit.coef))
     if own.rows.offset is not None:

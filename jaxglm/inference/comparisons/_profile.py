@@ -16,8 +16,10 @@ import pandas as pd
 from jaxglm._jax import computing
 from jaxglm._status import ConvergenceWarning, DataError, Status
 from jaxglm.inference._wald import critical_value
+from jaxglm.inference.comparisons._deviance import Dispersion
+from jaxglm.inference.comparisons._likelihood import warn_beside_robust
 from jaxglm.inference.comparisons._roots import find_root
-from jaxglm.inference.comparisons._submodels import Submodels, dispersion, refitted
+from jaxglm.inference.comparisons._submodels import Submodels, refitted
 from jaxglm.intake import Columns, Model
 from jaxglm.rows import Problem
 from jaxglm.search import Fit
@@ -34,8 +36,9 @@ _FLAT = 0.05
 
 def profile_intervals(fit: Fit, model: Model, alpha: float) -> tuple[np.ndarray, np.ndarray]:
     """Lower and upper ends [p] of the profile likelihood intervals of all coefficients."""
-    quantile = _quantile(fit, model, alpha)
-    fits = Submodels.of(fit, model, 'conf_int(method="profile")')
+    quantile = _quantile(fit, alpha)
+    fits = Submodels.of(fit, model, "conf_int(method='profile')")
+    warn_beside_robust(fit)
     ends = np.full((fit.coef.size, 2), np.nan)
     for j in range(fit.coef.size):
         if not _is_open(fit, j):
@@ -52,8 +55,9 @@ def profile_curve(fit: Fit, model: Model, name: Any, n: int) -> pd.DataFrame:
     j = model.names.index(name)
     if _is_open(fit, j):
         raise DataError(f"nothing determines the coefficient of {name!r}: it has no profile")
-    quantile = _quantile(fit, model, _PLOTTED)
+    quantile = _quantile(fit, _PLOTTED)
     profile = _Profile(fit, model, Submodels.of(fit, model, "profile()"), j)
+    warn_beside_robust(fit)
     low, high = profile.interval(quantile)
     centre, reach = profile.centre, 3 * quantile * profile.step
     if profile.runs:  # the estimate is at infinity, where the curve becomes flat
@@ -70,10 +74,9 @@ def profile_curve(fit: Fit, model: Model, name: Any, n: int) -> pd.DataFrame:
     return pd.DataFrame({"value": values, "zeta": zeta, "deviance": deviance})
 
 
-def _quantile(fit: Fit, model: Model, alpha: float) -> float:
+def _quantile(fit: Fit, alpha: float) -> float:
     """What the signed root reaches at an end: that of t where the dispersion is estimated."""
-    df = None if model.family.dispersion_fixed else fit.df_resid
-    return float(critical_value(alpha, df))
+    return float(critical_value(alpha, Dispersion.of(fit).df))
 
 
 def _is_open(fit: Fit, j: int) -> bool:
@@ -96,7 +99,7 @@ class _Profile:
     """
 
     def __init__(self, fit: Fit, model: Model, fits: Submodels, j: int):
-        self.fit, self.fits, self.phi = fit, fits, dispersion(fit, model.family)
+        self.fit, self.fits, self.phi = fit, fits, Dispersion.of(fit).value
         self.deviance = fits.fit(np.ones(fit.coef.size, bool)).deviance
         self.centre = float(fit.coef[j])
         self.runs = float(np.sign(fit.covariance.recession[j]))
@@ -109,7 +112,7 @@ class _Profile:
             columns = Columns(problem.design, problem.order, len(problem.rows))
             self._column = columns.matvec(unit)
             self._problem = fits.columns(self.others)
-        along = fit.covariance.root.times(unit)
+        along = fit.covariance.expected.root.times(unit)
         moves = not self.runs and along[j] > 0
         self._slope = along / along[j] if moves else np.zeros(unit.size)
         largest = np.abs(self._column).max()

@@ -9,6 +9,7 @@ import numpy as np
 from jaxglm.families import NegativeBinomial
 from jaxglm.inference.comparisons._submodels import Submodel, Submodels, check_optimum, record
 from jaxglm.inference.comparisons._terms import Terms
+from jaxglm.inference.covariances._dispersion import with_dispersion_of
 from jaxglm.intake import Model, with_further
 from jaxglm.io import TermsSpec, reduced_codings
 from jaxglm.rows import Problem
@@ -116,7 +117,9 @@ class Scope:
         if self.fit.alpha is not None:
             assert isinstance(family, NegativeBinomial)
             family = dataclasses.replace(family, alpha=None)
-        fit, family, notes = record(self.fits.columns(keep), family, model.names, found.coef[keep])
+        problem = self.fits.columns(keep)
+        fit, family, notes = record(problem, family, model.names, found.coef[keep])
+        fit = with_dispersion_of(fit, self.fit, family, model.held("step()"))
         fits = self.fits
         if self.fit.alpha is not None:
             fits = Submodels(fits.problem, family, fits.names, fits.start)

@@ -13,8 +13,10 @@ from jaxglm.algebra import root_of_inverse
 from jaxglm.designs import append
 from jaxglm.families import Family
 from jaxglm.inference._overdispersion import equals
-from jaxglm.inference.comparisons._deviance import chi2_tail
-from jaxglm.inference.comparisons._submodels import check_optimum, dispersion
+from jaxglm.inference._shown import as_text
+from jaxglm.inference.comparisons._deviance import Dispersion, chi2_tail
+from jaxglm.inference.comparisons._likelihood import beside_robust
+from jaxglm.inference.comparisons._submodels import check_optimum
 from jaxglm.intake import Dataset, Model
 from jaxglm.rows import Problem
 from jaxglm.search import Fit, condition, smallest_pivot
@@ -54,6 +56,8 @@ class ScoreTest:
     scale : float
         The dispersion that the statistic was divided by.
     columns : int
+    notes : tuple of str
+        What a reader should know, in sentences.
     """
 
     statistic: float
@@ -61,12 +65,14 @@ class ScoreTest:
     pvalue: float
     scale: float
     columns: int
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         head = f"Score test of {self.columns} further column{'' if self.columns == 1 else 's'}"
         if self.df == 0:
             return f"{head}: combinations of those of the fit, nothing to test"
-        return f"{head}: {statistic(self.statistic)} on {self.df} df, p {equals(self.pvalue)}"
+        found = f"{head}: {statistic(self.statistic)} on {self.df} df, p {equals(self.pvalue)}"
+        return as_text(found, None, self.notes)
 
     __repr__ = __str__
 
@@ -89,9 +95,11 @@ def score_test(fit: Fit, model: Model, extra: Any) -> ScoreTest:
             eta = eta + held.rows.offset
         wider = Problem.of_block(Block(design, held.rows), order, np.dtype(np.float64))
         found, rank = score_statistic(wider, wider.narrowed(model.family), eta)
-    df, phi = rank - int((~fit.aliased).sum()), dispersion(fit, model.family)
+    df, phi = rank - int((~fit.aliased).sum()), Dispersion.of(fit).value
     value = found / phi if df else np.nan
-    return ScoreTest(value, df, float(chi2_tail(value, df)), phi, values.shape[1])
+    said = (*fit.covariance.expected.notes, beside_robust(fit, "This test is"))
+    notes = tuple(filter(None, said))
+    return ScoreTest(value, df, float(chi2_tail(value, df)), phi, values.shape[1], notes)
 
 
 def _places(extra: Any, held: Dataset, kept: np.ndarray) -> np.ndarray:

@@ -9,6 +9,8 @@ from jaxglm.inference._estimates import Estimates
 from jaxglm.inference.comparisons._anova import called
 from jaxglm.inference.comparisons._comparison import Comparison
 from jaxglm.inference.comparisons._nesting import differences_of_rows
+from jaxglm.inference.comparisons._selection import given_dispersion, has_likelihood
+from jaxglm.search import REDUCED
 
 
 def compare_of(fits: Sequence[Estimates], names: Sequence[str] | None) -> Comparison:
@@ -63,6 +65,16 @@ def _incomparable(fits: Sequence[Estimates], names: Sequence[str]) -> Iterator[s
             )
         elif not fit.converged:
             yield f"{name} has no ordinary optimum: {fit.status.message}"
+        elif fit.fit.method == REDUCED:
+            yield (
+                f"llf, AIC and BIC of {name} are at estimates of reduced bias (bias='firth'), at "
+                "which the likelihood is not at its maximum: they are no measures to choose by."
+            )
+        elif not has_likelihood(fit.fit, fit.model) or given_dispersion(fit.fit) is not None:
+            yield (
+                f"llf, AIC and BIC of {name} do not have the dispersion that scale= asked for: "
+                "they are those of the fit without it."
+            )
     for fit, name in zip(fits[1:], names[1:], strict=True):
         different = next(differences_of_rows(fits[0], fit), "")
         if different:

@@ -9,7 +9,12 @@ import pandas as pd
 from jaxglm._jax import computing
 from jaxglm._status import DataError
 from jaxglm.inference.comparisons._scope import Scope
-from jaxglm.inference.comparisons._selection import Criteria, Criterion
+from jaxglm.inference.comparisons._selection import (
+    Criteria,
+    Criterion,
+    given_dispersion,
+    has_likelihood,
+)
 from jaxglm.inference.comparisons._submodels import announce
 from jaxglm.intake import Model
 from jaxglm.search import Fit
@@ -37,14 +42,20 @@ def step(
         raise ValueError(
             "direction='forward' adds terms: give scope='~ . + x + g', and data= with their columns"
         )
-    if criterion != "qaic" and not model.family.has_likelihood:
+    if criterion != "qaic" and not has_likelihood(fit, model):
+        name = model.family.name
+        why = f"The {name} family has no likelihood"
+        if model.family.has_likelihood:
+            why = f"The likelihood of the {name} family knows nothing of an estimated dispersion"
         raise ValueError(
-            f"The {model.family.name} family has no likelihood, so there is no "
-            f"{criterion.upper()}: give criterion='qaic', which divides the deviance by the "
-            "dispersion of the largest model."
+            f"{why}, so there is no {criterion.upper()}: give criterion='qaic', which divides the "
+            "deviance by the dispersion of the largest model."
         )
     at = Scope.of(fit, model, "step()", scope, data)
-    by = Criteria(criterion, fit.nobs, _scale_of_largest(at) if criterion == "qaic" else None)
+    if criterion == "qaic":
+        by = Criteria(criterion, fit.nobs, given_dispersion(fit) or _scale_of_largest(at))
+    else:
+        by = Criteria.of_likelihood(criterion, fit)
     value, name = by.of_fit(at.fit, at.model), criterion.upper()
     if not math.isfinite(value):
         raise DataError(

@@ -15,6 +15,7 @@ from jaxglm._status import DataError, Status
 from jaxglm._tuning import tuning
 from jaxglm.designs import Dense
 from jaxglm.families import Family
+from jaxglm.inference.comparisons._firth import has_penalised_likelihood
 from jaxglm.intake import Columns, Model
 from jaxglm.rows import Problem, constant_column, merge_rows
 from jaxglm.search import (
@@ -81,7 +82,7 @@ def refuse_constrained(model: Model, what: str) -> None:
         )
 
 
-def refuse_reduced(fit: Fit, what: str) -> None:
+def refuse_reduced(fit: Fit, family: Family, what: str) -> None:
     """Refuse what rests on a maximum of the likelihood where the estimates are another point.
 
     Raises
@@ -89,17 +90,13 @@ def refuse_reduced(fit: Fit, what: str) -> None:
     DataError
     """
     if fit.method == REDUCED:
+        theirs = "wald_test() and conf_int() hold for them"
+        if has_penalised_likelihood(fit, family):
+            theirs = "firth_test() has tests and intervals of theirs"
         raise DataError(
             f"{what} rests on maxima of the likelihood, and these estimates are others "
-            "(bias='firth'): firth_test() has tests and intervals of theirs, or fit without bias=."
+            f"(bias='firth'): {theirs}, or fit without bias=."
         )
-
-
-def dispersion(fit: Fit, family: Family) -> float:
-    """That of the model, by which deviances are divided; nan where nothing tells of it."""
-    if family.dispersion_fixed:
-        return 1.0
-    return np.nan if np.isnan(fit.covariance.scale) else fit.scale
 
 
 def refitted(problem: Problem, family: Family, start: np.ndarray, names: Sequence[str]) -> Estimate:
@@ -262,7 +259,7 @@ def check_optimum(fit: Fit, model: Model, what: str) -> None:
     DataError
     """
     refuse_constrained(model, what)
-    refuse_reduced(fit, what)
+    refuse_reduced(fit, model.family, what)
     status = Status(fit.status)
     if not status.usable and status is not Status.SEPARATED:
         raise DataError(

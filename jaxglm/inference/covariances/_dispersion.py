@@ -12,7 +12,7 @@ from jaxglm._status import DataError
 from jaxglm.algebra import Covariance
 from jaxglm.families import Family
 from jaxglm.inference.covariances._sandwich import Estimated
-from jaxglm.intake import MAX_MEMORY
+from jaxglm.intake import MAX_MEMORY, Dataset
 from jaxglm.lanes import Fits, LaneDispersion, Lanes, lane_slopes
 from jaxglm.rows import Segments
 from jaxglm.search import Fit
@@ -22,6 +22,9 @@ from jaxglm.words import is_positive, measure
 
 _NAMES = {"pearson": "pearson", "x2": "pearson", "deviance": "deviance", "dev": "deviance"}
 _NAMES |= {"ml": "ml"}
+# What a covariance holds of the choice; empty for the family's own.
+_GIVEN = "given"
+SCALES_ASKED = ("", *dict.fromkeys(_NAMES.values()), _GIVEN)
 # A Newton step leaves an error of about its square.
 _TURNS, _SMALL = 100, 1e-7
 _UPHILL, _LONGEST = 0.1, 0.3
@@ -71,8 +74,8 @@ def with_dispersion(
     DataError
         For maximum likelihood in a family whose likelihood has no dispersion.
     """
-    if scale is None or (scale == "pearson" and not family.dispersion_fixed):
-        return record
+    if scale is None or scale == (1.0 if family.dispersion_fixed else "pearson"):
+        return record  # as it is anyway
     of = record.scalars if isinstance(record, Fits) else vars(record)
     df: Any = np.asarray(of["df_resid"], float)
     if isinstance(scale, float):
@@ -88,11 +91,26 @@ def with_dispersion(
     many = isinstance(record, Fits)
     changes: dict[str, Any] = {"scale": value if many else float(value)}
     changes["df"] = None if isinstance(scale, float) else df.copy() if many else float(df)
+    changes["scale_by"] = _GIVEN if isinstance(scale, float) else scale
     found = dataclasses.replace(covariance, notes=(*covariance.notes, _told(scale)), **changes)
     if isinstance(record, Fits):
         scalars = {**record.scalars, "scale": value.copy()}
         return dataclasses.replace(record, covariance=found, scalars=scalars)
     return dataclasses.replace(record, covariance=found, scale=float(value))
+
+
+def scale_choice(fit: Fit) -> str | float | None:
+    """The dispersion that was asked for with a fit, as `check_scale_choice` gives it."""
+    own = fit.covariance.expected
+    return own.scale if own.scale_by == _GIVEN else own.scale_by or None
+
+
+def with_dispersion_of(found: Fit, other: Fit, family: Family, held: Dataset) -> Fit:
+    """A fit of the rows of another, its dispersion found in the way that was asked for there."""
+    choice = scale_choice(other)
+    if choice is None:
+        return found
+    return with_dispersion(found, family, choice, slopes_of(Estimated.of(found, family, held)))
 
 
 def slopes_of(estimated: Estimated) -> Slopes:

@@ -105,6 +105,8 @@ class Estimated:
     covariance : Covariance
         Of the expected information.
     nobs : float
+    rank : int
+        Coefficients that were free: constraints take some, as aliased columns do.
     """
 
     source: Source
@@ -113,16 +115,14 @@ class Estimated:
     coef: np.ndarray
     covariance: Covariance
     nobs: float
+    rank: int
 
     @classmethod
     def of(cls, fit: Fit, family: Family, held: Dataset) -> "Estimated":
         """A fit with the rows that a result holds."""
         source = Resident(held.block, np.dtype(np.float64))
-        return cls(source, held.order, family, fit.coef, fit.covariance.expected, fit.nobs)
-
-    @property
-    def rank(self) -> int:
-        return int(np.sum(~self.covariance.aliased))
+        rank = round(fit.nobs - fit.df_resid)
+        return cls(source, held.order, family, fit.coef, fit.covariance.expected, fit.nobs, rank)
 
     def at(self, root: Root) -> Rooted:
         """The estimate with a root, in design order."""
@@ -163,6 +163,9 @@ def observed(estimated: Estimated) -> Covariance:
     at = estimated.at(covariance.root)
     source, family = estimated.source, estimated.family
     gram = _with_diagonal(source.reduce(observed_gram, family, at), at)
+    if isinstance(gram, Bordered):  # levels that others determine, or constraints, have no entry
+        own: Any = np.where(_of_levels(at, gram) == 0, 1.0, gram.diagonal)
+        gram = gram._replace(diagonal=own)
     if not float(factorise(jax.tree.map(jnp.asarray, gram), jnp.zeros(())).pivot) > _LEAST_PIVOT:
         raise DataError(
             "The observed information is not positive definite at the estimate, so it has no "
@@ -192,6 +195,11 @@ def kind_of(asked: Asked) -> str:
     if asked.information == "expected":
         return kind
     return "observed" if asked.kind == "nonrobust" else f"{kind}, observed"
+
+
+def is_robust(covariance: Covariance) -> bool:
+    """Whether it holds where the response varies otherwise than the model has it."""
+    return covariance.kind not in ("nonrobust", "observed")
 
 
 def how_made(asked: Asked) -> str:
@@ -303,7 +311,13 @@ def _by_clusters(estimated: Estimated, at: Rooted, asked: Asked) -> np.ndarray:
     k = estimated.rank
     if asked.correction == "fixest":
         determined = ~estimated.covariance.aliased[estimated.order]
-        k -= int(nested(estimated.source, asked.clusters, determined[None])[0])
+        inside = int(nested(estimated.source, asked.clusters, determined[None])[0])
+        if inside and k < determined.sum():
+            raise DataError(
+                "correction='fixest' leaves out the coefficients of factors nested in the "
+                "clusters, which are not to be counted under constraints: take another correction"
+            )
+        k -= inside
     parts = []
     for i, (sign, way) in enumerate(ways):
         factor = _corrections.of_clusters(
@@ -318,9 +332,14 @@ def _with_diagonal(gram: Any, at: Rooted) -> Any:
     gram = jax.device_get(gram)
     if not isinstance(gram, Bordered):
         return gram
-    assert at.diagonal is not None
-    own = at.diagonal[-gram.diagonal.size :]
+    own = _of_levels(at, gram)
     return Bordered(gram.corner, gram.border * own[:, None], gram.diagonal * own**2)
+
+
+def _of_levels(at: Rooted, gram: Bordered) -> np.ndarray:
+    """The entries of a root's diagonal for the levels that were eliminated."""
+    assert at.diagonal is not None
+    return np.asarray(at.diagonal[-gram.diagonal.size :])
 
 
 def _alone(estimated: Estimated, at: Rooted, kind: str) -> str:

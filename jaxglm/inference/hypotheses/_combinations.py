@@ -26,7 +26,12 @@ NO_DISPERSION = (
     "the fit has no dispersion, for want of residual degrees of freedom or of residuals beyond "
     "rounding"
 )
+HELD = "the constraints of the fit hold it at a value, so that nothing of it is left to test"
 NO_FIT = "the fit has no finite estimates and errors"
+
+
+# Of a combination that constraints hold at a value, what rounding leaves of its error.
+_ROUNDING = 1e-10
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,8 @@ class Combinations:
 
     @property
     def standard_errors(self) -> FloatArray:
-        """[m]; nan where there is a reason."""
-        told = np.array([not reason for reason in self.reasons], bool)
+        """[m]; nan where there is a reason, but 0 for what constraints hold at a value."""
+        told = np.array([reason in ("", HELD) for reason in self.reasons], bool)
         return np.where(told, np.linalg.norm(self.root, axis=1), np.nan)
 
 
@@ -99,7 +104,24 @@ def combinations_of(
         tell(np.ones(len(matrix), bool), NO_DISPERSION)
     root = root_rows(fit.covariance, matrix)
     tell(np.isnan(estimate) | ~np.isfinite(root).all(axis=1), NO_FIT)
+    if is_constrained(fit):
+        tell(_is_held(fit, matrix), HELD)
     return Combinations(estimate, root, tuple(reasons))
+
+
+def is_constrained(fit: Fit) -> bool:
+    """Whether constraints leave fewer coefficients free than there are."""
+    return round(fit.nobs - fit.df_resid) < int(np.sum(~fit.aliased))
+
+
+def _is_held(fit: Fit, matrix: FloatArray) -> np.ndarray:
+    """Which combinations constraints leave no room to vary, [m] bool."""
+    dense, diagonal = fit.covariance.expected.root
+    sizes = np.hypot(np.linalg.norm(dense, axis=1), diagonal)
+    varies = np.hypot(
+        np.linalg.norm(matrix @ dense, axis=1), np.linalg.norm(matrix * diagonal, axis=1)
+    )
+    return varies <= _ROUNDING * (np.abs(matrix) @ sizes)
 
 
 def root_rows(covariance: Covariance, matrix: FloatArray) -> FloatArray:

@@ -12,13 +12,20 @@ from jaxglm._status import (
     RankWarning,
     SeparationWarning,
 )
-from jaxglm.inference.hypotheses._combinations import INFINITE, NO_DISPERSION, NO_FIT, OPEN
+from jaxglm.inference.hypotheses._combinations import (
+    HELD,
+    INFINITE,
+    NO_DISPERSION,
+    NO_FIT,
+    OPEN,
+)
 from jaxglm.words import FloatArray, listed, warn
 
 _CATEGORY: dict[str, type[JaxglmWarning]] = {
     INFINITE: SeparationWarning,
     OPEN: SeparationWarning,
     NO_DISPERSION: DataWarning,
+    HELD: DataWarning,
     NO_FIT: ConvergenceWarning,
 }
 

@@ -13,16 +13,17 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import Status
-from jaxglm.algebra import Covariance
 from jaxglm.inference._shown import as_html, as_text
 from jaxglm.inference._wald import interval, wald
 from jaxglm.inference.hypotheses._combinations import (
+    HELD,
     INFINITE,
     NO_DISPERSION,
     NO_FIT,
     OPEN,
     Combinations,
     combinations_of,
+    is_constrained,
 )
 from jaxglm.inference.hypotheses._comparisons import no_tests
 from jaxglm.inference.hypotheses._hypothesis import Hypothesis
@@ -245,7 +246,7 @@ def joint_test(
         found = combinations_of(fit, names, own.matrix)
     said = (caution(fit), note, *no_tests(own.labels, found.reasons).values())
     notes = tuple(filter(None, said))
-    return _wald_test(found, own.value, own.labels, notes, fit.covariance, df)
+    return _wald_test(found, own.value, own.labels, notes, fit, df)
 
 
 def single_tests(fit: Fit, names: Sequence[str], hypothesis: Hypothesis) -> LinearTest:
@@ -296,6 +297,8 @@ def columns_test(
         reason = OPEN
     elif np.isnan(covariance.scale):
         reason = NO_DISPERSION
+    elif not fit.covariance.expected.standard_errors[own].all():
+        reason = HELD
     elif not np.isfinite([fit.coef[own], fit.covariance.standard_errors[own]]).all():
         reason = NO_FIT
     if reason:
@@ -303,7 +306,7 @@ def columns_test(
     dense, diagonal = covariance.root
     root = np.hstack([dense[own], np.diag(diagonal[own])]) * np.sqrt(covariance.scale)
     found = Combinations(fit.coef[own], root, ("",) * own.size)
-    return _wald_test(found, np.zeros(own.size), labels, (), covariance, df)
+    return _wald_test(found, np.zeros(own.size), labels, (), fit, df)
 
 
 def _wald_test(
@@ -311,7 +314,7 @@ def _wald_test(
     value: FloatArray,
     labels: tuple[str, ...],
     notes: tuple[str, ...],
-    covariance: Covariance,
+    fit: Fit,
     df: float | None,
 ) -> WaldTest:
     m = len(labels)
@@ -326,10 +329,10 @@ def _wald_test(
     )
     rank = int(np.count_nonzero(singular > _ROUNDING))
     if rank < m:
-        why = (
-            f"No test: the covariance ({covariance.kind}) tells apart {rank} of the {m} "
-            "combinations; test fewer together."
-        )
+        what = f"the covariance ({fit.covariance.kind}) tells"
+        if is_constrained(fit):
+            what = "the constraints of the fit, by which some follow from others, tell"
+        why = f"No test: {what} apart {rank} of the {m} combinations; test fewer together."
         return _without(m, labels, (*notes, why), df)
     distance = float(np.sum((u.T @ ((found.estimate - value) / sizes) / singular) ** 2))
     from scipy import special

@@ -14,6 +14,7 @@ from jaxglm.families import Family, Tweedie
 from jaxglm.inference._shown import as_html, as_text
 from jaxglm.inference._wald import check_alpha
 from jaxglm.inference.comparisons._submodels import check_optimum, record
+from jaxglm.inference.covariances._dispersion import with_dispersion_of
 from jaxglm.inference.shapes._power_search import HIGH, LOW, Point, PowerLikelihood, fall, maximum
 from jaxglm.intake import Dataset, Model
 from jaxglm.rows import Problem, merge_rows
@@ -208,6 +209,7 @@ def _refitted(fit: Fit, model: Model, family: Tweedie, held: Dataset, profile: P
     with computing():
         problem = merge_rows(_whole(held), "auto")
     made, _, _ = record(problem, family, model.names, fit.coef)
+    made = with_dispersion_of(made, fit, family, held)
     low, high = profile._ends
     notes = [note for note in fit.notes if not note.startswith(_ESTIMATED)]
     notes.append(

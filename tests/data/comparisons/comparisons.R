@@ -38,11 +38,11 @@ quiet <- function(x) suppressMessages(suppressWarnings(x))
 
 # Profile likelihood limits by root finding on the profile deviance: chi-squared where the
 # dispersion is known, F with Pearson's dispersion where not.
-profile_ci <- function(fit) {
+profile_ci <- function(fit, given = NULL) {
   X <- model.matrix(fit); y <- fit$y; w <- fit$prior.weights
   off <- if (is.null(fit$offset)) rep(0, nrow(X)) else fit$offset
-  fam <- fit$family; phi <- summary(fit)$dispersion
-  known <- fam$family %in% c("binomial", "poisson")
+  fam <- fit$family; phi <- if (is.null(given)) summary(fit)$dispersion else given
+  known <- !is.null(given) || fam$family %in% c("binomial", "poisson")
   q <- if (known) qchisq(.95, 1) else qf(.95, 1, fit$df.residual)
   b <- coef(fit); se <- sqrt(diag(vcov(fit)))
   V <- vcov(fit)
@@ -164,4 +164,17 @@ result$constrained$held <- by_hand(
 result$constrained$alike <- by_hand(
   glm(mpg ~ I(100 * wt + hp) + factor(cyl), Gamma("log"), m, control = tight), 0,
   rbind(c(1, 0, 0, 0), c(0, 100, 0, 0), c(0, 1, 0, 0), c(0, 0, 1, 0), c(0, 0, 0, 1)))
+# A dispersion that is given: it is known then.
+given <- function(name, phi) {
+  fit <- fit_of(name)
+  list(scale = phi,
+       anova = table_of(anova(fit, dispersion = phi, test = "Chisq")),
+       anova_rao = table_of(anova(fit, dispersion = phi, test = "Rao")),
+       drop1 = table_of(drop1(fit, scale = phi, test = "LRT")),
+       drop1_rao = table_of(drop1(fit, scale = phi, test = "Rao")),
+       profile = profile_ci(fit, phi))
+}
+result$given <- list(warpbreaks_poisson_log = given("warpbreaks_poisson_log", 2),
+                     mtcars_gamma_log = given("mtcars_gamma_log", 0.02),
+                     longley_gaussian = given("longley_gaussian", 0.1))
 write(toJSON(result, digits = I(15), auto_unbox = TRUE, na = "null", null = "null"), "comparisons.json")

@@ -1,0 +1,43 @@
+"""Owns the covariance that was asked for with a fit: given to it, and to other fits of its rows."""
+
+import dataclasses
+from typing import Self
+
+from jaxglm._status import DataError, DataWarning
+from jaxglm.inference import Asked, Estimated, covariance_of
+from jaxglm.results._rowwise import RowAnswers
+from jaxglm.words import warn
+
+
+class AskedCovariance(RowAnswers):
+    """What was asked for has a cluster, or a time, of each row: it is kept as long as the rows."""
+
+    _asked: Asked | None = None
+
+    def with_covariance(self, asked: Asked) -> Self:
+        """The same fit with the covariance that was asked for, read with the rows of the fit."""
+        estimated = Estimated.of(self.fit, self.family, self.model.held("robust()"))
+        fit = dataclasses.replace(self.fit, covariance=covariance_of(estimated, asked))
+        other = type(self)(fit, self.model, self._saved_facts)
+        other._asked = asked
+        return other
+
+    def _as_asked(self, other: Self) -> Self:
+        """Another fit of the same rows with the covariance that was asked for with this one.
+
+        Where it cannot have that, a warning says so.
+        """
+        kind, why = self.fit.covariance.kind, "it is not known what that was made of"
+        if kind == "nonrobust":
+            return other
+        if self._asked is not None:
+            try:
+                return other.with_covariance(self._asked)
+            except DataError as error:
+                why = str(error).rstrip(".")
+        warn(
+            f"The standard errors of the new fit are those of its model, and not of the kind of "
+            f"this one ({kind}): {why}.",
+            DataWarning,
+        )
+        return other
