@@ -68,7 +68,7 @@ def fit() -> jg.Results:
 def close(found: Any, wanted: Any, rtol: float = 1e-9) -> None:
     """Covariances agree, an entry counting as its standard errors do."""
     found, wanted = np.asarray(found), np.asarray(wanted)
-    size = np.sqrt(np.diag(wanted))
+    size = np.sqrt(np.abs(np.diag(wanted)))
     np.testing.assert_allclose(found / np.outer(size, size), wanted / np.outer(size, size), 0, rtol)
 
 

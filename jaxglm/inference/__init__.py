@@ -31,7 +31,7 @@ from jaxglm.inference.covariances._dispersion import (
     slopes_of_many,
     with_dispersion,
 )
-from jaxglm.inference.covariances._of_many import covariances_of
+from jaxglm.inference.covariances._of_many import ManyCovariances, covariances_of
 from jaxglm.inference.covariances._sandwich import Asked, Estimated, covariance_of
 from jaxglm.inference.hypotheses._combinations import combinations_of
 from jaxglm.inference.hypotheses._comparisons import comparison_table, warn_no_tests
@@ -51,7 +51,7 @@ from jaxglm.inference.margins._changes import METHODS, AskedEffects, check_varia
 from jaxglm.inference.margins._margins import Effects, Where, marginal_effects
 from jaxglm.inference.predictions._distribution import Law, check_sizes, law
 from jaxglm.inference.predictions._new_responses import NewResponses
-from jaxglm.inference.predictions._prediction import Prediction, check_scale
+from jaxglm.inference.predictions._prediction import Prediction, check_scale, linear_errors
 from jaxglm.inference.predictions._quantile_residuals import quantile_residuals
 from jaxglm.inference.quality._collinearity import condition_number, inflation
 from jaxglm.inference.quality._criteria import (
@@ -90,6 +90,7 @@ __all__ = [
     "Information",
     "Law",
     "LinearTest",
+    "ManyCovariances",
     "Misfit",
     "NewResponses",
     "Overdispersion",
@@ -141,6 +142,7 @@ __all__ = [
     "joint_test",
     "law",
     "likelihood_rsquared",
+    "linear_errors",
     "link_test",
     "log_information",
     "marginal_effects",

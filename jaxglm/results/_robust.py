@@ -74,7 +74,8 @@ class RobustAnswers(RowAnswers):
             Whose small-sample corrections. statsmodels' GLM leaves HC1 to HC3 as HC0, and
             multiplies clusters by (n - 1) / (n - k) as well; so does fixest, with the smallest G of
             all clusterings, and with one coefficient in k for a factor that is nested in the
-            clusters; Stata's glm has n / (n - 1) for HC1.
+            clusters; it sets negative eigenvalues, which several clusterings allow, to 0. Stata's
+            glm has n / (n - 1) for HC1.
         cadjust : bool
             Whether clusters are adjusted by G / (G - 1).
         data : table, optional
@@ -86,7 +87,8 @@ class RobustAnswers(RowAnswers):
         Results
             The same estimates; `bse`, tests, intervals, tables and predictions with this
             covariance. Where the dispersion is estimated the reference distribution stays
-            Student's t: with G - 1 degrees of freedom for clusters.
+            Student's t: with G - 1 degrees of freedom for clusters. Of several clusterings a
+            variance may come out negative: its standard error is nan, and `notes` say so.
 
         Raises
         ------

@@ -13,6 +13,7 @@ from jaxglm.inference import (
     Asked,
     CovarianceChoice,
     Estimated,
+    ManyCovariances,
     column_of_fit,
     covariance_of,
     covariances_of,
@@ -22,13 +23,13 @@ from jaxglm.rows import Segments
 from jaxglm.sources import Resident
 from jaxglm.words import understands_habits
 
-_MOST_NAMED = 3
-
 
 class RobustSegments(ManyResults):
     """The same fits of segments with other standard errors."""
 
     _segments: Segments | None
+    # Of the notes, those on the covariance.
+    _of_covariance: tuple[str, ...] = ()
 
     @property
     def cov_type(self) -> str:
@@ -116,26 +117,25 @@ class RobustSegments(ManyResults):
         problem = dataclasses.replace(segments.problem, source=source)
         segments = dataclasses.replace(segments, problem=problem)
         found = covariances_of(segments, self.model.family, self.fits, asked, alone)
-        return self._with(found.covariance, self._told(found.lacking))
+        return self._with(found.covariance, self._told(found))
 
     def _with(self, covariance: Covariance, notes: tuple[str, ...]) -> Self:
         other = copy.copy(self)
         other.fits = dataclasses.replace(self.fits, covariance=covariance)
-        other.notes = (*self.notes, *notes)
+        # What was said of another covariance holds no more.
+        others = [note for note in self.notes if note not in self._of_covariance]
+        other.notes, other._of_covariance = (*others, *notes), notes
         return other
 
-    def _told(self, lacking: dict[int, str]) -> tuple[str, ...]:
-        """Which segments have no such covariance, by reason."""
+    def _told(self, found: ManyCovariances) -> tuple[str, ...]:
+        """Which segments have no such covariance, by reason, or one that is no positive matrix."""
         by_reason: dict[str, list[int]] = {}
-        for g, why in lacking.items():
-            by_reason.setdefault(why.rstrip("."), []).append(g)
-        notes = []
-        for why, which in by_reason.items():
-            first = ", ".join(repr(self.keys[g]) for g in which[:_MOST_NAMED])
-            more = ", ..." if len(which) > _MOST_NAMED else ""
-            have = "segment has" if len(which) == 1 else "segments have"
-            notes.append(f"{len(which):,} {have} no such standard errors ({first}{more}): {why}.")
-        return tuple(notes)
+        for g, why in found.lacking.items():
+            by_reason.setdefault(f"no such standard errors: {why.rstrip('.')}", []).append(g)
+        if found.indefinite.size:
+            negative = "a covariance with negative eigenvalues: see the notes of one of them"
+            by_reason[negative] = found.indefinite.tolist()
+        return tuple(self._those(own, "has", "have", what) for what, own in by_reason.items())
 
     @abc.abstractmethod
     def _places(self, g: int) -> np.ndarray:

@@ -109,7 +109,7 @@ class _Profile:
             columns = Columns(problem.design, problem.order, len(problem.rows))
             self._column = columns.matvec(unit)
             self._problem = fits.columns(self.others)
-        along = fit.covariance.root.times(unit)
+        along = fit.covariance.expected.root.times(unit)
         moves = not self.runs and along[j] > 0
         self._slope = along / along[j] if moves else np.zeros(unit.size)
         largest = np.abs(self._column).max()

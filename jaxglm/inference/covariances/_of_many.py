@@ -8,12 +8,12 @@ import numpy as np
 
 from jaxglm._jax import computing
 from jaxglm._tuning import tuning
-from jaxglm.algebra import Covariance, Root, root_of
+from jaxglm.algebra import Covariance, Root, root_of, without_negative
 from jaxglm.families import Family
 from jaxglm.inference.covariances import _corrections
 from jaxglm.inference.covariances._clustered import Clusters, intersections
 from jaxglm.inference.covariances._nested import nested
-from jaxglm.inference.covariances._sandwich import POWERS, Asked, how_made, kind_of
+from jaxglm.inference.covariances._sandwich import POWERS, Asked, how_made, indefinite, kind_of
 from jaxglm.inference.covariances._serial import automatic_lags
 from jaxglm.intake import MAX_MEMORY
 from jaxglm.lanes import (
@@ -35,10 +35,20 @@ Alone = Callable[[int], Covariance | str]
 
 @dataclasses.dataclass(frozen=True)
 class ManyCovariances:
-    """Covariances of many fits, with the segments that have none: their numbers and why."""
+    """Covariances of many fits.
+
+    Attributes
+    ----------
+    covariance : Covariance
+    lacking : dict of str
+        Why a segment has none, by its number.
+    indefinite : [k] int
+        The segments of which some eigenvalue is negative, or was.
+    """
 
     covariance: Covariance
     lacking: dict[int, str]
+    indefinite: np.ndarray
 
 
 def covariances_of(
@@ -64,20 +74,32 @@ def covariances_of(
     none = Root(np.full_like(base.root.dense, np.nan), np.zeros_like(base.root.diagonal))
     df = None if base.df is None else base.df.copy()
     covariance = base.another(none, kind_of(asked), (how_made(asked),), df=df)
-    covariance = dataclasses.replace(covariance, scale=np.full(count, np.nan))
+    signs = np.ones(base.root.dense.shape[:2])
+    covariance = dataclasses.replace(covariance, scale=np.full(count, np.nan), signs=signs)
     fitted = np.flatnonzero(fits.fitted)
     by_cluster = asked.kind == "cluster" and asked.type in ("HC2", "HC3")
     lane = (segments.sizes[fitted] <= tuning().most_lane_rows) & ~fits.shaped[fitted]
     lane &= ~base.root.diagonal[fitted].any(axis=1) & (not by_cluster)
     with computing(segments.problem.dtype == np.float64):
         lacking = _Lanes(segments, family, fits, asked, covariance).write(fitted[lane])
+    negative = np.asarray((signs < 0).any(axis=1))
+    if asked.sets_negative_to_zero:
+        for g in map(int, np.flatnonzero(negative)):
+            covariance.root.dense[g] = without_negative(covariance.root.dense[g], signs[g])
+        signs[:] = 1.0
     for g in map(int, fitted[~lane]):
         one = alone(g)
         if isinstance(one, str):
             lacking[g] = one
             continue
         covariance.put(g, one)
-    return ManyCovariances(covariance, dict(sorted(lacking.items())))
+        negative[g] = indefinite(asked) in one.notes
+    notes = covariance.notes
+    if negative.any():
+        notes += (indefinite(asked, "The covariance of some segments"),)
+    signed = signs if (signs < 0).any() else None
+    covariance = dataclasses.replace(covariance, signs=signed, notes=notes)
+    return ManyCovariances(covariance, dict(sorted(lacking.items())), np.flatnonzero(negative))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,8 +126,11 @@ class _Lanes:
         scale = base.scale[which]
         if self.asked.kind != "nonrobust":
             matrix, lost = self._meat(which, root, lacking)
-            middle, _ = root_of(matrix)
+            middle, signs = root_of(matrix)
             root = root @ middle
+            if signs is not None:
+                assert self.covariance.signs is not None
+                self.covariance.signs[which] = np.where(lost[:, None], 1.0, signs)
             scale = np.where(np.isnan(scale) | lost, np.nan, 1.0)
         public = np.empty_like(root)
         public[:, order] = root

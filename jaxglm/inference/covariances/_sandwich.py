@@ -18,6 +18,7 @@ from jaxglm.algebra import (
     full_matrix,
     root_of,
     root_of_inverse,
+    without_negative,
 )
 from jaxglm.families import Family
 from jaxglm.inference.covariances import _corrections
@@ -73,6 +74,11 @@ class Asked:
     clusters: tuple[Clusters, ...] = ()
     times: Times | None = None
     max_lags: int | None = None
+
+    @property
+    def sets_negative_to_zero(self) -> bool:
+        """Whether a matrix with negative eigenvalues is made one without."""
+        return self.correction == "fixest"
 
     def take(self, rows: np.ndarray) -> "Asked":
         """The same of some of the rows."""
@@ -215,6 +221,17 @@ def how_made(asked: Asked) -> str:
     )
 
 
+def indefinite(asked: Asked, what: str = "The covariance") -> str:
+    """What has to be said of a matrix with negative eigenvalues."""
+    found = f"{what} has negative eigenvalues, which clusterings of several ways allow"
+    if asked.sets_negative_to_zero:
+        return f"{found}: they were set to 0, as fixest does."
+    return (
+        f"{found}: where a variance comes out negative, of a coefficient or of a combination, its "
+        "standard error is nan. correction='fixest' sets negative eigenvalues to 0."
+    )
+
+
 def _sandwich(estimated: Estimated, bread: Covariance, asked: Asked) -> Covariance:
     n, k = estimated.nobs, estimated.rank
     if n <= k:
@@ -240,24 +257,42 @@ def _sandwich(estimated: Estimated, bread: Covariance, asked: Asked) -> Covarian
             assert asked.times is not None and asked.max_lags is not None
             matrix = serial(estimated.source, estimated.family, at, asked.times, asked.max_lags)
             matrix *= _corrections.of_lags(asked.correction, n, k)
-    dense, more = _dressed(estimated, root, matrix)
+    dense, signs, more = _dressed(estimated, root, matrix)
+    notes += more
+    if signs is not None:
+        notes.append(indefinite(asked))
+        if asked.sets_negative_to_zero:
+            dense, signs = _without_negative(dense, signs), None
     return bread.another(
         Root(dense, np.zeros(root.diagonal.size)),
         kind_of(asked),
-        (*notes, *more),
+        tuple(notes),
+        signs=signs,
         scale=np.nan if np.isnan(bread.scale) else 1.0,
         df=df,
     )
 
 
-def _dressed(estimated: Estimated, root: Root, matrix: Any) -> tuple[np.ndarray, list[str]]:
-    """The bread around the meat, as a root: the bread's times that of the meat; and what to say."""
+def _without_negative(dense: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    told = ~np.isnan(dense).any(axis=1)
+    out = np.full((dense.shape[0], int(told.sum())), np.nan)
+    out[told] = without_negative(dense[told], signs)
+    return out
+
+
+def _dressed(
+    estimated: Estimated, root: Root, matrix: Any
+) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
+    """The bread around the meat, as a root with signs: the bread's times that of the meat.
+
+    And what to say.
+    """
     q, notes = root.dense.shape[1], []
     whole = matrix
     if isinstance(matrix, Bordered):
         few = estimated.order.size <= tuning().most_robust
         whole = np.asarray(full_matrix(matrix)) if few else matrix.corner
-    middle, negative = root_of(whole)
+    middle, signs = root_of(whole)
     dense = root.dense @ middle[:q]
     if middle.shape[0] > q:
         levels = estimated.order[-(middle.shape[0] - q) :]
@@ -269,12 +304,7 @@ def _dressed(estimated: Estimated, root: Root, matrix: Any) -> tuple[np.ndarray,
             f"The {count(levels.size)} levels of the largest factor have no robust standard "
             "errors, and predictions no intervals: those of the other coefficients are exact."
         )
-    if negative:
-        notes.append(
-            "The matrix was not positive semidefinite, which clusterings of several ways allow: "
-            "its negative eigenvalues were set to 0."
-        )
-    return dense, notes
+    return dense, signs, notes
 
 
 def _all_columns(estimated: Estimated, root: Root) -> Root:
