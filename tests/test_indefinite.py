@@ -137,7 +137,7 @@ def test_signs_are_held_to_what_they_can_be(raw: jg.Results, tmp_path: Path) -> 
     members["cov_signs"] = 2 * members["cov_signs"]
     with open(tmp_path / "fit", "wb") as file:
         np.savez(file, **members)
-    with pytest.raises(jg.DataError, match="cov_signs.* holds other numbers than 1 and -1"):
+    with pytest.raises(jg.DataError, match=r"cov_signs.* holds other numbers than 1 and -1"):
         jg.load(tmp_path / "fit")
 
 

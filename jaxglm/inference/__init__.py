@@ -1,7 +1,8 @@
 """What estimates say: tests, intervals, effects, overdispersion, predictions, the bootstrap."""
 
+from jaxglm.inference._again import rows_of
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
-from jaxglm.inference._clusters import column_of_fit
+from jaxglm.inference._clusters import column_of_fit, column_of_table, refuse_idle_table
 from jaxglm.inference._determined import broken, say_nan, undetermined, warn_undetermined
 from jaxglm.inference._effects import exponentiated, is_intercept, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
@@ -119,6 +120,7 @@ __all__ = [
     "check_sizes",
     "check_variables",
     "column_of_fit",
+    "column_of_table",
     "columns_test",
     "combinations_of",
     "compare_of",
@@ -156,6 +158,8 @@ __all__ = [
     "read_combination",
     "read_hypothesis",
     "refusal",
+    "refuse_idle_table",
+    "rows_of",
     "say_nan",
     "schwarz",
     "score_test",

@@ -1,9 +1,18 @@
 """Owns how a result is given another covariance: robust kinds, and the observed information."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, Literal, Self
 
-from jaxglm.inference import CovarianceChoice, Estimated, column_of_fit, covariance_of
+from jaxglm.inference import (
+    CovarianceChoice,
+    Estimated,
+    column_of_fit,
+    column_of_table,
+    covariance_of,
+    refuse_idle_table,
+    rows_of,
+)
 from jaxglm.results._rowwise import RowAnswers
 from jaxglm.words import understands_habits
 
@@ -80,7 +89,9 @@ class RobustAnswers(RowAnswers):
             Whether clusters are adjusted by G / (G - 1).
         data : table, optional
             The table of the fit, where `cluster`, `time` or `groups` name columns and the table is
-            no longer there.
+            no longer there: a result keeps encoded rows and no table. A result that holds no rows
+            (loaded, pickled, or made with keep_data=False) reads them again from it, for fits of a
+            formula without weights, trials, offset= or exposure= beside it.
 
         Returns
         -------
@@ -94,10 +105,10 @@ class RobustAnswers(RowAnswers):
         ------
         DataError
             For one cluster only, missing values in `cluster`, rows of leverage 1 under HC2 or HC3,
-            an observed information that is not positive definite, and where the result does not
-            hold the rows of its fit.
+            an observed information that is not positive definite, where the result does not hold
+            the rows of its fit, and for `data` that are others.
         ValueError
-            For a kind that there is not.
+            For a kind that there is not, and for what has no part in the kind asked for.
 
         Examples
         --------
@@ -168,8 +179,15 @@ class RobustAnswers(RowAnswers):
         if choice.is_default:
             fit = dataclasses.replace(fit, covariance=fit.covariance.expected)
         else:
-            held = self.model.held("robust()")
-            asked = choice.read(held, lambda name: column_of_fit(self.model, name, data))
+            held = rows_of(fit, self.model, data, "robust")
+            asked = choice.read(held, self._lookup(choice, data))
             estimated = Estimated.of(fit, self.family, held)
             fit = dataclasses.replace(fit, covariance=covariance_of(estimated, asked))
         return type(self)(fit, self.model, self._saved_facts)
+
+    def _lookup(self, choice: CovarianceChoice, data: Any) -> Callable[[str], Any]:
+        """From the name of a column to its values."""
+        if self.model.dataset is None:
+            return lambda name: column_of_table(data, name)
+        refuse_idle_table(data, choice.names_a_column)
+        return lambda name: column_of_fit(self.model, name, data)

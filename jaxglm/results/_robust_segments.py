@@ -3,6 +3,7 @@
 import abc
 import copy
 import dataclasses
+from collections.abc import Callable
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from jaxglm.inference import (
     column_of_fit,
     covariance_of,
     covariances_of,
+    refuse_idle_table,
 )
 from jaxglm.results._many import ManyResults
 from jaxglm.rows import Segments
@@ -94,9 +96,24 @@ class RobustSegments(ManyResults):
         )
         if choice.is_default:
             return self._with(self.fits.covariance.expected, ())
-        held = self.model.held("robust()")
-        asked = choice.read(held, lambda name: column_of_fit(self.model, name, data))
-        return self.with_covariance(asked)
+        refuse_idle_table(data, choice.names_a_column)
+        if self.model.dataset is None:
+            raise DataError(
+                "robust() needs the rows of the fits, and these results hold none: "
+                f"{self.model.why_no_rows}. Ask for the covariance with the fits, as "
+                "fit_groups(..., cov_type=, cluster=): it is saved with them."
+            )
+        return self.with_covariance(
+            self.read(choice, lambda name: column_of_fit(self.model, name, data))
+        )
+
+    def read(self, choice: CovarianceChoice, column: Callable[[str], Any]) -> Asked:
+        """A choice with the rows of all; those of segments without a fit take no part in it."""
+        held, segments = self.model.held("robust()"), self._segments
+        assert segments is not None
+        of_rows = segments.of_rows
+        inside = (of_rows >= 0) & self.fits.fitted[of_rows]
+        return choice.read(held, column, held.rows.live & inside)
 
     def with_covariance(self, asked: Asked) -> Self:
         """The same fits with the covariance that was asked for, read with the rows of all."""
@@ -128,14 +145,12 @@ class RobustSegments(ManyResults):
         return other
 
     def _told(self, found: ManyCovariances) -> tuple[str, ...]:
-        """Which segments have no such covariance, by reason, or one that is no positive matrix."""
+        """Which segments have no such covariance, by reason, or one of which more is to be said."""
         by_reason: dict[str, list[int]] = {}
         for g, why in found.lacking.items():
             by_reason.setdefault(f"no such standard errors: {why.rstrip('.')}", []).append(g)
-        if found.indefinite.size:
-            negative = "a covariance with negative eigenvalues: see the notes of one of them"
-            by_reason[negative] = found.indefinite.tolist()
-        return tuple(self._those(own, "has", "have", what) for what, own in by_reason.items())
+        of = by_reason | {what: which.tolist() for what, which in found.remarks.items()}
+        return tuple(self._those(which, "has", "have", what) for what, which in of.items())
 
     @abc.abstractmethod
     def _places(self, g: int) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from jaxglm._status import DataError, FormulaError
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
-from jaxglm.inference import Information
+from jaxglm.inference import Information, column_of_table
 from jaxglm.intake import (
     MAX_MEMORY,
     Given,
@@ -24,7 +24,7 @@ from jaxglm.intake import (
 )
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice
-from jaxglm.verbs._errors import StandardErrors, column_of
+from jaxglm.verbs._errors import StandardErrors
 from jaxglm.verbs._fit import results_of
 from jaxglm.verbs._order import check_arrays, check_formula, check_one_response
 from jaxglm.verbs._responses import response_results
@@ -321,7 +321,7 @@ class GLM:
     def _column(self, name: str) -> Any:
         """The values of a column of the table, for a model of a formula."""
         if self._formula is not None:
-            return column_of(self._X, name)
+            return column_of_table(self._X, name)
         raise DataError(
             f"{name!r} names a column, and this is a model of arrays: give the values themselves."
         )

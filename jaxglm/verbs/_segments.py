@@ -11,7 +11,7 @@ from jaxglm._jax import computing
 from jaxglm._status import DataWarning, FitError, SegmentWarning
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
-from jaxglm.inference import Information
+from jaxglm.inference import Information, column_of_table
 from jaxglm.intake import (
     MAX_MEMORY,
     Given,
@@ -30,7 +30,7 @@ from jaxglm.results import GroupResults
 from jaxglm.results._many import ManyResults
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
-from jaxglm.verbs._errors import StandardErrors, column_of
+from jaxglm.verbs._errors import StandardErrors
 from jaxglm.verbs._order import check_formula
 from jaxglm.words import check_choice, understands_habits, warn
 
@@ -143,7 +143,7 @@ def fit_groups(
     """
     check_formula("fit_groups", formula, data)
     errors = StandardErrors.of(
-        cov_type, cluster, cov_kwds, information, scale, lambda name: column_of(data, name)
+        cov_type, cluster, cov_kwds, information, scale, lambda name: column_of_table(data, name)
     )
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(

@@ -13,7 +13,14 @@ from jaxglm.families import Family
 from jaxglm.inference.covariances import _corrections
 from jaxglm.inference.covariances._clustered import Clusters, intersections
 from jaxglm.inference.covariances._nested import nested
-from jaxglm.inference.covariances._sandwich import POWERS, Asked, how_made, indefinite, kind_of
+from jaxglm.inference.covariances._sandwich import (
+    POWERS,
+    Asked,
+    how_made,
+    idle,
+    indefinite,
+    kind_of,
+)
 from jaxglm.inference.covariances._serial import automatic_lags
 from jaxglm.intake import MAX_MEMORY
 from jaxglm.lanes import (
@@ -42,13 +49,13 @@ class ManyCovariances:
     covariance : Covariance
     lacking : dict of str
         Why a segment has none, by its number.
-    indefinite : [k] int
-        The segments of which some eigenvalue is negative, or was.
+    remarks : dict of [k] int
+        What has to be said of segments, as the rest of a sentence, and of which.
     """
 
     covariance: Covariance
     lacking: dict[int, str]
-    indefinite: np.ndarray
+    remarks: dict[str, np.ndarray]
 
 
 def covariances_of(
@@ -73,15 +80,17 @@ def covariances_of(
     count = segments.count
     none = Root(np.full_like(base.root.dense, np.nan), np.zeros_like(base.root.diagonal))
     df = None if base.df is None else base.df.copy()
-    covariance = base.another(none, kind_of(asked), (how_made(asked),), df=df)
+    notes = how_made(asked), *idle(asked)
+    covariance = base.another(none, kind_of(asked), notes, df=df)
     signs = np.ones(base.root.dense.shape[:2])
     covariance = dataclasses.replace(covariance, scale=np.full(count, np.nan), signs=signs)
     fitted = np.flatnonzero(fits.fitted)
     by_cluster = asked.kind == "cluster" and asked.type in ("HC2", "HC3")
     lane = (segments.sizes[fitted] <= tuning().most_lane_rows) & ~fits.shaped[fitted]
     lane &= ~base.root.diagonal[fitted].any(axis=1) & (not by_cluster)
+    lanes = _Lanes(segments, family, fits, asked, covariance)
     with computing(segments.problem.dtype == np.float64):
-        lacking = _Lanes(segments, family, fits, asked, covariance).write(fitted[lane])
+        lacking = lanes.write(fitted[lane])
     negative = np.asarray((signs < 0).any(axis=1))
     if asked.sets_negative_to_zero:
         for g in map(int, np.flatnonzero(negative)):
@@ -99,7 +108,17 @@ def covariances_of(
         notes += (indefinite(asked, "The covariance of some segments"),)
     signed = signs if (signs < 0).any() else None
     covariance = dataclasses.replace(covariance, signs=signed, notes=notes)
-    return ManyCovariances(covariance, dict(sorted(lacking.items())), np.flatnonzero(negative))
+    remarks = {
+        "a covariance with negative eigenvalues: see the notes of one of them": negative,
+        **lanes.remarks(),
+    }
+    told = np.isin(np.arange(count), [*lacking, *np.flatnonzero(~fits.fitted)], invert=True)
+    found = {remark: np.flatnonzero(which & told) for remark, which in remarks.items()}
+    return ManyCovariances(
+        covariance,
+        dict(sorted(lacking.items())),
+        {remark: which for remark, which in found.items() if which.size},
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,6 +157,26 @@ class _Lanes:
         self.covariance.root.dense[which] = public
         self.covariance.scale[which] = scale
         return lacking
+
+    def remarks(self) -> dict[str, np.ndarray]:
+        """What has to be said of moments and lags, and of which segments, [G] bool."""
+        times = self.asked.times
+        if times is None:
+            return {}
+        problem = self.segments.problem
+        moments = self._counts(times.as_clusters(problem.rows.live))
+        rows = np.bincount(self.segments.of_rows[times.order], minlength=moments.size)
+        lags = self.asked.max_lags
+        lags = automatic_lags(moments) if lags is None else lags
+        much = (
+            "much of maxlags for the moments that it has: the more lags, the nearer the sum comes "
+            "to the square of the total score, which is 0, and standard errors come out too small"
+        )
+        several = (
+            "several rows at a time: their scores were added up, as Driscoll and Kraay (1998) do "
+            "for series that depend on each other"
+        )
+        return {several: rows > moments, much: 2 * (lags + 1) > moments}
 
     def _meat(
         self, which: np.ndarray, root: np.ndarray, lacking: dict[int, str]

@@ -30,7 +30,7 @@ from jaxglm.inference.covariances._clustered import (
     told,
 )
 from jaxglm.inference.covariances._nested import nested
-from jaxglm.inference.covariances._serial import Times, automatic_lags, serial
+from jaxglm.inference.covariances._serial import Times, automatic_lags, check_times, serial
 from jaxglm.intake import Dataset
 from jaxglm.search import Fit
 from jaxglm.sources import Resident, Source, in_parts
@@ -76,6 +76,11 @@ class Asked:
     max_lags: int | None = None
 
     @property
+    def as_sandwich(self) -> bool:
+        """Whether the corrections are those of sandwich, whatever they are called."""
+        return _corrections.as_sandwich(self.correction, self.kind, self.type)
+
+    @property
     def sets_negative_to_zero(self) -> bool:
         """Whether a matrix with negative eigenvalues is made one without."""
         return self.correction == "fixest"
@@ -87,7 +92,7 @@ class Asked:
         )
         times = self.times
         if times is not None:
-            moments = np.full(times.order.max() + 1, -1)
+            moments = np.full(max(times.order.max(), rows.max()) + 1, -1)
             moments[times.order] = times.moment
             live = moments[rows] >= 0
             times = Times.of(Clusters.of(moments[rows], live).codes, None, live)
@@ -204,7 +209,7 @@ def how_made(asked: Asked) -> str:
     """How standard errors of this kind are made, as a sentence."""
     if asked.kind == "nonrobust":
         return "Standard errors are those of the observed information."
-    by = f", corrected as in {asked.correction}" if asked.correction != "sandwich" else ""
+    by = "" if asked.as_sandwich else f", corrected as in {asked.correction}"
     by += "" if asked.adjust else ", without G/(G - 1)"
     on = " on the observed information" if asked.information == "observed" else ""
     if asked.kind == "HC":
@@ -219,6 +224,14 @@ def how_made(asked: Asked) -> str:
         f"Standard errors are robust to unequal variances and to dependence over {lags} "
         f"(Newey-West{by}){on}."
     )
+
+
+def idle(asked: Asked) -> tuple[str, ...]:
+    """What was asked for and makes no difference."""
+    if asked.correction == "sandwich" or not asked.as_sandwich:
+        return ()
+    what = {"HC": asked.type, "cluster": f"cluster {asked.type}"}.get(asked.kind, asked.kind)
+    return (f"correction={asked.correction!r} makes no difference: sandwich has the same {what}.",)
 
 
 def indefinite(asked: Asked, what: str = "The covariance") -> str:
@@ -242,7 +255,7 @@ def _sandwich(estimated: Estimated, bread: Covariance, asked: Asked) -> Covarian
     if asked.times is not None and asked.max_lags is None:
         longest = np.bincount(asked.times.series).max()
         asked = dataclasses.replace(asked, max_lags=int(automatic_lags(longest)))
-    df, notes = bread.df, [how_made(asked)]
+    df, notes = bread.df, [how_made(asked), *idle(asked)]
     if asked.kind == "HC":
         root = bread.root
         matrix = _heteroscedastic(estimated, estimated.at(root), asked)
@@ -255,6 +268,7 @@ def _sandwich(estimated: Estimated, bread: Covariance, asked: Asked) -> Covarian
             df = None if df is None else float(min(way.count for way in asked.clusters) - 1)
         else:
             assert asked.times is not None and asked.max_lags is not None
+            notes += check_times(asked.times, asked.max_lags, k)
             matrix = serial(estimated.source, estimated.family, at, asked.times, asked.max_lags)
             matrix *= _corrections.of_lags(asked.correction, n, k)
     dense, signs, more = _dressed(estimated, root, matrix)
