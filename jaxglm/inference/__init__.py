@@ -25,6 +25,7 @@ from jaxglm.inference.comparisons._score import ScoreTest, score_test
 from jaxglm.inference.comparisons._side_by_side import compare_of
 from jaxglm.inference.comparisons._single_terms import add1, drop1
 from jaxglm.inference.comparisons._step import step
+from jaxglm.inference.covariances._asked import Asked
 from jaxglm.inference.covariances._choice import CovarianceChoice, Information
 from jaxglm.inference.covariances._dispersion import (
     check_scale_choice,
@@ -33,7 +34,7 @@ from jaxglm.inference.covariances._dispersion import (
     with_dispersion,
 )
 from jaxglm.inference.covariances._of_many import ManyCovariances, covariances_of
-from jaxglm.inference.covariances._sandwich import Asked, Estimated, covariance_of
+from jaxglm.inference.covariances._sandwich import Estimated, covariance_of
 from jaxglm.inference.hypotheses._combinations import combinations_of
 from jaxglm.inference.hypotheses._comparisons import comparison_table, warn_no_tests
 from jaxglm.inference.hypotheses._contrasts import contrasts_of

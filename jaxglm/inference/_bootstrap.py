@@ -208,6 +208,8 @@ class _Drawing:
         problem = problem.with_block(Block(problem.design, one_each))
         many = counts.sum() if codes is None else codes.max() + 1
         what = f"{int(many):,} {'observations' if codes is None else 'clusters'}"
+        if fit.alpha is not None:
+            what += f" at alpha = {fit.alpha:.4g}"
         return cls(problem, counts.astype(np.int32), codes, what)
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:

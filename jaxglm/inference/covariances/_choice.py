@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxglm._status import DataError
 from jaxglm.inference._clusters import row_codes
+from jaxglm.inference.covariances._asked import Asked
 from jaxglm.inference.covariances._clustered import Clusters
 from jaxglm.inference.covariances._corrections import SOFTWARE
 from jaxglm.inference.covariances._keywords import (
@@ -19,7 +20,6 @@ from jaxglm.inference.covariances._keywords import (
     of_keywords,
     refuse_idle,
 )
-from jaxglm.inference.covariances._sandwich import Asked
 from jaxglm.inference.covariances._serial import Times
 from jaxglm.intake import Dataset
 from jaxglm.words import check_choice

@@ -11,16 +11,10 @@ from jaxglm._tuning import tuning
 from jaxglm.algebra import Covariance, Root, root_of, without_negative
 from jaxglm.families import Family
 from jaxglm.inference.covariances import _corrections
+from jaxglm.inference.covariances._asked import Asked, how_made, idle, indefinite, kind_of
 from jaxglm.inference.covariances._clustered import Clusters, intersections
 from jaxglm.inference.covariances._nested import nested
-from jaxglm.inference.covariances._sandwich import (
-    POWERS,
-    Asked,
-    how_made,
-    idle,
-    indefinite,
-    kind_of,
-)
+from jaxglm.inference.covariances._sandwich import POWERS
 from jaxglm.inference.covariances._serial import automatic_lags
 from jaxglm.intake import MAX_MEMORY
 from jaxglm.lanes import (
