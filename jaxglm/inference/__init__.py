@@ -15,7 +15,8 @@ from jaxglm.inference.comparisons._comparison import Comparison
 from jaxglm.inference.comparisons._constrained import constrained
 from jaxglm.inference.comparisons._firth import (
     has_penalised_likelihood,
-    log_information,
+    penalised_curve,
+    penalised_likelihood,
     penalised_tests,
 )
 from jaxglm.inference.comparisons._models import anova_of
@@ -147,10 +148,11 @@ __all__ = [
     "likelihood_rsquared",
     "linear_errors",
     "link_test",
-    "log_information",
     "marginal_effects",
     "meaning",
     "null_means",
+    "penalised_curve",
+    "penalised_likelihood",
     "penalised_tests",
     "power_profile",
     "profile_curve",

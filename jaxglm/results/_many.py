@@ -86,9 +86,9 @@ class ManyResults(GroupEstimates, PlottedMany, Copied, abc.ABC):
     def counts(self) -> pd.Series:
         """Number of fits of each kind, by what was the gravest in each.
 
-        Kinds: `ordinary, bias reduced` (``on_separation="firth"``), `essentially perfect` (no
-        dispersion is left to estimate), `rank deficient, at a boundary, separated, not converged,
-        not fitted`; all but the first two are in `failed`.
+        Kinds: `ordinary, bias reduced` (by ``bias="firth"`` or ``on_separation="firth"``),
+        `essentially perfect` (no dispersion is left to estimate), `rank deficient, at a boundary,
+        separated, not converged, not fitted`; all but the first two are in `failed`.
         """
         return pd.Series(_failures.counts(self.fits), name=f"{self.unit}s")
 
@@ -215,9 +215,12 @@ class ManyResults(GroupEstimates, PlottedMany, Copied, abc.ABC):
         )
         return Results(dataclasses.replace(fit, notes=notes), model, self._saved_facts.get(g))
 
-    def _those(self, which: Sequence[int], one: str, many: str, what: str) -> str:
-        """A note on some fits: how many, the first of them, and what is so; "has", "have"."""
-        noun = f"{self.unit} {one}" if len(which) == 1 else f"{self.unit}s {many}"
+    def note_on(self, which: Sequence[int], verb: tuple[str, str], what: str) -> str:
+        """A sentence on some fits: how many, the first of them, and what is so of them.
+
+        The verb is that of one and that of many; `what` has a colon in it.
+        """
+        noun = f"{self.unit} {verb[0]}" if len(which) == 1 else f"{self.unit}s {verb[1]}"
         first = listed([repr(self.keys[g]) for g in which], _MOST_NAMED)
         told, _, why = what.partition(": ")
         return f"{len(which):,} {noun} {told} ({first}): {why}."

@@ -150,7 +150,7 @@ class RobustSegments(ManyResults):
         for g, why in found.lacking.items():
             by_reason.setdefault(f"no such standard errors: {why.rstrip('.')}", []).append(g)
         of = by_reason | {what: which.tolist() for what, which in found.remarks.items()}
-        return tuple(self._those(which, "has", "have", what) for what, which in of.items())
+        return tuple(self.note_on(which, ("has", "have"), what) for what, which in of.items())
 
     @abc.abstractmethod
     def _places(self, g: int) -> np.ndarray:

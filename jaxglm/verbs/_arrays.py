@@ -197,6 +197,7 @@ class GLM:
         start: Any = None,
         tol: float | None = None,
         max_turns: int = 100,
+        bias: Literal["firth"] | None = None,
         dtype: str = "float64",
         on_failure: Policy = "warn",
         on_separation: Literal["flag", "firth"] = "flag",
@@ -215,8 +216,8 @@ class GLM:
         ----------
         groups : array, or list or table of several
             The segment of each row; with several, each combination that occurs is one.
-        method, start, tol, max_turns, dtype, on_failure, on_separation, max_memory, progress,
-        keep_data
+        method, start, tol, max_turns, bias, dtype, on_failure, on_separation, max_memory,
+        progress, keep_data
             As for `fit_groups`.
         cov_type, cluster, cov_kwds, information, scale
             As for `fit_groups`; clusters are given by their values.
@@ -248,6 +249,7 @@ class GLM:
         errors = StandardErrors.of(cov_type, cluster, cov_kwds, information, scale, self._column)
         intake = array_segments(self._y, self._X, groups, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
+        options = with_bias(options, bias, self.family)
         options = with_separation(options, on_separation, self.family)
         return group_results(intake, options, on_failure, max_memory, progress, keep_data, errors)
 
@@ -259,6 +261,7 @@ class GLM:
         start: Any = None,
         tol: float | None = None,
         max_turns: int = 100,
+        bias: Literal["firth"] | None = None,
         dtype: str = "float64",
         on_failure: Policy = "warn",
         max_memory: float = MAX_MEMORY,
@@ -272,7 +275,7 @@ class GLM:
 
         Parameters
         ----------
-        method, start, tol, max_turns, dtype, on_failure, max_memory, progress, keep_data
+        method, start, tol, max_turns, bias, dtype, on_failure, max_memory, progress, keep_data
             As for `fit_responses`.
 
         Returns
@@ -300,6 +303,7 @@ class GLM:
         self._refuse_formula("fit_responses(formula, data, responses=...)")
         intake = array_responses(self._y, self._X, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
+        options = with_bias(options, bias, self.family)
         return response_results(intake, options, on_failure, max_memory, progress, keep_data)
 
     def _intake(self, dtype: str) -> Intake:

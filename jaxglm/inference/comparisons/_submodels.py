@@ -91,7 +91,9 @@ def refuse_reduced(fit: Fit, what: str) -> None:
     if fit.method == REDUCED:
         raise DataError(
             f"{what} rests on maxima of the likelihood, and these estimates are others "
-            "(bias='firth'): firth_test() has tests and intervals of theirs, or fit without bias=."
+            "(bias='firth'): firth_test() has tests and intervals of theirs where the link is "
+            "canonical and the dispersion known, pvalues and conf_int() are Wald's; or fit without "
+            "bias=."
         )
 
 
