@@ -177,6 +177,7 @@ def test_roots_with_signs() -> None:
     np.testing.assert_allclose(positive @ positive.swapaxes(1, 2), wanted, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_an_eliminated_factor(fit: jg.Results) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -159,6 +159,7 @@ def test_a_fit_without_optimum_or_rows_is_refused(line: jg.Results, ask: Any) ->
 # -- what moves as well, and what is held ----------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_fits_without_bias_are_left_without_a_row_likewise() -> None:
     table = {"y": [0, 0, 0, 1, 0, 1, 1, 1], "x": [0.0, 1, 2, 3, 4, 5, 6, 7]}
     frame = pd.DataFrame(table)
@@ -168,6 +169,7 @@ def test_fits_without_bias_are_left_without_a_row_likewise() -> None:
     np.testing.assert_allclose(found.loc[3], without.params, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_an_estimated_shape_is_held_and_told() -> None:
     table = {"y": [0, 9, 1, 14, 2, 30, 3, 5], "x": [0.0, 1, 2, 3, 4, 5, 6, 7]}
     frame = pd.DataFrame(table)

@@ -185,6 +185,7 @@ def test_rows_of_weight_zero_may_lack_a_value(kind: Any) -> None:
     )
 
 
+@pytest.mark.slow
 def test_nor_do_those_of_segments_or_replicates(fits: jg.GroupResults) -> None:
     table = GAP.assign(y=TABLE.y.where(TABLE.s == "p", -1), firm=TABLE.firm.where(TABLE.s == "p"))
     found = jg.fit_groups(
