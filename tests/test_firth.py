@@ -276,7 +276,8 @@ def test_a_shape_that_is_given() -> None:
     leverage = weight * np.einsum("ij,jk,ik->i", held, inverse, held)
     score = held.T @ ((TABLE["c"] - mean) * weight / mean + leverage / 2)
     np.testing.assert_allclose(score, 0, atol=1e-9)
-    assert np.isnan(fit.penalized_llf)
+    with pytest.raises(ValueError, match="maximise no penalised likelihood"):
+        _ = fit.penalized_llf
 
 
 # -- segments -------------------------------------------------------------------------------------
@@ -353,3 +354,19 @@ def test_the_bootstrap_reduces_bias_as_the_fit_does() -> None:
     times = rng.multinomial(12, np.full(12, 1 / 12))
     again = jg.glm("y ~ x", own, "binomial", freq_weights=times, bias="firth")
     np.testing.assert_allclose(drawn.params.loc[0], again.params, rtol=1e-7)
+
+
+def test_a_profile_is_that_of_the_penalised_likelihood(separated: jg.Results) -> None:
+    y = np.array(R["cases"]["logit, quasi-separation"]["y"])
+    curve = separated.profile("z", n=5)
+    limits = separated.conf_int(0.01, method="profile").loc["z"]
+    np.testing.assert_allclose(curve["value"].iloc[[0, -1]], limits, rtol=1e-7)
+    np.testing.assert_allclose(curve["zeta"].iloc[[0, 2, -1]], [-2.5758, 0, 2.5758], atol=1e-4)
+    held = curve["value"].iloc[1]
+    found = optimize.minimize(
+        lambda b: -jeffreys(np.array([*b, held]), X, y), np.zeros(2), options={"gtol": 1e-9}
+    )
+    assert curve["penalized_llf"].iloc[1] == pytest.approx(-found.fun, rel=1e-9)
+    assert curve["penalized_llf"].max() == pytest.approx(separated.penalized_llf)
+    with pytest.raises(jg.DataError, match="no coefficient 'zz'"):
+        separated.profile("zz")

@@ -154,3 +154,30 @@ def test_a_fit_without_optimum_or_rows_is_refused(line: jg.Results, ask: Any) ->
     stopped = jg.glm("y ~ x", TABLE, "poisson", max_turns=1, on_failure="ignore")
     with pytest.raises(jg.DataError, match="did not converge"):
         ask(stopped)
+
+
+# -- what moves as well, and what is held ----------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_fits_without_bias_are_left_without_a_row_likewise() -> None:
+    table = {"y": [0, 0, 0, 1, 0, 1, 1, 1], "x": [0.0, 1, 2, 3, 4, 5, 6, 7]}
+    frame = pd.DataFrame(table)
+    fit = jg.glm("y ~ x", frame, "binomial", bias="firth")
+    found = fit.leave_one_out([3, 4])  # no warning
+    without = jg.glm("y ~ x", frame.drop(index=3), "binomial", bias="firth")
+    np.testing.assert_allclose(found.loc[3], without.params, rtol=1e-8)
+
+
+@pytest.mark.slow
+def test_an_estimated_shape_is_held_and_told() -> None:
+    table = {"y": [0, 9, 1, 14, 2, 30, 3, 5], "x": [0.0, 1, 2, 3, 4, 5, 6, 7]}
+    frame = pd.DataFrame(table)
+    fit = jg.glm("y ~ x", frame, "negative_binomial")
+    with pytest.warns(jg.JaxglmWarning, match=r"leave_one_out\(\) holds the negative binomial"):
+        found = fit.leave_one_out([5])
+    held = jg.glm("y ~ x", frame.drop(index=5), jg.NegativeBinomial(alpha=fit.fit.alpha))
+    np.testing.assert_allclose(found.loc[5], held.params, rtol=1e-7)
+    with pytest.warns(jg.JaxglmWarning, match=r"infinitesimal_jackknife\(\) holds"):
+        fit.infinitesimal_jackknife()
+    assert f"at alpha = {fit.fit.alpha:.4g}" in repr(fit.bootstrap(n=2, seed=1))

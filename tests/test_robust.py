@@ -69,7 +69,7 @@ def fit() -> jg.Results:
 def close(found: Any, wanted: Any, rtol: float = 1e-9) -> None:
     """Covariances agree, an entry counting as its standard errors do."""
     found, wanted = np.asarray(found), np.asarray(wanted)
-    size = np.sqrt(np.diag(wanted))
+    size = np.sqrt(np.abs(np.diag(wanted)))
     np.testing.assert_allclose(found / np.outer(size, size), wanted / np.outer(size, size), 0, rtol)
 
 
@@ -151,7 +151,7 @@ def test_corrections_of_other_software() -> None:
     for software, factor in {"stata": 1.0, "statsmodels": 59 / 56, "fixest": 59 / 56}.items():
         found = fit().robust(cluster="firm", correction=software)
         close(found.cov_params(), 9 / 8 * factor * bare)
-        assert software in found.notes[0]
+        assert software in " ".join(found.notes)
 
 
 # -- the same covariance in other ways -------------------------------------------------------------
@@ -353,7 +353,9 @@ def test_a_table_that_is_gone_or_changed() -> None:
     with pytest.raises(jg.DataError, match="not the table of the fit"):
         model.robust(cluster="firm")
     model = jg.glm("cost ~ x + g", TABLE.copy(), GAMMA)
-    with pytest.raises(jg.DataError, match=r"no longer there: give the values.*table\['firm'\]"):
+    with pytest.raises(
+        jg.DataError, match=r"no longer there: a result keeps.*read_csv.*table\['firm'\]"
+    ):
         model.robust(cluster="firm")
     close(
         model.robust(cluster="firm", data=TABLE).cov_params(),

@@ -15,8 +15,9 @@ from jaxglm.algebra._factor import (
     zero_information,
 )
 from jaxglm.algebra._relations import Relations
-from jaxglm.algebra._root import Root, root_of, root_of_inverse, trace_with
+from jaxglm.algebra._root import Root, root_of, root_of_inverse, trace_with, without_negative
 from jaxglm.algebra._span import Span, span_of
+from jaxglm.algebra._spread import Spread
 
 __all__ = [
     "MOVES",
@@ -27,6 +28,7 @@ __all__ = [
     "Relations",
     "Root",
     "Span",
+    "Spread",
     "all_finite",
     "diagonal_of",
     "factorise",
@@ -40,5 +42,6 @@ __all__ = [
     "solve",
     "span_of",
     "trace_with",
+    "without_negative",
     "zero_information",
 ]

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from jaxglm.algebra._root import Root
+from jaxglm.algebra._spread import Spread, roots, signed, squares
 
 # Values that a prediction asks of one product X @ B: 128 MiB in float64, so that a prediction of a
 # million rows by fifty columns never holds a second copy of the design.
@@ -50,6 +51,10 @@ class Covariance:
     open : [p] or [G, p] bool
         Columns that nothing determines beside those that run to infinity: what is said of their
         coefficients is nan.
+    signs : [k], [G, k] or None
+        -1 for the columns of the dense root that are subtracted, as clusterings of several ways
+        can have them, and 1 for the others; None where all are added. A variance that comes out
+        negative has no root, and is nan.
 
     Examples
     --------
@@ -75,6 +80,7 @@ class Covariance:
     kind: str = "nonrobust"
     notes: tuple[str, ...] = ()
     base: "Covariance | None" = None
+    signs: np.ndarray | None = None
 
     @classmethod
     def empty(cls, count: int, p: int, *, use_t: bool) -> "Covariance":
@@ -97,6 +103,10 @@ class Covariance:
         self.recession[g], self.open[g] = one.recession, one.open
         if self.df is not None:
             self.df[g] = one.df
+        if self.signs is not None:
+            self.signs[g] = 1.0
+            if one.signs is not None:
+                self.signs[g, : one.signs.size] = one.signs
 
     def one(self, g: int) -> "Covariance":
         """That of one fit, in arrays of its own."""
@@ -109,6 +119,7 @@ class Covariance:
             scale=self.scale[g].item(),
             df=None if self.df is None else self.df[g].item(),
             base=None if self.base is None else self.base.one(g),
+            signs=None if self.signs is None else self.signs[g].copy(),
         )
 
     @property
@@ -116,25 +127,33 @@ class Covariance:
         """That of the inverse expected information."""
         return self if self.base is None else self.base
 
-    def another(self, root: Root, kind: str, notes: tuple[str, ...] = (), **changes: Any) -> Self:
+    def another(
+        self,
+        root: Root,
+        kind: str,
+        notes: tuple[str, ...] = (),
+        *,
+        signs: np.ndarray | None = None,
+        **changes: Any,
+    ) -> Self:
         """One of another kind, of the same coefficients; its root is of the whole matrix."""
         return dataclasses.replace(
-            self, root=root, kind=kind, notes=notes, base=self.expected, **changes
+            self, root=root, signs=signs, kind=kind, notes=notes, base=self.expected, **changes
         )
 
     @property
     def standard_errors(self) -> np.ndarray:
-        """[p] or [G, p]; nan where aliased, infinite or open."""
-        squares = np.einsum("...ij,...ij->...i", self.root.dense, self.root.dense)
-        squares += self.root.diagonal**2
-        squares *= np.expand_dims(self.scale, -1)
-        return np.sqrt(self._told(squares), out=squares)
+        """[p] or [G, p]; nan where aliased, infinite or open, or of a negative variance."""
+        variances = squares(self.root.dense, self.signs)
+        variances += self.root.diagonal**2
+        variances *= np.expand_dims(self.scale, -1)
+        return roots(self._told(variances))
 
     @property
     def matrix(self) -> np.ndarray:
         """[p, p] or [G, p, p]; nan in the rows and columns without a standard error."""
         dense, diagonal = self.root
-        product = dense @ dense.swapaxes(-1, -2)
+        product = signed(dense, self.signs) @ dense.swapaxes(-1, -2)
         entry = np.arange(diagonal.shape[-1])
         product[..., entry, entry] += diagonal**2
         product *= np.expand_dims(self.scale, (-1, -2))
@@ -156,6 +175,7 @@ class Covariance:
 
         nan where the predictor runs to infinity. They are squared row norms of X F, F the dense
         root, and the products of X with the squared diagonal, which belongs to columns of 0 and 1.
+        They may be negative where there are `signs`.
 
         Parameters
         ----------
@@ -176,29 +196,37 @@ class Covariance:
             part = dense[:, first : first + width]
             columns[:, : part.shape[1]] = part
             product = matvec(columns)
-            total += np.einsum("ij,ij->i", product, product)
+            signs = None
+            if self.signs is not None:
+                signs = np.ones(width)
+                signs[: part.shape[1]] = self.signs[first : first + width]
+            total += squares(product, signs)
         if self.infinite.any():
             total[movement(matvec(self.recession)) != 0.0] = np.nan
         return self.scale * total
 
-    def carried(self, jacobian: np.ndarray) -> np.ndarray:
-        """A root of the covariance of functions of the coefficients (delta method).
+    def spread(self, jacobian: np.ndarray) -> Spread:
+        """The covariance of functions of the coefficients (delta method).
 
         Parameters
         ----------
-        jacobian : [k, p]
-            The derivatives of k functions; 0 where a column has no coefficient, or no finite one.
-
-        Returns
-        -------
-        [k, q]
-            G, where G G' is their covariance: standard errors are the lengths of its rows.
+        jacobian : [m, p]
+            The derivatives of m functions; 0 where a column has no coefficient, or no finite one.
         """
         dense, diagonal = self.root
-        parts = [jacobian @ dense]
-        if diagonal.any():
-            parts.append(jacobian * diagonal)
-        return np.sqrt(self.scale) * np.concatenate(parts, axis=1)
+        own = np.flatnonzero(diagonal)
+        return self._spread(jacobian @ dense, jacobian[:, own] * diagonal[own])
+
+    def spread_of(self, columns: np.ndarray) -> Spread:
+        """The covariance of some of the coefficients, by their positions."""
+        dense, diagonal = self.root
+        return self._spread(dense[columns], np.diag(diagonal[columns]))
+
+    def _spread(self, dense: np.ndarray, levels: np.ndarray) -> Spread:
+        signs = None
+        if self.signs is not None:
+            signs = np.append(self.signs, np.ones(levels.shape[1]))
+        return Spread(np.sqrt(self.scale) * np.hstack([dense, levels]), signs)
 
     def _told(self, values: np.ndarray) -> np.ndarray:
         """With nan written where a column has no coefficient, or no finite one."""

@@ -62,19 +62,31 @@ def root_of_inverse(information: Any) -> Root:
     )
 
 
-def root_of(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A root of symmetric matrices [..., k, k], and where negative eigenvalues were set to 0.
+def root_of(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """A root R of symmetric matrices [..., k, k], and signs [..., k] of its columns.
 
-    Those that are negative by rounding alone do not count; [...] bool. Setting them to 0 depends on
-    the coordinates, but not on how these are turned: the matrix is not scaled for it.
+    The matrix is ``R diag(signs) R'``: those of negative eigenvalues are -1. What is negative by
+    rounding alone is 0. The signs are None where there is no negative one.
     """
     try:
-        return np.linalg.cholesky(matrix), np.zeros(matrix.shape[:-2], bool)
+        return np.linalg.cholesky(matrix), None
     except np.linalg.LinAlgError:
         values, vectors = np.linalg.eigh(matrix)
         largest = np.abs(values).max(axis=-1, keepdims=True, initial=0.0)
-        negative = (values < -_SINGULAR * largest).any(axis=-1)
-        return vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :], negative
+        negative = values < -_SINGULAR * largest
+        sizes = np.where(negative, -values, np.maximum(values, 0.0))
+        signs = np.where(negative, -1.0, 1.0) if negative.any() else None
+        return vectors * np.sqrt(sizes)[..., None, :], signs
+
+
+def without_negative(dense: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    """A root of the matrix ``dense diag(signs) dense'`` with its negative eigenvalues set to 0.
+
+    Cameron, Gelbach and Miller (2011, J. Business & Economic Statistics 29, 238-249). Of roots
+    [..., p, k] the result is [..., p, p].
+    """
+    values, vectors = np.linalg.eigh((dense * signs[..., None, :]) @ dense.swapaxes(-1, -2))
+    return vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]
 
 
 def _scale(diagonal: np.ndarray) -> np.ndarray:

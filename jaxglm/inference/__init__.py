@@ -1,7 +1,8 @@
 """What estimates say: tests, intervals, effects, overdispersion, predictions, the bootstrap."""
 
+from jaxglm.inference._again import rows_of
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
-from jaxglm.inference._clusters import column_of_fit
+from jaxglm.inference._clusters import column_of_fit, column_of_table, refuse_idle_table
 from jaxglm.inference._determined import broken, say_nan, undetermined, warn_undetermined
 from jaxglm.inference._effects import exponentiated, is_intercept, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
@@ -14,7 +15,8 @@ from jaxglm.inference.comparisons._comparison import Comparison
 from jaxglm.inference.comparisons._constrained import constrained
 from jaxglm.inference.comparisons._firth import (
     has_penalised_likelihood,
-    log_information,
+    penalised_curve,
+    penalised_likelihood,
     penalised_tests,
 )
 from jaxglm.inference.comparisons._models import anova_of
@@ -24,6 +26,7 @@ from jaxglm.inference.comparisons._score import ScoreTest, score_test
 from jaxglm.inference.comparisons._side_by_side import compare_of
 from jaxglm.inference.comparisons._single_terms import add1, drop1
 from jaxglm.inference.comparisons._step import step
+from jaxglm.inference.covariances._asked import Asked, is_robust
 from jaxglm.inference.covariances._choice import CovarianceChoice, Information
 from jaxglm.inference.covariances._dispersion import (
     SCALES_ASKED,
@@ -32,8 +35,8 @@ from jaxglm.inference.covariances._dispersion import (
     slopes_of_many,
     with_dispersion,
 )
-from jaxglm.inference.covariances._of_many import covariances_of
-from jaxglm.inference.covariances._sandwich import Asked, Estimated, covariance_of, is_robust
+from jaxglm.inference.covariances._of_many import ManyCovariances, covariances_of
+from jaxglm.inference.covariances._sandwich import Estimated, covariance_of
 from jaxglm.inference.hypotheses._combinations import combinations_of
 from jaxglm.inference.hypotheses._comparisons import comparison_table, warn_no_tests
 from jaxglm.inference.hypotheses._contrasts import contrasts_of
@@ -52,7 +55,7 @@ from jaxglm.inference.margins._changes import METHODS, AskedEffects, check_varia
 from jaxglm.inference.margins._margins import Effects, Where, marginal_effects
 from jaxglm.inference.predictions._distribution import Law, check_sizes, law
 from jaxglm.inference.predictions._new_responses import NewResponses
-from jaxglm.inference.predictions._prediction import Prediction, check_scale
+from jaxglm.inference.predictions._prediction import Prediction, check_scale, linear_errors
 from jaxglm.inference.predictions._quantile_residuals import quantile_residuals
 from jaxglm.inference.quality._collinearity import condition_number, inflation
 from jaxglm.inference.quality._criteria import (
@@ -92,6 +95,7 @@ __all__ = [
     "Information",
     "Law",
     "LinearTest",
+    "ManyCovariances",
     "Misfit",
     "NewResponses",
     "Overdispersion",
@@ -120,6 +124,7 @@ __all__ = [
     "check_sizes",
     "check_variables",
     "column_of_fit",
+    "column_of_table",
     "columns_test",
     "combinations_of",
     "compare_of",
@@ -144,11 +149,13 @@ __all__ = [
     "joint_test",
     "law",
     "likelihood_rsquared",
+    "linear_errors",
     "link_test",
-    "log_information",
     "marginal_effects",
     "meaning",
     "null_means",
+    "penalised_curve",
+    "penalised_likelihood",
     "penalised_tests",
     "power_profile",
     "profile_curve",
@@ -157,6 +164,8 @@ __all__ = [
     "read_combination",
     "read_hypothesis",
     "refusal",
+    "refuse_idle_table",
+    "rows_of",
     "say_nan",
     "schwarz",
     "score_test",

@@ -9,11 +9,12 @@ import pandas as pd
 
 from jaxglm._jax import computing
 from jaxglm._status import DataError, SegmentWarning, Status
+from jaxglm.inference._again import rows_of
 from jaxglm.inference._clusters import check_rows, cluster_column, row_codes
 from jaxglm.inference._refits import problem_of, refits
 from jaxglm.inference._wald import check_alpha
 from jaxglm.inference.comparisons._submodels import refuse_constrained
-from jaxglm.intake import Dataset, Given, Model, check_memory, table_intake
+from jaxglm.intake import Dataset, Model, check_memory
 from jaxglm.lanes import _failures
 from jaxglm.rows import Problem, merge_rows
 from jaxglm.search import Fit
@@ -24,8 +25,6 @@ from jaxglm.words import check_seed, understands_habits, warn
 _LOST = ("rank deficient", "separated", "not converged", "not fitted")
 # The counts of a batch of replicates take this share of the memory.
 _SHARE_OF_COUNTS = 0.25
-# Distance in standard errors from which on data given are others than those of the fit.
-_OTHER = 1e-3
 
 
 class Bootstrap:
@@ -119,13 +118,11 @@ def bootstrap(
             "column, cluster='...')."
         )
     values = cluster_column(cluster, data, n, seed) if by_name else cluster
-    held = model.held("bootstrap()") if model.dataset is not None else _again(fit, model, data)
+    held = rows_of(fit, model, data, "bootstrap")
     with computing():
         drawing = _Drawing.of(fit, held, values)
         if by_name and model.dataset is not None:
             check_rows(held, model, data, cluster)
-        if model.dataset is None:
-            _check_same(drawing, model, fit, max_memory)
         size = len(drawing.problem.rows)
         counts = np.dtype(np.int32).itemsize * size
         batch = max(1, int(max_memory * _SHARE_OF_COUNTS / counts))
@@ -167,48 +164,6 @@ def _fitted(
     return fits.coef, _failures.kinds(fits)
 
 
-def _again(fit: Fit, model: Model, data: Any) -> Dataset:
-    """The rows of the fit, which the result does not hold, from the data given again."""
-    again = "Fit again and call bootstrap on that result."
-    if model.formula is None or model.used:
-        lacks = "a fit of arrays, which no table gives again"
-        if model.formula is not None:
-            named = ", ".join(f"{name}=" for name in sorted(model.used))
-            lacks = f"a fit with {named}, which a formula does not give again"
-        raise DataError(
-            f"bootstrap() needs the rows of the fit, and this result holds none: it is {lacks}. "
-            + again
-        )
-    if data is None:
-        raise DataError(
-            "bootstrap() needs the rows of the fit, and this result holds none: "
-            f"{model.why_no_rows}. Give the table as data=."
-        )
-    context = None if model.spec is None else model.spec.context
-    given = Given(model.family, {}, "drop", np.dtype(np.float64), context)
-    intake = table_intake(model.formula, data, given)
-    if intake.model.names != model.names or intake.problem.n_rows != fit.n_rows:
-        raise DataError(
-            f"data= are not those of the fit: {intake.problem.n_rows} rows and columns "
-            f"{', '.join(intake.model.names[:8])}, where the fit had {fit.n_rows} rows and columns "
-            f"{', '.join(model.names[:8])}. {again}"
-        )
-    dataset = intake.model.dataset
-    assert dataset is not None
-    return dataset
-
-
-def _check_same(drawing: "_Drawing", model: Model, fit: Fit, max_memory: float) -> None:
-    """Refuse data whose optimum is another than the fit's."""
-    found, _ = _fitted(drawing.problem, drawing.counts[None], model, fit, max_memory)
-    coef, se = (v[~fit.aliased] for v in (fit.coef, fit.covariance.standard_errors))
-    if not (np.abs(found[0] - coef) <= _OTHER * np.maximum(se, 1e-9)).all():
-        raise DataError(
-            "data= are not those of the fit: the model has other coefficients there. Fit again and "
-            "call bootstrap on that result."
-        )
-
-
 @dataclasses.dataclass(frozen=True)
 class _Drawing:
     """What replicates are drawn from.
@@ -233,7 +188,7 @@ class _Drawing:
     @classmethod
     def of(cls, fit: Fit, held: Dataset, cluster: Any) -> "_Drawing":
         """The rows of a fit; identical ones are merged where that saves time."""
-        codes = None if cluster is None else row_codes(cluster, held, "cluster")
+        codes = None if cluster is None else row_codes(cluster, held, "cluster", held.rows.live)
         problem = problem_of(fit, held)
         live = np.flatnonzero(problem.rows.live)
         if live.size < len(problem.rows):
@@ -253,6 +208,8 @@ class _Drawing:
         problem = problem.with_block(Block(problem.design, one_each))
         many = counts.sum() if codes is None else codes.max() + 1
         what = f"{int(many):,} {'observations' if codes is None else 'clusters'}"
+        if fit.alpha is not None:
+            what += f" at alpha = {fit.alpha:.4g}"
         return cls(problem, counts.astype(np.int32), codes, what)
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:

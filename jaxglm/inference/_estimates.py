@@ -10,7 +10,7 @@ from jaxglm._status import Status
 from jaxglm.inference._wald import akaike, interval, schwarz, wald
 from jaxglm.inference.comparisons._firth import has_penalised_likelihood, penalised_tests
 from jaxglm.inference.comparisons._profile import profile_intervals
-from jaxglm.inference.covariances._sandwich import is_robust
+from jaxglm.inference.covariances._asked import is_robust
 from jaxglm.intake import Model
 from jaxglm.search import Fit
 from jaxglm.words import FloatArray, check_choice, no_attribute, understands_habits

@@ -24,7 +24,8 @@ class Influence:
     Everything follows from the leverage h_i of an observation and its residual, without another
     fit. A row of frequency f is f observations, each with the leverage, residual and influence that
     it would have in a row of its own. What divides by 1 - h_i is nan where h_i is 1: such a row
-    alone determines a coefficient. Rows of weight 0 take no part, and are nan.
+    alone determines a coefficient. Rows of weight 0 take no part, and are nan. A negative binomial
+    shape that was estimated is held at its estimate.
 
     Examples
     --------

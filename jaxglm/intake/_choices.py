@@ -117,6 +117,10 @@ def with_separation(options: Options, on_separation: Any, family: Family) -> Opt
     check_choice("on_separation", on_separation, ("flag", "firth"))
     if on_separation == "flag":
         return options
+    if options.reduced:
+        raise ValueError(
+            "bias='firth' keeps the estimates of every segment finite: leave out on_separation="
+        )
     _refuse_family("on_separation='firth'", family)
     return dataclasses.replace(options, reduce_separated=True)
 

@@ -95,7 +95,8 @@ def profile(
     low_text, high_text = ("…" if np.isnan(end) else f"{end:.4g}" for end in (low, high))
     shown = f"{level_text(alpha)} interval {low_text} to {high_text}"
     x = f"Coefficient of {name} (link scale)"
-    finish(ax, Labels("Profile likelihood", x, "Signed root of deviance", shown))
+    of = "penalized likelihood ratio" if "penalized_llf" in curve else "deviance"
+    finish(ax, Labels("Profile likelihood", x, f"Signed root of {of}", shown))
     return Plot(ax, pd.DataFrame({"lower": [low], "upper": [high]}), curve, shown)
 
 

@@ -5,6 +5,7 @@ from typing import Self
 
 from jaxglm._status import DataError, DataWarning
 from jaxglm.inference import Asked, Estimated, covariance_of
+from jaxglm.intake import Dataset
 from jaxglm.results._rowwise import RowAnswers
 from jaxglm.words import warn
 
@@ -14,9 +15,13 @@ class AskedCovariance(RowAnswers):
 
     _asked: Asked | None = None
 
-    def with_covariance(self, asked: Asked) -> Self:
-        """The same fit with the covariance that was asked for, read with the rows of the fit."""
-        estimated = Estimated.of(self.fit, self.family, self.model.held("robust()"))
+    def with_covariance(self, asked: Asked, rows: Dataset | None = None) -> Self:
+        """The same fit with the covariance that was asked for, read with the rows of the fit.
+
+        `rows` are those where the result does not hold them.
+        """
+        held = self.model.held("robust()") if rows is None else rows
+        estimated = Estimated.of(self.fit, self.family, held)
         fit = dataclasses.replace(self.fit, covariance=covariance_of(estimated, asked))
         other = type(self)(fit, self.model, self._saved_facts)
         other._asked = asked

@@ -19,11 +19,13 @@ from jaxglm.results._archive import write_archive
 from jaxglm.search import Fit
 
 # Raised when a reader of the old layout could no longer make sense of the new one: from 2 on a file
-# holds the direction in which coefficients run to infinity. The older ones are read as well.
-FORMAT, READABLE = 2, (1, 2)
+# holds the direction in which coefficients run to infinity, from 3 on the signs of the columns of a
+# root. The older ones are read as well.
+FORMAT, READABLE = 3, (1, 2, 3)
 # What the names of arrays begin with in a file of many fits.
 SCALAR, KEYS = "scalars.", "keys."
 ROOT, BASE, PARTS = "cov_", "base_", {"root": "dense", "diagonal": "diagonal"}
+SIGNS = "cov_signs"
 RELATIONS, AT_LIMIT = "relations", "relations_at_limit"
 
 
@@ -159,6 +161,7 @@ def _write(
         **({} if base is None else _root(BASE, base)),
         "aliased": covariance.aliased,
         "recession": covariance.recession,
+        **({} if covariance.signs is None else {SIGNS: covariance.signs}),
     }
     header |= {
         "format": FORMAT,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from jaxglm._status import DataError, SegmentWarning
+from jaxglm._status import DataError, JaxglmWarning, SegmentWarning
 from jaxglm.inference import infinitesimal, without_each
 from jaxglm.results._rowwise import RowAnswers
 from jaxglm.words import listed, near_text, understands_habits, warn
@@ -37,7 +37,8 @@ class Jackknife(RowAnswers):
         -------
         DataFrame [n, k]
             Rows as in `resid()`; 0 for rows of weight 0. nan for coefficients that are aliased,
-            infinite or open. A negative binomial shape that was estimated is held.
+            infinite or open. A negative binomial shape that was estimated is held, and a warning
+            says so.
 
         Raises
         ------
@@ -63,6 +64,7 @@ class Jackknife(RowAnswers):
                     f"columns: there is no coefficient {name!r}; {near_text(name, names)}"
                 )
         held = self.model.held("infinitesimal_jackknife()")
+        self._say_what_is_held("infinitesimal_jackknife()")
         which = np.array([names.index(name) for name in wanted], int)
         values = infinitesimal(self.fit, self.family, held, self._effective, which)
         return pd.DataFrame(values, index=held.labels, columns=wanted)
@@ -86,8 +88,9 @@ class Jackknife(RowAnswers):
             A line for each row. A row with `freq_weights` is left out once: one of the observations
             that it counts. inf, -inf and nan as in `params`, where the other rows leave a
             coefficient infinite or undetermined; nan as a whole where the fit without the row does
-            not converge. A warning counts such fits. A negative binomial shape that was estimated
-            is held.
+            not converge. A warning counts such fits. With ``bias="firth"`` these fits are without
+            their first-order bias too. A negative binomial shape that was estimated is held, and a
+            warning says so: the fits are exact for that shape.
 
         Raises
         ------
@@ -106,6 +109,7 @@ class Jackknife(RowAnswers):
         5     -0.644  0.566
         """
         held = self.model.held("leave_one_out()")
+        self._say_what_is_held("leave_one_out()")
         labels = held.labels
         asked = pd.Index(np.atleast_1d(rows) if np.ndim(rows) == 0 else rows)
         unknown = asked[~asked.isin(labels)]
@@ -116,7 +120,8 @@ class Jackknife(RowAnswers):
             )
         places = labels.get_indexer_for(asked)
         found = without_each(self.fit, self.model, held, places)
-        odd = {kind: count for kind, count in found.kinds.items() if count and kind != "ordinary"}
+        usual = ("ordinary", "bias reduced")  # the second where this fit is so
+        odd = {kind: count for kind, count in found.kinds.items() if count and kind not in usual}
         if odd:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in odd.items())
             warn(
@@ -125,3 +130,13 @@ class Jackknife(RowAnswers):
                 SegmentWarning,
             )
         return pd.DataFrame(found.coef, index=labels[places], columns=self.names)
+
+    def _say_what_is_held(self, what: str) -> None:
+        """Warn that the coefficients would move otherwise with a shape that moves as well."""
+        if self.fit.alpha is not None:
+            warn(
+                f"{what} holds the negative binomial shape at its estimate, alpha = "
+                f"{self.fit.alpha:.4g}: with a shape that is estimated anew without a row the "
+                "coefficients would be slightly different.",
+                JaxglmWarning,
+            )

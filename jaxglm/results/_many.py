@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
 
@@ -20,9 +20,10 @@ from jaxglm.results._file import save_fits
 from jaxglm.results._many_estimates import GroupEstimates
 from jaxglm.results._one import Results
 from jaxglm.results._plots import PlottedMany
-from jaxglm.words import no_attribute, understands_habits
+from jaxglm.words import listed, no_attribute, understands_habits
 
 _STATUS = np.array(list(Status), dtype=object)
+_MOST_NAMED = 3
 
 
 class ManyResults(GroupEstimates, PlottedMany, Copied, abc.ABC):
@@ -85,9 +86,9 @@ class ManyResults(GroupEstimates, PlottedMany, Copied, abc.ABC):
     def counts(self) -> pd.Series:
         """Number of fits of each kind, by what was the gravest in each.
 
-        Kinds: `ordinary, bias reduced` (``on_separation="firth"``), `essentially perfect` (no
-        dispersion is left to estimate), `rank deficient, at a boundary, separated, not converged,
-        not fitted`; all but the first two are in `failed`.
+        Kinds: `ordinary, bias reduced` (by ``bias="firth"`` or ``on_separation="firth"``),
+        `essentially perfect` (no dispersion is left to estimate), `rank deficient, at a boundary,
+        separated, not converged, not fitted`; all but the first two are in `failed`.
         """
         return pd.Series(_failures.counts(self.fits), name=f"{self.unit}s")
 
@@ -213,6 +214,16 @@ class ManyResults(GroupEstimates, PlottedMany, Copied, abc.ABC):
             dataset=None if held is None else self._rows_of(g, held),
         )
         return Results(dataclasses.replace(fit, notes=notes), model, self._saved_facts.get(g))
+
+    def note_on(self, which: Sequence[int], verb: tuple[str, str], what: str) -> str:
+        """A sentence on some fits: how many, the first of them, and what is so of them.
+
+        The verb is that of one and that of many; `what` has a colon in it.
+        """
+        noun = f"{self.unit} {verb[0]}" if len(which) == 1 else f"{self.unit}s {verb[1]}"
+        first = listed([repr(self.keys[g]) for g in which], _MOST_NAMED)
+        told, _, why = what.partition(": ")
+        return f"{len(which):,} {noun} {told} ({first}): {why}."
 
     def _family(self, g: int) -> Family:
         """The family of one fit, with its own shape where that was estimated."""

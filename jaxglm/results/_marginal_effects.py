@@ -42,12 +42,12 @@ class MarginalEffects:
         self._effects, self._header, self._head, self._alpha = effects, header, head, alpha
         self.labels, self.notes = effects.labels, effects.notes
         self.margeff: FloatArray = effects.values
-        self.margeff_se: FloatArray = np.sqrt(np.einsum("ij,ij->i", effects.root, effects.root))
+        self.margeff_se: FloatArray = effects.spread.standard_errors
 
     @property
     def margeff_cov(self) -> FloatArray:
         """Covariance of the effects, [k, k]."""
-        return self._effects.root @ self._effects.root.T
+        return self._effects.spread.matrix
 
     @property
     def tvalues(self) -> FloatArray:
@@ -186,7 +186,7 @@ class MarginalEffects:
             self._effects,
             labels=labels,
             values=self.margeff[high] - self.margeff[low],
-            root=self._effects.root[high] - self._effects.root[low],
+            spread=self._effects.spread.minus(high, low),
         )
         left, right = self._header
         header = (*left, ("Differences", "between groups")), right

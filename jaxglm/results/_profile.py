@@ -4,7 +4,12 @@ from typing import Any
 
 import pandas as pd
 
-from jaxglm.inference import alpha_interval, profile_curve
+from jaxglm.inference import (
+    alpha_interval,
+    has_penalised_likelihood,
+    penalised_curve,
+    profile_curve,
+)
 from jaxglm.results._rowwise import RowAnswers
 from jaxglm.words import understands_habits
 
@@ -30,13 +35,17 @@ class Profiles(RowAnswers):
         DataFrame [n]
             `value`, on the link scale; `zeta`, the signed root of the rise of the deviance over the
             dispersion, ``sign(value - estimate) sqrt((D(value) - D) / scale)``; and `deviance`.
-            Where the estimate is infinite the values end where the search stopped.
+            Where the estimate is infinite the values end where the search stopped. With
+            ``bias="firth"`` twice the fall of the penalised log-likelihood takes the place of that
+            rise, and `penalized_llf` that of the deviance, as in the intervals of
+            ``conf_int(method="profile")``.
 
         Raises
         ------
         DataError
             For a name of no coefficient or one that nothing determines, and when the result no
-            longer holds the data of its fit.
+            longer holds the data of its fit, or is of bias-reduced estimates that maximise no
+            penalised likelihood.
 
         Examples
         --------
@@ -50,6 +59,8 @@ class Profiles(RowAnswers):
         3  0.785  1.372     4.178
         4  1.033  2.576     8.932
         """
+        if has_penalised_likelihood(self.fit, self.family):
+            return penalised_curve(self.fit, self.model, name, n)
         return profile_curve(self.fit, self.model, name, n)
 
     @understands_habits

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from jaxglm.inference import has_penalised_likelihood, log_information, penalised_tests
+from jaxglm.inference import has_penalised_likelihood, penalised_likelihood, penalised_tests
 from jaxglm.results._rowwise import RowAnswers
+from jaxglm.search import REDUCED
 from jaxglm.words import understands_habits
 
 
@@ -15,12 +16,25 @@ class ReducedAnswers(RowAnswers):
     def penalized_llf(self) -> float:
         """`llf` plus half the log determinant of the information: what the estimates maximise.
 
-        nan where they maximise no such likelihood: without ``bias="firth"``, under a link that is
-        not canonical, or with a dispersion that is estimated or was given (`scale=`).
+        nan for a fit without ``bias="firth"``.
+
+        Raises
+        ------
+        ValueError
+            For a bias-reduced fit that maximises no such likelihood: that of a link that is not
+            canonical, or of a dispersion that is estimated or was given (`scale=`). Tests and
+            intervals are Wald's there, `pvalues` and `conf_int()`, and `llf` is of the ordinary
+            likelihood.
         """
-        if not has_penalised_likelihood(self.fit, self.family):
+        if self.fit.method != REDUCED:
             return float("nan")
-        return self.llf + 0.5 * log_information(self.fit.covariance.expected)
+        if not has_penalised_likelihood(self.fit, self.family):
+            raise ValueError(
+                "These estimates have no bias, but maximise no penalised likelihood: that takes a "
+                "canonical link and a known dispersion (binomial with logit, Poisson with log). "
+                "pvalues and conf_int() are Wald's, for any fit; llf is of the ordinary likelihood."
+            )
+        return penalised_likelihood(self.fit)
 
     @understands_habits
     def firth_test(self, alpha: float = 0.05) -> pd.DataFrame:

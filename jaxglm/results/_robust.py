@@ -1,9 +1,16 @@
 """Owns how a result is given another covariance: robust kinds, and the observed information."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any, Literal, Self
 
-from jaxglm.inference import CovarianceChoice, column_of_fit
+from jaxglm.inference import (
+    CovarianceChoice,
+    column_of_fit,
+    column_of_table,
+    refuse_idle_table,
+    rows_of,
+)
 from jaxglm.results._asked import AskedCovariance
 from jaxglm.words import understands_habits
 
@@ -74,28 +81,32 @@ class RobustAnswers(AskedCovariance):
             Whose small-sample corrections. statsmodels' GLM leaves HC1 to HC3 as HC0, and
             multiplies clusters by (n - 1) / (n - k) as well; so does fixest, with the smallest G of
             all clusterings, and with one coefficient in k for a factor that is nested in the
-            clusters; Stata's glm has n / (n - 1) for HC1.
+            clusters; it sets negative eigenvalues, which several clusterings allow, to 0. Stata's
+            glm has n / (n - 1) for HC1.
         cadjust : bool
             Whether clusters are adjusted by G / (G - 1).
         data : table, optional
             The table of the fit, where `cluster`, `time` or `groups` name columns and the table is
-            no longer there.
+            no longer there: a result keeps encoded rows and no table. A result that holds no rows
+            (loaded, pickled, or made with keep_data=False) reads them again from it, for fits of a
+            formula without weights, trials, offset= or exposure= beside it.
 
         Returns
         -------
         Results
             The same estimates; `bse`, tests, intervals, tables and predictions with this
             covariance. Where the dispersion is estimated the reference distribution stays
-            Student's t: with G - 1 degrees of freedom for clusters.
+            Student's t: with G - 1 degrees of freedom for clusters. Of several clusterings a
+            variance may come out negative: its standard error is nan, and `notes` say so.
 
         Raises
         ------
         DataError
             For one cluster only, missing values in `cluster`, rows of leverage 1 under HC2 or HC3,
-            an observed information that is not positive definite, and where the result does not
-            hold the rows of its fit.
+            an observed information that is not positive definite, where the result does not hold
+            the rows of its fit, and for `data` that are others.
         ValueError
-            For a kind that there is not.
+            For a kind that there is not, and for what has no part in the kind asked for.
 
         Examples
         --------
@@ -165,6 +176,12 @@ class RobustAnswers(AskedCovariance):
         if choice.is_default:
             fit = dataclasses.replace(self.fit, covariance=self.fit.covariance.expected)
             return type(self)(fit, self.model, self._saved_facts)
-        held = self.model.held("robust()")
-        asked = choice.read(held, lambda name: column_of_fit(self.model, name, data))
-        return self.with_covariance(asked)
+        held = rows_of(self.fit, self.model, data, "robust")
+        return self.with_covariance(choice.read(held, self._lookup(choice, data)), held)
+
+    def _lookup(self, choice: CovarianceChoice, data: Any) -> Callable[[str], Any]:
+        """From the name of a column to its values."""
+        if self.model.dataset is None:
+            return lambda name: column_of_table(data, name)
+        refuse_idle_table(data, choice.names_a_column)
+        return lambda name: column_of_fit(self.model, name, data)

@@ -3,6 +3,7 @@
 import abc
 import copy
 import dataclasses
+from collections.abc import Callable
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -13,9 +14,11 @@ from jaxglm.inference import (
     Asked,
     CovarianceChoice,
     Estimated,
+    ManyCovariances,
     column_of_fit,
     covariance_of,
     covariances_of,
+    refuse_idle_table,
 )
 from jaxglm.results._many import ManyResults
 from jaxglm.results._one import Results
@@ -23,14 +26,14 @@ from jaxglm.rows import Segments
 from jaxglm.sources import Resident
 from jaxglm.words import understands_habits
 
-_MOST_NAMED = 3
-
 
 class RobustSegments(ManyResults):
     """The same fits of segments with other standard errors."""
 
     _segments: Segments | None
     _asked: Asked | None = None
+    # Of the notes, those on the covariance.
+    _of_covariance: tuple[str, ...] = ()
 
     @property
     def cov_type(self) -> str:
@@ -95,9 +98,24 @@ class RobustSegments(ManyResults):
         )
         if choice.is_default:
             return self._with(self.fits.covariance.expected, None, ())
-        held = self.model.held("robust()")
-        asked = choice.read(held, lambda name: column_of_fit(self.model, name, data))
-        return self.with_covariance(asked)
+        refuse_idle_table(data, choice.names_a_column)
+        if self.model.dataset is None:
+            raise DataError(
+                "robust() needs the rows of the fits, and these results hold none: "
+                f"{self.model.why_no_rows}. Ask for the covariance with the fits, as "
+                "fit_groups(..., cov_type=, cluster=): it is saved with them."
+            )
+        return self.with_covariance(
+            self.read(choice, lambda name: column_of_fit(self.model, name, data))
+        )
+
+    def read(self, choice: CovarianceChoice, column: Callable[[str], Any]) -> Asked:
+        """A choice with the rows of all; those of segments without a fit take no part in it."""
+        held, segments = self.model.held("robust()"), self._segments
+        assert segments is not None
+        of_rows = segments.of_rows
+        inside = (of_rows >= 0) & self.fits.fitted[of_rows]
+        return choice.read(held, column, held.rows.live & inside)
 
     def with_covariance(self, asked: Asked) -> Self:
         """The same fits with the covariance that was asked for, read with the rows of all."""
@@ -118,7 +136,7 @@ class RobustSegments(ManyResults):
         problem = dataclasses.replace(segments.problem, source=source)
         segments = dataclasses.replace(segments, problem=problem)
         found = covariances_of(segments, self.model.family, self.fits, asked, alone)
-        return self._with(found.covariance, asked, self._told(found.lacking))
+        return self._with(found.covariance, asked, self._told(found))
 
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {"_asked": None}
@@ -133,21 +151,18 @@ class RobustSegments(ManyResults):
         other = copy.copy(self)
         other._asked = asked
         other.fits = dataclasses.replace(self.fits, covariance=covariance)
-        other.notes = (*self.notes, *notes)
+        # What was said of another covariance holds no more.
+        others = [note for note in self.notes if note not in self._of_covariance]
+        other.notes, other._of_covariance = (*others, *notes), notes
         return other
 
-    def _told(self, lacking: dict[int, str]) -> tuple[str, ...]:
-        """Which segments have no such covariance, by reason."""
+    def _told(self, found: ManyCovariances) -> tuple[str, ...]:
+        """Which segments have no such covariance, by reason, or one of which more is to be said."""
         by_reason: dict[str, list[int]] = {}
-        for g, why in lacking.items():
-            by_reason.setdefault(why.rstrip("."), []).append(g)
-        notes = []
-        for why, which in by_reason.items():
-            first = ", ".join(repr(self.keys[g]) for g in which[:_MOST_NAMED])
-            more = ", ..." if len(which) > _MOST_NAMED else ""
-            have = "segment has" if len(which) == 1 else "segments have"
-            notes.append(f"{len(which):,} {have} no such standard errors ({first}{more}): {why}.")
-        return tuple(notes)
+        for g, why in found.lacking.items():
+            by_reason.setdefault(f"no such standard errors: {why.rstrip('.')}", []).append(g)
+        of = by_reason | {what: which.tolist() for what, which in found.remarks.items()}
+        return tuple(self.note_on(which, ("has", "have"), what) for what, which in of.items())
 
     @abc.abstractmethod
     def _places(self, g: int) -> np.ndarray:

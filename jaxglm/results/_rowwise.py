@@ -16,6 +16,7 @@ from jaxglm.inference import (
     Prediction,
     bootstrap,
     check_scale,
+    linear_errors,
     undetermined,
     warn_undetermined,
 )
@@ -130,8 +131,7 @@ class RowAnswers(Estimates, Copied):
         """
         columns, eta, index = self._linear(data, offset, exposure, unseen)
         covariance = self.fit.covariance
-        variance = covariance.linear_variance(columns.matvec, len(eta))
-        se = np.where(np.isnan(eta), np.nan, np.sqrt(variance))
+        se = linear_errors(eta, covariance.linear_variance(columns.matvec, len(eta)))
         weight = response_weights(
             self.model, self._saved_facts, data, index, var_weights=var_weights, trials=trials
         )

@@ -4,8 +4,9 @@ The score is made zero without the part that the bias takes of it (`sums.bias_sc
 proportional to the dispersion. Where that is estimated, coefficients given the dispersion and the
 dispersion given the coefficients are solved in turn: the two are information-orthogonal, so that
 the alternation converges fast. The dispersion is without its bias too (Kosmidis, Kenne Pagui and
-Sartori 2020, Statistics and Computing 30, 43-59), as in R's brglm2 (`type = "AS_mean"`). It takes a
-likelihood: by a quasi family, separated rows would have no dispersion, and so no bias either.
+Sartori 2020, Statistics and Computing 30, 43-59), as in R's brglm2 with `type = "AS_mean"`, which
+is not its default where the dispersion is estimated. It takes a likelihood: by a quasi family,
+separated rows would have no dispersion, and so no bias either.
 """
 
 import dataclasses

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from jaxglm._status import DataError, FormulaError
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
-from jaxglm.inference import Information
+from jaxglm.inference import Information, column_of_table
 from jaxglm.intake import (
     MAX_MEMORY,
     Given,
@@ -24,7 +24,7 @@ from jaxglm.intake import (
 )
 from jaxglm.results import GroupResults, ResponseResults, Results
 from jaxglm.rows import Choice
-from jaxglm.verbs._errors import StandardErrors, column_of
+from jaxglm.verbs._errors import StandardErrors
 from jaxglm.verbs._fit import results_of
 from jaxglm.verbs._order import check_arrays, check_formula, check_one_response
 from jaxglm.verbs._responses import response_results
@@ -197,6 +197,7 @@ class GLM:
         start: Any = None,
         tol: float | None = None,
         max_turns: int = 100,
+        bias: Literal["firth"] | None = None,
         dtype: str = "float64",
         on_failure: Policy = "warn",
         on_separation: Literal["flag", "firth"] = "flag",
@@ -215,8 +216,8 @@ class GLM:
         ----------
         groups : array, or list or table of several
             The segment of each row; with several, each combination that occurs is one.
-        method, start, tol, max_turns, dtype, on_failure, on_separation, max_memory, progress,
-        keep_data
+        method, start, tol, max_turns, bias, dtype, on_failure, on_separation, max_memory,
+        progress, keep_data
             As for `fit_groups`.
         cov_type, cluster, cov_kwds, information, scale
             As for `fit_groups`; clusters are given by their values.
@@ -248,6 +249,7 @@ class GLM:
         errors = StandardErrors.of(cov_type, cluster, cov_kwds, information, scale, self._column)
         intake = array_segments(self._y, self._X, groups, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
+        options = with_bias(options, bias, self.family)
         options = with_separation(options, on_separation, self.family)
         return group_results(intake, options, on_failure, max_memory, progress, keep_data, errors)
 
@@ -259,6 +261,7 @@ class GLM:
         start: Any = None,
         tol: float | None = None,
         max_turns: int = 100,
+        bias: Literal["firth"] | None = None,
         dtype: str = "float64",
         on_failure: Policy = "warn",
         max_memory: float = MAX_MEMORY,
@@ -272,7 +275,7 @@ class GLM:
 
         Parameters
         ----------
-        method, start, tol, max_turns, dtype, on_failure, max_memory, progress, keep_data
+        method, start, tol, max_turns, bias, dtype, on_failure, max_memory, progress, keep_data
             As for `fit_responses`.
 
         Returns
@@ -300,6 +303,7 @@ class GLM:
         self._refuse_formula("fit_responses(formula, data, responses=...)")
         intake = array_responses(self._y, self._X, self._given(dtype))
         options = solver_options(intake.model.names, method, start, tol, max_turns)
+        options = with_bias(options, bias, self.family)
         return response_results(intake, options, on_failure, max_memory, progress, keep_data)
 
     def _intake(self, dtype: str) -> Intake:
@@ -321,7 +325,7 @@ class GLM:
     def _column(self, name: str) -> Any:
         """The values of a column of the table, for a model of a formula."""
         if self._formula is not None:
-            return column_of(self._X, name)
+            return column_of_table(self._X, name)
         raise DataError(
             f"{name!r} names a column, and this is a model of arrays: give the values themselves."
         )

@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jaxglm import io
 from jaxglm.inference import (
     Asked,
     CovarianceChoice,
@@ -80,16 +79,6 @@ class StandardErrors:
         if self.scale is not None:
             slopes = slopes_of_many(segments, model.family, fits)
             results.fits = with_dispersion(fits, model.family, self.scale, slopes)
-        asked = self.read(model)
-        return results if asked is None else results.with_covariance(asked)
-
-
-def column_of(data: Any, name: str) -> Any:
-    """The values of a column of a table.
-
-    Raises
-    ------
-    DataError
-        Where there is none of this name.
-    """
-    return io.read_table(data).native_named(name)
+        if self.choice.is_default:
+            return results
+        return results.with_covariance(results.read(self.choice, self.column))

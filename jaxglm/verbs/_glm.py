@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
-from jaxglm.inference import Information
+from jaxglm.inference import Information, column_of_table
 from jaxglm.intake import (
     Given,
     Policy,
@@ -21,7 +21,7 @@ from jaxglm.intake import (
 )
 from jaxglm.results import Results
 from jaxglm.rows import Choice
-from jaxglm.verbs._errors import StandardErrors, column_of
+from jaxglm.verbs._errors import StandardErrors
 from jaxglm.verbs._fit import results_of
 from jaxglm.verbs._order import check_formula
 from jaxglm.words import understands_habits
@@ -131,7 +131,8 @@ def glm(
         The cluster of each row, for "cluster"; several are that many clusterings.
     cov_kwds : dict, optional
         What else `Results.robust` takes, as statsmodels has it: ``{"groups": g}`` for clusters,
-        ``{"maxlags": 4, "time": t}`` for HAC.
+        ``{"maxlags": 4, "time": t}`` for HAC; and `type`, `correction` and `cadjust`, as
+        ``{"type": "HC3", "correction": "fixest"}``.
     information : {"expected", "observed"}
         Of the covariance: R's, or that of the second derivatives at the estimate, as in Stata.
     scale : float or str, optional
@@ -165,7 +166,7 @@ def glm(
     """
     check_formula("glm", formula, data)
     errors = StandardErrors.of(
-        cov_type, cluster, cov_kwds, information, scale, lambda name: column_of(data, name)
+        cov_type, cluster, cov_kwds, information, scale, lambda name: column_of_table(data, name)
     )
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(

@@ -14,11 +14,12 @@ from jaxglm.intake import (
     row_vectors,
     solver_options,
     table_responses,
+    with_bias,
 )
 from jaxglm.results import ResponseResults
 from jaxglm.search import Options
 from jaxglm.verbs._order import check_formula
-from jaxglm.verbs._segments import announce, fit_many
+from jaxglm.verbs._segments import announce, fit_many, reduced
 from jaxglm.words import check_choice, understands_habits
 
 
@@ -41,6 +42,7 @@ def fit_responses(
     start: Any = None,
     tol: float | None = None,
     max_turns: int = 100,
+    bias: Literal["firth"] | None = None,
     dtype: str = "float64",
     on_failure: Policy = "warn",
     context: Mapping[str, Callable] | None = None,
@@ -70,8 +72,8 @@ def fit_responses(
     missing : {"raise", "drop"}
         Rows that miss a predictor or a weight: an error, or they are left out of all fits. Where
         only a response is missing: it is not fitted, or the row is left out of its fit.
-    method, tol, max_turns, dtype
-        As for `glm`.
+    method, tol, max_turns, bias, dtype
+        As for `glm`; ``bias="firth"`` takes the bias out of the estimates of all fits.
     start : array, optional
         Coefficients for every fit to start from (link scale), one per column.
     on_failure : {"warn", "raise", "ignore"}
@@ -114,6 +116,7 @@ def fit_responses(
     )
     intake = table_responses(formula, data, responses, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
+    options = with_bias(options, bias, given.family)
     return response_results(intake, options, on_failure, max_memory, progress, keep_data)
 
 
@@ -135,6 +138,7 @@ def response_results(
     results = ResponseResults(
         fits, intake.model, intake.keys, intake.replicas, intake.native, intake.notes
     )
+    results = reduced(results, options)
     if not keep_data:
         results = results.without_data()
     announce(results, intake.cautions, on_failure)

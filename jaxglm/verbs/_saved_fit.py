@@ -16,6 +16,7 @@ from jaxglm.results._file import (
     PARTS,
     RELATIONS,
     ROOT,
+    SIGNS,
     SavedCovariance,
     SavedGroups,
 )
@@ -100,15 +101,17 @@ def covariance_of(
         saved = SavedCovariance("nonrobust", scale, df)
     aliased = arrays.take("aliased", (*lead, p), "b")
     recession = _recession(arrays, (*lead, p))
+    own = _own(arrays, ROOT, lead, p, saved)
     covariance = Covariance(
         aliased=aliased,
         recession=recession,
         open=at_limit & (recession == 0.0),
-        **_own(arrays, ROOT, lead, p, saved),
+        signs=_signs(arrays, (*lead, own["root"].dense.shape[-1])),
+        **own,
     )
     if base is None:
         return covariance
-    own = _own(arrays, BASE, lead, p, base)
+    own = _own(arrays, BASE, lead, p, base) | {"signs": None}
     return dataclasses.replace(covariance, base=dataclasses.replace(covariance, **own))
 
 
@@ -140,6 +143,16 @@ def _own(
         raise Damaged(f"the array {names[0]!r}", f"or {names[1]!r} holds numbers without a square")
     told |= {"kind": saved.kind, "notes": saved.notes, "scale_by": saved.scale_by}
     return {"root": root, **told}
+
+
+def _signs(arrays: Arrays, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Those of the columns of a root, where some are subtracted."""
+    if SIGNS not in arrays:
+        return None
+    signs = arrays.take(SIGNS, shape, "f")
+    if (np.abs(signs) != 1.0).any():
+        raise Damaged(f"the array {SIGNS!r}", "holds other numbers than 1 and -1")
+    return signs
 
 
 def _recession(arrays: Arrays, shape: tuple[int, ...]) -> np.ndarray:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from jaxglm._jax import computing
 from jaxglm._status import DataWarning, FitError, SegmentWarning
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
-from jaxglm.inference import Information
+from jaxglm.inference import Information, column_of_table
 from jaxglm.intake import (
     MAX_MEMORY,
     Given,
@@ -23,6 +23,7 @@ from jaxglm.intake import (
     row_vectors,
     solver_options,
     table_segments,
+    with_bias,
     with_separation,
 )
 from jaxglm.lanes import Fits, _failures, fit_segments
@@ -30,9 +31,11 @@ from jaxglm.results import GroupResults
 from jaxglm.results._many import ManyResults
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
-from jaxglm.verbs._errors import StandardErrors, column_of
+from jaxglm.verbs._errors import StandardErrors
 from jaxglm.verbs._order import check_formula
 from jaxglm.words import check_choice, understands_habits, warn
+
+Many = TypeVar("Many", bound=ManyResults)
 
 # A bar for a shorter run would be gone before it is read.
 _SECONDS_BEFORE_BAR = 2.0
@@ -57,6 +60,7 @@ def fit_groups(
     start: Any = None,
     tol: float | None = None,
     max_turns: int = 100,
+    bias: Literal["firth"] | None = None,
     dtype: str = "float64",
     on_failure: Policy = "warn",
     on_separation: Literal["flag", "firth"] = "flag",
@@ -90,8 +94,8 @@ def fit_groups(
     missing : {"raise", "drop"}
         Rows that miss a value: their segment is not fitted (its words name the rows), or they are
         left out. Rows without a segment are an error, or left out.
-    method, tol, max_turns, dtype
-        As for `glm`.
+    method, tol, max_turns, bias, dtype
+        As for `glm`; ``bias="firth"`` takes the bias out of the estimates of all segments.
     start : array, optional
         Coefficients for every segment to start from (link scale), one per column.
     on_failure : {"warn", "raise", "ignore"}
@@ -101,8 +105,8 @@ def fit_groups(
     on_separation : {"flag", "firth"}
         What to do about separated segments: say so, with coefficients of inf or -inf, or fit them
         again without their first-order bias, which keeps all estimates finite (`bias` of `glm`).
-        The other segments are fitted as ever; `tidy` has the `method` of each, and `counts` how
-        many are "bias reduced".
+        The other segments are fitted as ever; `tidy` has the `method` of each, `counts` how many
+        are "bias reduced", and `notes` name the first.
     max_memory : float
         Bytes that the rows in work may take beside the table; at least one segment is in work.
     progress : bool, optional
@@ -143,7 +147,7 @@ def fit_groups(
     """
     check_formula("fit_groups", formula, data)
     errors = StandardErrors.of(
-        cov_type, cluster, cov_kwds, information, scale, lambda name: column_of(data, name)
+        cov_type, cluster, cov_kwds, information, scale, lambda name: column_of_table(data, name)
     )
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(
@@ -151,6 +155,7 @@ def fit_groups(
     )
     intake = table_segments(formula, data, by, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
+    options = with_bias(options, bias, given.family)
     options = with_separation(options, on_separation, given.family)
     return group_results(intake, options, on_failure, max_memory, progress, keep_data, errors)
 
@@ -170,10 +175,27 @@ def group_results(
     results = GroupResults(
         fits, intake.model, intake.keys, intake.segments, intake.native, intake.notes
     )
-    results = errors.given_to_many(results, intake.segments)
+    results = errors.given_to_many(reduced(results, options), intake.segments)
     if not keep_data:
         results = results.without_data()
     announce(results, intake.cautions, on_failure)
+    return results
+
+
+def reduced(results: Many, options: Options) -> Many:
+    """The results with a note on the fits without bias, where there are any."""
+    which = np.flatnonzero(results.fits.reduced & results.fits.fitted).tolist()
+    if options.reduced:
+        note = (
+            f"Bias reduced: the estimates of every {results.unit} solve scores without the "
+            "first-order bias of maximum likelihood (Firth 1993)."
+        )
+    elif which:
+        what = "fitted again without bias: separated, without finite maximum likelihood estimates"
+        note = results.note_on(which, ("was", "were"), what)
+    else:
+        return results
+    results.notes += (note,)
     return results
 
 

@@ -17,8 +17,8 @@ from jaxglm.inference.comparisons._likelihood import beside_robust
 from jaxglm.inference.comparisons._score import score_statistic
 from jaxglm.inference.comparisons._submodels import Submodel, Submodels
 from jaxglm.inference.comparisons._terms import Terms
+from jaxglm.inference.covariances._asked import is_robust
 from jaxglm.inference.covariances._dispersion import scale_choice
-from jaxglm.inference.covariances._sandwich import is_robust
 from jaxglm.inference.hypotheses._combinations import is_constrained
 from jaxglm.inference.hypotheses._linear_tests import columns_test
 from jaxglm.intake import Model

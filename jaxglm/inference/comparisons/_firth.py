@@ -11,15 +11,17 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+import pandas as pd
 
 from jaxglm._jax import computing
 from jaxglm._programs import program
-from jaxglm.algebra import Covariance, full_matrix
+from jaxglm.algebra import full_matrix
 from jaxglm.families import Family
 from jaxglm.inference._wald import check_alpha
+from jaxglm.inference.comparisons._curve import REACH, place_of, values_about
 from jaxglm.inference.comparisons._likelihood import warn_beside_robust
 from jaxglm.inference.covariances._dispersion import scale_choice
-from jaxglm.intake import Dataset
+from jaxglm.intake import Dataset, Model
 from jaxglm.search import REDUCED, Fit
 from jaxglm.sources import Resident, Tiles, is_small
 from jaxglm.sums import Point, bias_score, full_moments, inverted
@@ -35,12 +37,13 @@ def has_penalised_likelihood(fit: Fit, family: Family) -> bool:
     return fit.method == REDUCED and family.canonical and known
 
 
-def log_information(covariance: Covariance) -> float:
-    """The log determinant of the information of the coefficients, at dispersion 1."""
+def penalised_likelihood(fit: Fit) -> float:
+    """The log-likelihood, and half the log determinant of the information at dispersion 1."""
+    covariance = fit.covariance.expected
     dense, diagonal = covariance.root
     levels = diagonal > 0
     lengths = np.linalg.svd(dense[~covariance.aliased & ~levels], compute_uv=False)
-    return float(-2.0 * (np.log(lengths).sum() + np.log(diagonal[levels]).sum()))
+    return float(fit.log_likelihood - np.log(lengths).sum() - np.log(diagonal[levels]).sum())
 
 
 def penalised_tests(fit: Fit, family: Family, held: Dataset, alpha: float) -> dict[str, np.ndarray]:
@@ -71,6 +74,25 @@ def penalised_tests(fit: Fit, family: Family, held: Dataset, alpha: float) -> di
             out["conf_low"][j] = profile.end(at, -errors[j], limit)
             out["conf_high"][j] = profile.end(at, errors[j], limit)
     return out
+
+
+def penalised_curve(fit: Fit, model: Model, name: Any, n: int) -> pd.DataFrame:
+    """The profile of one coefficient at `n` values; see `Results.profile`."""
+    from scipy import special
+
+    j, held = place_of(fit, model, name, n), model.held("profile()")
+    step = fit.covariance.expected.standard_errors[j]
+    limit = float(special.chdtri(1, REACH))
+    with computing():
+        profile = _Profile.of(fit, model.family, held)
+        at = profile.places[j]
+        centre = float(profile.best[at])
+        low, high = (profile.end(at, side * step, limit) for side in (-1, 1))
+        value = values_about(centre, low, high, n)
+        ratio = np.array([profile.ratio(at, own) if own != centre else 0.0 for own in value])
+    zeta = np.sign(value - centre) * np.sqrt(np.maximum(ratio, 0.0))
+    highest = penalised_likelihood(fit)
+    return pd.DataFrame({"value": value, "zeta": zeta, "penalized_llf": highest - ratio / 2})
 
 
 class _Sums(NamedTuple):

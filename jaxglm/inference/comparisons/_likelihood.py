@@ -1,7 +1,7 @@
 """Owns what is to be said of comparisons that rest on the likelihood beside a robust covariance."""
 
 from jaxglm._status import DataWarning
-from jaxglm.inference.covariances._sandwich import is_robust
+from jaxglm.inference.covariances._asked import is_robust
 from jaxglm.search import Fit
 from jaxglm.words import warn
 

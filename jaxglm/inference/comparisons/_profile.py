@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._jax import computing
-from jaxglm._status import ConvergenceWarning, DataError, Status
+from jaxglm._status import ConvergenceWarning, Status
 from jaxglm.inference._wald import critical_value
+from jaxglm.inference.comparisons._curve import REACH, is_open, place_of, values_about
 from jaxglm.inference.comparisons._deviance import Dispersion
 from jaxglm.inference.comparisons._likelihood import warn_beside_robust
 from jaxglm.inference.comparisons._roots import find_root
@@ -24,12 +25,10 @@ from jaxglm.intake import Columns, Model
 from jaxglm.rows import Problem
 from jaxglm.search import Fit
 from jaxglm.sources import Block
-from jaxglm.words import near_text, warn
+from jaxglm.words import warn
 
 # A deviance below that of the fit by this share is that of another optimum, and no rounding.
 _BETTER = 1e-7
-# The curve of a plot reaches to 99 % limits, as R's.
-_PLOTTED = 0.01
 # The curve towards an infinite estimate ends where its signed root is this small.
 _FLAT = 0.05
 
@@ -41,21 +40,15 @@ def profile_intervals(fit: Fit, model: Model, alpha: float) -> tuple[np.ndarray,
     warn_beside_robust(fit)
     ends = np.full((fit.coef.size, 2), np.nan)
     for j in range(fit.coef.size):
-        if not _is_open(fit, j):
+        if not is_open(fit, j):
             ends[j] = _Profile(fit, model, fits, j).interval(quantile)
     return ends[:, 0], ends[:, 1]
 
 
 def profile_curve(fit: Fit, model: Model, name: Any, n: int) -> pd.DataFrame:
     """The profile of one coefficient at `n` values; see `Results.profile`."""
-    if name not in model.names:
-        raise DataError(f"no coefficient {name!r}; {near_text(str(name), model.names)}")
-    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 3:
-        raise ValueError(f"n must be a number of values, 3 or more, not {n!r}")
-    j = model.names.index(name)
-    if _is_open(fit, j):
-        raise DataError(f"nothing determines the coefficient of {name!r}: it has no profile")
-    quantile = _quantile(fit, _PLOTTED)
+    j = place_of(fit, model, name, n)
+    quantile = _quantile(fit, REACH)
     profile = _Profile(fit, model, Submodels.of(fit, model, "profile()"), j)
     warn_beside_robust(fit)
     low, high = profile.interval(quantile)
@@ -67,8 +60,7 @@ def profile_curve(fit: Fit, model: Model, name: Any, n: int) -> pd.DataFrame:
     else:
         low = low if math.isfinite(low) else centre - reach
         high = high if math.isfinite(high) else centre + reach
-        below = np.linspace(low, centre, n - n // 2)
-        values = np.append(below, np.linspace(centre, high, n // 2 + 1)[1:])
+        values = values_about(centre, low, high, n)
     zeta = np.array([profile.zeta(value) for value in values])
     deviance = profile.deviance + zeta**2 * profile.phi
     return pd.DataFrame({"value": values, "zeta": zeta, "deviance": deviance})
@@ -77,10 +69,6 @@ def profile_curve(fit: Fit, model: Model, name: Any, n: int) -> pd.DataFrame:
 def _quantile(fit: Fit, alpha: float) -> float:
     """What the signed root reaches at an end: that of t where the dispersion is estimated."""
     return float(critical_value(alpha, Dispersion.of(fit).df))
-
-
-def _is_open(fit: Fit, j: int) -> bool:
-    return bool(fit.aliased[j] or fit.covariance.open[j])
 
 
 class _Profile:

@@ -11,6 +11,20 @@ Software = Literal["sandwich", "statsmodels", "stata", "fixest"]
 SOFTWARE = get_args(Software)
 
 
+def as_sandwich(software: str, kind: str, type_: str) -> bool:
+    """Whether there is no difference from sandwich; `kind` is "HC", "cluster" or "HAC".
+
+    `type_` is HC0 to HC3, of HC and of clusters.
+    """
+    if software == "sandwich":
+        return True
+    if kind == "HAC":
+        return software != "stata"
+    if kind == "HC":
+        return type_ != "HC1" or software == "fixest"
+    return software == ("statsmodels" if type_ == "HC1" else "stata")
+
+
 def of_rows(software: str, kind: str, n: Any, k: Any) -> Any:
     """The factor of HC0 to HC3 for n observations and k coefficients.
 

@@ -8,12 +8,13 @@ import numpy as np
 
 from jaxglm._jax import computing
 from jaxglm._tuning import tuning
-from jaxglm.algebra import Covariance, Root, root_of
+from jaxglm.algebra import Covariance, Root, root_of, without_negative
 from jaxglm.families import Family
 from jaxglm.inference.covariances import _corrections
+from jaxglm.inference.covariances._asked import Asked, how_made, idle, indefinite, kind_of
 from jaxglm.inference.covariances._clustered import Clusters, intersections
 from jaxglm.inference.covariances._nested import nested
-from jaxglm.inference.covariances._sandwich import POWERS, Asked, how_made, kind_of
+from jaxglm.inference.covariances._sandwich import POWERS
 from jaxglm.inference.covariances._serial import automatic_lags
 from jaxglm.intake import MAX_MEMORY
 from jaxglm.lanes import (
@@ -35,10 +36,20 @@ Alone = Callable[[int], Covariance | str]
 
 @dataclasses.dataclass(frozen=True)
 class ManyCovariances:
-    """Covariances of many fits, with the segments that have none: their numbers and why."""
+    """Covariances of many fits.
+
+    Attributes
+    ----------
+    covariance : Covariance
+    lacking : dict of str
+        Why a segment has none, by its number.
+    remarks : dict of [k] int
+        What has to be said of segments, as the rest of a sentence, and of which.
+    """
 
     covariance: Covariance
     lacking: dict[int, str]
+    remarks: dict[str, np.ndarray]
 
 
 def covariances_of(
@@ -63,21 +74,45 @@ def covariances_of(
     count = segments.count
     none = Root(np.full_like(base.root.dense, np.nan), np.zeros_like(base.root.diagonal))
     df = None if base.df is None else base.df.copy()
-    covariance = base.another(none, kind_of(asked), (how_made(asked),), df=df)
-    covariance = dataclasses.replace(covariance, scale=np.full(count, np.nan))
+    notes = how_made(asked), *idle(asked)
+    covariance = base.another(none, kind_of(asked), notes, df=df)
+    signs = np.ones(base.root.dense.shape[:2])
+    covariance = dataclasses.replace(covariance, scale=np.full(count, np.nan), signs=signs)
     fitted = np.flatnonzero(fits.fitted)
     by_cluster = asked.kind == "cluster" and asked.type in ("HC2", "HC3")
     lane = (segments.sizes[fitted] <= tuning().most_lane_rows) & ~fits.shaped[fitted]
     lane &= ~base.root.diagonal[fitted].any(axis=1) & (not by_cluster)
+    lanes = _Lanes(segments, family, fits, asked, covariance)
     with computing(segments.problem.dtype == np.float64):
-        lacking = _Lanes(segments, family, fits, asked, covariance).write(fitted[lane])
+        lacking = lanes.write(fitted[lane])
+    negative = np.asarray((signs < 0).any(axis=1))
+    if asked.sets_negative_to_zero:
+        for g in map(int, np.flatnonzero(negative)):
+            covariance.root.dense[g] = without_negative(covariance.root.dense[g], signs[g])
+        signs[:] = 1.0
     for g in map(int, fitted[~lane]):
         one = alone(g)
         if isinstance(one, str):
             lacking[g] = one
             continue
         covariance.put(g, one)
-    return ManyCovariances(covariance, dict(sorted(lacking.items())))
+        negative[g] = indefinite(asked) in one.notes
+    notes = covariance.notes
+    if negative.any():
+        notes += (indefinite(asked, "The covariance of some segments"),)
+    signed = signs if (signs < 0).any() else None
+    covariance = dataclasses.replace(covariance, signs=signed, notes=notes)
+    remarks = {
+        "a covariance with negative eigenvalues: see the notes of one of them": negative,
+        **lanes.remarks(),
+    }
+    told = np.isin(np.arange(count), [*lacking, *np.flatnonzero(~fits.fitted)], invert=True)
+    found = {remark: np.flatnonzero(which & told) for remark, which in remarks.items()}
+    return ManyCovariances(
+        covariance,
+        dict(sorted(lacking.items())),
+        {remark: which for remark, which in found.items() if which.size},
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,8 +139,11 @@ class _Lanes:
         scale = base.scale[which]
         if self.asked.kind != "nonrobust":
             matrix, lost = self._meat(which, root, lacking)
-            middle, _ = root_of(matrix)
+            middle, signs = root_of(matrix)
             root = root @ middle
+            if signs is not None:
+                assert self.covariance.signs is not None
+                self.covariance.signs[which] = np.where(lost[:, None], 1.0, signs)
             scale = np.where(np.isnan(scale) | lost, np.nan, 1.0)
         public = np.empty_like(root)
         public[:, order] = root
@@ -113,6 +151,26 @@ class _Lanes:
         self.covariance.root.dense[which] = public
         self.covariance.scale[which] = scale
         return lacking
+
+    def remarks(self) -> dict[str, np.ndarray]:
+        """What has to be said of moments and lags, and of which segments, [G] bool."""
+        times = self.asked.times
+        if times is None:
+            return {}
+        problem = self.segments.problem
+        moments = self._counts(times.as_clusters(problem.rows.live))
+        rows = np.bincount(self.segments.of_rows[times.order], minlength=moments.size)
+        lags = self.asked.max_lags
+        lags = automatic_lags(moments) if lags is None else lags
+        much = (
+            "much of maxlags for the moments that it has: the more lags, the nearer the sum comes "
+            "to the square of the total score, which is 0, and standard errors come out too small"
+        )
+        several = (
+            "several rows at a time: their scores were added up, as Driscoll and Kraay (1998) do "
+            "for series that depend on each other"
+        )
+        return {several: rows > moments, much: 2 * (lags + 1) > moments}
 
     def _meat(
         self, which: np.ndarray, root: np.ndarray, lacking: dict[int, str]

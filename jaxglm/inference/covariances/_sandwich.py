@@ -18,18 +18,14 @@ from jaxglm.algebra import (
     full_matrix,
     root_of,
     root_of_inverse,
+    without_negative,
 )
 from jaxglm.families import Family
 from jaxglm.inference.covariances import _corrections
-from jaxglm.inference.covariances._clustered import (
-    Clusters,
-    check_counts,
-    clustered,
-    intersections,
-    told,
-)
+from jaxglm.inference.covariances._asked import Asked, how_made, idle, indefinite, kind_of
+from jaxglm.inference.covariances._clustered import check_counts, clustered, intersections
 from jaxglm.inference.covariances._nested import nested
-from jaxglm.inference.covariances._serial import Times, automatic_lags, serial
+from jaxglm.inference.covariances._serial import automatic_lags, check_times, serial
 from jaxglm.intake import Dataset
 from jaxglm.search import Fit
 from jaxglm.sources import Resident, Source, in_parts
@@ -39,53 +35,6 @@ from jaxglm.words import count
 # Below this pivot the observed information is that of no maximum.
 _LEAST_PIVOT = 1e-10
 POWERS = {"HC0": 0.0, "HC1": 0.0, "HC2": 1.0, "HC3": 2.0}
-
-
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """The covariance that is asked for.
-
-    Attributes
-    ----------
-    kind : {"nonrobust", "HC", "cluster", "HAC"}
-    type : {"HC0", "HC1", "HC2", "HC3"}
-        Of HC and of cluster.
-    information : {"expected", "observed"}
-        Of the bread.
-    correction : {"sandwich", "statsmodels", "stata", "fixest"}
-        Whose small-sample corrections.
-    adjust : bool
-        Whether clusters are adjusted by G / (G - 1).
-    names : tuple of str
-        Of the clusterings.
-    clusters : tuple of Clusters
-    times : Times or None
-    max_lags : int or None
-        Of HAC; None for what the length of the series suggests.
-    """
-
-    kind: str = "nonrobust"
-    type: str = "HC0"
-    information: str = "expected"
-    correction: str = "sandwich"
-    adjust: bool = True
-    names: tuple[str, ...] = ()
-    clusters: tuple[Clusters, ...] = ()
-    times: Times | None = None
-    max_lags: int | None = None
-
-    def take(self, rows: np.ndarray) -> "Asked":
-        """The same of some of the rows."""
-        clusters = tuple(
-            Clusters.of(way.codes[rows], way.codes[rows] >= 0) for way in self.clusters
-        )
-        times = self.times
-        if times is not None:
-            moments = np.full(times.order.max() + 1, -1)
-            moments[times.order] = times.moment
-            live = moments[rows] >= 0
-            times = Times.of(Clusters.of(moments[rows], live).codes, None, live)
-        return dataclasses.replace(self, clusters=clusters, times=times)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -184,45 +133,6 @@ def observed(estimated: Estimated) -> Covariance:
     return covariance.another(Root(along, own), kind_of(asked), (how_made(asked),))
 
 
-def kind_of(asked: Asked) -> str:
-    """The kind in a word or two."""
-    kind = {
-        "nonrobust": "nonrobust",
-        "HC": asked.type,
-        "cluster": f"cluster {asked.type}",
-        "HAC": "HAC" if asked.max_lags is None else f"HAC, {asked.max_lags} lags",
-    }[asked.kind]
-    if asked.information == "expected":
-        return kind
-    return "observed" if asked.kind == "nonrobust" else f"{kind}, observed"
-
-
-def is_robust(covariance: Covariance) -> bool:
-    """Whether it holds where the response varies otherwise than the model has it."""
-    return covariance.kind not in ("nonrobust", "observed")
-
-
-def how_made(asked: Asked) -> str:
-    """How standard errors of this kind are made, as a sentence."""
-    if asked.kind == "nonrobust":
-        return "Standard errors are those of the observed information."
-    by = f", corrected as in {asked.correction}" if asked.correction != "sandwich" else ""
-    by += "" if asked.adjust else ", without G/(G - 1)"
-    on = " on the observed information" if asked.information == "observed" else ""
-    if asked.kind == "HC":
-        return f"Standard errors are robust to unequal variances ({asked.type}{by}){on}."
-    if asked.kind == "cluster":
-        return (
-            f"Standard errors are robust to dependence within clusters of "
-            f"{told(asked.names, asked.clusters)} ({asked.type}{by}){on}."
-        )
-    lags = "time" if asked.max_lags is None else f"{asked.max_lags} lags"
-    return (
-        f"Standard errors are robust to unequal variances and to dependence over {lags} "
-        f"(Newey-West{by}){on}."
-    )
-
-
 def _sandwich(estimated: Estimated, bread: Covariance, asked: Asked) -> Covariance:
     n, k = estimated.nobs, estimated.rank
     if n <= k:
@@ -233,7 +143,7 @@ def _sandwich(estimated: Estimated, bread: Covariance, asked: Asked) -> Covarian
     if asked.times is not None and asked.max_lags is None:
         longest = np.bincount(asked.times.series).max()
         asked = dataclasses.replace(asked, max_lags=int(automatic_lags(longest)))
-    df, notes = bread.df, [how_made(asked)]
+    df, notes = bread.df, [how_made(asked), *idle(asked)]
     if asked.kind == "HC":
         root = bread.root
         matrix = _heteroscedastic(estimated, estimated.at(root), asked)
@@ -246,26 +156,45 @@ def _sandwich(estimated: Estimated, bread: Covariance, asked: Asked) -> Covarian
             df = None if df is None else float(min(way.count for way in asked.clusters) - 1)
         else:
             assert asked.times is not None and asked.max_lags is not None
+            notes += check_times(asked.times, asked.max_lags, k)
             matrix = serial(estimated.source, estimated.family, at, asked.times, asked.max_lags)
             matrix *= _corrections.of_lags(asked.correction, n, k)
-    dense, more = _dressed(estimated, root, matrix)
+    dense, signs, more = _dressed(estimated, root, matrix)
+    notes += more
+    if signs is not None:
+        notes.append(indefinite(asked))
+        if asked.sets_negative_to_zero:
+            dense, signs = _without_negative(dense, signs), None
     return bread.another(
         Root(dense, np.zeros(root.diagonal.size)),
         kind_of(asked),
-        (*notes, *more),
+        tuple(notes),
+        signs=signs,
         scale=np.nan if np.isnan(bread.scale) else 1.0,
         df=df,
     )
 
 
-def _dressed(estimated: Estimated, root: Root, matrix: Any) -> tuple[np.ndarray, list[str]]:
-    """The bread around the meat, as a root: the bread's times that of the meat; and what to say."""
+def _without_negative(dense: np.ndarray, signs: np.ndarray) -> np.ndarray:
+    told = ~np.isnan(dense).any(axis=1)
+    out = np.full((dense.shape[0], int(told.sum())), np.nan)
+    out[told] = without_negative(dense[told], signs)
+    return out
+
+
+def _dressed(
+    estimated: Estimated, root: Root, matrix: Any
+) -> tuple[np.ndarray, np.ndarray | None, list[str]]:
+    """The bread around the meat, as a root with signs: the bread's times that of the meat.
+
+    And what to say.
+    """
     q, notes = root.dense.shape[1], []
     whole = matrix
     if isinstance(matrix, Bordered):
         few = estimated.order.size <= tuning().most_robust
         whole = np.asarray(full_matrix(matrix)) if few else matrix.corner
-    middle, negative = root_of(whole)
+    middle, signs = root_of(whole)
     dense = root.dense @ middle[:q]
     if middle.shape[0] > q:
         levels = estimated.order[-(middle.shape[0] - q) :]
@@ -277,12 +206,7 @@ def _dressed(estimated: Estimated, root: Root, matrix: Any) -> tuple[np.ndarray,
             f"The {count(levels.size)} levels of the largest factor have no robust standard "
             "errors, and predictions no intervals: those of the other coefficients are exact."
         )
-    if negative:
-        notes.append(
-            "The matrix was not positive semidefinite, which clusterings of several ways allow: "
-            "its negative eigenvalues were set to 0."
-        )
-    return dense, notes
+    return dense, signs, notes
 
 
 def _all_columns(estimated: Estimated, root: Root) -> Root:

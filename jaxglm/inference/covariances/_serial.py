@@ -63,6 +63,36 @@ def automatic_lags(moments: Any) -> Any:
     return np.floor(4 * (np.asarray(moments) / 100) ** (2 / 9))
 
 
+def check_times(times: Times, max_lags: int, k: int) -> tuple[str, ...]:
+    """What has to be said of the moments of k coefficients, and of so many lags between them."""
+    notes = []
+    moments = times.series.size
+    longest, alone = int(np.bincount(times.series).max()), np.ptp(times.series) == 0
+    if times.order.size > moments and alone:
+        notes.append(
+            f"{times.order.size:,} rows are of {moments:,} times: the scores of a time were added "
+            "up, as Driscoll and Kraay (1998) do for series that depend on each other. groups= "
+            "names series that do not."
+        )
+    if moments <= k:
+        notes.append(
+            f"There are {moments:,} moments for {k:,} coefficients: the covariance has no full "
+            f"rank, and joint tests of {moments:,} or more coefficients mean nothing."
+        )
+    if alone and 2 * (max_lags + 1) > longest:
+        notes.append(
+            f"maxlags={max_lags} is much for a series of {longest:,} moments: the more lags, the "
+            "nearer the sum comes to the square of the total score, which is 0, and standard "
+            "errors come out too small."
+        )
+    elif max_lags >= longest:
+        notes.append(
+            f"maxlags={max_lags} reaches beyond the longest series, of {longest:,} moments: the "
+            "covariance is nearly that of series as clusters, cluster=."
+        )
+    return tuple(notes)
+
+
 def serial(source: Source, family: Family, at: Rooted, times: Times, max_lags: int) -> np.ndarray:
     """Bartlett's weighted sum of the products of scores up to so many times apart: [q, q].
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from jaxglm.algebra import Covariance, run_off
+from jaxglm.algebra import Spread, run_off
 from jaxglm.designs import from_matrix
 from jaxglm.inference._determined import broken, undetermined, what_holds
 from jaxglm.intake import Columns
@@ -28,6 +28,10 @@ NO_DISPERSION = (
 )
 HELD = "the constraints of the fit hold it at a value, so that nothing of it is left to test"
 NO_FIT = "the fit has no finite estimates and errors"
+NEGATIVE = (
+    "its variance is negative, which the covariance of clusterings of several ways can be; "
+    "robust(..., correction='fixest') sets negative eigenvalues to 0"
+)
 
 
 # Of a combination that constraints hold at a value, what rounding leaves of its error.
@@ -42,21 +46,21 @@ class Combinations:
     ----------
     estimate : [m]
         inf or -inf where a combination runs to it, nan where nothing determines it.
-    root : [m, k]
-        Their covariance is ``root @ root.T``.
+    spread : Spread
+        Their covariance.
     reasons : tuple of m str
         Why there is no test of it; empty where there is one.
     """
 
     estimate: FloatArray
-    root: FloatArray
+    spread: Spread
     reasons: tuple[str, ...]
 
     @property
     def standard_errors(self) -> FloatArray:
         """[m]; nan where there is a reason, but 0 for what constraints hold at a value."""
         told = np.array([reason in ("", HELD) for reason in self.reasons], bool)
-        return np.where(told, np.linalg.norm(self.root, axis=1), np.nan)
+        return np.where(told, self.spread.standard_errors, np.nan)
 
 
 def combinations_of(
@@ -102,11 +106,12 @@ def combinations_of(
         tell(unknown, OPEN)
     if np.isnan(fit.covariance.scale):
         tell(np.ones(len(matrix), bool), NO_DISPERSION)
-    root = root_rows(fit.covariance, matrix)
-    tell(np.isnan(estimate) | ~np.isfinite(root).all(axis=1), NO_FIT)
+    spread = fit.covariance.spread(matrix)
+    tell(np.isnan(estimate) | ~np.isfinite(spread.root).all(axis=1), NO_FIT)
     if is_constrained(fit):
         tell(_is_held(fit, matrix), HELD)
-    return Combinations(estimate, root, tuple(reasons))
+    tell(spread.negative, NEGATIVE)
+    return Combinations(estimate, spread, tuple(reasons))
 
 
 def is_constrained(fit: Fit) -> bool:
@@ -122,16 +127,6 @@ def _is_held(fit: Fit, matrix: FloatArray) -> np.ndarray:
         np.linalg.norm(matrix @ dense, axis=1), np.linalg.norm(matrix * diagonal, axis=1)
     )
     return varies <= _ROUNDING * (np.abs(matrix) @ sizes)
-
-
-def root_rows(covariance: Covariance, matrix: FloatArray) -> FloatArray:
-    """The root [m, k] of the covariance of ``matrix @ coefficients``."""
-    dense, diagonal = covariance.root
-    parts = [matrix @ dense]
-    if diagonal.any():
-        own = np.flatnonzero(diagonal)
-        parts.append(matrix[:, own] * diagonal[own])
-    return np.sqrt(covariance.scale) * np.concatenate(parts, axis=1)
 
 
 def _aliased(fit: Fit, names: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from jaxglm.inference._wald import interval, wald
 from jaxglm.inference.hypotheses._combinations import (
     HELD,
     INFINITE,
+    NEGATIVE,
     NO_DISPERSION,
     NO_FIT,
     OPEN,
@@ -34,6 +35,10 @@ from jaxglm.words import FloatArray, count, p_value, row, statistic, understands
 _ROUNDING = 1e-12
 # Coefficients tested together; the work grows with the cube.
 _MOST_TOGETHER = 2000
+_INDEFINITE = (
+    "No test: the covariance of these combinations has negative eigenvalues, as that of "
+    "clusterings of several ways can have; robust(..., correction='fixest') sets them to 0."
+)
 
 
 @dataclasses.dataclass(frozen=True, repr=False)
@@ -299,13 +304,13 @@ def columns_test(
         reason = NO_DISPERSION
     elif not fit.covariance.expected.standard_errors[own].all():
         reason = HELD
-    elif not np.isfinite([fit.coef[own], fit.covariance.standard_errors[own]]).all():
+    elif not np.isfinite([fit.coef[own], *covariance.root.dense[own].T]).all():
         reason = NO_FIT
+    elif not np.isfinite(covariance.standard_errors[own]).all():
+        reason = NEGATIVE
     if reason:
         return _without(len(own), labels, (f"No test: {reason}.",), df)
-    dense, diagonal = covariance.root
-    root = np.hstack([dense[own], np.diag(diagonal[own])]) * np.sqrt(covariance.scale)
-    found = Combinations(fit.coef[own], root, ("",) * own.size)
+    found = Combinations(fit.coef[own], covariance.spread_of(own), ("",) * own.size)
     return _wald_test(found, np.zeros(own.size), labels, (), fit, df)
 
 
@@ -323,9 +328,10 @@ def _wald_test(
     if df is not None and df <= 0:
         why = "No F test: no residual degrees of freedom are left for its denominator."
         return _without(m, labels, (*notes, why), df)
-    sizes = np.linalg.norm(found.root, axis=1)
-    u, singular, _ = np.linalg.svd(
-        found.root / np.where(sizes > 0, sizes, 1.0)[:, None], full_matrices=False
+    root, signs = found.spread.root, found.spread.signs
+    sizes = np.linalg.norm(root, axis=1)
+    u, singular, along = np.linalg.svd(
+        root / np.where(sizes > 0, sizes, 1.0)[:, None], full_matrices=False
     )
     rank = int(np.count_nonzero(singular > _ROUNDING))
     if rank < m:
@@ -334,7 +340,15 @@ def _wald_test(
             what = "the constraints of the fit, by which some follow from others, tell"
         why = f"No test: {what} apart {rank} of the {m} combinations; test fewer together."
         return _without(m, labels, (*notes, why), df)
-    distance = float(np.sum((u.T @ ((found.estimate - value) / sizes) / singular) ** 2))
+    distances = u.T @ ((found.estimate - value) / sizes) / singular
+    if signs is not None:
+        try:
+            # With the signs of the columns the covariance of these is the unit matrix no more.
+            lower = np.linalg.cholesky((along * signs) @ along.T)
+        except np.linalg.LinAlgError:
+            return _without(m, labels, (*notes, _INDEFINITE), df)
+        distances = np.linalg.solve(lower, distances)
+    distance = float(np.sum(distances**2))
     from scipy import special
 
     if df is None:

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from jaxglm.algebra import Spread
 from jaxglm.diagnostics import LINEAR, LOG_MEAN, MEAN, Scale
+from jaxglm.inference.hypotheses._combinations import NEGATIVE
 from jaxglm.inference.margins._average import Averager, Averages
 from jaxglm.inference.margins._changes import AskedEffects, Change, keys_of
 from jaxglm.inference.margins._lines import averaged, lines_of
@@ -30,8 +32,8 @@ class Effects:
         Of each effect: `variable`, `change`, ``at NAME`` for each variable that was given values,
         and ``by NAME`` for each that makes groups. The effects of a group stand together.
     values : [k]
-    root : [k, q]
-        Their covariance is the product with its transpose.
+    spread : Spread
+        Their covariance.
     df : float or None
         Degrees of freedom of tests; None for the normal distribution.
     notes : tuple of str
@@ -40,7 +42,7 @@ class Effects:
 
     labels: pd.DataFrame
     values: FloatArray
-    root: FloatArray
+    spread: Spread
     df: float | None
     notes: tuple[str, ...]
 
@@ -105,19 +107,20 @@ def marginal_effects(
             labels.append(_labels(changes, at, key))
     averages = Averages(*map(np.concatenate, zip(*found, strict=True)))
     table = pd.concat(labels, ignore_index=True)
-    notes = _notes(table["variable"].to_numpy(), averages, left_out)
-    return Effects(table, averages.values, _root(fit, averages), fit.covariance.df, notes)
+    spread = _spread(fit, averages)
+    notes = _notes(table["variable"].to_numpy(), averages, spread.negative, left_out)
+    return Effects(table, averages.values, spread, fit.covariance.df, notes)
 
 
-def _root(fit: Fit, averages: Averages) -> FloatArray:
-    """A root of the covariance of effects, nan in the rows of those that have no error."""
+def _spread(fit: Fit, averages: Averages) -> Spread:
+    """The covariance of effects, nan in the rows of those that have no error."""
     jacobian = averages.jacobian
     finite = np.isfinite(jacobian).all(axis=1) & np.isfinite(averages.values)
-    root = fit.covariance.carried(np.where(finite[:, None], jacobian, 0.0))
+    spread = fit.covariance.spread(np.where(finite[:, None], jacobian, 0.0))
     # What rests on means at their limits alone has none either, although nothing moves it.
     still = (averages.limit_share > 0) & (jacobian == 0).all(axis=1)
-    root[~finite | averages.unknown | averages.separated | still] = np.nan
-    return root
+    spread.root[~finite | averages.unknown | averages.separated | still] = np.nan
+    return spread
 
 
 def _scale(which: str, method: str) -> Scale:
@@ -215,7 +218,9 @@ def _labels(
     return table.assign(**{f"at {name}": value for name, value in at.items()}, **key)
 
 
-def _notes(names: np.ndarray, averages: Averages, left_out: Sequence[str]) -> tuple[str, ...]:
+def _notes(
+    names: np.ndarray, averages: Averages, negative: np.ndarray, left_out: Sequence[str]
+) -> tuple[str, ...]:
     values, _, unknown, separated, limit_share = averages
 
     def those(which: np.ndarray) -> str:
@@ -241,6 +246,8 @@ def _notes(names: np.ndarray, averages: Averages, left_out: Sequence[str]) -> tu
             f"Up to {100 * limit_share.max():.3g} % of the observations have means at their limits "
             "(separation): there slopes are 0, and nothing is added to standard errors."
         )
+    if negative.any():
+        notes.append(f"{those(negative)}: no standard error, because {NEGATIVE}.")
     other = ~np.isfinite(values) & ~unknown & ~separated
     if other.any():
         notes.append(

@@ -5,10 +5,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from jaxglm._status import JaxglmWarning
 from jaxglm.diagnostics import mean_slope, means
 from jaxglm.inference._wald import interval as wald_interval
+from jaxglm.inference.hypotheses._combinations import NEGATIVE
 from jaxglm.inference.predictions._new_responses import NewResponses
-from jaxglm.words import FloatArray, check_choice, is_one_of, understands_habits
+from jaxglm.words import FloatArray, check_choice, is_one_of, understands_habits, warn
 
 
 class Prediction:
@@ -145,6 +147,16 @@ class Prediction:
             self.linear.to_numpy(), self.linear_se.to_numpy(), alpha
         )
         return pd.DataFrame({"lower": low, "upper": high}, index=self._index)
+
+
+def linear_errors(eta: FloatArray, variance: FloatArray) -> FloatArray:
+    """Standard errors of linear predictors, [n]; nan, with a warning, of a negative variance."""
+    which = np.flatnonzero(variance < 0)
+    if which.size:
+        rows = "1 row" if which.size == 1 else f"{which.size:,} rows"
+        first = ", ".join(map(str, which[:5])) + (", ..." if which.size > 5 else "")
+        warn(f"No standard error for {rows} ({first}), nan: {NEGATIVE}.", JaxglmWarning)
+    return np.sqrt(np.where(np.isnan(eta) | (variance < 0), np.nan, variance))
 
 
 def check_scale(which: str) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 from jaxglm._jax import computing
 from jaxglm._status import DataError
 from jaxglm.algebra import Covariance, Root
-from jaxglm.inference.covariances._sandwich import Asked, Estimated, covariance_of
+from jaxglm.inference.covariances._asked import Asked
+from jaxglm.inference.covariances._sandwich import Estimated, covariance_of
 from jaxglm.sums import shape_cross
 
 # Of the shape's own information this much must be left beside the coefficients: less is rounding.
