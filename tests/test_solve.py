@@ -324,7 +324,7 @@ def test_float32_where_jax_allows_no_more() -> None:
             r"X must be numbers, and it is a str.*jaxglm.glm",
         ),
         (lambda: jg.solve(None, COUNT), "X must be numbers, and it is None"),
-        (lambda: jg.solve(X, ["a"] * len(COUNT)), "y must be numbers, and it is a list"),
+        (lambda: jg.solve(X, ["no"] * len(COUNT)), "y must be numbers, and it is a list"),
         (lambda: jg.solve(X, pd.date_range("2020", periods=len(COUNT))), "y must be numbers"),
         (lambda: jg.solve(X + 1j, COUNT), "X must be numbers, and it is .* complex"),
         (lambda: jg.solve(scipy.sparse.csr_array(X), COUNT), r"X.toarray\(\)"),

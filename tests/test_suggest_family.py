@@ -47,7 +47,7 @@ CASES: dict[str, tuple[Any, str | None, str]] = {
     "one label": (["a"] * 3, None, "nothing that predictors could explain"),
     "nothing": ([np.nan] * 3, None, "no value to look at"),
     "many labels": (list("abcabc"), None, "multinomial"),
-    "numbers as text": (["1.5", "2", "3"], None, "pd.to_numeric"),
+    "numbers as text": (["1.5", "2", "3"], None, "astype(float)"),
     "dates": (pd.date_range("2020", periods=4), None, "days since a date"),
     "infinity": ([1.0, np.inf], None, "infinite values in row 1"),
 }

@@ -22,6 +22,8 @@ from jaxglm.sums import Objective, final_sums, has_constant, penalised, totals
 from jaxglm.words import understands_habits
 
 _HIGHEST = jax.lax.Precision.HIGHEST
+# What counts as numbers.
+_KINDS = (jnp.bool_, jnp.integer, jnp.floating)
 
 
 class Solution(NamedTuple):
@@ -256,10 +258,9 @@ def _numbers(name: str, given: Any) -> jax.Array:
     """
     try:
         values = jnp.asarray(given)
-        kind = values.dtype
-        if kind == bool or jnp.issubdtype(kind, jnp.integer) or jnp.issubdtype(kind, jnp.floating):
+        if any(jnp.issubdtype(values.dtype, kind) for kind in _KINDS):
             return values
-        what = f"an array of {kind}"
+        what = f"an array of {values.dtype}"
     except (TypeError, ValueError):
         what = "None" if given is None else f"a {type(given).__name__}"
         what += f" of {given.dtype}" if hasattr(given, "dtype") else ""
