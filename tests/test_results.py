@@ -197,10 +197,12 @@ def test_linear_scale(poisson: jg.Results) -> None:
 def test_predict_returns_one_row_per_row(poisson: jg.Results) -> None:
     new = DATA.iloc[[5, 3, 5]].copy()
     new.iloc[1, new.columns.get_loc("x")] = np.nan
-    predicted = poisson.predict(new)
+    with pytest.warns(jg.DataWarning, match=r"1 row \(1\), which gets nan"):
+        predicted = poisson.predict(new)
     assert list(predicted.index) == ["row5", "row3", "row5"]
     assert np.isnan(predicted.iloc[1]) and np.isfinite(predicted.iloc[[0, 2]]).all()
-    frame = poisson.get_prediction(new).summary_frame()
+    with pytest.warns(jg.DataWarning, match="missing"):
+        frame = poisson.get_prediction(new).summary_frame()
     assert frame.iloc[1].isna().all() and frame.iloc[[0, 2]].notna().all(axis=None)
 
 
@@ -493,7 +495,8 @@ def test_aliased_columns_are_nan_and_take_no_part() -> None:
 def test_a_saturated_gaussian_has_no_dispersion() -> None:
     fit = jg.GLM([1.0, 2.0], np.eye(2)).fit(on_failure="ignore")
     assert np.isnan(fit.scale) and fit.bse.isna().all()
-    assert fit.get_prediction().summary_frame()["mean_se"].isna().all()
+    with pytest.warns(jg.DataWarning, match="no standard error .* no dispersion"):
+        assert fit.get_prediction().summary_frame()["mean_se"].isna().all()
 
 
 # -- without the data ----------------------------------------------------------------------------

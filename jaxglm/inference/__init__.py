@@ -2,7 +2,13 @@
 
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
 from jaxglm.inference._clusters import column_of_fit
-from jaxglm.inference._determined import broken, say_nan, undetermined, warn_undetermined
+from jaxglm.inference._determined import (
+    broken,
+    say_missing,
+    say_nan,
+    undetermined,
+    warn_undetermined,
+)
 from jaxglm.inference._effects import exponentiated, is_intercept, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._influence import Influence
@@ -50,6 +56,7 @@ from jaxglm.inference.hypotheses._multiplicity import ADJUSTMENTS, adjusted, adj
 from jaxglm.inference.margins._changes import METHODS, AskedEffects, check_variables
 from jaxglm.inference.margins._margins import Effects, Where, marginal_effects
 from jaxglm.inference.predictions._distribution import Law, check_sizes, law
+from jaxglm.inference.predictions._gaps import no_error, no_prediction
 from jaxglm.inference.predictions._new_responses import NewResponses
 from jaxglm.inference.predictions._prediction import Prediction, check_scale
 from jaxglm.inference.predictions._quantile_residuals import quantile_residuals
@@ -145,6 +152,8 @@ __all__ = [
     "log_information",
     "marginal_effects",
     "meaning",
+    "no_error",
+    "no_prediction",
     "null_means",
     "penalised_tests",
     "power_profile",
@@ -154,6 +163,7 @@ __all__ = [
     "read_combination",
     "read_hypothesis",
     "refusal",
+    "say_missing",
     "say_nan",
     "schwarz",
     "score_test",

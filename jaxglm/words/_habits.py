@@ -61,8 +61,8 @@ _WORDS = {
     "groups": "one fit for each segment is jaxglm.fit_groups(formula, data, by=...)",
     "by": "one fit for each segment is jaxglm.fit_groups(formula, data, by=...)",
     "se_fit": "standard errors of predictions are those of get_prediction(data)",
-    "interval": "intervals are get_prediction(data).conf_int(), for new responses with "
-    "interval='prediction'",
+    "interval": "intervals are get_prediction(data).conf_int(), and those for new responses "
+    "get_prediction(data, interval='prediction').conf_int()",
     "level": "alpha= is one minus the level: alpha=0.05 for 95 %",
     "xname": "names are those of the columns: rename them in the data, and fit again",
     "yname": "the name is that of the response: rename it in the data, and fit again",
