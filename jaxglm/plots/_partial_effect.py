@@ -42,11 +42,12 @@ def partial_effect(
     variable : str
         A column of the table, or of the matrix of a fit of arrays.
     data : table, optional
-        The rows that say which values the variables have; those of the fit unless given. The table
-        of the fit is needed for a variable that a result does not hold as it was, such as x of
-        ``log(x)``; its rows count as in the fit.
+        The rows that say which values the variables have; those of the fit unless given. A variable
+        that a result does not hold as it was, such as x of ``log(x)``, is looked up in the table of
+        the fit while that is there unchanged; else give the table here. Its rows count as in the
+        fit.
     at : dict, optional
-        Values at which to hold other variables.
+        Values at which to hold other variables; what is held so is not looked up.
     which : {"mean", "linear"}
         Response scale, or link scale.
     alpha : float

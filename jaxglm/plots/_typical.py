@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.intake import Model, Population, held_population, table_population
+from jaxglm.intake import Model, Population, fit_population, table_population
 from jaxglm.io.formula._rtext import parse_expression
 from jaxglm.words import FloatArray, near_text
 
@@ -68,7 +68,7 @@ def vary(model: Model, variable: str, data: Any, at: Mapping[str, Any], what: st
         if data is not None:
             raise DataError(f"{what} of a fit of arrays uses the rows of the fit: leave out data=")
         return _of_matrix(model, variable, at, what)
-    found = (held_population(model, what), True) if data is None else table_population(model, data)
+    found = (fit_population(model, what), True) if data is None else table_population(model, data)
     return _of_formula(model, *found, variable, at)
 
 
@@ -115,8 +115,18 @@ def _check_names(names: Iterable[Any], known: Iterable[str]) -> None:
 
 
 def _typical(population: Population, name: str) -> Any:
-    """The mean of numbers, or the most frequent level."""
-    if population.rows.levels(name) is None:
+    """The mean of numbers, or the most frequent level.
+
+    Raises
+    ------
+    DataError
+        Where its values are not known.
+    """
+    try:
+        levels = population.rows.levels(name)
+    except DataError as error:
+        raise DataError(f"{error} Or hold it at a value: at={{{name!r}: ...}}.") from None
+    if levels is None:
         return float(np.average(population.numbers(name), weights=population.count))
     codes, values = pd.factorize(population.native(name), sort=True)
     return values[int(np.argmax(np.bincount(codes, weights=population.count)))]

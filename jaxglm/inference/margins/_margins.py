@@ -106,6 +106,12 @@ def marginal_effects(
     averages = Averages(*map(np.concatenate, zip(*found, strict=True)))
     table = pd.concat(labels, ignore_index=True)
     notes = _notes(table["variable"].to_numpy(), averages, left_out)
+    if population.gaps:
+        miss = "misses" if population.gaps == 1 else "miss"
+        notes += (
+            f"{population.gaps:,} of {population.n_given:,} rows of data {miss} a value, and do "
+            "not count.",
+        )
     return Effects(table, averages.values, _root(fit, averages), fit.covariance.df, notes)
 
 
