@@ -1,12 +1,13 @@
 """Owns the plot of what one variable does to the mean: predictions at its values."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from jaxglm._status import DataError
+from jaxglm._status import DataError, JaxglmWarning
 from jaxglm.inference import check_scale
 from jaxglm.plots._asked import Fitted, linear_text, mean_text
 from jaxglm.plots._figure import Inks, Labels, axes, finish, inks, level_text
@@ -103,7 +104,10 @@ def partial_effect(
 
 def predictions(result: Fitted, varied: Varied, which: str, alpha: float) -> pd.DataFrame:
     """Predictions with intervals at the values of a variable."""
-    prediction = result.get_prediction(varied.rows(varied.values), **neutral(result.model))
+    with warnings.catch_warnings():
+        # The rows that it would name are values of the plot, which shows what is not there.
+        warnings.simplefilter("ignore", JaxglmWarning)
+        prediction = result.get_prediction(varied.rows(varied.values), **neutral(result.model))
     table = prediction.summary_frame(alpha, which)
     if table[which].isna().all():
         raise DataError(
