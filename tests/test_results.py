@@ -408,6 +408,11 @@ def test_underdispersed_counts_are_seen() -> None:
     rows = pd.DataFrame({"y": [4, 5] * 60})
     report = jg.glm("y ~ 1", rows, family="poisson").overdispersion()
     assert report.underdispersed and "too large" in report.advice
+    assert report.pvalue == pytest.approx(1) and report.pvalue_lower < 1e-9
+    assert "p of so little variation = " in str(report) and "1.000" not in str(report)
+    shares = pd.DataFrame({"won": [4, 5, 5, 6] * 20, "n": [10] * 80})
+    report = jg.glm("won ~ 1", shares, family="binomial", trials="n").overdispersion()
+    assert report.pvalue_lower == pytest.approx(special.chdtr(79, report.pearson_chi2))
 
 
 def test_single_trials_cannot_show_overdispersion(logistic: jg.Results) -> None:

@@ -191,9 +191,10 @@ def _variation(look: Look) -> Finding | str | None:
         return "these data cannot show it"
     if not (report.serious or report.underdispersed) or not result.rests_on_variance:
         return None
+    pvalue = report.pvalue if report.overdispersed else report.pvalue_lower
     evidence = (
         f"Pearson chi2 is {report.pearson_ratio:.3g} times its degrees of freedom "
-        f"(p {equals(report.pvalue)})."
+        f"(p {equals(pvalue)})."
     )
     severity = SERIOUS if report.overdispersed else NOTABLE
     topic = "overdispersion" if report.overdispersed else "underdispersion"
@@ -293,6 +294,49 @@ def _influential(look: Look) -> Finding | None:
     return Finding(severity, "influential rows", evidence, remedy)
 
 
+def _alone(look: Look) -> Finding | None:
+    result = look.result
+    if result.df_resid <= 0:
+        evidence = (
+            "There are as many coefficients as observations: every response is fitted exactly, and "
+            "how responses vary about the model cannot be seen."
+        )
+        remedy = "Leave out terms, or join levels of a factor, to have observations to spare."
+        return Finding(SERIOUS, "rows that stand alone", evidence, remedy)
+    alone, held = look.influence.alone, look.fitted[0]
+    if not alone.size:
+        return None
+    one = alone.size == 1
+    names = _only_in(held, alone[:5], result.names)
+    fitted = f"{'is' if one else 'are'} fitted exactly (leverage 1)"
+    what = f": {listed(names, 5)} {_are(names)} 0 in all others" if names else ""
+    evidence = (
+        f"{_rows(held.labels_of(alone), fitted, fitted)}, whatever "
+        f"{'its response is' if one else 'their responses are'}{what}. Nothing here tells whether "
+        f"{'it is an error' if one else 'these are errors'}, and a coefficient rests on "
+        f"{'it' if one else 'each'} alone."
+    )
+    remedy = (
+        "Join the level with another, or leave the row out: predictions of the other rows stay as "
+        "they are. HC2 and HC3 standard errors are not to be had beside such a row, HC1 are."
+    )
+    return Finding(NOTABLE, "rows that stand alone", evidence, remedy)
+
+
+def _are(things: list[str]) -> str:
+    return "is" if len(things) == 1 else "are"
+
+
+def _only_in(held: Dataset, rows: np.ndarray, names: list[str]) -> list[str]:
+    """The columns that are zero in all rows that count but one of `rows`."""
+    sizes = held.columns.absolute()
+    total, own = sizes.rmatvec(held.rows.live.astype(float)), np.zeros(len(names))
+    for row in rows:
+        entries = sizes.rows(np.array([row])).rmatvec(np.ones(1))
+        own[entries == total] = entries[entries == total]
+    return [name for name, size in zip(names, own, strict=True) if size > 0]
+
+
 def _collinear(look: Look) -> Finding | str | None:
     result = look.result
     if result.model.constraints:
@@ -349,6 +393,7 @@ CHECKS: dict[str, Check] = {
     "few events": _events,
     "the shape of the model": _shape,
     "unequal variances": _variance,
+    "rows that stand alone": _alone,
     "influential rows": _influential,
     "outliers": _outliers,
     "collinearity": _collinear,
