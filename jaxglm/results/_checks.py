@@ -20,7 +20,8 @@ class Checks(InfluenceAnswers, Quality):
         Whether there is an optimum; whether the family suits the response; over- and
         underdispersion; zeros of counts; the shape of the effects and of the link (Pregibon's link
         test); unequal variances; rows that alone determine a coefficient (leverage 1); influential
-        rows and outliers; collinear terms; events for each coefficient. A test is a finding at p < 0.001.
+        rows and outliers; collinear terms; events for each coefficient. A test is a finding at
+        p < 0.001.
 
         Raises
         ------
