@@ -39,14 +39,12 @@ from jaxglm.inference.covariances._dispersion import (
 )
 from jaxglm.inference.covariances._of_many import covariances_of
 from jaxglm.inference.covariances._sandwich import Asked, Estimated, covariance_of
+from jaxglm.inference.hypotheses._answers import LinearTest, TermTests, WaldTest
 from jaxglm.inference.hypotheses._combinations import combinations_of
 from jaxglm.inference.hypotheses._comparisons import comparison_table, warn_no_tests
 from jaxglm.inference.hypotheses._contrasts import contrasts_of
 from jaxglm.inference.hypotheses._hypothesis import read_combination, read_hypothesis
 from jaxglm.inference.hypotheses._linear_tests import (
-    LinearTest,
-    TermTests,
-    WaldTest,
     caution,
     columns_test,
     joint_test,

@@ -57,7 +57,7 @@ class ManyResults(GroupEstimates, PlottedMany, Copied, abc.ABC):
         self._saved_facts = facts or {}
 
     def __getattr__(self, name: str) -> Any:
-        if name in GLANCED:
+        if name in GLANCED and not hasattr(type(self), name):
             words = f"{type(self).__name__} has no {name!r}: write glance()[{name!r}]"
             raise AttributeError(words, name=name, obj=self)
         no_attribute(self, name, "results[key]", Results)
