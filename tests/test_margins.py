@@ -336,7 +336,9 @@ def test_rows_come_in_chunks(plain: jg.Results, monkeypatch: pytest.MonkeyPatch)
         ),
         (lambda f: f.margins("g", at={"k": "a"}, data=TABLE), jg.DataError, "holds numbers"),
         (lambda f: f.margins("g", at={"z": []}), ValueError, "no value for 'z'"),
-        (lambda f: f.margins("g", at="all"), ValueError, "at must be one of"),
+        (lambda f: f.margins("g", at="all"), ValueError, r"by=range\(len\(table\)\)"),
+        (lambda f: f.get_margeff("all"), ValueError, r"by=range\(len\(table\)\)"),
+        (lambda f: f.margins("g", at="each"), ValueError, "at must be one of"),
         (lambda f: f.margins("g", method="dy"), ValueError, "method must be one of"),
         (lambda f: f.margins("g", dummy=1), ValueError, "dummy must be one of"),
         (lambda f: f.margins("g", which="link"), ValueError, "which must be"),
@@ -377,6 +379,14 @@ def test_the_table_of_the_fit_tells_what_stands_only_inside_functions(count: jg.
             with pytest.raises(jg.DataError, match=r"only in log\(z\).*not at hand.*data=table"):
                 call()
         assert len(lost.margins("x")) == 1
+
+
+def test_the_effects_of_each_row_are_groups(plain: jg.Results) -> None:
+    some = TABLE[:4]
+    each = plain.margins("x", data=some, freq_weights=1, by=range(4))
+    b, mean = plain.params, plain.predict(some)
+    slope = b["x"] + b["x:g[T.b]"] * (some["g"] == "b") + b["x:g[T.c]"] * (some["g"] == "c")
+    np.testing.assert_allclose(each.margeff, mean * slope, rtol=1e-9)
 
 
 def test_rows_that_miss_a_value_are_counted(plain: jg.Results) -> None:

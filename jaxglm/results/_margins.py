@@ -148,7 +148,8 @@ class Margins(RowAnswers):
         Parameters
         ----------
         at : {"overall", "mean", "median", "zero"} or dict
-            As for `margins`.
+            As for `margins`. Effects of each row, ``at="all"`` of statsmodels, are
+            ``margins(by=range(len(table)))``, where they have standard errors.
         method : {"dydx", "eyex", "dyex", "eydx"}
             As for `margins`.
         atexog : dict, optional
@@ -239,6 +240,12 @@ def _places(at: Any) -> tuple[str, dict[str, list[Any]]]:
     """One of the places, and the values of variables there."""
     if isinstance(at, Mapping):
         return "overall", _lists(at)
+    if isinstance(at, str) and at == "all":
+        raise ValueError(
+            "at='all', the effects of each row, is a group for each row here, with standard "
+            "errors: margins(by=range(len(table))), or of some rows margins(data=some, "
+            "by=range(len(some)))"
+        )
     check_choice("at", at, tuple(_PLACES))
     return at, {}
 

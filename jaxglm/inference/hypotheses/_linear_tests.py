@@ -62,7 +62,7 @@ def single_tests(fit: Fit, names: Sequence[str], hypothesis: Hypothesis) -> Line
     return LinearTest(
         effect=found.estimate,
         sd=se,
-        null_value=hypothesis.value,
+        null_value=hypothesis.value + 0.0,  # a zero that was brought over is -0
         statistic=values,
         pvalue=p,
         df_denom=math.inf if df is None else df,
