@@ -129,6 +129,16 @@ def test_what_is_held_at_a_value_is_not_looked_up() -> None:
     np.testing.assert_allclose(effect["mean"], expected)
 
 
+def test_an_effect_at_a_separated_level_is_refused_with_what_to_do() -> None:
+    table = TABLE.assign(won=np.where(TABLE.g == "b", 0, TABLE.k > 1).astype(int))
+    one = jg.glm("won ~ z + g", table, "binomial", on_failure="ignore")
+    for plot in (one.plot.partial_effect, one.plot.partial_residuals):
+        with pytest.raises(jg.DataError, match=r"beside g = 'b' .* infinity .* at="):
+            plot("z")
+        assert np.isfinite(plot("z", at={"g": "a"}).data.iloc[:, 1]).all()
+    assert one.plot.partial_effect("g").data["mean"].to_list()[1] == 0
+
+
 def test_exposure_beside_the_formula_is_one() -> None:
     rates = jg.glm("y ~ x + z", TABLE, "poisson", exposure="t")
     plot = rates.plot.partial_effect("x", TABLE)

@@ -415,6 +415,17 @@ def test_underdispersed_counts_are_seen() -> None:
     assert report.pvalue_lower == pytest.approx(special.chdtr(79, report.pearson_chi2))
 
 
+def test_rows_at_their_limit_have_residuals_and_make_no_underdispersion() -> None:
+    rows = pd.DataFrame({"y": [3, 1, 2, 4, 1, 2] + [0] * 40, "g": list("aaaaaa") + ["b"] * 40})
+    for family in ("poisson", jg.NegativeBinomial(alpha=0.5)):
+        fit = jg.glm("y ~ g", rows, family, on_failure="ignore")
+        kinds: tuple[Any, ...] = ("response", "pearson", "deviance", "working", "anscombe")
+        assert all((fit.resid(kind)[6:] == 0).all() for kind in kinds)
+    report = jg.glm("y ~ g", rows, "poisson", on_failure="ignore").overdispersion()
+    assert report.pearson_ratio < 0.1 and not report.underdispersed
+    assert "at its limit (separation)" in report.caution
+
+
 def test_single_trials_cannot_show_overdispersion(logistic: jg.Results) -> None:
     report = logistic.overdispersion()
     assert report.overdispersed is None and not report.serious and np.isnan(report.pvalue)

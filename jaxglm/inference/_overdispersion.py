@@ -121,9 +121,14 @@ def assess(estimates: Estimates, facts: RowFacts) -> Overdispersion:
         pvalue = float(special.chdtrc(df_resid, value))
         lower = float(special.chdtr(df_resid, value))
         caution = _chi2_caution(family, facts)
+    if estimates.infinite.any():
+        # They are fitted exactly, and count among the degrees of freedom all the same.
+        lower = np.nan
+        gone = "rows whose mean is at its limit (separation) add nothing to chi2 and count in df."
+        caution = " ".join(filter(None, [caution, gone]))
     tested = bool(np.isfinite(pvalue))
     over = bool(pvalue < LEVEL) if tested else None
-    under = tested and lower < LEVEL / 2 and ratio < 1
+    under = bool(lower < LEVEL / 2) and ratio < 1
     suspect = suspect_weights(used) if over or under else ""
     return Overdispersion(
         pearson_chi2=pearson_chi2,

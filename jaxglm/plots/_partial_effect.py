@@ -109,14 +109,20 @@ def predictions(result: Fitted, varied: Varied, which: str, alpha: float) -> pd.
         warnings.simplefilter("ignore", JaxglmWarning)
         prediction = result.get_prediction(varied.rows(varied.values), **neutral(result.model))
     table = prediction.summary_frame(alpha, which)
-    if table[which].isna().all():
+    if not np.isfinite(prediction.linear).any():
+        unknown = prediction.linear.isna().all()
+        why = "are not determined" if unknown else "run to infinity (separation)"
+        beside = ", ".join(f"{name} = {_short(value)}" for name, value in varied.held.items())
         raise DataError(
-            f"no value of {varied.name!r} has a prediction: the rows of the fit do not determine "
-            "one beside the mean or most frequent level of the other variables. at= holds them at "
-            "other values"
+            f"there is no effect of {varied.name!r} to draw: beside {beside} all its predictions "
+            f"{why}. Hold other variables elsewhere, with at={{name: value}}."
         )
     table.insert(0, "value", varied.values)
     return table
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else repr(value)
 
 
 def draw_line(

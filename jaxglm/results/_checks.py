@@ -21,7 +21,8 @@ class Checks(InfluenceAnswers, Quality):
         underdispersion; zeros of counts; the shape of the effects and of the link (Pregibon's link
         test); unequal variances; rows that alone determine a coefficient (leverage 1); influential
         rows and outliers; collinear terms; events for each coefficient. A test is a finding at
-        p < 0.001.
+        p < 0.001; overdispersion where a summary notes it as well, at p < 0.05 and chi2/df above
+        1.5.
 
         Raises
         ------

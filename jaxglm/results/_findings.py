@@ -192,6 +192,8 @@ def _variation(look: Look) -> Finding | str | None:
     if not (report.serious or report.underdispersed) or not result.rests_on_variance:
         return None
     pvalue = report.pvalue if report.overdispersed else report.pvalue_lower
+    if report.underdispersed and pvalue >= _LEVEL:
+        return None
     evidence = (
         f"Pearson chi2 is {report.pearson_ratio:.3g} times its degrees of freedom "
         f"(p {equals(pvalue)})."
@@ -205,6 +207,8 @@ def _zeros(look: Look) -> Finding | str | None:
     result = look.result
     if result.family.name not in ("poisson", "negative_binomial"):
         return ""
+    if "var_weights" in result.model.used:
+        return "with var_weights a row is no count"
     zeros = result.zero_inflation()
     if not (zeros.pvalue < _LEVEL):
         return None
