@@ -194,6 +194,8 @@ def test_what_has_no_effect_to_plot_is_refused_in_words() -> None:
         gone.plot.partial_effect("z")
     with pytest.raises(jg.DataError, match="at= holds each variable at one value"):
         fit().plot.partial_effect("x", TABLE, at={"z": [1, 2]})
+    with pytest.raises(jg.DataError, match=r"by its name, one at a time, not \['x', 'g'\]"):
+        fit().plot.partial_effect(["x", "g"])
     with pytest.raises(jg.DataError, match="'weight' is no variable of the model"):
         fit().plot.partial_effect("weight", TABLE)
     with pytest.raises(jg.DataError, match="'q' is no variable of the model"):

@@ -110,6 +110,8 @@ def _of_formula(
 
 def _check_names(names: Iterable[Any], known: Iterable[str]) -> None:
     for name in names:
+        if not isinstance(name, str):
+            raise DataError(f"a variable goes by its name, one at a time, not {name!r}")
         if name not in known:
             raise DataError(f"{name!r} is no variable of the model; {near_text(str(name), known)}")
 
