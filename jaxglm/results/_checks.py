@@ -4,7 +4,8 @@ import pandas as pd
 
 from jaxglm._status import DataError
 from jaxglm.inference import condition_number, inflation
-from jaxglm.results._findings import CheckReport, report
+from jaxglm.results._check_report import CheckReport
+from jaxglm.results._findings import report
 from jaxglm.results._influence import InfluenceAnswers
 from jaxglm.results._quality import Quality
 from jaxglm.words import understands_habits

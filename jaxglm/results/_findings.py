@@ -1,9 +1,6 @@
-"""Owns the findings of `Results.check`: what is looked at, when it is a finding, and what to do."""
+"""Owns what `Results.check` looks at, when that is a finding, and what to do about it."""
 
-import dataclasses
 import functools
-import html
-import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -14,107 +11,15 @@ from jaxglm._status import DataError
 from jaxglm.inference import Influence, equals, inflation, link_test, variance_test
 from jaxglm.intake import Dataset
 from jaxglm.report import distribution_notes
+from jaxglm.results._check_report import NOTABLE, SERIOUS, CheckReport, Finding
 from jaxglm.words import FloatArray, count, listed, statistic
 
-SERIOUS, NOTABLE = "serious", "notable"
 # Of so many looks at the rows of a fit a few have small p-values by chance.
 _LEVEL = 0.001
 _FEW_EVENTS = 10
 # Collinearity from which a coefficient has three, and ten, times the error that it could have.
 _INFLATED, _LOST = 3.0, 10.0
 _FAR, _FURTHER = 0.5, 1.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """Something about a fit that its reader should act on.
-
-    Attributes
-    ----------
-    severity : {"serious", "notable"}
-        Serious: numbers of the summary may mislead. Notable: worth a look.
-    topic : str
-        What was looked at.
-    evidence : str
-        What was found, in sentences.
-    remedy : str
-        What to do about it.
-    """
-
-    severity: str
-    topic: str
-    evidence: str
-    remedy: str
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class CheckReport:
-    """What `Results.check` found, most serious first.
-
-    Attributes
-    ----------
-    subject : str
-        The model, in a line.
-    findings : tuple of Finding
-    passed : tuple of str
-        What was looked at and is as it should be.
-    skipped : tuple of str
-        What could not be looked at, and why.
-    """
-
-    subject: str
-    findings: tuple[Finding, ...]
-    passed: tuple[str, ...]
-    skipped: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The findings, one per row, with the fields of `Finding`."""
-        names = [field.name for field in dataclasses.fields(Finding)]
-        return pd.DataFrame([dataclasses.asdict(one) for one in self.findings], columns=names)
-
-    def __str__(self) -> str:
-        lines = [self.subject, self._headline]
-        for i, one in enumerate(self.findings, 1):
-            lines += ["", f"{i}. {one.topic.capitalize()} ({one.severity})"]
-            for sentence in (one.evidence, one.remedy):
-                lines += textwrap.wrap(sentence, 80, initial_indent="   ", subsequent_indent="   ")
-        lines.append("")
-        for head, items in (("In order: ", self.passed), ("Not looked at: ", self.skipped)):
-            if items:
-                lines += textwrap.wrap(head + ", ".join(items) + ".", 80, subsequent_indent="  ")
-        return "\n".join(lines).rstrip()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        esc = html.escape
-        items = "".join(
-            f"<li><strong>{esc(one.topic.capitalize())}</strong> ({esc(one.severity)}). "
-            f"{esc(one.evidence)} <em>{esc(one.remedy)}</em></li>"
-            for one in self.findings
-        )
-        rest = "".join(
-            f"<p>{head}{esc(', '.join(items_))}.</p>"
-            for head, items_ in (("In order: ", self.passed), ("Not looked at: ", self.skipped))
-            if items_
-        )
-        return (
-            f'<div class="jaxglm-check"><p><strong>{esc(self.subject)}</strong><br>'
-            f"{esc(self._headline)}</p><ol>{items}</ol>{rest}</div>"
-        )
-
-    @property
-    def _headline(self) -> str:
-        found, looked = len(self.findings), len(self.findings) + len(self.passed)
-        if not found:
-            return f"Nothing was found in {looked} checks."
-        return f"{found} finding{'' if found == 1 else 's'} in {looked} checks."
 
 
 class Look:
