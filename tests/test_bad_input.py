@@ -399,7 +399,8 @@ def test_predict_with_an_unseen_level(with_groups: jg.Results) -> None:
 
 
 def test_predict_gives_one_row_per_row(with_groups: jg.Results) -> None:
-    predicted = with_groups.predict(with_value("age", 3, np.nan))
+    with pytest.warns(jg.DataWarning, match=r"1 row \(3\), which gets nan: a predictor"):
+        predicted = with_groups.predict(with_value("age", 3, np.nan))
     assert len(predicted) == N
     assert list(np.flatnonzero(predicted.isna())) == [3]
 

@@ -78,6 +78,35 @@ def test_an_influential_row_and_collinear_columns() -> None:
     assert "x, u" in found["collinearity"].evidence or "u, x" in found["collinearity"].evidence
 
 
+def test_rows_that_stand_alone_are_named() -> None:
+    table = TABLE[:80].assign(g=TABLE.g.where(TABLE.index != 9, "z"))
+    table.index = [f"r{i}" for i in range(80)]
+    for formula, name in (("count ~ x + g", "g[T.z] is 0"), ("count ~ x + C(g, Sum)", "")):
+        fit = jg.glm(formula, table, "poisson")
+        assert fit.get_influence().alone.tolist() == [9]
+        found = {one.topic: one for one in fit.check().findings}["rows that stand alone"]
+        assert found.evidence.startswith("Row r9 is fitted exactly (leverage 1)")
+        assert name in found.evidence and "leave the row out" in found.remedy
+        # As the remedy has it: predictions of the others do not move.
+        others = jg.glm(formula, table.drop(index="r9"), "poisson")
+        np.testing.assert_allclose(fit.fittedvalues.drop("r9"), others.fittedvalues, rtol=1e-8)
+    # Three equal observations tell of each other.
+    three = jg.glm(
+        "count ~ x + g", table.assign(f=1 + 2 * (table.g == "z")), "poisson", freq_weights="f"
+    )
+    assert "rows that stand alone" in three.check().passed
+    full = jg.glm("y ~ g", {"y": [1, 2, 4], "g": list("abc")}, "poisson").check()
+    assert "as many coefficients as observations" in full.findings[0].evidence
+
+
+def test_underdispersion_has_the_p_of_its_own_tail() -> None:
+    fit = jg.glm("y ~ x", TABLE.assign(y=4 + TABLE.index % 2), "poisson")
+    (found,) = [one for one in fit.check().findings if one.topic == "underdispersion"]
+    report = fit.overdispersion()
+    assert report.pvalue_lower < 1e-20 and report.pvalue == 1
+    assert "p = 1.0" not in found.evidence and "e-" in found.evidence
+
+
 def test_separation_comes_first_and_few_events_are_counted() -> None:
     table = TABLE[:60].assign(y=lambda t: ((t.g == "a") & (t.x > 0)).astype(int))
     fit = jg.glm("y ~ x + g", table, "binomial", on_failure="ignore")

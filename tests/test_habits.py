@@ -212,9 +212,23 @@ def test_another_attribute_says_what_to_write(fit: jg.Results, groups: jg.GroupR
         (fit, "linearHypothesis", "write wald_test"),
         (fit, "null", "null_deviance"),
         (fit, "nonsense", "no attribute 'nonsense'"),
+        (fit, "failed", "status and notes say how a fit ended"),
+        (groups, "effects", r"write results\[key\].effects"),
+        (groups, "get_influence", r"write results\[key\].get_influence"),
+        (groups, "aic", r"write glance\(\)\['aic'\]"),
+        (fit.plot, "segments", "plot.segments is a plot of jaxglm.fit_groups and"),
+        (fit.plot, "resid", "no plot.resid; did you mean 'residuals'"),
+        (groups.plot, "coefficients", r"write results\[key\].plot.coefficients"),
+        (groups.plot, "nonsense", "no plot.nonsense; there is segments, funnel"),
     ):
         with pytest.raises(AttributeError, match=words):
             getattr(thing, name)
+
+
+def test_four_plots_are_of_one_fit(groups: jg.GroupResults) -> None:
+    plots: Any = groups.plot
+    with pytest.raises(TypeError, match=r"results\[key\].plot\(\); of many fits .* segments"):
+        plots()
 
 
 def test_what_is_written_instead_is_there(fit: jg.Results) -> None:

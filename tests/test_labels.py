@@ -51,6 +51,7 @@ IDS: dict[str, Callable[[], Any]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:No prediction for 1 row")
 @pytest.mark.parametrize("make", IDS)
 def test_large_whole_numbers_stay_apart(make: str, tmp_path: Path) -> None:
     ids, own = IDS[make](), (LARGE if "uint64" in make.lower() or "large" in make else SMALL)[:4]
@@ -213,6 +214,7 @@ def test_names_of_columns_may_look_like_those_of_the_program() -> None:
         assert np.array_equal(fit.predict(odd), direct.predict(plain))
 
 
+@pytest.mark.filterwarnings("ignore:No prediction for 1 row")
 def test_truth_values_are_one_thing_whatever_holds_them() -> None:
     flags = np.array([True, False] * 12)
     flags[3] = True
@@ -272,6 +274,7 @@ def test_labels_that_differ_in_spaces_are_told() -> None:
         jg.GLM(Y, np.ones(N), "poisson").fit_groups(data["g"])
 
 
+@pytest.mark.filterwarnings("ignore:No prediction for 1 row")
 def test_single_values_in_a_dict_stand_in_every_row() -> None:
     data = {"y": Y, "x": X, "g": ["a", "bc"] * 12}
     fit = jg.glm("y ~ x + g", data, "poisson")

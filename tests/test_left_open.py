@@ -158,7 +158,10 @@ def test_a_row_between_two_sides_has_no_prediction(tmp_path: Path) -> None:
         with pytest.warns(jg.RankWarning, match=r"1 row \(0\).*stay finite.*'g\[T.b\]' is 0"):
             mean = one.predict(new)
         assert mean.isna().tolist() == [True, False, False] and mean[2] == 1.0
-        with pytest.warns(jg.RankWarning, match="stay finite"):
+        with (
+            pytest.warns(jg.RankWarning, match="stay finite"),
+            pytest.warns(jg.SeparationWarning, match="Row 2 .*: no standard error"),
+        ):
             frame = one.get_prediction(new).summary_frame()
         assert frame.isna().all(axis=1).tolist() == [True, False, False]
         assert frame["mean_se"].isna().tolist() == [True, False, True]

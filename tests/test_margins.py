@@ -328,8 +328,6 @@ def test_rows_come_in_chunks(plain: jg.Results, monkeypatch: pytest.MonkeyPatch)
     ("call", "error", "words"),
     [
         (lambda f: f.margins("q"), jg.DataError, "'q' is no variable of the formula"),
-        (lambda f: f.margins("z"), jg.DataError, r"stands only in log\(z\).*data=table"),
-        (lambda f: f.margins(), jg.DataError, "data=table"),
         (lambda f: f.margins("g", at={"g": "q"}), jg.DataError, "'g' has no level 'q'"),
         (
             lambda f: f.margins("g", at={"z": -1}, data=TABLE),
@@ -338,7 +336,9 @@ def test_rows_come_in_chunks(plain: jg.Results, monkeypatch: pytest.MonkeyPatch)
         ),
         (lambda f: f.margins("g", at={"k": "a"}, data=TABLE), jg.DataError, "holds numbers"),
         (lambda f: f.margins("g", at={"z": []}), ValueError, "no value for 'z'"),
-        (lambda f: f.margins("g", at="all"), ValueError, "at must be one of"),
+        (lambda f: f.margins("g", at="all"), ValueError, r"by=range\(len\(table\)\)"),
+        (lambda f: f.get_margeff("all"), ValueError, r"by=range\(len\(table\)\)"),
+        (lambda f: f.margins("g", at="each"), ValueError, "at must be one of"),
         (lambda f: f.margins("g", method="dy"), ValueError, "method must be one of"),
         (lambda f: f.margins("g", dummy=1), ValueError, "dummy must be one of"),
         (lambda f: f.margins("g", which="link"), ValueError, "which must be"),
@@ -361,6 +361,40 @@ def test_what_cannot_be_is_said(
 ) -> None:
     with pytest.raises(error, match=words):
         call(count)
+
+
+def test_the_table_of_the_fit_tells_what_stands_only_inside_functions(count: jg.Results) -> None:
+    wanted = count.margins(data=TABLE)
+    same(count.margins(), wanted)
+    same(count.margins("z"), count.margins("z", data=TABLE))
+    same(count.margins("x", by="b"), count.margins("x", by="b", data=TABLE))
+    same(count.get_margeff(at="median"), count.margins(at="median", dummy="slope", data=TABLE))
+    table = TABLE[["n", "x", "z", "g"]].copy()
+    fit = jg.glm("n ~ x + log(z)", table, "poisson")
+    # Groups of a column that the formula has not.
+    assert len(fit.margins("x", by="g")) == 3
+    table["z"] = 1.0
+    for lost in (fit, jg.glm("n ~ x + log(z)", TABLE[["n", "x", "z"]].to_dict("list"), "poisson")):
+        for call in (lost.margins, lambda f=lost: f.margins("z")):
+            with pytest.raises(jg.DataError, match=r"only in log\(z\).*not at hand.*data=table"):
+                call()
+        assert len(lost.margins("x")) == 1
+
+
+def test_the_effects_of_each_row_are_groups(plain: jg.Results) -> None:
+    some = TABLE[:4]
+    each = plain.margins("x", data=some, freq_weights=1, by=range(4))
+    b, mean = plain.params, plain.predict(some)
+    slope = b["x"] + b["x:g[T.b]"] * (some["g"] == "b") + b["x:g[T.c]"] * (some["g"] == "c")
+    np.testing.assert_allclose(each.margeff, mean * slope, rtol=1e-9)
+
+
+def test_rows_that_miss_a_value_are_counted(plain: jg.Results) -> None:
+    table = TABLE.assign(x=TABLE["x"].where(TABLE.index >= 3))
+    effects = plain.margins("g", data=table, freq_weights="f")
+    same(effects, plain.margins("g", data=table[3:], freq_weights="f"))
+    assert effects.notes == ("3 of 120 rows of data miss a value, and do not count.",)
+    assert plain.margins("g").notes == ()
 
 
 def test_comparisons_have_no_slope() -> None:

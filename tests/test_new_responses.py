@@ -225,7 +225,8 @@ def test_rows_that_do_not_count_get_nothing() -> None:
     table = TABLE.assign(w=np.where(TABLE.index < 3, 0, 1))
     fit = jg.glm("count ~ x", table, "poisson", var_weights="w")
     assert fit.simulate(seed=1)["sim_1"].isna().tolist() == [True] * 3 + [False] * (N - 3)
-    ci = fit.get_prediction().conf_int(interval="prediction")
+    with pytest.warns(jg.DataWarning, match=r"Rows 0, 1, 2 .* no interval for a new response"):
+        ci = fit.get_prediction().conf_int(interval="prediction")
     assert ci["lower"].isna().sum() == 3
     assert np.isnan(fit.get_distribution().pmf(1)).sum() == 3
 
@@ -234,11 +235,16 @@ def test_separated_rows_have_no_interval() -> None:
     table = pd.DataFrame({"y": [0, 1, 0, 0, 0, 1], "g": list("aabbab")})
     table.loc[table["g"] == "b", "y"] = 0
     fit = jg.glm("y ~ g", table, "binomial", on_failure="ignore")
-    ci = fit.get_prediction().conf_int(interval="prediction")
+    with pytest.warns(jg.SeparationWarning, match=r"Rows 2, 3, 5 .* no standard error") as caught:
+        prediction = fit.get_prediction(interval="prediction")
+    assert prediction.notes == (str(caught[0].message),) and caught[0].filename == __file__
+    assert prediction.notes[0] in repr(prediction)
+    ci = prediction.conf_int()
     assert ci["lower"].isna().tolist() == (table["g"] == "b").tolist()
     assert (fit.simulate(5, seed=1)[table["g"] == "b"] == 0).all(axis=None)
 
 
+@pytest.mark.filterwarnings("ignore:.*no standard error")
 def test_what_cannot_be_is_said(fits: dict[str, jg.Results]) -> None:
     quasi = jg.glm("count ~ x", TABLE, "quasipoisson")
     assert quasi.get_prediction(NEW).interval_method.startswith("none")
@@ -252,7 +258,10 @@ def test_what_cannot_be_is_said(fits: dict[str, jg.Results]) -> None:
         (lambda: quasi.simulate(seed=1), "no distribution follows"),
         (lambda: quasi.get_distribution(), "no distribution follows"),
         (lambda: interval(quasi), "no distribution follows"),
-        (lambda: interval(full, {"x": [3.0]}), "dispersion is unknown"),
+        (
+            lambda: full.get_prediction({"x": [3.0]}, interval="prediction"),
+            "dispersion is unknown",
+        ),
         (lambda: interval(shares, NEW), "trials="),
         (lambda: interval(shares, NEW, trials=2.5), "whole number of trials.* row"),
         (lambda: interval(shares, NEW, trials=-1), "must not be negative"),
@@ -268,10 +277,69 @@ def test_what_cannot_be_is_said(fits: dict[str, jg.Results]) -> None:
     for call, words in (
         (lambda: counts.simulate(seed=-1), "seed must be"),
         (lambda: counts.simulate(0, seed=1), "n must be"),
-        (lambda: prediction.conf_int(interval="obs"), "interval must be one of"),
+        (lambda: prediction.conf_int(interval="obs"), "interval must be .*prediction"),
         (lambda: prediction.conf_int(interval="prediction", which="linear"), "link scale"),
         (lambda: prediction.conf_int(2, interval="prediction"), "alpha must lie"),
     ):
         with pytest.raises(ValueError, match=words):
             call()
     assert interval(shares.without_data(), NEW, trials=7).shape == (3, 2)
+
+
+def test_what_intervals_are_for_is_asked_for_once(fits: dict[str, jg.Results]) -> None:
+    for name, given in (("poisson", {}), ("gaussian", {}), ("binomial", {"trials": 9})):
+        plain, asked = (
+            fits[name].get_prediction(NEW, interval=interval, **given)
+            for interval in ("mean", "prediction")
+        )
+        later = plain.summary_frame(0.1, interval="prediction")
+        pd.testing.assert_frame_equal(asked.summary_frame(0.1), later)
+        pd.testing.assert_frame_equal(
+            asked.conf_int(0.1), later.iloc[:, 4:].set_axis(["lower", "upper"], axis=1)
+        )
+        pd.testing.assert_frame_equal(asked.conf_int(interval="mean"), plain.conf_int())
+        assert list(asked.tidy().columns[-2:]) == ["pred_low", "pred_high"]
+        assert list(plain.tidy().columns) == ["estimate", "std_error", "conf_low", "conf_high"]
+    quasi = jg.glm("count ~ x", TABLE, "quasipoisson")
+    # Where there is none the call itself says so.
+    for call, words in (
+        (lambda: quasi.get_prediction(NEW, interval="prediction"), "no distribution follows"),
+        (lambda: fits["binomial"].get_prediction(NEW, interval="prediction"), "trials="),
+        (lambda: quasi.get_prediction(NEW, interval="confidence"), "R calls"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            call()
+
+
+def test_numbers_and_shares_of_successes(fits: dict[str, jg.Results]) -> None:
+    fit, trials = fits["binomial"], TABLE["m"]
+    np.testing.assert_allclose(fit.get_distribution().mean(), fit.fittedvalues * trials)
+    drawn = fit.simulate(400, seed=2)
+    assert drawn.max(axis=None) <= 1
+    np.testing.assert_allclose(drawn.mean(axis=1), fit.fittedvalues, atol=0.15)
+    successes = drawn.mul(trials, axis=0)
+    np.testing.assert_allclose(successes, successes.round(), atol=1e-9)
+
+
+def test_rows_without_an_answer_are_named(fits: dict[str, jg.Results]) -> None:
+    new = pd.DataFrame({"x": [0.0, np.nan, 1.0]})
+    fit = fits["poisson"]
+    for call in (
+        lambda: fit.predict(new),
+        lambda: fit.get_prediction(new),
+        lambda: fit.get_distribution(new),
+    ):
+        with pytest.warns(jg.DataWarning, match=r"1 row \(1\), which gets nan: a predictor"):
+            call()
+    with pytest.warns(jg.DataWarning, match="gets nan"):
+        prediction = fit.get_prediction(new)
+    assert prediction.notes[0].startswith("Row 1 (counting from 0): no prediction")
+    rates = jg.glm("count ~ x", TABLE, "poisson", exposure="w")
+    with pytest.warns(jg.DataWarning, match=r"1 row \(2\)"):
+        assert np.isnan(rates.predict(NEW, exposure=[1, 2, np.nan])[2])
+    shares = fits["binomial"].get_prediction(NEW, trials=[3, 0, np.nan])
+    with pytest.warns(jg.DataWarning, match="Rows 1, 2 .* trials or weight are 0 or missing"):
+        assert shares.conf_int(interval="prediction")["upper"].isna().tolist() == [0, 1, 1]
+    full = jg.glm("y ~ x", {"y": [1.0, 2.0], "x": [0.0, 1.0]})
+    with pytest.warns(jg.DataWarning, match="Rows 0, 1 .* no dispersion"):
+        full.get_prediction()

@@ -104,6 +104,41 @@ def test_the_table_is_not_needed_where_the_result_holds_its_variables() -> None:
     np.testing.assert_allclose(frame["mean"], expected)
 
 
+@pytest.mark.parametrize(
+    ("formula", "names"),
+    [
+        ("y ~ z + log(x)", "zx"),
+        ("y ~ z * log(x) + offset(log(t))", "zxt"),
+        ("y ~ z:g + C(k) + exp(t):g", "zgkt"),
+        ("y ~ bs(z, df=4) + I(x > 3) + I(x * t)", "zxt"),
+    ],
+)
+def test_variables_that_stand_only_inside_others_are_looked_up(formula: str, names: str) -> None:
+    one = jg.glm(formula, TABLE, "poisson")
+    for name in names:
+        plots = [one.plot.partial_effect(name, data).data for data in (None, TABLE)]
+        pd.testing.assert_frame_equal(*plots)
+    rows = [one.plot.partial_residuals("z", data).data for data in (None, TABLE)]
+    pd.testing.assert_frame_equal(*rows)
+
+
+def test_what_is_held_at_a_value_is_not_looked_up() -> None:
+    gone = jg.glm("y ~ z + log(x)", TABLE[["y", "z", "x"]].to_dict("list"), "poisson")
+    effect = gone.plot.partial_effect("z", at={"x": 2.0}).data
+    expected = gone.predict({"z": effect["value"].to_list(), "x": [2.0] * len(effect)})
+    np.testing.assert_allclose(effect["mean"], expected)
+
+
+def test_an_effect_at_a_separated_level_is_refused_with_what_to_do() -> None:
+    table = TABLE.assign(won=np.where(TABLE.g == "b", 0, TABLE.k > 1).astype(int))
+    one = jg.glm("won ~ z + g", table, "binomial", on_failure="ignore")
+    for plot in (one.plot.partial_effect, one.plot.partial_residuals):
+        with pytest.raises(jg.DataError, match=r"beside g = 'b' .* infinity .* at="):
+            plot("z")
+        assert np.isfinite(plot("z", at={"g": "a"}).data.iloc[:, 1]).all()
+    assert one.plot.partial_effect("g").data["mean"].to_list()[1] == 0
+
+
 def test_exposure_beside_the_formula_is_one() -> None:
     rates = jg.glm("y ~ x + z", TABLE, "poisson", exposure="t")
     plot = rates.plot.partial_effect("x", TABLE)
@@ -152,10 +187,15 @@ def test_partial_residuals_are_working_residuals_on_the_effect() -> None:
 
 
 def test_what_has_no_effect_to_plot_is_refused_in_words() -> None:
-    with pytest.raises(jg.DataError, match=r"'x' cannot be read .* Give the table as well"):
-        fit().plot.partial_effect("x")
+    gone = jg.glm(FORMULA, TABLE.copy(), "poisson")
+    with pytest.raises(jg.DataError, match=r"'x' cannot be read .* Give it as well"):
+        gone.plot.partial_effect("x")
+    with pytest.raises(jg.DataError, match=r"'x' cannot be read .* at=\{'x': ...\}"):
+        gone.plot.partial_effect("z")
     with pytest.raises(jg.DataError, match="at= holds each variable at one value"):
         fit().plot.partial_effect("x", TABLE, at={"z": [1, 2]})
+    with pytest.raises(jg.DataError, match=r"by its name, one at a time, not \['x', 'g'\]"):
+        fit().plot.partial_effect(["x", "g"])
     with pytest.raises(jg.DataError, match="'weight' is no variable of the model"):
         fit().plot.partial_effect("weight", TABLE)
     with pytest.raises(jg.DataError, match="'q' is no variable of the model"):

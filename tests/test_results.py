@@ -197,10 +197,12 @@ def test_linear_scale(poisson: jg.Results) -> None:
 def test_predict_returns_one_row_per_row(poisson: jg.Results) -> None:
     new = DATA.iloc[[5, 3, 5]].copy()
     new.iloc[1, new.columns.get_loc("x")] = np.nan
-    predicted = poisson.predict(new)
+    with pytest.warns(jg.DataWarning, match=r"1 row \(1\), which gets nan"):
+        predicted = poisson.predict(new)
     assert list(predicted.index) == ["row5", "row3", "row5"]
     assert np.isnan(predicted.iloc[1]) and np.isfinite(predicted.iloc[[0, 2]]).all()
-    frame = poisson.get_prediction(new).summary_frame()
+    with pytest.warns(jg.DataWarning, match="missing"):
+        frame = poisson.get_prediction(new).summary_frame()
     assert frame.iloc[1].isna().all() and frame.iloc[[0, 2]].notna().all(axis=None)
 
 
@@ -406,6 +408,22 @@ def test_underdispersed_counts_are_seen() -> None:
     rows = pd.DataFrame({"y": [4, 5] * 60})
     report = jg.glm("y ~ 1", rows, family="poisson").overdispersion()
     assert report.underdispersed and "too large" in report.advice
+    assert report.pvalue == pytest.approx(1) and report.pvalue_lower < 1e-9
+    assert "p of so little variation = " in str(report) and "1.000" not in str(report)
+    shares = pd.DataFrame({"won": [4, 5, 5, 6] * 20, "n": [10] * 80})
+    report = jg.glm("won ~ 1", shares, family="binomial", trials="n").overdispersion()
+    assert report.pvalue_lower == pytest.approx(special.chdtr(79, report.pearson_chi2))
+
+
+def test_rows_at_their_limit_have_residuals_and_make_no_underdispersion() -> None:
+    rows = pd.DataFrame({"y": [3, 1, 2, 4, 1, 2] + [0] * 40, "g": list("aaaaaa") + ["b"] * 40})
+    for family in ("poisson", jg.NegativeBinomial(alpha=0.5)):
+        fit = jg.glm("y ~ g", rows, family, on_failure="ignore")
+        kinds: tuple[Any, ...] = ("response", "pearson", "deviance", "working", "anscombe")
+        assert all((fit.resid(kind)[6:] == 0).all() for kind in kinds)
+    report = jg.glm("y ~ g", rows, "poisson", on_failure="ignore").overdispersion()
+    assert report.pearson_ratio < 0.1 and not report.underdispersed
+    assert "at its limit (separation)" in report.caution
 
 
 def test_single_trials_cannot_show_overdispersion(logistic: jg.Results) -> None:
@@ -493,7 +511,8 @@ def test_aliased_columns_are_nan_and_take_no_part() -> None:
 def test_a_saturated_gaussian_has_no_dispersion() -> None:
     fit = jg.GLM([1.0, 2.0], np.eye(2)).fit(on_failure="ignore")
     assert np.isnan(fit.scale) and fit.bse.isna().all()
-    assert fit.get_prediction().summary_frame()["mean_se"].isna().all()
+    with pytest.warns(jg.DataWarning, match="no standard error .* no dispersion"):
+        assert fit.get_prediction().summary_frame()["mean_se"].isna().all()
 
 
 # -- without the data ----------------------------------------------------------------------------

@@ -337,7 +337,8 @@ def test_predictions_that_run_to_infinity_have_no_error_and_the_others_have_thei
     fit = of_one()
     rest = jg.glm("y ~ x", SIDES[SIDES.g == "a"], "binomial")
     for which, limits in (("mean", [0.0, 1.0]), ("linear", [-np.inf, np.inf])):
-        frame = fit.get_prediction(SIDES).summary_frame(which=which)
+        with pytest.warns(jg.SeparationWarning, match="no standard error"):
+            frame = fit.get_prediction(SIDES).summary_frame(which=which)
         for level, limit in zip("bc", limits, strict=True):
             own = frame[SIDES.g == level]
             assert (own[which] == limit).all() and own.drop(columns=which).isna().all(axis=None)
@@ -368,7 +369,8 @@ def test_what_cancels_at_infinity_is_predicted_with_its_error() -> None:
     y, X, _ = quasi_complete()
     fit = quiet(y, X, "binomial")
     assert fit.params.tolist() == [-np.inf, np.inf]
-    frame = fit.get_prediction(np.array([[1.0, 0], [1, 1], [1, 2]])).summary_frame()
+    with pytest.warns(jg.SeparationWarning, match="Rows 0, 2 .* no standard error"):
+        frame = fit.get_prediction(np.array([[1.0, 0], [1, 1], [1, 2]])).summary_frame()
     share, n = y[TIED == 1].mean(), (TIED == 1).sum()
     np.testing.assert_allclose(frame["mean"], [0, share, 1], rtol=1e-8)
     np.testing.assert_allclose(frame["mean_se"][1], np.sqrt(share * (1 - share) / n), rtol=1e-6)

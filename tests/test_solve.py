@@ -7,7 +7,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse
 from scipy.special import expit
 
 import jaxglm as jg
@@ -317,6 +319,20 @@ def test_float32_where_jax_allows_no_more() -> None:
         ),
         (lambda: jg.solve(X, COUNT, start=[1.0]), "start must be one number per column"),
         (lambda: jg.solve(X, COUNT, "negative_binomial"), "give alpha= for a fixed shape"),
+        (
+            lambda: jg.solve("y ~ x", {"y": COUNT}),
+            r"X must be numbers, and it is a str.*jaxglm.glm",
+        ),
+        (lambda: jg.solve(None, COUNT), "X must be numbers, and it is None"),
+        (lambda: jg.solve(X, ["no"] * len(COUNT)), "y must be numbers, and it is a list"),
+        (lambda: jg.solve(X, pd.date_range("2020", periods=len(COUNT))), "y must be numbers"),
+        (lambda: jg.solve(X + 1j, COUNT), "X must be numbers, and it is .* complex"),
+        (lambda: jg.solve(scipy.sparse.csr_array(X), COUNT), r"X.toarray\(\)"),
+        (lambda: jg.solve(X, COUNT, penalty="l2"), "penalty must be numbers"),
+        (lambda: jg.solve(X, COUNT, tol="small"), "tol must be numbers"),
+        (lambda: jg.solve(X, COUNT, max_turns=[1, 2]), "max_turns must be one number"),
+        (lambda: jg.solve(X[:0], COUNT[:0]), "a row and a column at the least"),
+        (lambda: jg.solve(X, COUNT, weights=-np.ones(len(COUNT))), "weights must not be negative"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_in_words(call: Any, words: str) -> None:

@@ -47,7 +47,7 @@ CASES: dict[str, tuple[Any, str | None, str]] = {
     "one label": (["a"] * 3, None, "nothing that predictors could explain"),
     "nothing": ([np.nan] * 3, None, "no value to look at"),
     "many labels": (list("abcabc"), None, "multinomial"),
-    "numbers as text": (["1.5", "2", "3"], None, "pd.to_numeric"),
+    "numbers as text": (["1.5", "2", "3"], None, "astype(float)"),
     "dates": (pd.date_range("2020", periods=4), None, "days since a date"),
     "infinity": ([1.0, np.inf], None, "infinite values in row 1"),
 }
@@ -101,6 +101,8 @@ def test_weights_count_rows() -> None:
         (([],), "has no rows"),
         ((np.ones((3, 3)),), "has 3 columns"),
         ((3,), "single int"),
+        (("abc",), "single str"),
+        (({"y": [1, 2]},), r"table\['column'\]"),
         (([5, 1], 4), "more successes than trials"),
         (([[1, 2], [3, 4]], 4), "leave trials= out"),
         (([1, 2], None, [1]), "weights has length 1"),
@@ -111,3 +113,10 @@ def test_what_cannot_be_read_is_refused(arguments: tuple[Any, ...], words: str) 
     y, *others = arguments
     with pytest.raises(jg.DataError, match=words):
         jg.suggest_family(np.array(y) if isinstance(y, list) and y else y, *others)
+
+
+@pytest.mark.parametrize("y", [[1e300, 1], [-1e300, 1e300, 0.5], [1e155, 2e154, 3.5]])
+def test_numbers_that_have_no_variance(y: list[float]) -> None:
+    found = jg.suggest_family(y)
+    assert found.family is None
+    assert "another unit" in str(found)

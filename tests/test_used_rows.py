@@ -210,6 +210,7 @@ def test_no_row_of_any_segment_can_be_used() -> None:
             jg.fit_groups("y ~ x", WHOLE.assign(x=np.inf), "shop", missing=missing)
 
 
+@pytest.mark.filterwarnings("ignore:No prediction for 1 row")
 def test_an_infinite_value_in_a_new_row_that_misses_another() -> None:
     new = pd.DataFrame({"x": [np.nan, 1.0], "z": [np.inf, 1.0], "o": [np.inf, 0.0]})
     formula = jg.glm("y ~ x + z", FINITE, "poisson", offset="o")

@@ -45,7 +45,9 @@ def residuals(
     """Residuals of one kind; see `Results.resid` for the formulas."""
     check_choice("kind", kind, get_args(ResidualKind))
     if kind == "anscombe":
-        return anscombe(family, y, means(family, eta)) * np.sqrt(weight)
+        mean = means(family, eta)
+        # At a limit of the range of the mean the formula is 0 / 0.
+        return np.where(y == mean, 0.0, anscombe(family, y, mean)) * np.sqrt(weight)
     if kind == "response":
         return by_row(_difference, family, y, eta)
     if kind == "deviance":

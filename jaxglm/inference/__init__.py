@@ -3,7 +3,13 @@
 from jaxglm.inference._again import rows_of
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
 from jaxglm.inference._clusters import column_of_fit, column_of_table, refuse_idle_table
-from jaxglm.inference._determined import broken, say_nan, undetermined, warn_undetermined
+from jaxglm.inference._determined import (
+    broken,
+    say_missing,
+    say_nan,
+    undetermined,
+    warn_undetermined,
+)
 from jaxglm.inference._effects import exponentiated, is_intercept, meaning, ratio_label, refusal
 from jaxglm.inference._estimates import Estimates
 from jaxglm.inference._influence import Influence
@@ -37,14 +43,12 @@ from jaxglm.inference.covariances._dispersion import (
 )
 from jaxglm.inference.covariances._of_many import ManyCovariances, covariances_of
 from jaxglm.inference.covariances._sandwich import Estimated, covariance_of
+from jaxglm.inference.hypotheses._answers import LinearTest, TermTests, WaldTest
 from jaxglm.inference.hypotheses._combinations import combinations_of
 from jaxglm.inference.hypotheses._comparisons import comparison_table, warn_no_tests
 from jaxglm.inference.hypotheses._contrasts import contrasts_of
 from jaxglm.inference.hypotheses._hypothesis import read_combination, read_hypothesis
 from jaxglm.inference.hypotheses._linear_tests import (
-    LinearTest,
-    TermTests,
-    WaldTest,
     caution,
     columns_test,
     joint_test,
@@ -54,8 +58,9 @@ from jaxglm.inference.hypotheses._multiplicity import ADJUSTMENTS, adjusted, adj
 from jaxglm.inference.margins._changes import METHODS, AskedEffects, check_variables
 from jaxglm.inference.margins._margins import Effects, Where, marginal_effects
 from jaxglm.inference.predictions._distribution import Law, check_sizes, law
+from jaxglm.inference.predictions._gaps import no_error, no_prediction
 from jaxglm.inference.predictions._new_responses import NewResponses
-from jaxglm.inference.predictions._prediction import Prediction, check_scale, linear_errors
+from jaxglm.inference.predictions._prediction import Prediction, check_scale
 from jaxglm.inference.predictions._quantile_residuals import quantile_residuals
 from jaxglm.inference.quality._collinearity import condition_number, inflation
 from jaxglm.inference.quality._criteria import (
@@ -149,10 +154,11 @@ __all__ = [
     "joint_test",
     "law",
     "likelihood_rsquared",
-    "linear_errors",
     "link_test",
     "marginal_effects",
     "meaning",
+    "no_error",
+    "no_prediction",
     "null_means",
     "penalised_curve",
     "penalised_likelihood",
@@ -166,6 +172,7 @@ __all__ = [
     "refusal",
     "refuse_idle_table",
     "rows_of",
+    "say_missing",
     "say_nan",
     "schwarz",
     "score_test",

@@ -80,6 +80,26 @@ class Bootstrap:
         ends = self.params.quantile([alpha / 2, 1 - alpha / 2]).T
         return ends.set_axis([0, 1], axis=1)
 
+    @understands_habits
+    def tidy(self, alpha: float = 0.05) -> pd.DataFrame:
+        """One row per coefficient: `term, std_error, conf_low, conf_high, replicates`.
+
+        Raises
+        ------
+        ValueError
+            When `alpha` is outside (0, 1).
+        """
+        ends = self.conf_int(alpha)
+        return pd.DataFrame(
+            {
+                "term": list(self.params),
+                "std_error": self.bse.to_numpy(),
+                "conf_low": ends[0].to_numpy(),
+                "conf_high": ends[1].to_numpy(),
+                "replicates": self.replicates.to_numpy(),
+            }
+        )
+
     def __repr__(self) -> str:
         told = f"<jaxglm.Bootstrap: {len(self.params):,} replicates of {self._what}"
         if self.failed:

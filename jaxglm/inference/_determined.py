@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from jaxglm._status import RankWarning
+from jaxglm._status import DataWarning, JaxglmWarning, RankWarning
 from jaxglm.algebra import Relations
 from jaxglm.intake import Columns
 from jaxglm.words import warn
@@ -64,7 +64,7 @@ def warn_undetermined(
         say_nan(rows, f"{seen} do not determine it. In all of them {holds}, but not in {this}.")
 
 
-def say_nan(rows: np.ndarray, why: str) -> None:
+def say_nan(rows: np.ndarray, why: str, category: type[JaxglmWarning] = RankWarning) -> None:
     """Say which rows ([n] bool) have no prediction, if any."""
     which = np.flatnonzero(rows)
     if not which.size:
@@ -72,7 +72,13 @@ def say_nan(rows: np.ndarray, why: str) -> None:
     first = ", ".join(map(str, which[:5])) + (", ..." if which.size > 5 else "")
     subject = "1 row" if which.size == 1 else f"{which.size:,} rows"
     gets = "gets" if which.size == 1 else "get"
-    warn(f"No prediction for {subject} ({first}), which {gets} nan: {why}", RankWarning)
+    warn(f"No prediction for {subject} ({first}), which {gets} nan: {why}", category)
+
+
+def say_missing(rows: np.ndarray | None) -> None:
+    """Say which rows ([n] bool) have no prediction for want of what it is made of, if any."""
+    if rows is not None:
+        say_nan(rows, "a predictor, or the offset, is missing there.", DataWarning)
 
 
 def what_holds(names: Sequence[str], aliased: np.ndarray, relations: Relations) -> str:

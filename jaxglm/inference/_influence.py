@@ -119,6 +119,11 @@ class Influence:
         return self._series(self._leverage.copy(), "hat_matrix_diag")
 
     @property
+    def alone(self) -> np.ndarray:
+        """Positions of the rows that alone determine a coefficient: their leverage is 1."""
+        return np.flatnonzero(1.0 - self._leverage <= ALONE)
+
+    @property
     def resid_studentized(self) -> pd.Series:
         """Pearson residuals over their standard deviation, ``r_i / sqrt(phi (1 - h_i))``.
 

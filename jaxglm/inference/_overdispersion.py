@@ -29,7 +29,10 @@ class Overdispersion:
     test : str
         Name of the test, empty when none applies.
     statistic, pvalue : float
-        Its statistic and its upper-tail probability; nan when none applies.
+        Its statistic and its upper-tail probability, that of as much variation; nan when none
+        applies.
+    pvalue_lower : float
+        Its lower-tail probability, that of as little variation.
     overdispersed : bool or None
         The verdict at the 5 % level; None when the data cannot tell.
     underdispersed : bool
@@ -48,6 +51,7 @@ class Overdispersion:
     test: str
     statistic: float
     pvalue: float
+    pvalue_lower: float
     overdispersed: bool | None
     underdispersed: bool
     caution: str
@@ -62,7 +66,10 @@ class Overdispersion:
             f"({measure(self.deviance)} / {count(self.df_resid)})",
         ]
         if self.test:
-            lines.append(f"  {self.test}: {statistic(self.statistic)}, p {equals(self.pvalue)}")
+            tail = f"p {equals(self.pvalue)}"
+            if self.underdispersed:
+                tail = f"p of so little variation {equals(self.pvalue_lower)}"
+            lines.append(f"  {self.test}: {statistic(self.statistic)}, {tail}")
         words = [f"Caution: {self.caution}"] if self.caution else []
         for sentence in [*words, self.advice]:
             lines += textwrap.wrap(sentence, 78, initial_indent="  ", subsequent_indent="  ")
@@ -83,7 +90,8 @@ def assess(estimates: Estimates, facts: RowFacts) -> Overdispersion:
     family, df_resid, used = estimates.family, estimates.df_resid, estimates.model.used
     pearson_chi2, deviance = estimates.pearson_chi2, estimates.deviance
     ratio = pearson_chi2 / df_resid if df_resid > 0 else np.nan
-    test, value, pvalue, caution = "", np.nan, np.nan, ""
+    test, value, caution = "", np.nan, ""
+    pvalue = lower = np.nan
     if df_resid <= 0:
         caution = "the model has as many coefficients as observations, so nothing is left to test."
     elif not family.dispersion_fixed:
@@ -101,20 +109,26 @@ def assess(estimates: Estimates, facts: RowFacts) -> Overdispersion:
         )
     elif family.name == "poisson" and np.isfinite(facts.dean_lawless):
         test, value = "Dean-Lawless score test against NB2", facts.dean_lawless
-        pvalue = float(special.ndtr(-value))
+        pvalue, lower = float(special.ndtr(-value)), float(special.ndtr(value))
         if facts.total_mean < 20:
             caution = "fewer than 20 events in all; the normal approximation of the test is rough."
     elif np.isfinite(facts.pearson_variance):
         test = "Pearson chi2 less df, in standard deviations"
         value = (pearson_chi2 - df_resid) / np.sqrt(facts.pearson_variance)
-        pvalue = float(special.ndtr(-value))
+        pvalue, lower = float(special.ndtr(-value)), float(special.ndtr(value))
     else:
         test, value = "Pearson chi2 test", pearson_chi2
         pvalue = float(special.chdtrc(df_resid, value))
+        lower = float(special.chdtr(df_resid, value))
         caution = _chi2_caution(family, facts)
+    if estimates.infinite.any():
+        # They are fitted exactly, and count among the degrees of freedom all the same.
+        lower = np.nan
+        gone = "rows whose mean is at its limit (separation) add nothing to chi2 and count in df."
+        caution = " ".join(filter(None, [caution, gone]))
     tested = bool(np.isfinite(pvalue))
     over = bool(pvalue < LEVEL) if tested else None
-    under = tested and pvalue > 1 - LEVEL / 2 and ratio < 1
+    under = bool(lower < LEVEL / 2) and ratio < 1
     suspect = suspect_weights(used) if over or under else ""
     return Overdispersion(
         pearson_chi2=pearson_chi2,
@@ -125,6 +139,7 @@ def assess(estimates: Estimates, facts: RowFacts) -> Overdispersion:
         test=test,
         statistic=value,
         pvalue=pvalue,
+        pvalue_lower=lower,
         overdispersed=over,
         underdispersed=under,
         caution=" ".join(filter(None, [suspect, caution])),

@@ -20,7 +20,7 @@ from jaxglm.intake._model import Model
 from jaxglm.intake._new_rows import new_rows
 from jaxglm.intake._population import (
     Population,
-    held_population,
+    fit_population,
     new_population,
     table_population,
 )
@@ -50,7 +50,7 @@ __all__ = [
     "as_table",
     "check_memory",
     "chosen_dtype",
-    "held_population",
+    "fit_population",
     "model_matrices",
     "nbytes",
     "new_population",

@@ -1,7 +1,7 @@
 """Owns the rows that effects of variables are averaged over, and what each of them counts for."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ class Population:
         Where they stand in what was given, of `n_given` rows.
     labels : Index or None
         The user's labels of them.
+    gaps : int
+        Rows of what was given that are not among them, since they miss a value.
     """
 
     rows: VariableRows
@@ -45,6 +47,7 @@ class Population:
     given: np.ndarray
     n_given: int
     labels: Any
+    gaps: int = 0
 
     def take(self, some: np.ndarray) -> VariableRows:
         """Some of those that count."""
@@ -86,14 +89,42 @@ class Population:
         return codes, keys
 
 
-def held_population(model: Model, what: str, *, or_data: bool = False) -> Population:
+def fit_population(
+    model: Model,
+    what: str,
+    variables: Sequence[str] | None = None,
+    also: Sequence[str] = (),
+    *,
+    or_data: bool = False,
+) -> Population:
     """The rows of a fit that count; `what` needs them, `or_data` as for `Model.held`.
+
+    Where the columns of the design do not tell one of the `variables` (all unless given), as x
+    where a formula has log(x) only, they are read from the table of the fit, if that is still there
+    and holds the same rows. So too for columns that are needed `also`.
 
     Raises
     ------
     DataError
-        Where they are held no longer, or were changed.
+        Where the rows are held no longer, or were changed.
     """
+    own, held = _held_population(model, what, or_data), model.dataset
+    table = None if held is None or held.table is None else held.table()
+    if table is None or not isinstance(own.rows, FormulaRows):
+        return own
+    known, unknown = own.rows.variables.columns, own.rows.variables.unknown
+    wanted = (*(unknown if variables is None else variables), *also)
+    if all(name in known for name in wanted):
+        return own
+    try:
+        found, is_own = table_population(model, table)
+    except DataError:
+        return own  # it has other columns by now
+    return found if is_own else own
+
+
+def _held_population(model: Model, what: str, or_data: bool) -> Population:
+    """The rows of a fit that count, with the variables that the columns tell."""
     held = model.held(what, or_data=or_data)
     columns, live = held.columns, np.flatnonzero(held.rows.live)
     if model.spec is None:
@@ -124,7 +155,7 @@ def new_population(
     if offset is None and exposure is None and freq_weights is None:
         own = _own_population(model, rows, complete, n, source)
         if own is not None:
-            return own
+            return dataclasses.replace(own, gaps=n - complete.size)
     if "freq_weights" in model.used and freq_weights is None:
         raise DataError(
             "The model was fitted with freq_weights=, and data= is not the table of the fit: pass "
@@ -138,9 +169,8 @@ def new_population(
         count = io.read_row_values(freq_weights, "freq_weights", data, n, index)
         if (count < 0).any():
             raise DataError(f"freq_weights must not be negative, as in {io.rows_text(count < 0)}")
-    counts = ~missing & (count > 0)
-    if shift is not None:
-        counts &= ~np.isnan(shift)
+    gaps = missing if shift is None else missing | np.isnan(shift)
+    counts = ~gaps & (count > 0)
     given = np.flatnonzero(counts)
     if not given.size:
         raise DataError("data= has no row that counts: each misses a value, or has weight 0")
@@ -153,6 +183,7 @@ def new_population(
         given=given,
         n_given=n,
         labels=None if index is None else index[given],
+        gaps=int(np.count_nonzero(gaps)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import MethodType
-from typing import Any, Concatenate, Generic, ParamSpec, Self, overload
+from typing import Any, Concatenate, Generic, NoReturn, ParamSpec, Self, overload
 
 from jaxglm.plots import (
     _coefficients,
@@ -18,6 +18,7 @@ from jaxglm.plots import (
 )
 from jaxglm.plots._asked import Fitted, ManyFitted
 from jaxglm.plots._plot import Plot
+from jaxglm.words import near_text
 
 P = ParamSpec("P")
 
@@ -64,6 +65,9 @@ class FitPlots:
     partial_residuals = _Of(_partial_residuals.partial_residuals)
     profile = _Of(_profile.profile)
 
+    def __getattr__(self, name: str) -> NoReturn:
+        _no_plot(self, name, ManyPlots, "jaxglm.fit_groups and jaxglm.fit_responses", "fits")
+
     def __repr__(self) -> str:
         return _said(self)
 
@@ -77,10 +81,42 @@ class ManyPlots:
     segments = _Of(_many.segments)
     funnel = _Of(_many.funnel)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Say that four plots at once are of one fit.
+
+        Raises
+        ------
+        TypeError
+        """
+        raise TypeError(
+            "plot() draws four plots of one fit, results[key].plot(); of many fits there are "
+            f"{', '.join(_names(type(self)))}"
+        )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        _no_plot(self, name, FitPlots, "a single fit", "results[key]")
+
     def __repr__(self) -> str:
         return _said(self)
 
 
+def _names(plots: type) -> list[str]:
+    return [name for name, value in vars(plots).items() if isinstance(value, _Of)]
+
+
 def _said(accessor: Any) -> str:
-    names = [name for name, value in vars(type(accessor)).items() if isinstance(value, _Of)]
-    return f"<plots of {accessor._of!r}: {', '.join(names)}>"
+    return f"<plots of {accessor._of!r}: {', '.join(_names(type(accessor)))}>"
+
+
+def _no_plot(accessor: Any, name: str, others: type, of: str, where: str) -> NoReturn:
+    """What is said of a plot that there is not here; `where` are the `others`.
+
+    Raises
+    ------
+    AttributeError
+    """
+    if name in _names(others):
+        words = f"plot.{name} is a plot of {of}: write {where}.plot.{name}(...)"
+    else:
+        words = f"there is no plot.{name}; {near_text(name, _names(type(accessor)))}"
+    raise AttributeError(words, name=name, obj=accessor)

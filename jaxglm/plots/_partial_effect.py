@@ -1,12 +1,13 @@
 """Owns the plot of what one variable does to the mean: predictions at its values."""
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from jaxglm._status import DataError
+from jaxglm._status import DataError, JaxglmWarning
 from jaxglm.inference import check_scale
 from jaxglm.plots._asked import Fitted, linear_text, mean_text
 from jaxglm.plots._figure import Inks, Labels, axes, finish, inks, level_text
@@ -42,11 +43,12 @@ def partial_effect(
     variable : str
         A column of the table, or of the matrix of a fit of arrays.
     data : table, optional
-        The rows that say which values the variables have; those of the fit unless given. The table
-        of the fit is needed for a variable that a result does not hold as it was, such as x of
-        ``log(x)``; its rows count as in the fit.
+        The rows that say which values the variables have; those of the fit unless given. A variable
+        that a result does not hold as it was, such as x of ``log(x)``, is looked up in the table of
+        the fit while that is there unchanged; else give the table here. Its rows count as in the
+        fit.
     at : dict, optional
-        Values at which to hold other variables.
+        Values at which to hold other variables; what is held so is not looked up.
     which : {"mean", "linear"}
         Response scale, or link scale.
     alpha : float
@@ -102,16 +104,25 @@ def partial_effect(
 
 def predictions(result: Fitted, varied: Varied, which: str, alpha: float) -> pd.DataFrame:
     """Predictions with intervals at the values of a variable."""
-    prediction = result.get_prediction(varied.rows(varied.values), **neutral(result.model))
+    with warnings.catch_warnings():
+        # The rows that it would name are values of the plot, which shows what is not there.
+        warnings.simplefilter("ignore", JaxglmWarning)
+        prediction = result.get_prediction(varied.rows(varied.values), **neutral(result.model))
     table = prediction.summary_frame(alpha, which)
-    if table[which].isna().all():
+    if not np.isfinite(prediction.linear).any():
+        unknown = prediction.linear.isna().all()
+        why = "are not determined" if unknown else "run to infinity (separation)"
+        beside = ", ".join(f"{name} = {_short(value)}" for name, value in varied.held.items())
         raise DataError(
-            f"no value of {varied.name!r} has a prediction: the rows of the fit do not determine "
-            "one beside the mean or most frequent level of the other variables. at= holds them at "
-            "other values"
+            f"there is no effect of {varied.name!r} to draw: beside {beside} all its predictions "
+            f"{why}. Hold other variables elsewhere, with at={{name: value}}."
         )
     table.insert(0, "value", varied.values)
     return table
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else repr(value)
 
 
 def draw_line(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.intake import Model, Population, held_population, table_population
+from jaxglm.intake import Model, Population, fit_population, table_population
 from jaxglm.io.formula._rtext import parse_expression
 from jaxglm.words import FloatArray, near_text
 
@@ -69,7 +69,7 @@ def vary(model: Model, variable: str, data: Any, at: Mapping[str, Any], what: st
             raise DataError(f"{what} of a fit of arrays uses the rows of the fit: leave out data=")
         return _of_matrix(model, variable, at, what)
     if data is None:
-        found = held_population(model, what, or_data=True), True
+        found = fit_population(model, what, or_data=True), True
     else:
         found = table_population(model, data)
     return _of_formula(model, *found, variable, at)
@@ -113,13 +113,25 @@ def _of_formula(
 
 def _check_names(names: Iterable[Any], known: Iterable[str]) -> None:
     for name in names:
+        if not isinstance(name, str):
+            raise DataError(f"a variable goes by its name, one at a time, not {name!r}")
         if name not in known:
             raise DataError(f"{name!r} is no variable of the model; {near_text(str(name), known)}")
 
 
 def _typical(population: Population, name: str) -> Any:
-    """The mean of numbers, or the most frequent level."""
-    if population.rows.levels(name) is None:
+    """The mean of numbers, or the most frequent level.
+
+    Raises
+    ------
+    DataError
+        Where its values are not known.
+    """
+    try:
+        levels = population.rows.levels(name)
+    except DataError as error:
+        raise DataError(f"{error} Or hold it at a value: at={{{name!r}: ...}}.") from None
+    if levels is None:
         return float(np.average(population.numbers(name), weights=population.count))
     codes, values = pd.factorize(population.native(name), sort=True)
     return values[int(np.argmax(np.bincount(codes, weights=population.count)))]

@@ -4,7 +4,8 @@ import pandas as pd
 
 from jaxglm._status import DataError
 from jaxglm.inference import condition_number, inflation
-from jaxglm.results._findings import CheckReport, report
+from jaxglm.results._check_report import CheckReport
+from jaxglm.results._findings import report
 from jaxglm.results._influence import InfluenceAnswers
 from jaxglm.results._quality import Quality
 from jaxglm.words import understands_habits
@@ -19,8 +20,10 @@ class Checks(InfluenceAnswers, Quality):
 
         Whether there is an optimum; whether the family suits the response; over- and
         underdispersion; zeros of counts; the shape of the effects and of the link (Pregibon's link
-        test); unequal variances; influential rows and outliers; collinear terms; events for each
-        coefficient. A test is a finding at p < 0.001.
+        test); unequal variances; rows that alone determine a coefficient (leverage 1); influential
+        rows and outliers; collinear terms; events for each coefficient. A test is a finding at
+        p < 0.001; overdispersion where a summary notes it as well, at p < 0.05 and chi2/df above
+        1.5.
 
         Raises
         ------
@@ -33,7 +36,7 @@ class Checks(InfluenceAnswers, Quality):
         >>> staff = jg.datasets.load_hr(n=2000)
         >>> print(jg.glm("left ~ salary", staff, "binomial").check())
         Check of left ~ salary (binomial, logit link)
-        Nothing was found in 5 checks.
+        Nothing was found in 6 checks.
         ...
         """
         self.model.held("check()")

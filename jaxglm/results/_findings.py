@@ -1,9 +1,6 @@
-"""Owns the findings of `Results.check`: what is looked at, when it is a finding, and what to do."""
+"""Owns what `Results.check` looks at, when that is a finding, and what to do about it."""
 
-import dataclasses
 import functools
-import html
-import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -21,107 +18,15 @@ from jaxglm.inference import (
 )
 from jaxglm.intake import Dataset
 from jaxglm.report import distribution_notes
+from jaxglm.results._check_report import NOTABLE, SERIOUS, CheckReport, Finding
 from jaxglm.words import FloatArray, count, listed, statistic
 
-SERIOUS, NOTABLE = "serious", "notable"
 # Of so many looks at the rows of a fit a few have small p-values by chance.
 _LEVEL = 0.001
 _FEW_EVENTS = 10
 # Collinearity from which a coefficient has three, and ten, times the error that it could have.
 _INFLATED, _LOST = 3.0, 10.0
 _FAR, _FURTHER = 0.5, 1.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """Something about a fit that its reader should act on.
-
-    Attributes
-    ----------
-    severity : {"serious", "notable"}
-        Serious: numbers of the summary may mislead. Notable: worth a look.
-    topic : str
-        What was looked at.
-    evidence : str
-        What was found, in sentences.
-    remedy : str
-        What to do about it.
-    """
-
-    severity: str
-    topic: str
-    evidence: str
-    remedy: str
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class CheckReport:
-    """What `Results.check` found, most serious first.
-
-    Attributes
-    ----------
-    subject : str
-        The model, in a line.
-    findings : tuple of Finding
-    passed : tuple of str
-        What was looked at and is as it should be.
-    skipped : tuple of str
-        What could not be looked at, and why.
-    """
-
-    subject: str
-    findings: tuple[Finding, ...]
-    passed: tuple[str, ...]
-    skipped: tuple[str, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """The findings, one per row, with the fields of `Finding`."""
-        names = [field.name for field in dataclasses.fields(Finding)]
-        return pd.DataFrame([dataclasses.asdict(one) for one in self.findings], columns=names)
-
-    def __str__(self) -> str:
-        lines = [self.subject, self._headline]
-        for i, one in enumerate(self.findings, 1):
-            lines += ["", f"{i}. {one.topic.capitalize()} ({one.severity})"]
-            for sentence in (one.evidence, one.remedy):
-                lines += textwrap.wrap(sentence, 80, initial_indent="   ", subsequent_indent="   ")
-        lines.append("")
-        for head, items in (("In order: ", self.passed), ("Not looked at: ", self.skipped)):
-            if items:
-                lines += textwrap.wrap(head + ", ".join(items) + ".", 80, subsequent_indent="  ")
-        return "\n".join(lines).rstrip()
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        esc = html.escape
-        items = "".join(
-            f"<li><strong>{esc(one.topic.capitalize())}</strong> ({esc(one.severity)}). "
-            f"{esc(one.evidence)} <em>{esc(one.remedy)}</em></li>"
-            for one in self.findings
-        )
-        rest = "".join(
-            f"<p>{head}{esc(', '.join(items_))}.</p>"
-            for head, items_ in (("In order: ", self.passed), ("Not looked at: ", self.skipped))
-            if items_
-        )
-        return (
-            f'<div class="jaxglm-check"><p><strong>{esc(self.subject)}</strong><br>'
-            f"{esc(self._headline)}</p><ol>{items}</ol>{rest}</div>"
-        )
-
-    @property
-    def _headline(self) -> str:
-        found, looked = len(self.findings), len(self.findings) + len(self.passed)
-        if not found:
-            return f"Nothing was found in {looked} checks."
-        return f"{found} finding{'' if found == 1 else 's'} in {looked} checks."
 
 
 class Look:
@@ -198,9 +103,12 @@ def _variation(look: Look) -> Finding | str | None:
         return "these data cannot show it"
     if not (report.serious or report.underdispersed) or not result.rests_on_variance:
         return None
+    pvalue = report.pvalue if report.overdispersed else report.pvalue_lower
+    if report.underdispersed and pvalue >= _LEVEL:
+        return None
     evidence = (
         f"Pearson chi2 is {report.pearson_ratio:.3g} times its degrees of freedom "
-        f"(p {equals(report.pvalue)})."
+        f"(p {equals(pvalue)})."
     )
     severity = SERIOUS if report.overdispersed else NOTABLE
     topic = "overdispersion" if report.overdispersed else "underdispersion"
@@ -211,6 +119,8 @@ def _zeros(look: Look) -> Finding | str | None:
     result = look.result
     if result.family.name not in ("poisson", "negative_binomial"):
         return ""
+    if "var_weights" in result.model.used:
+        return "with var_weights a row is no count"
     zeros = result.zero_inflation()
     if not (zeros.pvalue < _LEVEL):
         return None
@@ -300,6 +210,49 @@ def _influential(look: Look) -> Finding | None:
     return Finding(severity, "influential rows", evidence, remedy)
 
 
+def _alone(look: Look) -> Finding | None:
+    result = look.result
+    if result.df_resid <= 0:
+        evidence = (
+            "There are as many coefficients as observations: every response is fitted exactly, and "
+            "how responses vary about the model cannot be seen."
+        )
+        remedy = "Leave out terms, or join levels of a factor, to have observations to spare."
+        return Finding(SERIOUS, "rows that stand alone", evidence, remedy)
+    alone, held = look.influence.alone, look.fitted[0]
+    if not alone.size:
+        return None
+    one = alone.size == 1
+    names = _only_in(held, alone[:5], result.names)
+    fitted = f"{'is' if one else 'are'} fitted exactly (leverage 1)"
+    what = f": {listed(names, 5)} {_are(names)} 0 in all others" if names else ""
+    evidence = (
+        f"{_rows(held.labels_of(alone), fitted, fitted)}, whatever "
+        f"{'its response is' if one else 'their responses are'}{what}. Nothing here tells whether "
+        f"{'it is an error' if one else 'these are errors'}, and a coefficient rests on "
+        f"{'it' if one else 'each'} alone."
+    )
+    remedy = (
+        "Join the level with another, or leave the row out: predictions of the other rows stay as "
+        "they are. HC2 and HC3 standard errors are not to be had beside such a row, HC1 are."
+    )
+    return Finding(NOTABLE, "rows that stand alone", evidence, remedy)
+
+
+def _are(things: list[str]) -> str:
+    return "is" if len(things) == 1 else "are"
+
+
+def _only_in(held: Dataset, rows: np.ndarray, names: list[str]) -> list[str]:
+    """The columns that are zero in all rows that count but one of `rows`."""
+    sizes = held.columns.absolute()
+    total, own = sizes.rmatvec(held.rows.live.astype(float)), np.zeros(len(names))
+    for row in rows:
+        entries = sizes.rows(np.array([row])).rmatvec(np.ones(1))
+        own[entries == total] = entries[entries == total]
+    return [name for name, size in zip(names, own, strict=True) if size > 0]
+
+
 def _collinear(look: Look) -> Finding | str | None:
     result = look.result
     if result.model.constraints:
@@ -356,6 +309,7 @@ CHECKS: dict[str, Check] = {
     "few events": _events,
     "the shape of the model": _shape,
     "unequal variances": _variance,
+    "rows that stand alone": _alone,
     "influential rows": _influential,
     "outliers": _outliers,
     "collinearity": _collinear,

@@ -17,7 +17,7 @@ from jaxglm.intake import Dataset, Model
 from jaxglm.lanes import Fits, _failures
 from jaxglm.results._copies import Copied
 from jaxglm.results._file import save_fits
-from jaxglm.results._many_estimates import GroupEstimates
+from jaxglm.results._many_estimates import GLANCED, GroupEstimates
 from jaxglm.results._one import Results
 from jaxglm.results._plots import PlottedMany
 from jaxglm.words import listed, no_attribute, understands_habits
@@ -58,7 +58,10 @@ class ManyResults(GroupEstimates, PlottedMany, Copied, abc.ABC):
         self._saved_facts = facts or {}
 
     def __getattr__(self, name: str) -> Any:
-        no_attribute(self, name, "results[key]")
+        if name in GLANCED and not hasattr(type(self), name):
+            words = f"{type(self).__name__} has no {name!r}: write glance()[{name!r}]"
+            raise AttributeError(words, name=name, obj=self)
+        no_attribute(self, name, "results[key]", Results)
 
     # -- how the fits ended ----------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from jaxglm.intake import Model
 from jaxglm.lanes import Fits
 from jaxglm.words import FloatArray, understands_habits
 
-_GLANCED = {
+_FIELDS = {
     "nobs": "nobs",
     "df_model": "df_model",
     "df_resid": "df_resid",
@@ -23,7 +23,7 @@ _GLANCED = {
     "pearson_chi2": "pearson_chi2",
     "scale": "scale",
 }
-_GLANCE_ORDER = (
+GLANCED = (
     *("nobs", "df_model", "df_resid", "llf", "llnull", "aic", "bic", "deviance"),
     *("null_deviance", "pearson_chi2", "scale", "status", "converged", "n_iter"),
 )
@@ -144,7 +144,7 @@ class GroupEstimates:
         that is named like one of these has `_key` appended to its name.
         """
         scalars = self.fits.scalars
-        table: dict[str, Any] = {name: scalars[field].copy() for name, field in _GLANCED.items()}
+        table: dict[str, Any] = {name: scalars[field].copy() for name, field in _FIELDS.items()}
         k = self.fits.n_parameters
         table["aic"] = inference.akaike(table["llf"], k)
         table["bic"] = inference.schwarz(table["llf"], k, table["nobs"])
@@ -153,7 +153,7 @@ class GroupEstimates:
         )
         table["converged"] = self.fits.usable
         table["n_iter"] = scalars["turns"].copy()
-        columns = {name: table[name] for name in _GLANCE_ORDER}
+        columns = {name: table[name] for name in GLANCED}
         if self.fits.shaped.any():
             columns["alpha"] = scalars["alpha"].copy()
         return io.like_native(self._key_columns(columns), columns, self.native)

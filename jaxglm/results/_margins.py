@@ -14,7 +14,7 @@ from jaxglm.inference import (
     check_variables,
     marginal_effects,
 )
-from jaxglm.intake import Population, held_population, new_population
+from jaxglm.intake import Population, fit_population, new_population
 from jaxglm.results._beside import refuse_beside_the_fit
 from jaxglm.results._marginal_effects import MarginalEffects
 from jaxglm.results._rowwise import RowAnswers
@@ -78,10 +78,11 @@ class Margins(RowAnswers):
         by : str, list of str, or one value per row, optional
             Averages within groups of rows; `contrasts()` of what is returned compares them.
         data : table or array, optional
-            Rows to average over, those of the fit when left out. The table of the fit is needed
-            where a variable enters only through functions, as in ``log(x)``; it is known again,
-            and its rows count as in the fit. The rows of another table that miss nothing count
-            once, or as often as `freq_weights` says.
+            Rows to average over, those of the fit when left out. Where a variable enters only
+            through functions, as in ``log(x)``, its values are looked up in the table of the fit
+            while that is there unchanged; else (a dict, a file, a saved result) give it here. It
+            is known again, and its rows count as in the fit. The rows of another table that miss
+            nothing count once, or as often as `freq_weights` says; `notes` count the others.
         alpha : float
             One minus the level of intervals.
         which : {"mean", "linear"}
@@ -124,7 +125,7 @@ class Margins(RowAnswers):
         place, values = _places(at)
         if data is None:
             refuse_beside_the_fit(offset=offset, exposure=exposure, freq_weights=freq_weights)
-            population = held_population(self.model, "margins()", or_data=True)
+            population = self._rows_of_fit("margins()", variables, place, values, by, or_data=True)
         else:
             population = new_population(
                 self.model, data, offset=offset, exposure=exposure, freq_weights=freq_weights
@@ -147,7 +148,8 @@ class Margins(RowAnswers):
         Parameters
         ----------
         at : {"overall", "mean", "median", "zero"} or dict
-            As for `margins`.
+            As for `margins`. Effects of each row, ``at="all"`` of statsmodels, are
+            ``margins(by=range(len(table)))``, where they have standard errors.
         method : {"dydx", "eyex", "dyex", "eydx"}
             As for `margins`.
         atexog : dict, optional
@@ -181,11 +183,33 @@ class Margins(RowAnswers):
         place, values = _places(at)
         if atexog is not None:
             values = {**values, **_lists({self._column(key): v for key, v in _items(atexog)})}
-        population = held_population(self.model, "get_margeff()")
+        population = self._rows_of_fit("get_margeff()", None, place, values, None)
         asked, where = AskedEffects(method, dummy, count), Where(place, values, None)
         return self._margins(population, asked, where, "mean", 0.05, None)
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _rows_of_fit(
+        self,
+        what: str,
+        variables: Any,
+        place: str,
+        at: Mapping[str, Any],
+        by: Any,
+        *,
+        or_data: bool = False,
+    ) -> Population:
+        """The rows of the fit, with the variables that effects are of, set or made groups of."""
+        names = None if place != "overall" else check_variables(variables)
+        groups = [by] if isinstance(by, str) else by
+        named = isinstance(groups, list | tuple) and all(isinstance(g, str) for g in groups)
+        return fit_population(
+            self.model,
+            what,
+            None if names is None else [*names, *at],
+            also=groups if named else (),
+            or_data=or_data,
+        )
 
     def _margins(
         self,
@@ -224,6 +248,12 @@ def _places(at: Any) -> tuple[str, dict[str, list[Any]]]:
     """One of the places, and the values of variables there."""
     if isinstance(at, Mapping):
         return "overall", _lists(at)
+    if isinstance(at, str) and at == "all":
+        raise ValueError(
+            "at='all', the effects of each row, is a group for each row here, with standard "
+            "errors: margins(by=range(len(table))), or of some rows margins(data=some, "
+            "by=range(len(some)))"
+        )
     check_choice("at", at, tuple(_PLACES))
     return at, {}
 

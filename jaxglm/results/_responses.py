@@ -8,7 +8,7 @@ import pandas as pd
 
 from jaxglm.algebra import Relations, movement, run_off
 from jaxglm.diagnostics import RowFacts, means
-from jaxglm.inference import check_scale, say_nan, undetermined
+from jaxglm.inference import check_scale, say_missing, say_nan, undetermined
 from jaxglm.intake import Columns, Dataset, Model, nbytes
 from jaxglm.lanes import Fits
 from jaxglm.results._beside import refuse_beside_the_fit
@@ -75,9 +75,9 @@ class ResponseResults(ManyResults):
     ) -> pd.DataFrame:
         """Predicted means or linear predictors: a row per row of `data`, a column per response.
 
-        The arguments and errors are those of `Results.predict`. nan where a predictor is missing,
-        where a response has no fit, and where the rows of its fit do not determine it:
-        ``fits[response].predict`` says why.
+        The arguments and errors are those of `Results.predict`. nan where a predictor is missing
+        (with a warning), where a response has no fit, and where the rows of its fit do not
+        determine it: ``fits[response].predict`` says why.
         """
         check_scale(which)
         if data is None:
@@ -88,6 +88,8 @@ class ResponseResults(ManyResults):
             columns, shift, missing, index = self.model.new_design(
                 data, offset=offset, exposure=exposure, unseen=unseen
             )
+            if unseen != "nan":
+                say_missing(missing)
         eta = self._linear(columns)
         if data is not None:
             unknown = np.isnan(eta[:, self.fits.fitted]).any(axis=1)

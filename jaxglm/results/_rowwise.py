@@ -1,7 +1,7 @@
 """Owns what a fitted model answers row by row: predictions, and draws of its rows."""
 
 import functools
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,9 @@ from jaxglm.inference import (
     Prediction,
     bootstrap,
     check_scale,
-    linear_errors,
+    no_error,
+    no_prediction,
+    say_missing,
     undetermined,
     warn_undetermined,
 )
@@ -24,12 +26,21 @@ from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model, as_sparse, as_tab
 from jaxglm.results._beside import refuse_beside_the_fit, response_weights
 from jaxglm.results._copies import Copied
 from jaxglm.search import Fit
-from jaxglm.words import FloatArray, check_choice, understands_habits
+from jaxglm.words import FloatArray, check_choice, understands_habits, warn
 
 ROWS_CHANGED = (
     "X was changed in place after the fit: the estimates are those of the X that was fitted, and "
     "nothing is said here of how the response varies about them. Fit again for that."
 )
+
+
+class _Lines(NamedTuple):
+    """Rows, their linear predictors [n], their labels, and which miss something [n] bool."""
+
+    columns: Columns
+    eta: FloatArray
+    index: pd.Index
+    missing: np.ndarray | None
 
 
 class RowAnswers(Estimates, Copied):
@@ -71,11 +82,13 @@ class RowAnswers(Estimates, Copied):
         Returns
         -------
         Series
-            Labelled with the index of `data`; nan where a predictor is missing and, with a warning,
-            where the rows of the fit do not determine it: columns that follow from each other in
-            them, and were left out for that, do not so in this row. Where the fit is separated and
-            a row's linear predictor runs to infinity, that is inf or -inf, and the mean its limit;
-            of the rows of the fit only those that stay finite determine the other predictions.
+            Labelled with the index of `data`. nan, with a warning that says which rows and why,
+            where a predictor or the offset is missing, and where the rows of the fit do not
+            determine it: columns that follow from each other in them, and were left out for that,
+            do not so in this row. ``unseen="nan"`` asks for nan, and is not warned of. Where the
+            fit is separated and a row's linear predictor runs to infinity, that is inf or -inf, and
+            the mean its limit; of the rows of the fit only those that stay finite determine the
+            other predictions.
 
         Raises
         ------
@@ -84,15 +97,16 @@ class RowAnswers(Estimates, Copied):
             `data` and the result no longer holds its own.
         """
         check_scale(which)
-        _, eta, index = self._linear(data, offset, exposure, unseen)
-        values = eta if which == "linear" else means(self.family, eta)
-        return pd.Series(values, index=index)
+        found = self._linear(data, offset, exposure, unseen)
+        values = found.eta if which == "linear" else means(self.family, found.eta)
+        return pd.Series(values, index=found.index)
 
     @understands_habits
     def get_prediction(
         self,
         data: Any = None,
         *,
+        interval: Literal["mean", "prediction"] = "mean",
         offset: Any = None,
         exposure: Any = None,
         unseen: Literal["raise", "base", "nan"] = "raise",
@@ -101,13 +115,29 @@ class RowAnswers(Estimates, Copied):
     ) -> Prediction:
         """Predictions with standard errors and intervals, of the mean or for new responses.
 
-        A row whose linear predictor runs to infinity (separation) has no standard error or
-        interval: both are nan.
+        Intervals of the mean are on the scale of the link (``which="linear"`` of what is returned)
+        or carried to that of the response. Those for new responses depend on the family:
+
+        ===================================== ==================================================
+        Gaussian, identity link               normal theory, ``mean -+ t sqrt(se^2 + scale / w)``
+        binomial, Poisson, negative binomial  quantiles of the distribution, mixed over a normal
+                                              linear predictor
+        Gamma, inverse Gaussian, Tweedie,     the same, at the estimated dispersion
+        other Gaussian
+        quasi families                        none: a variance is no distribution
+        ===================================== ==================================================
+
+        `interval_method` of what is returned says which. A row whose linear predictor runs to
+        infinity (separation) has no standard error or interval: both are nan. A warning says of
+        which rows that is so, and `notes` keep it.
 
         Parameters
         ----------
         data, offset, exposure, unseen
             As for `predict`.
+        interval : {"mean", "prediction"}
+            What `conf_int` and `summary_frame` are for: the mean, or a new response as well. They
+            take the argument too.
         var_weights, trials : array, column name or number, optional
             For intervals for new responses: prior weights of the rows of `data`, 1 when left out,
             and binomial trials. The rows of the fit have theirs.
@@ -115,7 +145,8 @@ class RowAnswers(Estimates, Copied):
         Raises
         ------
         DataError, ValueError
-            As `predict`.
+            As `predict`; and for new responses where the family has no distribution, or the number
+            of trials is not known.
 
         Examples
         --------
@@ -125,18 +156,23 @@ class RowAnswers(Estimates, Copied):
         >>> fit.get_prediction({"x": [6.0]}).summary_frame().round(2)
             mean  mean_se  mean_ci_lower  mean_ci_upper
         0  14.06     6.07           6.03          32.79
-        >>> fit.get_prediction({"x": [6.0]}).conf_int(interval="prediction")
+        >>> fit.get_prediction({"x": [6.0]}, interval="prediction").conf_int()
            lower  upper
         0    4.0   35.0
         """
-        columns, eta, index = self._linear(data, offset, exposure, unseen)
-        covariance = self.fit.covariance
-        se = linear_errors(eta, covariance.linear_variance(columns.matvec, len(eta)))
+        found, covariance = self._linear(data, offset, exposure, unseen), self.fit.covariance
+        eta, index = found.eta, found.index
+        variance = covariance.linear_variance(found.columns.matvec, len(eta))
+        se = np.sqrt(np.where(np.isnan(eta) | (variance < 0), np.nan, variance))
         weight = response_weights(
             self.model, self._saved_facts, data, index, var_weights=var_weights, trials=trials
         )
         responses = NewResponses(self.family, self.scale, weight, covariance.df)
-        return Prediction(self.family, eta, se, covariance.df, index, responses)
+        notes = list(no_prediction(eta, found.missing))
+        for words, category in no_error(eta, variance, covariance.scale):
+            warn(words, category)
+            notes.append(words)
+        return Prediction(self.family, eta, se, covariance.df, index, responses, interval, notes)
 
     @understands_habits
     def design_matrix(
@@ -293,20 +329,23 @@ class RowAnswers(Estimates, Copied):
         held = self.model.held(what, or_data=or_data)
         return held, _shifted(held.columns.matvec(self._effective), held.rows.offset)
 
-    def _linear(
-        self, data: Any, offset: Any, exposure: Any, unseen: str
-    ) -> tuple[Columns, FloatArray, pd.Index]:
-        """Columns, their linear predictors with offset, and their labels."""
+    def _linear(self, data: Any, offset: Any, exposure: Any, unseen: str) -> _Lines:
+        """Rows with their linear predictors, offset included."""
         if data is None:
             refuse_beside_the_fit(offset=offset, exposure=exposure)
             held, eta = self._fitted("a prediction without data", or_data=True)
             eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
-            return held.columns, eta, held.labels
+            return _Lines(held.columns, eta, held.labels, None)
         columns, shift, missing, index = self.model.new_design(
             data, offset=offset, exposure=exposure, unseen=unseen
         )
+        if shift is not None and np.isnan(shift).any():
+            missing = np.isnan(shift) if missing is None else missing | np.isnan(shift)
+        if unseen != "nan":
+            say_missing(missing)
         eta = self._of_new(columns, shift, missing)
-        return columns, eta, pd.RangeIndex(len(eta)) if index is None else index
+        index = pd.RangeIndex(len(eta)) if index is None else index
+        return _Lines(columns, eta, index, missing)
 
     def _of_new(
         self, columns: Columns, shift: FloatArray | None, missing: np.ndarray | None

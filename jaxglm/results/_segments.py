@@ -10,7 +10,7 @@ import pandas as pd
 from jaxglm import io
 from jaxglm._status import DataError
 from jaxglm.diagnostics import RowFacts, means, row_facts
-from jaxglm.inference import check_scale, say_nan
+from jaxglm.inference import check_scale, say_missing, say_nan
 from jaxglm.intake import Dataset, Model, nbytes
 from jaxglm.lanes import Fits
 from jaxglm.results._beside import refuse_beside_the_fit
@@ -127,11 +127,11 @@ class GroupResults(RobustSegments):
         Returns
         -------
         Series
-            Labelled with the index of `data`. nan where a predictor is missing, where the segment
-            has no fit, and where the rows of the segment do not determine it: a level that they
-            lack, or (with a warning) columns that follow from each other in them and not in the
-            row. The segment's own result, ``fits[segment].predict``, says why. At its limit where a
-            separated segment lets it run to infinity.
+            Labelled with the index of `data`. nan where a predictor is missing (with a warning),
+            where the segment has no fit, and where the rows of the segment do not determine it: a
+            level that they lack, or (with a warning) columns that follow from each other in them
+            and not in the row. The segment's own result, ``fits[segment].predict``, says why. At
+            its limit where a separated segment lets it run to infinity.
 
         Raises
         ------
@@ -154,6 +154,8 @@ class GroupResults(RobustSegments):
             segment = self._segments_of(data, groups, columns.n, unseen)
             eta = linear_predictor(self.fits, columns, segment)
             eta = at_limit(self.fits, columns, segment, eta)
+            if unseen != "nan":
+                say_missing(missing)
             self._say_nan(eta, segment, missing)
             if shift is not None:
                 eta += shift

@@ -36,8 +36,10 @@ class Simulation(RowAnswers):
         Returns
         -------
         DataFrame [rows, n]
-            Columns `sim_1, sim_2, ...`, with the index of the rows; proportions where the binomial
-            response has trials. nan in rows that do not count, and where the mean is not finite.
+            Columns `sim_1, sim_2, ...`, with the index of the rows. On the scale of `fittedvalues`:
+            shares where a binomial response has trials, which times the trials are numbers of
+            successes (R's `simulate` gives these in two columns). nan in rows that do not count,
+            and where the mean is not finite.
 
         Raises
         ------
@@ -94,7 +96,10 @@ class Simulation(RowAnswers):
         -------
         frozen distribution of scipy.stats
             With an array of parameters, one for each row: `pmf` or `pdf`, `cdf`, `ppf`, and
-            ``rvs(size=(k, rows))`` are of all rows at once. Binomial: of the number of successes.
+            ``rvs(size=(k, rows))`` are of all rows at once. Binomial: of the *number* of successes,
+            not their share as in `fittedvalues`, `predict` and `simulate`, since SciPy has no
+            distribution of shares. ``mean()`` is then the trials times the predicted share, and
+            ``ppf(q)`` over the trials a quantile of the share.
 
         Raises
         ------
@@ -110,9 +115,9 @@ class Simulation(RowAnswers):
         >>> fit.get_distribution({"x": [6.0]}).cdf(20).round(3)
         array([0.95])
         """
-        _, eta, index = self._linear(data, offset, exposure, unseen)
+        found = self._linear(data, offset, exposure, unseen)
         weight = response_weights(
-            self.model, self._saved_facts, data, index, var_weights=var_weights, trials=trials
+            self.model, self._saved_facts, data, found.index, var_weights=var_weights, trials=trials
         )
         if weight is None:
             raise DataError(
@@ -120,7 +125,7 @@ class Simulation(RowAnswers):
                 "trials="
             )
         check_sizes(self.family, weight)
-        rows = law(self.family, means(self.family, eta), self.scale, weight)
+        rows = law(self.family, means(self.family, found.eta), self.scale, weight)
         if not isinstance(rows, Law):
             raise DataError(
                 "SciPy has no such distribution: responses of this family are sums of a Poisson "

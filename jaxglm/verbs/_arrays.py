@@ -79,7 +79,7 @@ class GLM:
         self._context: Mapping[str, Callable] | None = None
 
     def __getattr__(self, name: str) -> Any:
-        no_attribute(self, name, "model.fit()")
+        no_attribute(self, name, "model.fit()", Results)
 
     @property
     def exog_names(self) -> list[str]:

@@ -22,6 +22,8 @@ from jaxglm.sums import Objective, final_sums, has_constant, penalised, totals
 from jaxglm.words import understands_habits
 
 _HIGHEST = jax.lax.Precision.HIGHEST
+# What counts as numbers.
+_KINDS = (jnp.bool_, jnp.integer, jnp.floating)
 
 
 class Solution(NamedTuple):
@@ -160,6 +162,9 @@ def solve(
         p = block.design.n_columns
         if start is not None:
             start = _shaped("start", start, (p,), "one number per column")
+        for name, number in (("tol", tol), ("max_turns", max_turns)):
+            if number is not None:
+                _shaped(name, number, (), "one number")
         return _solution(block, Objective(chosen, _penalty(penalty, p)), start, tol, max_turns)
 
 
@@ -221,30 +226,59 @@ def _without_the_dead(block: Block) -> Block:
 
 def _block(X: Any, y: Any, weights: Any, offset: Any) -> Block:
     """The arrays in one dtype, float32 or more; of the columns as they are."""
-    X = jnp.asarray(X)
+    X = _numbers("X", X)
     if X.ndim != 2:
         raise DataError(
             f"X must have two axes, rows and columns; its shape is {X.shape}. "
             "The columns come first: solve(X, y)."
         )
-    n = X.shape[0]
-    vectors = [v if v is None else jnp.asarray(v) for v in (y, weights, offset)]
-    given = [v for v in (X, *vectors) if v is not None and jnp.issubdtype(v.dtype, jnp.floating)]
+    if 0 in X.shape:
+        raise DataError(f"X has shape {X.shape}: a fit needs a row and a column at the least.")
+    n, each = X.shape[0], "one number per row of X"
+    response = _shaped("y", y, (n,), each)
+    weight, shift = (
+        None if given is None else _shaped(name, given, (n,), each)
+        for name, given in (("weights", weights), ("offset", offset))
+    )
+    arrays = [v for v in (X, response, weight, shift) if v is not None]
+    given = [v for v in arrays if jnp.issubdtype(v.dtype, jnp.floating)]
     dtype = jnp.result_type(*given, jnp.float32) if given else jnp.result_type(float)
-    each = "one number per row of X"
-    response = _shaped("y", vectors[0], (n,), each).astype(dtype)
-    weight = jnp.ones(n, dtype)
-    if vectors[1] is not None:
-        weight = _shaped("weights", vectors[1], (n,), each).astype(dtype)
-    if vectors[2] is not None:
-        vectors[2] = _shaped("offset", vectors[2], (n,), each).astype(dtype)
-    return Block(Dense(X), Rows(response, weight, vectors[2]))
+    weight = jnp.ones(n, dtype) if weight is None else weight.astype(dtype)
+    shift = None if shift is None else shift.astype(dtype)
+    return Block(Dense(X), Rows(response.astype(dtype), weight, shift))
+
+
+def _numbers(name: str, given: Any) -> jax.Array:
+    """What was given as an array of numbers, tracers among them.
+
+    Raises
+    ------
+    DataError
+        For text, dates, objects, ragged lists, sparse matrices and the like.
+    """
+    try:
+        values = jnp.asarray(given)
+        if any(jnp.issubdtype(values.dtype, kind) for kind in _KINDS):
+            return values
+        what = f"an array of {values.dtype}"
+    except (TypeError, ValueError):
+        what = "None" if given is None else f"a {type(given).__name__}"
+        what += f" of {given.dtype}" if hasattr(given, "dtype") else ""
+    instead = ""
+    if hasattr(given, "toarray"):
+        instead = " A sparse matrix goes in as X.toarray()."
+    elif name in ("X", "y"):
+        instead = (
+            " A formula and a table go to jaxglm.glm(formula, data), and "
+            "jaxglm.design(formula, data).X has the columns that they make."
+        )
+    raise DataError(f"{name} must be numbers, and it is {what}.{instead}")
 
 
 def _penalty(given: Any, p: int) -> Penalty | None:
     if given is None or isinstance(given, Penalty):
         return given
-    strengths = jnp.asarray(given)
+    strengths = _numbers("penalty", given)
     if strengths.ndim == 2:
         return Quadratic(_shaped("penalty", strengths, (p, p), "a matrix of the columns"))
     what = "one strength per column, 0 for one that is free (such as the intercept)"
@@ -252,15 +286,22 @@ def _penalty(given: Any, p: int) -> Penalty | None:
 
 
 def _shaped(name: str, given: Any, shape: tuple[int, ...], what: str) -> jax.Array:
-    values = jnp.asarray(given)
+    values = _numbers(name, given)
     if values.shape != shape:
         raise DataError(f"{name} must be {what}, of shape {shape}; its shape is {values.shape}.")
     return values
 
 
 def _check_response(family: Family, y: Any, weights: Any) -> None:
-    """Refuse a response that the family cannot have, where the values are there to be seen."""
-    if any(isinstance(v, jax.core.Tracer) for v in jax.tree.leaves((family, y, weights))):
+    """Refuse weights and a response that there cannot be, where the values are seen."""
+    if not _is_seen(weights):
+        return
+    if weights is not None:
+        given = np.asarray(weights)
+        ALL_ROWS.refuse(
+            given < 0, lambda found: f"weights must not be negative, but {found.holding(given)}."
+        )
+    if not _is_seen((family, y)):
         return
     values = np.asarray(y, float)
     live = np.ones(values.shape, bool) if weights is None else np.asarray(weights) != 0
@@ -271,3 +312,8 @@ def _check_response(family: Family, y: Any, weights: Any) -> None:
             f"{found.holding(values)}."
         ),
     )
+
+
+def _is_seen(tree: Any) -> bool:
+    """Whether values are there, and no tracer stands for one."""
+    return not any(isinstance(v, jax.core.Tracer) for v in jax.tree.leaves(tree))

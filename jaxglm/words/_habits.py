@@ -61,8 +61,8 @@ _WORDS = {
     "groups": "one fit for each segment is jaxglm.fit_groups(formula, data, by=...)",
     "by": "one fit for each segment is jaxglm.fit_groups(formula, data, by=...)",
     "se_fit": "standard errors of predictions are those of get_prediction(data)",
-    "interval": "intervals are get_prediction(data).conf_int(), for new responses with "
-    "interval='prediction'",
+    "interval": "intervals are get_prediction(data).conf_int(), and those for new responses "
+    "get_prediction(data, interval='prediction').conf_int()",
     "level": "alpha= is one minus the level: alpha=0.05 for 95 %",
     "xname": "names are those of the columns: rename them in the data, and fit again",
     "yname": "the name is that of the response: rename it in the data, and fit again",
@@ -121,13 +121,7 @@ _ATTRIBUTES = {
     "formula": "model.formula",
     "linear_predictor": "predict(which='linear')",
     "estimate_tweedie_power": "power_profile",
-    # Tests are of one fit: results of many have them by key.
-    "wald_test": "wald_test",
-    "wald_test_terms": "wald_test_terms",
-    "t_test": "t_test",
-    "f_test": "f_test",
-    "lincom": "lincom",
-    "contrasts": "contrasts",
+    "aliased": "fit.aliased",
     "linearHypothesis": "wald_test",
     "glht": "t_test",
     "emmeans": "contrasts",
@@ -139,6 +133,10 @@ _ATTRIBUTES = {
 _ATTRIBUTE_WORDS = {
     "endog": "the response is what was given; that of a formula is jaxglm.design(formula, data).y",
     "fit_regularized": "fits with a penalty are not there yet",
+    "failed": "status and notes say how a fit ended; failed is of many, jaxglm.fit_groups",
+    "counts": "status says how a fit ended; counts() is of many, jaxglm.fit_groups",
+    "keys": "it is one fit; keys are the segments of jaxglm.fit_groups",
+    "items": "it is one fit; items() are the segments of jaxglm.fit_groups",
     "null": "a result has null_deviance and llnull; the null model itself is the fit of 'y ~ 1'",
 }
 
@@ -189,10 +187,11 @@ def _translated(verb: str, parameters: list[str], given: Mapping[str, Any]) -> d
     return ours
 
 
-def no_attribute(thing: Any, name: str, elsewhere: str = "") -> NoReturn:
+def no_attribute(thing: Any, name: str, elsewhere: str = "", there: type | None = None) -> NoReturn:
     """What `__getattr__` of a result says of a name that it has not.
 
-    `elsewhere` is what has the attributes of a result that `thing` itself lacks.
+    `elsewhere` is what has the attributes of a result that `thing` itself lacks, and is `there` a
+    type that tells which these are.
 
     Raises
     ------
@@ -208,6 +207,8 @@ def no_attribute(thing: Any, name: str, elsewhere: str = "") -> NoReturn:
         ours = _ATTRIBUTES[name]
         here = hasattr(type(thing), re.split(r"\W", ours)[0]) or not elsewhere
         words = f"{owner} has no {name!r}: write {ours if here else f'{elsewhere}.{ours}'}"
+    elif there is not None and not name.startswith("_") and hasattr(there, name):
+        words = f"{owner} has no {name!r}: write {elsewhere}.{name}"
     elif name in _ATTRIBUTE_WORDS:
         words = f"{owner} has no {name!r}: {_ATTRIBUTE_WORDS[name]}"
     raise AttributeError(words, name=name, obj=thing)

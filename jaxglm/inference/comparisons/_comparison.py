@@ -9,12 +9,17 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataWarning
-from jaxglm.words import count, measure, p_value, statistic, warn
+from jaxglm.words import count, measure, p_value, statistic, understands_habits, warn
 
 # Columns of test statistics, read to three decimals whatever their size.
 _STATISTICS = {
     *("F", "F value", "LR", "LRT", "LR Chisq", "Chisq", "scaled dev."),
     *("Rao", "Rao score", "scaled Rao sc."),
+}
+# What tidy tables call the other columns.
+_TIDY = {
+    **{"Df": "df", "Deviance": "deviance", "AIC": "aic", "Sum Sq": "sumsq"},
+    **{"Resid. Df": "df_residual", "Resid. Dev": "residual_deviance"},
 }
 
 
@@ -35,6 +40,21 @@ class Comparison:
     table: pd.DataFrame
     title: str
     notes: tuple[str, ...] = ()
+
+    @understands_habits
+    def summary_frame(self) -> pd.DataFrame:
+        """A copy of `table`."""
+        return self.table.copy()
+
+    @understands_habits
+    def tidy(self) -> pd.DataFrame:
+        """`table` under the names of all tidy tables, as broom has them.
+
+        The labels of its rows are the column `term`; R's columns become `df, deviance, df_residual,
+        residual_deviance, aic, sumsq, statistic, p_value`, as far as they are there.
+        """
+        names = {name: _tidy_name(name) for name in self.table}
+        return self.table.rename(columns=names).rename_axis("term").reset_index()
 
     def __str__(self) -> str:
         lines = [*textwrap.wrap(self.title, 78), self._written().to_string()]
@@ -61,6 +81,12 @@ class Comparison:
         for caution in cautions:
             warn(caution, DataWarning)
         return dataclasses.replace(self, notes=cautions + self.notes)
+
+
+def _tidy_name(column: str) -> str:
+    if column in _STATISTICS:
+        return "statistic"
+    return "p_value" if column.startswith("Pr(") else _TIDY.get(column, column)
 
 
 def _cell(column: str, value: object) -> str:

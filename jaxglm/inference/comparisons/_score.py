@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import pandas as pd
 
 from jaxglm import io
 from jaxglm._jax import computing
@@ -22,7 +23,7 @@ from jaxglm.rows import Problem
 from jaxglm.search import Fit, condition, smallest_pivot
 from jaxglm.sources import Block
 from jaxglm.sums import Point, full_moments
-from jaxglm.words import statistic
+from jaxglm.words import statistic, understands_habits
 
 
 def score_statistic(problem: Problem, family: Family, eta: np.ndarray) -> tuple[float, int]:
@@ -66,6 +67,19 @@ class ScoreTest:
     scale: float
     columns: int
     notes: tuple[str, ...] = ()
+
+    @understands_habits
+    def summary_frame(self) -> pd.DataFrame:
+        """One row: the statistic, its p-value and its degrees of freedom."""
+        table = self.tidy().set_axis(["chi2", "P>chi2", "df constraint"], axis=1)
+        return table.set_axis([f"{self.columns} further columns"])
+
+    @understands_habits
+    def tidy(self) -> pd.DataFrame:
+        """One row: `statistic, p_value, df`."""
+        return pd.DataFrame(
+            {"statistic": [self.statistic], "p_value": [self.pvalue], "df": [self.df]}
+        )
 
     def __str__(self) -> str:
         head = f"Score test of {self.columns} further column{'' if self.columns == 1 else 's'}"

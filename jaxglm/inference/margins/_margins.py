@@ -109,6 +109,12 @@ def marginal_effects(
     table = pd.concat(labels, ignore_index=True)
     spread = _spread(fit, averages)
     notes = _notes(table["variable"].to_numpy(), averages, spread.negative, left_out)
+    if population.gaps:
+        miss = "misses" if population.gaps == 1 else "miss"
+        notes += (
+            f"{population.gaps:,} of {population.n_given:,} rows of data {miss} a value, and do "
+            "not count.",
+        )
     return Effects(table, averages.values, spread, fit.covariance.df, notes)
 
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from jaxglm._status import DataError
+from jaxglm._status import DataError, DataWarning
 from jaxglm.families import Gaussian
 from jaxglm.inference._wald import check_alpha, interval
 from jaxglm.inference.predictions._distribution import check_sizes, has_law, law
+from jaxglm.inference.predictions._gaps import without_response
 from jaxglm.inference.predictions._mixture import Mixture
 from jaxglm.links import Identity
-from jaxglm.words import FloatArray
+from jaxglm.words import FloatArray, warn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,19 +52,14 @@ class NewResponses:
             f"{uncertain} (quadrature){plugged}"
         )
 
-    def interval(
-        self, eta: FloatArray, se: FloatArray, alpha: float
-    ) -> tuple[FloatArray, FloatArray]:
-        """Interval ends [n]; nan where the linear predictor has no standard error.
+    def checked_weight(self) -> FloatArray:
+        """The weights, where there are intervals.
 
         Raises
         ------
         DataError
             Where the family has no distribution, or trials are not known.
-        ValueError
-            When `alpha` is outside (0, 1).
         """
-        check_alpha(alpha)
         if self.weight is None:
             raise DataError(
                 "the response of the fit is a share of trials, and how far a new one may lie from "
@@ -72,9 +68,30 @@ class NewResponses:
         check_sizes(self.family, self.weight)
         # What has no distribution is refused whatever the rows.
         law(self.family, np.ones(1), self.dispersion, np.ones(1))
+        return self.weight
+
+    def interval(
+        self, eta: FloatArray, se: FloatArray, alpha: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Interval ends [n]; nan where the linear predictor has no standard error.
+
+        nan, with a warning, in rows without weight as well.
+
+        Raises
+        ------
+        DataError
+            As `checked_weight`.
+        ValueError
+            When `alpha` is outside (0, 1).
+        """
+        check_alpha(alpha)
+        weight = self.checked_weight()
+        note = without_response(weight)
+        if note:
+            warn(note, DataWarning)
         low, high = np.full(eta.size, np.nan), np.full(eta.size, np.nan)
-        rows = np.flatnonzero(np.isfinite(eta) & np.isfinite(se) & (self.weight > 0))
-        weight = self.weight[rows]
+        rows = np.flatnonzero(np.isfinite(eta) & np.isfinite(se) & (weight > 0))
+        weight = weight[rows]
         if self._is_normal:
             spread = np.sqrt(se[rows] ** 2 + self.dispersion / weight)
             low[rows], high[rows] = interval(eta[rows], spread, alpha, self.df)

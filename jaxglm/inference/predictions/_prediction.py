@@ -1,16 +1,18 @@
 """Owns predictions with their uncertainty, on the scale of the link and of the mean."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from jaxglm._status import JaxglmWarning
 from jaxglm.diagnostics import mean_slope, means
 from jaxglm.inference._wald import interval as wald_interval
-from jaxglm.inference.hypotheses._combinations import NEGATIVE
 from jaxglm.inference.predictions._new_responses import NewResponses
-from jaxglm.words import FloatArray, check_choice, is_one_of, understands_habits, warn
+from jaxglm.words import FloatArray, is_one_of, understands_habits
+
+# What an interval holds.
+Interval = Literal["mean", "prediction"]
 
 
 class Prediction:
@@ -23,6 +25,10 @@ class Prediction:
 
     Attributes
     ----------
+    interval : {"mean", "prediction"}
+        What intervals are for unless a method is told otherwise.
+    notes : tuple of str
+        Which rows are without a prediction, a standard error or an interval, and why.
     linear, linear_se : Series
         Linear predictor (offset included) and its standard error, sqrt(x' cov x); link scale.
     predicted_mean, se_mean : Series
@@ -37,8 +43,14 @@ class Prediction:
         df: float | None,
         index: pd.Index,
         responses: NewResponses,
+        interval: Interval = "mean",
+        notes: Sequence[str] = (),
     ):
+        check_interval(interval)
+        if interval == "prediction":
+            responses.checked_weight()
         self._family, self._df, self._index, self._responses = family, df, index, responses
+        self.interval, self.notes = interval, tuple(notes)
         self.linear = pd.Series(eta, index=index, name="linear")
         self.linear_se = pd.Series(se, index=index, name="linear_se")
         mean = means(family, eta)
@@ -50,7 +62,7 @@ class Prediction:
         self,
         alpha: float = 0.05,
         which: Literal["mean", "linear"] = "mean",
-        interval: Literal["mean", "prediction"] = "mean",
+        interval: Interval | None = None,
     ) -> pd.DataFrame:
         """Interval ends of level 1 - alpha, in columns `lower` and `upper`.
 
@@ -60,8 +72,9 @@ class Prediction:
             One minus the level.
         which : {"mean", "linear"}
             Response scale or link scale.
-        interval : {"mean", "prediction"}
-            For the mean, or for a new response. `interval_method` says how the second is made. Of
+        interval : {"mean", "prediction"}, optional
+            For the mean, or for a new response; what `get_prediction` was asked for when left out.
+            `interval_method` says how the second is made. Of
             counts it takes the smallest number with a probability of alpha/2 at or below it, and
             the smallest with 1 - alpha/2, so that no more than alpha is outside.
 
@@ -74,8 +87,7 @@ class Prediction:
             known.
         """
         check_scale(which)
-        check_choice("interval", interval, ("mean", "prediction"))
-        if interval == "prediction":
+        if self._asked(interval) == "prediction":
             return self._observed(alpha, which)
         low, high = wald_interval(
             self.linear.to_numpy(), self.linear_se.to_numpy(), alpha, self._df
@@ -98,7 +110,7 @@ class Prediction:
         self,
         alpha: float = 0.05,
         which: Literal["mean", "linear"] = "mean",
-        interval: Literal["mean", "prediction"] = "mean",
+        interval: Interval | None = None,
     ) -> pd.DataFrame:
         """Table of predictions, one row per row of data.
 
@@ -111,8 +123,8 @@ class Prediction:
         ValueError, DataError
             As `conf_int`.
         """
-        check_choice("interval", interval, ("mean", "prediction"))
-        ends = self.conf_int(alpha, which)
+        interval = self._asked(interval)
+        ends = self.conf_int(alpha, which, "mean")
         centre, se = (
             (self.predicted_mean, self.se_mean)
             if which == "mean"
@@ -132,10 +144,44 @@ class Prediction:
         new = self.conf_int(alpha, which, interval)
         return table.assign(obs_ci_lower=new["lower"], obs_ci_upper=new["upper"])
 
+    @understands_habits
+    def tidy(
+        self,
+        alpha: float = 0.05,
+        which: Literal["mean", "linear"] = "mean",
+        interval: Interval | None = None,
+    ) -> pd.DataFrame:
+        """`summary_frame` under the names of all tidy tables.
+
+        Columns `estimate, std_error, conf_low, conf_high`, and for a new response `pred_low,
+        pred_high`.
+
+        Raises
+        ------
+        ValueError, DataError
+            As `conf_int`.
+        """
+        table = self.summary_frame(alpha, which, interval)
+        names = ("estimate", "std_error", "conf_low", "conf_high", "pred_low", "pred_high")
+        return table.set_axis(names[: table.shape[1]], axis=1)
+
     @property
     def interval_method(self) -> str:
         """How intervals for new responses are made, in words."""
         return self._responses.method
+
+    def __repr__(self) -> str:
+        n = len(self._index)
+        kind = "the mean" if self.interval == "mean" else "the mean and for new responses"
+        rows = f"{n:,} row{'' if n == 1 else 's'}"
+        lines = [f"<jaxglm.Prediction: {rows}, intervals for {kind} in summary_frame()>"]
+        return "\n".join([*lines, *(f"* {note}" for note in self.notes)])
+
+    def _asked(self, interval: Interval | None) -> Interval:
+        if interval is None:
+            return self.interval
+        check_interval(interval)
+        return interval
 
     def _observed(self, alpha: float, which: str) -> pd.DataFrame:
         if which == "linear":
@@ -149,14 +195,13 @@ class Prediction:
         return pd.DataFrame({"lower": low, "upper": high}, index=self._index)
 
 
-def linear_errors(eta: FloatArray, variance: FloatArray) -> FloatArray:
-    """Standard errors of linear predictors, [n]; nan, with a warning, of a negative variance."""
-    which = np.flatnonzero(variance < 0)
-    if which.size:
-        rows = "1 row" if which.size == 1 else f"{which.size:,} rows"
-        first = ", ".join(map(str, which[:5])) + (", ..." if which.size > 5 else "")
-        warn(f"No standard error for {rows} ({first}), nan: {NEGATIVE}.", JaxglmWarning)
-    return np.sqrt(np.where(np.isnan(eta) | (variance < 0), np.nan, variance))
+def check_interval(interval: Any) -> None:
+    """Refuse what intervals cannot be for."""
+    if not is_one_of(interval, ("mean", "prediction")):
+        raise ValueError(
+            f'interval must be "mean", which R calls "confidence", or "prediction", for a new '
+            f"response; got {interval!r}."
+        )
 
 
 def check_scale(which: str) -> None:

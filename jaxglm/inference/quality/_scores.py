@@ -4,9 +4,10 @@ import dataclasses
 import textwrap
 
 import numpy as np
+import pandas as pd
 
 from jaxglm.inference._overdispersion import equals
-from jaxglm.words import count, measure, statistic
+from jaxglm.words import count, measure, statistic, understands_habits
 
 # The test finds differences from here on that are too small to matter.
 _MANY = 1000
@@ -33,6 +34,13 @@ class HosmerLemeshow:
     pvalue: float
     bins: int
     caution: str
+
+    @understands_habits
+    def tidy(self) -> pd.DataFrame:
+        """One row: `statistic, p_value, df`."""
+        return pd.DataFrame(
+            {"statistic": [self.statistic], "p_value": [self.pvalue], "df": [self.df]}
+        )
 
     def __str__(self) -> str:
         lines = [

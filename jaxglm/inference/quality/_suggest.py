@@ -1,7 +1,7 @@
 """Owns `suggest_family`: which families suit a response, and why, without a fit."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,13 @@ from jaxglm.inference.quality._suggestions import (
     two_outcomes,
 )
 from jaxglm.words import count, listed, measure, understands_habits
+
+# The cubes of larger numbers are no numbers.
+_LARGEST = 1e100
+_TOO_LARGE = (
+    "Their variance is more than a number can hold. Look for values that stand for something else "
+    "(a code for missing), or give the response in another unit: y / 1e100."
+)
 
 
 @understands_habits
@@ -81,6 +88,9 @@ def suggest_family(y: Any, trials: Any = None, weights: Any = None) -> FamilySug
     keep = there & (weight > 0)
     if not keep.any():
         return FamilySuggestions("no values", (), (*notes, "There is no value to look at."))
+    largest = max(float(np.abs(response.y[keep]).max()), float(weight[keep].max()))
+    if largest > _LARGEST:
+        return FamilySuggestions(f"numbers as large as {largest:.3g}", (), (*notes, _TOO_LARGE))
     if response.levels is not None:
         return _of_labels(response.y[keep].astype(int), weight[keep], response.levels, notes)
     if size is not None:
@@ -90,8 +100,10 @@ def suggest_family(y: Any, trials: Any = None, weights: Any = None) -> FamilySug
 
 def _read(y: Any) -> tuple[io.Response | None, str]:
     """The response, or why there is none that a family could have."""
-    if not hasattr(y, "__len__"):
+    if isinstance(y, str) or not hasattr(y, "__len__"):
         raise DataError(f"y is a single {type(y).__name__}; give the values of the response.")
+    if isinstance(y, Mapping):
+        raise DataError("y is a table; give the values of the response, table['column'].")
     n, width = len(y), io.width_of(y)
     if n == 0 or width > 2:
         what = "has no rows" if n == 0 else f"has {width} columns"
@@ -128,7 +140,8 @@ def _of_labels(
         return FamilySuggestions(seen, (), (*notes, NOTHING_VARIES))
     if pd.to_numeric(pd.Series(used), errors="coerce").notna().all():
         why = (
-            "The labels are numbers written as text: convert them, pd.to_numeric(y), and ask again."
+            "The labels are numbers, written as text or marked as categories: convert them, "
+            "pd.Series(y).astype(float), and ask again."
         )
     else:
         why = (

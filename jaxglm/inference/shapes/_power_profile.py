@@ -15,7 +15,14 @@ from jaxglm.inference._shown import as_html, as_text
 from jaxglm.inference._wald import check_alpha
 from jaxglm.inference.comparisons._submodels import check_optimum, record
 from jaxglm.inference.covariances._dispersion import with_dispersion_of
-from jaxglm.inference.shapes._power_search import HIGH, LOW, Point, PowerLikelihood, fall, maximum
+from jaxglm.inference.shapes._power_search import (
+    HIGH,
+    LOW,
+    Point,
+    PowerLikelihood,
+    interval_of,
+    maximum,
+)
 from jaxglm.intake import Dataset, Model
 from jaxglm.rows import Problem, merge_rows
 from jaxglm.search import Fit
@@ -54,6 +61,8 @@ class PowerProfile:
     notes: tuple[str, ...]
     _ends: tuple[float, float]
     _fit: Any = None
+    # For intervals of other levels; not pickled, since it holds rows.
+    _likelihood: PowerLikelihood | None = None
 
     @property
     def fit(self) -> Any:
@@ -69,12 +78,57 @@ class PowerProfile:
         return self._fit
 
     @understands_habits
-    def conf_int(self) -> pd.DataFrame:
+    def conf_int(self, alpha: float | None = None) -> pd.DataFrame:
         """The powers whose likelihood is not significantly lower, in columns 0 and 1.
 
         An end of 1 or 2 is one that the data do not exclude.
+
+        Parameters
+        ----------
+        alpha : float, optional
+            One minus the level; that of the call of `power_profile` when left out. Another one
+            takes some more fits.
+
+        Raises
+        ------
+        ValueError
+            When `alpha` is outside (0, 1).
+        DataError
+            For another level where the profile was pickled, which leaves the rows behind, or a
+            power has no optimum.
         """
-        return pd.DataFrame([self._ends], index=["power"])
+        ends = self._ends
+        if alpha is not None and alpha != self.alpha:
+            check_alpha(alpha)
+            ends = self._interval(alpha)
+        return pd.DataFrame([ends], index=["power"])
+
+    @understands_habits
+    def tidy(self, alpha: float | None = None) -> pd.DataFrame:
+        """One row: `term, estimate, conf_low, conf_high`.
+
+        Raises
+        ------
+        ValueError, DataError
+            As `conf_int`.
+        """
+        low, high = self.conf_int(alpha).to_numpy()[0]
+        row = {"term": "power", "estimate": self.power, "conf_low": low, "conf_high": high}
+        return pd.DataFrame([row])
+
+    def _interval(self, alpha: float) -> tuple[float, float]:
+        if np.isnan(self.power):
+            return np.nan, np.nan
+        if self._likelihood is None:
+            raise DataError(
+                "This profile has left the rows of the fit behind (it was pickled or copied), and "
+                f"knows its interval of alpha={self.alpha:g} only: ask again, "
+                f"power_profile(alpha={alpha:g})."
+            )
+        return interval_of(self._likelihood, self._likelihood.at(self.power), alpha)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_likelihood": None}
 
     @property
     def _title(self) -> str:
@@ -114,8 +168,6 @@ def power_profile(
     fit: Fit, model: Model, powers: Iterable[float] | None, alpha: float
 ) -> FittedPower:
     """Estimate the power of a Tweedie variance; see `Results.power_profile`."""
-    from scipy.special import chdtri
-
     check_alpha(alpha)
     grid = _grid(powers)
     family = _checked(fit, model)
@@ -126,10 +178,7 @@ def power_profile(
     likelihood.points(grid)
     top = maximum(likelihood)
     best = likelihood.best if top is None else top
-    ends = (np.nan, np.nan)
-    if top is not None:
-        loss = float(chdtri(1, alpha)) / 2
-        ends = fall(likelihood, top, loss, -1), fall(likelihood, top, loss, 1)
+    ends = (np.nan, np.nan) if top is None else interval_of(likelihood, top, alpha)
     profile = PowerProfile(
         power=np.nan if top is None else top.power,
         dispersion=np.nan if top is None else top.dispersion,
@@ -138,6 +187,7 @@ def power_profile(
         alpha=alpha,
         notes=tuple(_notes(held, best, ends)),
         _ends=ends,
+        _likelihood=likelihood,
     )
     if top is None:
         return FittedPower(profile, None, family)

@@ -160,7 +160,15 @@ def maximum(likelihood: PowerLikelihood) -> Point | None:
         likelihood.at((best.power + beside) / 2)
 
 
-def fall(likelihood: PowerLikelihood, top: Point, loss: float, side: int) -> float:
+def interval_of(likelihood: PowerLikelihood, top: Point, alpha: float) -> tuple[float, float]:
+    """The powers about the maximum whose likelihood is not significantly lower."""
+    from scipy.special import chdtri
+
+    loss = float(chdtri(1, alpha)) / 2
+    return _fall(likelihood, top, loss, -1), _fall(likelihood, top, loss, 1)
+
+
+def _fall(likelihood: PowerLikelihood, top: Point, loss: float, side: int) -> float:
     """The power on a side of the maximum at which so much is lost; 1 or 2 where it never is."""
     from scipy.optimize import brentq
 

@@ -101,6 +101,13 @@ class Variables:
         texts = (self.spec.components[i].text for term in self.spec.terms for i in term.components)
         return tuple(dict.fromkeys(name for text in texts for name in self._names(text)))
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The variables, those of offsets among them, that are not known."""
+        texts = (*(component.text for component in self.spec.components), *self.spec.offsets)
+        names = dict.fromkeys(name for text in texts for name in self._names(text))
+        return tuple(name for name in names if name not in self.columns)
+
     def column(self, name: str) -> Column:
         """A variable.
 
@@ -232,7 +239,8 @@ class Variables:
         inside = [c.label for c in self._components(name)] or list(self.spec.offsets)
         return DataError(
             f"a result keeps the columns of its design, and {name!r} cannot be read from them: it "
-            f"stands only in {listed(inside, 3)}. Give the table as well: data=table."
+            f"stands only in {listed(inside, 3)}, and the table of the fit is not at hand. Give it "
+            "as well: data=table."
         )
 
     def _pieces(self, terms: Sequence[int], values: Sequence[np.ndarray | None]) -> list[Piece]:
