@@ -99,7 +99,9 @@ def test_a_joint_test_where_the_part_is_positive() -> None:
 def test_predictions_and_margins(raw: jg.Results) -> None:
     X, matrix = raw.design_matrix().to_numpy(), np.array(R["raw"])
     variance = np.einsum("ij,jk,ik->i", X, matrix, X)
-    with pytest.warns(jg.DataWarning, match=f"{(variance < 0).sum()} rows .*variance is negative"):
+    with pytest.warns(
+        jg.DataWarning, match=f"{(variance < 0).sum() - 5} more .*variance is negative"
+    ):
         found = raw.get_prediction().linear_se
     assert found.isna().equals(pd.Series(variance < 0))
     np.testing.assert_allclose(found.dropna(), np.sqrt(variance[variance >= 0]), rtol=1e-7)
