@@ -247,7 +247,8 @@ def logistic(X: Any, y: Any, weights: Any = UNIT, offset: Any = NONE) -> jg.Solu
     ],
 )
 def test_a_status_says_how_it_ended(X: Any, y: Any, weights: Any, status: Status) -> None:
-    found = logistic(X, y, weights)
+    # Within a program, where values are not seen before it runs.
+    found = jax.jit(logistic)(X, y, weights)
     assert Status(int(found.status)) is status
     assert bool(found.converged) == bool(np.isfinite(found.covariance).all())
 

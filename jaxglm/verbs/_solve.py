@@ -113,8 +113,8 @@ def solve(
     Raises
     ------
     DataError
-        For shapes that do not fit together and, where the response is no tracer, for a value that
-        the family cannot have.
+        For shapes that do not fit together and, where they are no tracers, for negative weights
+        and for a response that the family cannot have.
     ValueError
         For an unknown family, or a negative binomial without `alpha`.
 
