@@ -25,8 +25,7 @@ def refits(
     """Fits that have each row so many times, [G, n], each from the coefficients of the fit.
 
     A negative binomial shape that was estimated is held at its estimate; where the fit reduces bias
-    they do. `failed` names those
-    without a row.
+    they do. `failed` names those without a row.
     """
     return fit_segments(
         Replicas(problem, None, times, failed or {}),
