@@ -71,7 +71,7 @@ def test_combinations_have_the_variance_of_the_matrix(raw: jg.Results) -> None:
     with pytest.warns(jg.JaxglmWarning, match="its variance is negative"):
         assert raw.lincom("x - z").std_error.isna().all()
     joint = raw.wald_test("x = 0, z = 0")
-    assert np.isnan(joint.statistic) and "negative eigenvalues" in joint.notes[0]
+    assert np.isnan(joint.statistic) and "not positive definite" in joint.notes[0]
     single = raw.wald_test("z = 0").statistic
     assert single == pytest.approx(estimate[2] ** 2 / matrix[2, 2])
 
@@ -175,10 +175,47 @@ def test_roots_with_signs() -> None:
     root, signs = root_of(matrices)
     assert signs is not None and (signs[1] == 1).all()
     np.testing.assert_allclose((root * signs[:, None]) @ root.swapaxes(1, 2), matrices, atol=1e-12)
-    positive = without_negative(root, signs)
-    values, vectors = np.linalg.eigh(matrices)
-    wanted = (vectors * np.maximum(values, 0)[:, None]) @ vectors.swapaxes(1, 2)
-    np.testing.assert_allclose(positive @ positive.swapaxes(1, 2), wanted, atol=1e-12)
+
+
+def test_a_block_without_negative_eigenvalues() -> None:
+    made = np.random.default_rng(2).normal(size=(4, 4))
+    matrix = made + made.T
+    root, signs = root_of(matrix)
+    assert signs is not None
+    for among in (np.ones(4, bool), np.array([True, False, True, True])):
+        found, own = without_negative(root, signs, among)
+        assert (own is None) == among.all()
+        found = (found if own is None else found * own) @ found.T
+        values, vectors = np.linalg.eigh(matrix[np.ix_(among, among)])
+        assert values[0] < 0
+        wanted = matrix.copy()
+        wanted[np.ix_(among, among)] = (vectors * np.maximum(values, 0)) @ vectors.T
+        np.testing.assert_allclose(found, wanted, atol=1e-12)
+
+
+def test_the_intercept_of_an_absorbed_factor_has_no_part() -> None:
+    """Its levels have the scores of their own rows only, which clusterings of two ways spoil."""
+    rng = np.random.default_rng(3)
+    firm = np.repeat(np.arange(40), 4)
+    table = pd.DataFrame({"x": rng.normal(size=160), "z": rng.normal(size=160)})
+    table["firm"], table["year"] = firm.astype(str), rng.integers(0, 12, 160)
+    table["y"] = rng.poisson(np.exp(1 + 0.1 * table.x + rng.normal(size=40)[firm] * 0.3))
+    with tuned(least_eliminated=10):
+        fit = jg.glm("y ~ x + z + C(firm)", table, "poisson")
+    ways = ["firm", "year"]
+    found = fit.robust(cluster=ways, correction="fixest")
+    raw = fit.robust(cluster=ways).cov_params().loc[["x", "z"], ["x", "z"]]
+    assert np.linalg.eigvalsh(raw)[0] > 0
+    assert any("beside the levels" in note for note in found.notes)
+    # Nothing is negative there, so that the two differ by corrections alone: nested levels count 1.
+    n, k, least = 160, 3, 12
+    parts = [
+        fit.robust(cluster=way, cadjust=False)
+        for way in (*ways, table.firm + table.year.astype(str))
+    ]
+    first, second, both = (part.cov_params().loc[["x", "z"], ["x", "z"]] for part in parts)
+    wanted = (first + second - both) * least / (least - 1) * (n - 1) / (n - k)
+    np.testing.assert_allclose(found.cov_params().loc[["x", "z"], ["x", "z"]], wanted, rtol=1e-8)
 
 
 @pytest.mark.slow

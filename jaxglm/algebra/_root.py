@@ -79,14 +79,27 @@ def root_of(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         return vectors * np.sqrt(sizes)[..., None, :], signs
 
 
-def without_negative(dense: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """A root of the matrix ``dense diag(signs) dense'`` with its negative eigenvalues set to 0.
+def without_negative(
+    dense: np.ndarray, signs: np.ndarray, among: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """A root and signs, as of `root_of`, with negative eigenvalues of a block set to 0.
 
-    Cameron, Gelbach and Miller (2011, J. Business & Economic Statistics 29, 238-249). Of roots
-    [..., p, k] the result is [..., p, p].
+    Cameron, Gelbach and Miller (2011, J. Business & Economic Statistics 29, 238-249). Rows and
+    columns beside the block stay as they are.
+
+    Parameters
+    ----------
+    dense : [p, k]
+    signs : [k]
+        The matrix is ``dense diag(signs) dense'``.
+    among : [p] bool
+        The rows of the block.
     """
-    values, vectors = np.linalg.eigh((dense * signs[..., None, :]) @ dense.swapaxes(-1, -2))
-    return vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]
+    matrix, block = (dense * signs) @ dense.T, np.ix_(among, among)
+    values, vectors = np.linalg.eigh(matrix[block])
+    lacking = vectors * np.sqrt(np.maximum(-values, 0.0))
+    matrix[block] += lacking @ lacking.T
+    return root_of(matrix)
 
 
 def _scale(diagonal: np.ndarray) -> np.ndarray:

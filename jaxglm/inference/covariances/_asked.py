@@ -114,11 +114,12 @@ def idle(asked: Asked) -> tuple[str, ...]:
     return (f"correction={asked.correction!r} makes no difference: sandwich has the same {what}.",)
 
 
-def indefinite(asked: Asked, what: str = "The covariance") -> str:
-    """What has to be said of a matrix with negative eigenvalues."""
+def indefinite(asked: Asked, what: str = "The covariance", *, levels: bool = False) -> str:
+    """What has to be said of a matrix with negative eigenvalues, with `levels` eliminated."""
     found = f"{what} has negative eigenvalues, which clusterings of several ways allow"
     if asked.sets_negative_to_zero:
-        return f"{found}: they were set to 0, as fixest does."
+        beside = ", beside the levels of the largest factor and the intercept" if levels else ""
+        return f"{found}: they were set to 0, as fixest does{beside}."
     return (
         f"{found}: where a variance comes out negative, of a coefficient or of a combination, its "
         "standard error is nan. correction='fixest' sets negative eigenvalues to 0."

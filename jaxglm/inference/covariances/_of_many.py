@@ -87,16 +87,17 @@ def covariances_of(
         lacking = lanes.write(fitted[lane])
     negative = np.asarray((signs < 0).any(axis=1))
     if asked.sets_negative_to_zero:
+        errors = ~(base.aliased | base.infinite | base.open)
         for g in map(int, np.flatnonzero(negative)):
-            covariance.root.dense[g] = without_negative(covariance.root.dense[g], signs[g])
-        signs[:] = 1.0
+            root, own = without_negative(covariance.root.dense[g], signs[g], errors[g])
+            covariance.root.dense[g], signs[g] = root, 1.0 if own is None else own
     for g in map(int, fitted[~lane]):
         one = alone(g)
         if isinstance(one, str):
             lacking[g] = one
             continue
         covariance.put(g, one)
-        negative[g] = indefinite(asked) in one.notes
+        negative[g] = any("negative eigenvalues" in note for note in one.notes)
     notes = covariance.notes
     if negative.any():
         notes += (indefinite(asked, "The covariance of some segments"),)

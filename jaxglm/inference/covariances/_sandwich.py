@@ -27,6 +27,7 @@ from jaxglm.inference.covariances._clustered import check_counts, clustered, int
 from jaxglm.inference.covariances._nested import nested
 from jaxglm.inference.covariances._serial import automatic_lags, check_times, serial
 from jaxglm.intake import Dataset
+from jaxglm.rows import constant_column
 from jaxglm.search import Fit
 from jaxglm.sources import Resident, Source, in_parts
 from jaxglm.sums import ALONE, Rooted, leverages, meat, observed_gram
@@ -56,6 +57,8 @@ class Estimated:
     nobs : float
     rank : int
         Coefficients that were free: constraints take some, as aliased columns do.
+    constant : int or None
+        The public position of the intercept.
     """
 
     source: Source
@@ -65,13 +68,33 @@ class Estimated:
     covariance: Covariance
     nobs: float
     rank: int
+    constant: int | None
 
     @classmethod
     def of(cls, fit: Fit, family: Family, held: Dataset) -> "Estimated":
         """A fit with the rows that a result holds."""
         source = Resident(held.block, np.dtype(np.float64))
         rank = round(fit.nobs - fit.df_resid)
-        return cls(source, held.order, family, fit.coef, fit.covariance.expected, fit.nobs, rank)
+        constant = constant_column(held.block.design)
+        return cls(
+            source,
+            held.order,
+            family,
+            fit.coef,
+            fit.covariance.expected,
+            fit.nobs,
+            rank,
+            None if constant is None else int(held.order[constant[0]]),
+        )
+
+    @property
+    def beside_levels(self) -> np.ndarray:
+        """Columns with an error that no large factor spans, as its levels and the constant; [p]."""
+        covariance = self.covariance
+        levels = covariance.root.diagonal != 0
+        if levels.any() and self.constant is not None:
+            levels[self.constant] = True
+        return ~(levels | covariance.aliased | covariance.infinite | covariance.open)
 
     def at(self, root: Root) -> Rooted:
         """The estimate with a root, in design order."""
@@ -162,9 +185,9 @@ def _sandwich(estimated: Estimated, bread: Covariance, asked: Asked) -> Covarian
     dense, signs, more = _dressed(estimated, root, matrix)
     notes += more
     if signs is not None:
-        notes.append(indefinite(asked))
+        notes.append(indefinite(asked, levels=bool(bread.root.diagonal.any())))
         if asked.sets_negative_to_zero:
-            dense, signs = _without_negative(dense, signs), None
+            dense, signs = _without_negative(estimated, dense, signs)
     return bread.another(
         Root(dense, np.zeros(root.diagonal.size)),
         kind_of(asked),
@@ -175,11 +198,15 @@ def _sandwich(estimated: Estimated, bread: Covariance, asked: Asked) -> Covarian
     )
 
 
-def _without_negative(dense: np.ndarray, signs: np.ndarray) -> np.ndarray:
+def _without_negative(
+    estimated: Estimated, dense: np.ndarray, signs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """As where a large factor is absorbed: what its levels share with others is left as it is."""
     told = ~np.isnan(dense).any(axis=1)
-    out = np.full((dense.shape[0], int(told.sum())), np.nan)
-    out[told] = without_negative(dense[told], signs)
-    return out
+    root, signs_found = without_negative(dense[told], signs, estimated.beside_levels[told])
+    out = np.full((dense.shape[0], root.shape[1]), np.nan)
+    out[told] = root
+    return out, signs_found
 
 
 def _dressed(

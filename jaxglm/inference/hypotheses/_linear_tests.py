@@ -35,8 +35,8 @@ _ROUNDING = 1e-12
 # Coefficients tested together; the work grows with the cube.
 _MOST_TOGETHER = 2000
 _INDEFINITE = (
-    "No test: the covariance of these combinations has negative eigenvalues, as that of "
-    "clusterings of several ways can have; robust(..., correction='fixest') sets them to 0."
+    "No test: the covariance of these combinations is not positive definite, as that of "
+    "clusterings of several ways need not be; test fewer together."
 )
 
 
@@ -144,12 +144,11 @@ def _wald_test(
         return _without(m, labels, (*notes, why), df)
     distances = u.T @ ((found.estimate - value) / sizes) / singular
     if signs is not None:
-        try:
-            # With the signs of the columns the covariance of these is the unit matrix no more.
-            lower = np.linalg.cholesky((along * signs) @ along.T)
-        except np.linalg.LinAlgError:
+        # With the signs of the columns the covariance of these is the unit matrix no more.
+        values, vectors = np.linalg.eigh((along * signs) @ along.T)
+        if values[0] <= _ROUNDING:
             return _without(m, labels, (*notes, _INDEFINITE), df)
-        distances = np.linalg.solve(lower, distances)
+        distances = vectors.T @ distances / np.sqrt(values)
     distance = float(np.sum(distances**2))
     from scipy import special
 
