@@ -101,6 +101,7 @@ def test_every_turn_has_every_task_of_each_library(lines: list[results.Line]) ->
         assert line["n"] == 400 and line["commit"] and line["versions"]["numpy"]
 
 
+@pytest.mark.slow
 def test_peers_agree_at_the_corrections_named(lines: list[results.Line]) -> None:
     theirs = [line for line in lines if line["library"] == "statsmodels"]
     assert {line["task"] for line in theirs} == set(base.adapter_of("statsmodels").corrections)

@@ -28,6 +28,7 @@ def test_a_replicate_is_the_fit_with_the_counts_drawn() -> None:
         np.testing.assert_allclose(drawn.params.loc[g], single.params, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_standard_errors_are_those_of_the_model_where_it_is_right() -> None:
     drawn = FIT.bootstrap(n=1000, seed=1)
     np.testing.assert_allclose(drawn.bse, FIT.bse, rtol=0.1)
@@ -81,6 +82,7 @@ def test_frequencies_are_observations_and_other_weights_stay() -> None:
         halves.bootstrap(n=3, seed=1)
 
 
+@pytest.mark.slow
 def test_identical_rows_are_drawn_together() -> None:
     rows = np.random.default_rng(0).integers(0, 2, (20_000, 2)).astype(float)
     fit = jg.GLM(rows[:, 0], jg.add_constant(rows[:, 1]), "binomial").fit()

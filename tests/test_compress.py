@@ -98,6 +98,7 @@ def test_every_family(name: str) -> None:
     assert merged.fit.n_patterns <= PATTERNS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weights", [{}, {"freq_weights": "times"}], ids=["plain", "frequencies"])
 def test_the_shape_of_the_negative_binomial(weights: dict[str, str]) -> None:
     merged, plain = both("counts ~ x + g", "nb", **weights)

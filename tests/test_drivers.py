@@ -36,7 +36,7 @@ def both(case: str, options: Options | None = None, **tuning: Any) -> None:
         assert_same(fit(of, family, options), wanted, TOLERANCE[of.dtype.name])
 
 
-@pytest.mark.parametrize("case", slow_among(LISTED, ["prior weights", "aliased"]))
+@pytest.mark.parametrize("case", slow_among(LISTED, ["prior weights", "aliased", "factors"]))
 def test_the_same_fit(case: str) -> None:
     both(case)
 

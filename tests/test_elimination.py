@@ -302,6 +302,7 @@ def test_levels_without_a_count(many: bool) -> None:
     np.testing.assert_allclose(results.bse[finite], whole.bse[finite], rtol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("many", [False, True], ids=["few", "very many"])
 def test_a_level_without_rows_that_count(many: bool) -> None:
     whole = fitted("empty", eliminated=False)

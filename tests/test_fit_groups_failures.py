@@ -232,6 +232,7 @@ def test_tables_have_a_row_for_each(mixture: Mixture) -> None:
 # -- segments fitted one by one -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "family, options",
     [

@@ -527,7 +527,7 @@ def test_a_column_of_another_table_is_refused(change: str) -> None:
         "overwritten": data | {"x": data["x"] * 2},
         "other table": {"firm": data["firm"]},
     }[change]
-    with pytest.raises(jg.DataError, match="not the table of the fit as it was"):
+    with pytest.raises(jg.DataError, match="The table is not that of the fit as it was"):
         fit.bootstrap(table, n=3, seed=1, cluster="firm")
 
 

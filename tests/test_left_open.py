@@ -71,7 +71,7 @@ def null_space(rows: np.ndarray) -> np.ndarray:
     return (vectors[values < 1e-10] / size).T
 
 
-SLOW = ("a level", "a level and its slope", "no event, a factor")
+SLOW = ("a level", "a level and its slope", "no event, a factor", "two levels")
 
 
 @pytest.mark.parametrize("way", ["QR", "Gram matrix"])
@@ -117,6 +117,7 @@ def test_what_the_rows_that_stay_do_not_determine_is_open(
     np.testing.assert_array_equal(frame["linear_se"].isna(), unknown | ~still)
 
 
+@pytest.mark.slow
 def test_what_stays_has_the_numbers_of_a_fit_of_the_rows_that_stay() -> None:
     for formula, rest in (("level ~ x + g", G != "b"), ("level ~ x * g", G != "b")):
         fit, alone = quiet(formula, "binomial"), quiet(formula, "binomial", TABLE[rest])

@@ -18,6 +18,7 @@ from jaxglm.rows import Problem, Segments
 from jaxglm.search import Fit, Options
 from jaxglm.sources import Block, Rows
 from tests.engine import chunked, fit, problem
+from tests.marks import slow_among
 from tests.reference.cases import FOLDER, read_csv
 
 CASE = json.loads((FOLDER / "penalised" / "ridge_binomial_pima.json").read_text())
@@ -163,7 +164,7 @@ def test_holding_one_column_hides_no_separation_in_another(way: str, held: int) 
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("coupled", [False, True])
+@pytest.mark.parametrize("coupled", slow_among([False, True], [False]))
 def test_a_column_without_an_entry_that_is_held(way: str, coupled: bool) -> None:
     X = np.column_stack([np.ones(N), x, np.zeros(N), z])
     pull = np.diff(np.eye(3), axis=0) if coupled else np.eye(3)

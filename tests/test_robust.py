@@ -350,7 +350,7 @@ def test_a_table_that_is_gone_or_changed() -> None:
     table = TABLE.copy()
     model = jg.glm("cost ~ x + g", table, GAMMA)
     table["x"] = table.x[::-1].to_numpy()
-    with pytest.raises(jg.DataError, match="not the table of the fit"):
+    with pytest.raises(jg.DataError, match="not that of the fit as it was"):
         model.robust(cluster="firm")
     model = jg.glm("cost ~ x + g", TABLE.copy(), GAMMA)
     with pytest.raises(

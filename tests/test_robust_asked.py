@@ -240,3 +240,30 @@ def test_a_table_that_nothing_else_refers_to_is_gone() -> None:
     result = jg.glm(FORMULA, TABLE.copy(), "poisson")
     with pytest.raises(jg.DataError, match=r"glm\(\.\.\., cluster='firm'\); or give the values"):
         result.robust(cluster="firm")
+
+
+def test_the_information_of_a_fit_stays_with_its_other_covariances() -> None:
+    rng = np.random.default_rng(5)
+    table = pd.DataFrame({"x": rng.normal(size=60)})
+    table["y"] = rng.gamma(2, np.exp(0.2 * table.x))
+    family = jg.Gamma(link="log")
+    fit = jg.glm("y ~ x", table, family, information="observed")
+    both = jg.glm("y ~ x", table, family, information="observed", cov_type="HC0")
+    assert fit.robust("HC0").bse.equals(both.bse) and both.cov_type == "HC0, observed"
+    assert both.robust("nonrobust").bse.equals(fit.bse)
+    expected = jg.glm("y ~ x", table, family)
+    assert fit.robust("HC0", information="expected").bse.equals(expected.robust("HC0").bse)
+    assert fit.get_robustcov_results("HC0").cov_type == fit.robust("HC0").glance().cov_type[0]
+    table["g"] = np.arange(60) % 2
+    fits = jg.fit_groups("y ~ x", table, "g", family, information="observed")
+    assert fits.robust("HC0").cov_type == "HC0, observed"
+
+
+def test_robust_errors_beside_reduced_bias_carry_a_caution() -> None:
+    table = pd.DataFrame({"g": [1] * 5 + [2] * 5, "x": [1.0, 2, 3, 4, 5] * 2})
+    table["y"] = [1, 1, 0, 1, 0, 1, 1, 1, 0, 0]
+    one = jg.glm("y ~ x", table, "binomial", bias="firth", cov_type="HC1")
+    assert any("come out far too small" in note for note in one.notes)
+    assert not any("far too small" in note for note in one.robust("nonrobust").notes)
+    fits = jg.fit_groups("y ~ x", table, "g", "binomial", on_separation="firth", cov_type="HC1")
+    assert any("(2): robust standard errors rest on" in note for note in fits.notes)

@@ -32,7 +32,7 @@ from jaxglm.inference.comparisons._score import ScoreTest, score_test
 from jaxglm.inference.comparisons._side_by_side import compare_of
 from jaxglm.inference.comparisons._single_terms import add1, drop1
 from jaxglm.inference.comparisons._step import step
-from jaxglm.inference.covariances._asked import Asked, is_robust
+from jaxglm.inference.covariances._asked import BESIDE_REDUCED, Asked, information_of, is_robust
 from jaxglm.inference.covariances._choice import CovarianceChoice, Information
 from jaxglm.inference.covariances._dispersion import (
     SCALES_ASKED,
@@ -82,6 +82,7 @@ from jaxglm.inference.shapes._power_profile import PowerProfile, power_profile
 
 __all__ = [
     "ADJUSTMENTS",
+    "BESIDE_REDUCED",
     "METHODS",
     "SCALES_ASKED",
     "Asked",
@@ -147,6 +148,7 @@ __all__ = [
     "infinitesimal",
     "inflation",
     "information_criterion",
+    "information_of",
     "interval",
     "is_intercept",
     "is_robust",

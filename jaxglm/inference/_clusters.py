@@ -69,7 +69,7 @@ def check_rows(held: Dataset, model: Model, data: Any, name: str) -> None:
     Its column would belong to others.
     """
     refused = DataError(
-        f"data= is not the table of the fit as it was: its rows hold other values, or stand in "
+        f"The table is not that of the fit as it was: its rows hold other values, or stand in "
         f"another order, so {name!r} cannot be told for the rows of the fit. Give the values that "
         "belong to these rows as cluster=, or fit again."
     )

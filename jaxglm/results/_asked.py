@@ -4,9 +4,10 @@ import dataclasses
 from typing import Self
 
 from jaxglm._status import DataError, DataWarning
-from jaxglm.inference import Asked, Estimated, covariance_of
+from jaxglm.inference import BESIDE_REDUCED, Asked, Estimated, covariance_of, is_robust
 from jaxglm.intake import Dataset
 from jaxglm.results._rowwise import RowAnswers
+from jaxglm.search import REDUCED
 from jaxglm.words import warn
 
 
@@ -22,7 +23,11 @@ class AskedCovariance(RowAnswers):
         """
         held = self.model.held("robust()") if rows is None else rows
         estimated = Estimated.of(self.fit, self.family, held)
-        fit = dataclasses.replace(self.fit, covariance=covariance_of(estimated, asked))
+        covariance = covariance_of(estimated, asked)
+        if self.fit.method == REDUCED and is_robust(covariance):
+            note = f"With bias='firth' {BESIDE_REDUCED}."
+            covariance = dataclasses.replace(covariance, notes=(*covariance.notes, note))
+        fit = dataclasses.replace(self.fit, covariance=covariance)
         other = type(self)(fit, self.model, self._saved_facts)
         other._asked = asked
         return other

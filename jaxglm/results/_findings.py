@@ -234,7 +234,8 @@ def _alone(look: Look) -> Finding | None:
     )
     remedy = (
         "Join the level with another, or leave the row out: predictions of the other rows stay as "
-        "they are. HC2 and HC3 standard errors are not to be had beside such a row, HC1 are."
+        "they are. HC2 and HC3 standard errors are not to be had beside such a row, and HC0, HC1 "
+        "and cluster errors of its coefficient mean nothing: its residual is 0, whatever it was."
     )
     return Finding(NOTABLE, "rows that stand alone", evidence, remedy)
 

@@ -20,7 +20,7 @@ from jaxglm.results._file import save_fits
 from jaxglm.results._many_estimates import GLANCED, GroupEstimates
 from jaxglm.results._one import Results
 from jaxglm.results._plots import PlottedMany
-from jaxglm.words import listed, no_attribute, understands_habits
+from jaxglm.words import key_text, listed, no_attribute, understands_habits
 
 _STATUS = np.array(list(Status), dtype=object)
 _MOST_NAMED = 3
@@ -202,7 +202,7 @@ class ManyResults(GroupEstimates, PlottedMany, Copied, abc.ABC):
     def _one(self, g: int) -> Results:
         if self.fits.scalars["status"][g] == Status.INVALID:
             why = self.fits.words[g].notes[0]
-            raise DataError(f"{self.unit} {self.keys[g]!r} has no fit: {why}")
+            raise DataError(f"{self.unit} {key_text(self.keys[g])} has no fit: {why}")
         fit = self.fits.one(g)
         notes = (
             *_failures.notes(self.fits, self.model.names, g),
@@ -224,7 +224,7 @@ class ManyResults(GroupEstimates, PlottedMany, Copied, abc.ABC):
         The verb is that of one and that of many; `what` has a colon in it.
         """
         noun = f"{self.unit} {verb[0]}" if len(which) == 1 else f"{self.unit}s {verb[1]}"
-        first = listed([repr(self.keys[g]) for g in which], _MOST_NAMED)
+        first = listed([key_text(self.keys[g]) for g in which], _MOST_NAMED)
         told, _, why = what.partition(": ")
         return f"{len(which):,} {noun} {told} ({first}): {why}."
 

@@ -210,7 +210,7 @@ class Results(
         """One row with the scalars of the fit, under their attribute names."""
         scalars = (
             "nobs df_model df_resid llf llnull aic bic deviance null_deviance pearson_chi2 scale "
-            "status converged n_iter method"
+            "status converged n_iter method cov_type"
         )
         row = {"family": self.family.name, "link": self.family.link.name}
         row |= {name: getattr(self, name) for name in scalars.split()}

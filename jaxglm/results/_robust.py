@@ -8,6 +8,7 @@ from jaxglm.inference import (
     CovarianceChoice,
     column_of_fit,
     column_of_table,
+    information_of,
     refuse_idle_table,
     rows_of,
 )
@@ -33,7 +34,7 @@ class RobustAnswers(AskedCovariance):
         maxlags: int | None = None,
         time: Any = None,
         groups: Any = None,
-        information: Literal["expected", "observed"] = "expected",
+        information: Literal["expected", "observed"] | None = None,
         correction: Literal["sandwich", "statsmodels", "stata", "fixest"] = "sandwich",
         cadjust: bool = True,
         data: Any = None,
@@ -74,8 +75,9 @@ class RobustAnswers(AskedCovariance):
             are added up.
         groups : column name or array, optional
             Series that do not depend on each other, for HAC of a panel.
-        information : {"expected", "observed"}
-            B is the inverse of the expected information, as R's, or of the observed one, as in
+        information : {"expected", "observed"}, optional
+            That of this result unless given, the expected one where nothing else was asked for. B
+            is the inverse of the expected information, as R's, or of the observed one, as in
             Stata; they differ where the link is not canonical.
         correction : {"sandwich", "statsmodels", "stata", "fixest"}
             Whose small-sample corrections. statsmodels' GLM leaves HC1 to HC3 as HC0, and
@@ -131,7 +133,7 @@ class RobustAnswers(AskedCovariance):
             maxlags=maxlags,
             time=time,
             groups=groups,
-            information=information,
+            information=information or information_of(self.fit.covariance),
             correction=correction,
             cadjust=cadjust,
         )
@@ -170,7 +172,10 @@ class RobustAnswers(AskedCovariance):
             "time": time,
             "use_correction": use_correction,
         }
-        return self._with_choice(CovarianceChoice.of(cov_type, cov_kwds=keywords), None)
+        choice = CovarianceChoice.of(
+            cov_type, cov_kwds=keywords, information=information_of(self.fit.covariance)
+        )
+        return self._with_choice(choice, None)
 
     def _with_choice(self, choice: CovarianceChoice, data: Any) -> Self:
         if choice.is_default:

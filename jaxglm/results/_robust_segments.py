@@ -18,6 +18,7 @@ from jaxglm.inference import (
     column_of_fit,
     covariance_of,
     covariances_of,
+    information_of,
     refuse_idle_table,
 )
 from jaxglm.results._many import ManyResults
@@ -49,7 +50,7 @@ class RobustSegments(ManyResults):
         type: Literal["HC0", "HC1", "HC2", "HC3"] | None = None,
         maxlags: int | None = None,
         time: Any = None,
-        information: Literal["expected", "observed"] = "expected",
+        information: Literal["expected", "observed"] | None = None,
         correction: Literal["sandwich", "statsmodels", "stata", "fixest"] = "sandwich",
         cadjust: bool = True,
         data: Any = None,
@@ -92,7 +93,7 @@ class RobustSegments(ManyResults):
             type=type,
             maxlags=maxlags,
             time=time,
-            information=information,
+            information=information or information_of(self.fits.covariance),
             correction=correction,
             cadjust=cadjust,
         )

@@ -2,7 +2,7 @@
 
 from jaxglm.words._choices import check_choice, check_seed, is_between, is_one_of, is_positive
 from jaxglm.words._habits import no_attribute, understands_habits
-from jaxglm.words._lists import choose, listed, near_text, repeated
+from jaxglm.words._lists import choose, key_text, listed, near_text, repeated
 from jaxglm.words._numbers import FloatArray, aligned, count, measure, p_value, row, statistic
 from jaxglm.words._warn import warn
 
@@ -16,6 +16,7 @@ __all__ = [
     "is_between",
     "is_one_of",
     "is_positive",
+    "key_text",
     "listed",
     "measure",
     "near_text",

@@ -5,6 +5,8 @@ import re
 from collections.abc import Hashable, Iterable, Mapping
 from typing import TypeVar
 
+import numpy as np
+
 T = TypeVar("T")
 H = TypeVar("H", bound=Hashable)
 
@@ -60,3 +62,18 @@ def choose(name: str, choices: Mapping[str, T], kind: str, example: str) -> T:
 
 def _squeezed(name: str) -> str:
     return re.sub(r"[\s._-]", "", name.lower())
+
+
+def key_text(key: object) -> str:
+    """A key of a table as a reader would write it, without the types of NumPy and pandas.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> key_text((np.int64(3), "a"))
+    "(3, 'a')"
+    """
+    if isinstance(key, tuple):
+        return f"({', '.join(map(key_text, key))})"
+    plain = key.item() if isinstance(key, np.generic) else key
+    return repr(plain) if isinstance(plain, str | int | float) else repr(str(plain))

@@ -28,6 +28,7 @@ SLOW = (
     "conv_heart_logbinomial",
     "dtype_float32_large_mean",
     "nb_huge_dispersion",
+    "nb_ml_small_table",
     "nb_underdispersed",
     "nist_filip",
     "nist_wampler1",

@@ -80,6 +80,11 @@ def kind_of(asked: Asked) -> str:
     return "observed" if asked.kind == "nonrobust" else f"{kind}, observed"
 
 
+def information_of(covariance: Covariance) -> str:
+    """The information that it rests on, as it is asked for."""
+    return "observed" if covariance.kind.endswith("observed") else "expected"
+
+
 def is_robust(covariance: Covariance) -> bool:
     """Whether it holds where the response varies otherwise than the model has it."""
     return covariance.kind not in ("nonrobust", "observed")
@@ -104,6 +109,12 @@ def how_made(asked: Asked) -> str:
         f"Standard errors are robust to unequal variances and to dependence over {lags} "
         f"(Newey-West{by}){on}."
     )
+
+
+BESIDE_REDUCED = (
+    "robust standard errors rest on residuals, which are next to nothing where the bias of a "
+    "separated fit was reduced: they come out far too small there"
+)
 
 
 def idle(asked: Asked) -> tuple[str, ...]:

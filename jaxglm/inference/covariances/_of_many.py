@@ -11,7 +11,14 @@ from jaxglm._tuning import tuning
 from jaxglm.algebra import Covariance, Root, root_of, without_negative
 from jaxglm.families import Family
 from jaxglm.inference.covariances import _corrections
-from jaxglm.inference.covariances._asked import Asked, how_made, idle, indefinite, kind_of
+from jaxglm.inference.covariances._asked import (
+    BESIDE_REDUCED,
+    Asked,
+    how_made,
+    idle,
+    indefinite,
+    kind_of,
+)
 from jaxglm.inference.covariances._clustered import Clusters, intersections
 from jaxglm.inference.covariances._nested import nested
 from jaxglm.inference.covariances._sandwich import POWERS
@@ -106,6 +113,7 @@ def covariances_of(
     remarks = {
         "a covariance with negative eigenvalues: see the notes of one of them": negative,
         **lanes.remarks(),
+        f"estimates of reduced bias: {BESIDE_REDUCED}": fits.reduced & (asked.kind != "nonrobust"),
     }
     told = np.isin(np.arange(count), [*lacking, *np.flatnonzero(~fits.fitted)], invert=True)
     found = {remark: np.flatnonzero(which & told) for remark, which in remarks.items()}
