@@ -211,3 +211,14 @@ def test_files_keep_the_choice_and_the_constraints(tmp_path: Path) -> None:
     assert found.model.constraints == "x = 0.3"
     with pytest.warns(jg.DataWarning, match="cannot be told: results that were saved"):
         assert "F tests" in jg.anova(fit("y ~ z", scale="pearson"), found).title
+
+
+def test_studentised_residuals_follow_the_dispersion_of_the_fit() -> None:
+    """Reference: R's rstudent, of quasi-Poisson and of a known dispersion."""
+    student = {m: m.rstudent().to_numpy() for m in (PLAIN, QUASI, PEARSON, TWO)}
+    np.testing.assert_allclose(student[PEARSON], student[QUASI], rtol=1e-6)
+    np.testing.assert_allclose(student[TWO], student[PLAIN] / np.sqrt(2), rtol=1e-6)
+    line = fit(family="gaussian")
+    influence, given = line.get_influence(), fit(family="gaussian", scale=3.0).rstudent()
+    left = 1 - influence.hat_matrix_diag
+    np.testing.assert_allclose(given, line.resid("response") / np.sqrt(3 * left), rtol=1e-6)

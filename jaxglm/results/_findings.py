@@ -175,7 +175,8 @@ def _outliers(look: Look) -> Finding | str | None:
 
     if result.row_facts.zero_one:
         return "single 0/1 outcomes have none"
-    if result.rests_on_variance and result.overdispersion().serious:
+    known = result.family.dispersion_fixed and result.scale == 1.0  # robust errors or not
+    if known and result.overdispersion().serious:
         return "under overdispersion many rows lie far out"
     residual = look.influence.resid_studentized_external
     known = residual.dropna()
