@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -222,3 +223,44 @@ def test_studentised_residuals_follow_the_dispersion_of_the_fit() -> None:
     influence, given = line.get_influence(), fit(family="gaussian", scale=3.0).rstudent()
     left = 1 - influence.hat_matrix_diag
     np.testing.assert_allclose(given, line.resid("response") / np.sqrt(3 * left), rtol=1e-6)
+
+
+ASKED_OF_A_DISTRIBUTION: dict[str, Callable[[jg.Results], Any]] = {
+    "simulate": lambda m: m.simulate(seed=1),
+    "interval": lambda m: m.get_prediction(interval="prediction").summary_frame(),
+    "distribution": lambda m: m.get_distribution(TABLE),
+    "residuals": lambda m: m.resid("quantile"),
+}
+
+
+@pytest.mark.parametrize("what", ASKED_OF_A_DISTRIBUTION)
+def test_counts_with_another_dispersion_have_no_distribution(what: str) -> None:
+    for model in (PEARSON, TWO):
+        with pytest.raises(jg.DataError, match=r"with scale= .* no distribution .*negative_binom"):
+            ASKED_OF_A_DISTRIBUTION[what](model)
+    ASKED_OF_A_DISTRIBUTION[what](ONE)
+    told = PEARSON.get_prediction().interval_method
+    assert told == "none: the model with this dispersion has no distribution"
+
+
+def test_their_quantile_plot_has_no_envelope() -> None:
+    assert PEARSON.plot.qq().curve is None
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (PEARSON, "already include it, as a dispersion of"),
+        (TWO, "already include a dispersion of 2, the number given"),
+        (PLAIN.robust("HC1"), r"are robust to it \(HC1\)"),
+    ],
+)
+def test_errors_that_allow_for_overdispersion_are_not_called_too_small(
+    model: jg.Results, words: str
+) -> None:
+    assert "too small" in PLAIN.overdispersion().advice
+    report = model.overdispersion()
+    assert report.overdispersed
+    assert "too small" not in str(report)
+    assert "refit" not in str(report)
+    assert re.search(f"the standard errors {words}", report.advice)
