@@ -238,6 +238,8 @@ def test_counts_with_another_dispersion_have_no_distribution(what: str) -> None:
     for model in (PEARSON, TWO):
         with pytest.raises(jg.DataError, match=r"with scale= .* no distribution .*negative_binom"):
             ASKED_OF_A_DISTRIBUTION[what](model)
+        with pytest.raises(jg.DataError, match=r"with scale= .* no probabilities"):
+            model.zero_inflation()
     ASKED_OF_A_DISTRIBUTION[what](ONE)
     told = PEARSON.get_prediction().interval_method
     assert told == "none: the model with this dispersion has no distribution"

@@ -121,6 +121,8 @@ def _zeros(look: Look) -> Finding | str | None:
         return ""
     if "var_weights" in result.model.used:
         return "with var_weights a row is no count"
+    if result.scale != 1:
+        return "with scale= a count of 0 has no probability"
     zeros = result.zero_inflation()
     if not (zeros.pvalue < _LEVEL):
         return None
