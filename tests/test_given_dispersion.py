@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -211,3 +212,57 @@ def test_files_keep_the_choice_and_the_constraints(tmp_path: Path) -> None:
     assert found.model.constraints == "x = 0.3"
     with pytest.warns(jg.DataWarning, match="cannot be told: results that were saved"):
         assert "F tests" in jg.anova(fit("y ~ z", scale="pearson"), found).title
+
+
+def test_studentised_residuals_follow_the_dispersion_of_the_fit() -> None:
+    """Reference: R's rstudent, of quasi-Poisson and of a known dispersion."""
+    student = {m: m.rstudent().to_numpy() for m in (PLAIN, QUASI, PEARSON, TWO)}
+    np.testing.assert_allclose(student[PEARSON], student[QUASI], rtol=1e-6)
+    np.testing.assert_allclose(student[TWO], student[PLAIN] / np.sqrt(2), rtol=1e-6)
+    line = fit(family="gaussian")
+    influence, given = line.get_influence(), fit(family="gaussian", scale=3.0).rstudent()
+    left = 1 - influence.hat_matrix_diag
+    np.testing.assert_allclose(given, line.resid("response") / np.sqrt(3 * left), rtol=1e-6)
+
+
+ASKED_OF_A_DISTRIBUTION: dict[str, Callable[[jg.Results], Any]] = {
+    "simulate": lambda m: m.simulate(seed=1),
+    "interval": lambda m: m.get_prediction(interval="prediction").summary_frame(),
+    "distribution": lambda m: m.get_distribution(TABLE),
+    "residuals": lambda m: m.resid("quantile"),
+}
+
+
+@pytest.mark.parametrize("what", ASKED_OF_A_DISTRIBUTION)
+def test_counts_with_another_dispersion_have_no_distribution(what: str) -> None:
+    for model in (PEARSON, TWO):
+        with pytest.raises(jg.DataError, match=r"with scale= .* no distribution .*negative_binom"):
+            ASKED_OF_A_DISTRIBUTION[what](model)
+        with pytest.raises(jg.DataError, match=r"with scale= .* no probabilities"):
+            model.zero_inflation()
+    ASKED_OF_A_DISTRIBUTION[what](ONE)
+    told = PEARSON.get_prediction().interval_method
+    assert told == "none: the model with this dispersion has no distribution"
+
+
+def test_their_quantile_plot_has_no_envelope() -> None:
+    assert PEARSON.plot.qq().curve is None
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (PEARSON, "already include it, as a dispersion of"),
+        (TWO, "already include a dispersion of 2, the number given"),
+        (PLAIN.robust("HC1"), r"are robust to it \(HC1\)"),
+    ],
+)
+def test_errors_that_allow_for_overdispersion_are_not_called_too_small(
+    model: jg.Results, words: str
+) -> None:
+    assert "too small" in PLAIN.overdispersion().advice
+    report = model.overdispersion()
+    assert report.overdispersed
+    assert "too small" not in str(report)
+    assert "refit" not in str(report)
+    assert re.search(f"the standard errors {words}", report.advice)

@@ -10,6 +10,8 @@ import pandas as pd
 from jaxglm._jax import computing
 from jaxglm._status import DataError
 from jaxglm.diagnostics import residuals
+from jaxglm.inference.comparisons._deviance import Dispersion
+from jaxglm.inference.covariances._dispersion import scale_choice
 from jaxglm.inference.covariances._sandwich import Estimated
 from jaxglm.intake import Dataset
 from jaxglm.search import Fit
@@ -95,6 +97,13 @@ class Influence:
     def _scale(self) -> float:
         return self._fit.scale
 
+    @property
+    def _scale_known(self) -> bool:
+        given = isinstance(scale_choice(self._fit), float)
+        # R's `rstudent` takes that of a negative binomial family as estimated.
+        known = given or self._family.name in ("binomial", "poisson")
+        return known and not Dispersion.of(self._fit).estimated
+
     @functools.cached_property
     def _scale_without(self) -> FloatArray:
         """The mean squared deviance residual of the fit without an observation."""
@@ -136,14 +145,14 @@ class Influence:
         """R's `rstudent`: how much the deviance falls if the observation is left out, as a root.
 
         ``sign(d_i) sqrt(d_i^2 + h_i r_i^2 / (1 - h_i))`` with d_i the deviance and r_i the Pearson
-        residual (Williams 1987, Applied Statistics 36, 181-191); in all families but the binomial
-        and the Poisson over the standard deviation of the fit without the observation.
+        residual (Williams 1987, Applied Statistics 36, 181-191). It is over the root of the
+        dispersion: of a number given as ``scale=``, of 1 in the binomial and the Poisson family,
+        and otherwise, ``scale="pearson"`` included, of that of the fit without the observation.
         """
         d, r = self._deviance, self._pearson
         value = np.sign(d) * np.sqrt(d**2 + self._leverage * r**2 / self._left)
-        if self._family.name not in ("binomial", "poisson"):
-            value = value / np.sqrt(self._scale_without)
-        return self._series(value, "resid_studentized_external")
+        phi = self._scale if self._scale_known else self._scale_without
+        return self._series(value / np.sqrt(phi), "resid_studentized_external")
 
     @property
     def cooks_distance(self) -> pd.Series:

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxglm.diagnostics import RowFacts
 from jaxglm.inference._estimates import Estimates
+from jaxglm.inference.covariances._asked import is_robust
 from jaxglm.words import count, measure, p_value, statistic
 
 # Above this ratio a standard error is off by more than a fifth (sqrt(1.5) = 1.22).
@@ -143,7 +144,7 @@ def assess(estimates: Estimates, facts: RowFacts) -> Overdispersion:
         overdispersed=over,
         underdispersed=under,
         caution=" ".join(filter(None, [suspect, caution])),
-        advice=_advice(family, used, ratio, over, under),
+        advice=_advice(estimates, ratio, over, under),
     )
 
 
@@ -175,7 +176,8 @@ def suspect_weights(used: Set[str]) -> str:
     return ""
 
 
-def _advice(family: Any, used: Set[str], ratio: float, over: bool | None, under: bool) -> str:
+def _advice(estimates: Estimates, ratio: float, over: bool | None, under: bool) -> str:
+    family, used = estimates.family, estimates.model.used
     if not family.dispersion_fixed:
         return (
             f"The {family.name} family estimates its dispersion from the data, and the standard "
@@ -186,6 +188,11 @@ def _advice(family: Any, used: Set[str], ratio: float, over: bool | None, under:
     weights = [f"the {name}" for name in ("var_weights", "freq_weights") if name in used]
     who = " and ".join(["the model", *weights])
     allow = "allow" if weights else "allows"
+    if (over or under) and not estimates.rests_on_variance:
+        more = (
+            f"The response varies {ratio:.3g} times as much as" if over else "Less variation than"
+        )
+        return f"{more} {who} {allow}; {_allowance(estimates)}."
     errors = ". If the weights are right, the standard" if weights else ": standard"
     if under:
         return (
@@ -199,6 +206,16 @@ def _advice(family: Any, used: Set[str], ratio: float, over: bool | None, under:
         f"small by a factor of about {np.sqrt(ratio):.2g}. What next: "
         f"{_remedy(family, used)}"
     )
+
+
+def _allowance(estimates: Estimates) -> str:
+    """How standard errors that do not rest on the variance of the family allow for another."""
+    if is_robust(estimates.fit.covariance):
+        return f"the standard errors are robust to it ({estimates.cov_type})"
+    phi = f"a dispersion of {estimates.scale:.4g}"
+    if estimates.fit.covariance.df is None:
+        return f"the standard errors already include {phi}, the number given as scale="
+    return f"the standard errors already include it, as {phi}: nothing to correct"
 
 
 def _quasi(family: Any) -> str:

@@ -67,7 +67,8 @@ def qq(
         `data` has `quantile`, `residual` (a deviance one over the root of the dispersion) and
         `rows`; above 100,000 rows some 1,000 of them, the most extreme on each side included.
         `curve` is the envelope: `quantile`, `lower`, `median`, `upper`; nan in the tails that were
-        not simulated, and None for families without a distribution, such as the quasi families.
+        not simulated, and None where responses have no distribution, as in the quasi families
+        and in counts with ``scale=``.
 
     Raises
     ------
@@ -205,7 +206,8 @@ def _simulated(rows: Diagnosed, cloud: Cloud, half: bool, seed: int) -> _Sample 
         check_sizes(result.family, weight)
         y = law(result.family, mean, result.scale, weight).draw(np.random.default_rng(seed))
     except DataError:
-        # A quasi family is no distribution, nor is a share of no whole number of trials.
+        # A quasi family is no distribution, nor a count with scale=, nor a share of no whole
+        # number of trials.
         return None
     found = diagnostics.residuals("deviance", result.family, y, eta, weight)
     found /= np.sqrt(result.scale)

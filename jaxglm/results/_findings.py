@@ -121,6 +121,8 @@ def _zeros(look: Look) -> Finding | str | None:
         return ""
     if "var_weights" in result.model.used:
         return "with var_weights a row is no count"
+    if result.scale != 1:
+        return "with scale= a count of 0 has no probability"
     zeros = result.zero_inflation()
     if not (zeros.pvalue < _LEVEL):
         return None
@@ -175,7 +177,8 @@ def _outliers(look: Look) -> Finding | str | None:
 
     if result.row_facts.zero_one:
         return "single 0/1 outcomes have none"
-    if result.rests_on_variance and result.overdispersion().serious:
+    known = result.family.dispersion_fixed and result.scale == 1.0  # robust errors or not
+    if known and result.overdispersion().serious:
         return "under overdispersion many rows lie far out"
     residual = look.influence.resid_studentized_external
     known = residual.dropna()

@@ -222,8 +222,8 @@ class Quality(RowAnswers):
         Raises
         ------
         DataError
-            For other families, weights that make a row no count, or where the result no longer
-            holds its rows.
+            For other families, a dispersion by ``scale=``, weights that make a row no count, or
+            where the result no longer holds its rows.
 
         Examples
         --------

@@ -124,7 +124,7 @@ class RowAnswers(Estimates, Copied):
                                               linear predictor
         Gamma, inverse Gaussian, Tweedie,     the same, at the estimated dispersion
         other Gaussian
-        quasi families                        none: a variance is no distribution
+        quasi families, counts with scale=    none: a variance is no distribution
         ===================================== ==================================================
 
         `interval_method` of what is returned says which. A row whose linear predictor runs to
@@ -145,8 +145,8 @@ class RowAnswers(Estimates, Copied):
         Raises
         ------
         DataError, ValueError
-            As `predict`; and for new responses where the family has no distribution, or the number
-            of trials is not known.
+            As `predict`; and for new responses where these have no distribution, or the number of
+            trials is not known.
 
         Examples
         --------

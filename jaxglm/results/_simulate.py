@@ -44,8 +44,8 @@ class Simulation(RowAnswers):
         Raises
         ------
         DataError
-            For quasi families, which have a variance and no distribution, and where the result no
-            longer holds the data of its fit.
+            For quasi families and for counts and shares with ``scale=``, which have a variance and
+            no distribution, and where the result no longer holds the data of its fit.
 
         Examples
         --------
@@ -104,7 +104,7 @@ class Simulation(RowAnswers):
         Raises
         ------
         DataError
-            For quasi families, and where SciPy has no such distribution: Tweedie families of a
+            As `simulate`, and where SciPy has no such distribution: Tweedie families of a
             power between 1 and 2, and counts with prior weights (`simulate` draws from these).
 
         Examples

@@ -111,7 +111,7 @@ def law(family: Family, mean: Any, dispersion: Any, weight: Any) -> Law | Compou
     family : Family
     mean : array
     dispersion : float
-        Not read where the family fixes it.
+        1 where the family fixes it: with another, by ``scale=``, there is no likelihood.
     weight : array, which broadcasts
         Prior weight, trials included. The dispersion of a row is divided by it; a count is the
         average of as many.
@@ -119,11 +119,17 @@ def law(family: Family, mean: Any, dispersion: Any, weight: Any) -> Law | Compou
     Raises
     ------
     DataError
-        Where the family has none.
+        Where the family has none, or none with this dispersion.
     """
     given = _LAWS.get(type(family))
     if given is None:
         raise DataError(_no_law(family))
+    if not has_law(family, dispersion):
+        raise DataError(
+            f"with scale= the model says how large the variance of a {family.name} response is, "
+            "and no distribution follows from that: there is nothing to draw from. Fit without "
+            f"scale=, or take a family that varies so{_instead(family)}"
+        )
     if not family.dispersion_fixed and not np.isfinite(dispersion):
         raise DataError(
             "the dispersion is unknown, as without residual degrees of freedom, and with it how "
@@ -133,9 +139,9 @@ def law(family: Family, mean: Any, dispersion: Any, weight: Any) -> Law | Compou
     return given(family, mean, dispersion, weight)
 
 
-def has_law(family: Family) -> bool:
-    """Whether responses of the family have a distribution that is known here."""
-    return type(family) in _LAWS
+def has_law(family: Family, dispersion: float) -> bool:
+    """Whether responses have a distribution known here; counts with ``scale=`` have none."""
+    return type(family) in _LAWS and (not family.dispersion_fixed or dispersion == 1)
 
 
 def check_sizes(family: Family, weight: np.ndarray) -> None:
@@ -146,6 +152,10 @@ def check_sizes(family: Family, weight: np.ndarray) -> None:
             "a binomial response is a share of a whole number of trials, and trials times weight "
             f"are none in {io.rows_text(odd)}"
         )
+
+
+def _instead(family: Family) -> str:
+    return ", as family='negative_binomial'" if isinstance(family, Poisson) else ""
 
 
 def _no_law(family: Family) -> str:

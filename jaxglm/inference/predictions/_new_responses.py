@@ -37,8 +37,9 @@ class NewResponses:
     @property
     def method(self) -> str:
         """How the intervals are made, in words."""
-        if not has_law(self.family):
-            return "none: the family has no distribution"
+        if not has_law(self.family, self.dispersion):
+            what = "model with this dispersion" if has_law(self.family, 1.0) else "family"
+            return f"none: the {what} has no distribution"
         if self._is_normal:
             quantile = "the normal" if self.df is None else f"Student's t on {self.df:g} df"
             return (
@@ -58,7 +59,8 @@ class NewResponses:
         Raises
         ------
         DataError
-            Where the family has no distribution, or trials are not known.
+            Where the family has no distribution, or none with this dispersion, or trials are not
+            known.
         """
         if self.weight is None:
             raise DataError(

@@ -113,6 +113,11 @@ def _check(fit: Fit, family: Any, rows: Rows) -> None:
             f"zero_inflation() compares zeros with their probability, and the {family.name} family "
             f"gives none to a count of 0: {instead}"
         )
+    if fit.scale != 1:
+        raise DataError(
+            "zero_inflation() compares zeros with their probability, and with scale= the model has "
+            "a variance and no probabilities: fit without scale= and ask again."
+        )
     live = rows.live
     if np.any(rows.unit_weight[live] != 1):
         raise DataError(
