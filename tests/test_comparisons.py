@@ -248,7 +248,12 @@ def test_aliased_columns_and_separation() -> None:
     alone = jg.glm("y ~ x", few, "binomial")
     np.testing.assert_allclose(dropped.table["Deviance"]["g"], alone.deviance, rtol=1e-9)
     assert any("separated" in note for note in dropped.notes)
-    assert np.isnan(jg.anova(apart, type=3, test="Wald").table.loc["g", "Chisq"])
+    wald = jg.anova(apart, type=3, test="Wald")
+    assert np.isnan(wald.table.loc["g", "Chisq"])
+    assert "'g': No test" in wald.notes[0] and "test='LR'" in wald.notes[1]
+    assert not any("deviance" in note for note in wald.notes)
+    for test in ("LR", "Wald"):
+        assert any("(aliased): 'twice'" in n for n in jg.anova(fit, type=3, test=test).notes)
     with pytest.raises(jg.DataError, match="The fit is separated"):
         apart.score_test(np.arange(8.0))
 

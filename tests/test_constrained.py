@@ -102,9 +102,7 @@ def test_columns_that_were_left_out_stay_out() -> None:
     assert held.params.isna().to_list() == [False, False, True, False]
     assert jg.anova(held, fit).table["Df"].to_list()[1] == 1
     assert held.predict(TABLE.head(2)).notna().all()
-    with pytest.raises(
-        jg.DataError, match="'I\\(2 \\* x1\\) = 0.2' is no constraint.*left columns"
-    ):
+    with pytest.raises(jg.DataError, match=r"'I\(2 \* x1\) = 0.2' is no constraint.*left columns"):
         fit.fit_constrained("I(2 * x1) = 0.2")
 
 
