@@ -201,8 +201,8 @@ class Comparisons(AskedCovariance):
         Raises
         ------
         DataError
-            When rows do not match or a value is missing, for a separated fit, and when the result
-            no longer holds its rows.
+            When rows do not match, a value is missing or no number (text, categories),
+            for a separated fit, and when the result no longer holds its rows.
 
         Examples
         --------

@@ -67,10 +67,20 @@ def sequence_table(
             columns["Pr(>F)"] = f_tail(columns["F"], df, phi.df)
         elif test == "Rao":
             columns["Rao"] = np.append(np.nan, scores)
-            columns["Pr(>Chi)"] = chi2_tail(columns["Rao"] / phi.value * np.sign(df), df)
+            _add_tail(columns, "scaled Rao sc.", columns["Rao"], df, phi)
         else:
-            columns["Pr(>Chi)"] = chi2_tail(fall / phi.value * np.sign(df), df)
+            _add_tail(columns, "scaled dev.", fall, df, phi)
     return pd.DataFrame(columns, index=names)
+
+
+def _add_tail(
+    columns: dict[str, np.ndarray], name: str, unscaled: np.ndarray, df: np.ndarray, phi: Dispersion
+) -> None:
+    """The p-value of a statistic, beside the statistic over the dispersion where that is not 1."""
+    scaled = unscaled / phi.value * np.sign(df)
+    if phi.value != 1:  # R has the p-value alone
+        columns[name] = scaled
+    columns["Pr(>Chi)"] = chi2_tail(scaled, df)
 
 
 def score_over(fits: Submodels, small: Submodel, large: Submodel) -> float:
@@ -162,7 +172,9 @@ def _wald(fit: Fit, model: Model, terms: Terms, type_: int) -> tuple[pd.DataFram
         without.setdefault(why, []).append(names[-1])
     columns = {"Df": np.array(df, float), "Chisq": np.array(statistic)}
     columns["Pr(>Chisq)"] = chi2_tail(columns["Chisq"], columns["Df"])
-    said = [f"{listed(map(repr, rows), 4)}: {why}" for why, rows in without.items() if why]
+    said = [
+        f"No test of {listed(map(repr, rows), 4)}: {why}" for why, rows in without.items() if why
+    ]
     if fit.infinite.any():
         said.append("test='LR' tests terms whose coefficients run to infinity.")
     return pd.DataFrame(columns, index=names), said
@@ -193,7 +205,11 @@ def _wald_statistic(fit: Fit, columns: np.ndarray) -> tuple[float, int, str]:
         return 0.0, 0, ""
     nameless = [""] * columns.size
     test = columns_test(fit, nameless, np.flatnonzero(columns).tolist(), None)
-    return test.statistic, test.df_num, " ".join(test.notes) if np.isnan(test.statistic) else ""
+    return (
+        test.statistic,
+        test.df_num,
+        " ".join(test.notes).removeprefix("No test: ") if np.isnan(test.statistic) else "",
+    )
 
 
 def _on_aliased(fit: Fit, model: Model, kind: str) -> Iterator[str]:
@@ -222,19 +238,14 @@ def _of_type_3(terms: Terms) -> Iterator[str]:
 
 def notes_on_likelihood(fit: Fit) -> Iterator[str]:
     """What is to be said of comparisons by the likelihood, divided by the dispersion of a fit."""
-    yield from notes_on(fit)
-    yield from fit.covariance.expected.notes
-    yield from filter(None, [beside_robust(fit)])
-
-
-def notes_on(fit: Fit) -> Iterator[str]:
-    """What is to be said of any comparison of deviances with a fit."""
     yield from _on_shape(fit)
     if Status(fit.status) is Status.SEPARATED:
         yield (
             "The fit is separated: its deviance is the smallest that is approached as coefficients "
             "run to infinity, and the chi-squared distribution is a poor guide to what chance does."
         )
+    yield from fit.covariance.expected.notes
+    yield from filter(None, [beside_robust(fit)])
 
 
 def _on_shape(fit: Fit) -> Iterator[str]:
