@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import jaxglm as jg
 
@@ -214,6 +215,34 @@ def test_nesting_is_of_columns_and_not_of_names() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("test", ["Chisq", "F", "Rao"])
+def test_the_tidy_statistic_is_what_the_p_value_is_of(test: str) -> None:
+    one, two = jg.glm("y ~ x", TABLE, "quasipoisson"), jg.glm("y ~ x + z", TABLE, "quasipoisson")
+    tables = [
+        jg.anova(one, two, test=test),
+        jg.anova(two, one, test=test),
+        jg.anova(two, test=test),
+    ]
+    if test != "F":
+        tables.append(jg.anova(poisson("y ~ x + z"), test=test))
+    for table in tables:
+        tidy = table.tidy().dropna()
+        df, df_resid = tidy["df"].abs(), two.df_resid
+        tail = stats.f.sf(tidy["statistic"], df, df_resid)
+        if test != "F":
+            tail = stats.chi2.sf(tidy["statistic"], df)
+        np.testing.assert_allclose(tidy["p_value"], tail, rtol=1e-9)
+        assert len(tidy) and tidy.columns.is_unique
+
+
+def test_a_shape_with_fewer_terms_is_not_nested_in_none_with_more() -> None:
+    shaped = jg.glm("y ~ 1", TABLE, jg.NegativeBinomial(), on_failure="ignore")
+    with pytest.warns(jg.DataWarning, match="not nested.*Poisson, so there is no p-value"):
+        table = jg.anova(poisson("y ~ x + z"), shaped)
+    assert table.table["Pr(>Chi)"].isna().all()
+    assert not any("mixture" in note for note in table.notes)
+
+
 def test_frequencies_are_repeated_rows() -> None:
     live = TABLE[TABLE.w > 0]
     long = live.loc[live.index.repeat(live.w)].reset_index(drop=True)
@@ -248,7 +277,12 @@ def test_aliased_columns_and_separation() -> None:
     alone = jg.glm("y ~ x", few, "binomial")
     np.testing.assert_allclose(dropped.table["Deviance"]["g"], alone.deviance, rtol=1e-9)
     assert any("separated" in note for note in dropped.notes)
-    assert np.isnan(jg.anova(apart, type=3, test="Wald").table.loc["g", "Chisq"])
+    wald = jg.anova(apart, type=3, test="Wald")
+    assert np.isnan(wald.table.loc["g", "Chisq"])
+    assert "No test of 'g'" in wald.notes[0] and "test='LR'" in wald.notes[1]
+    assert not any("deviance" in note for note in wald.notes)
+    for test in ("LR", "Wald"):
+        assert any("(aliased): 'twice'" in n for n in jg.anova(fit, type=3, test=test).notes)
     with pytest.raises(jg.DataError, match="The fit is separated"):
         apart.score_test(np.arange(8.0))
 
@@ -325,7 +359,12 @@ def test_score_test_against_its_definition_and_r() -> None:
     for given, words in (
         (np.ones(3), "the fit has 60 rows"),
         (np.ones((2, 2, 2)), "shape"),
-        (TABLE.g, "no number"),
+        (TABLE.g, "holds text"),
+        (TABLE.index.astype(str).to_series(), "holds text"),
+        (np.arange(N).astype(str).astype(object), "holds text"),
+        (TABLE[["w"]].astype("category"), "categories"),
+        (TABLE.w.astype("category"), "categories"),
+        (pd.Series(pd.date_range("2024", periods=N)), "dates"),
         (TABLE.z.where(TABLE.index > 3), "missing or infinite"),
     ):
         with pytest.raises(jg.DataError, match=words):

@@ -201,8 +201,8 @@ class Comparisons(AskedCovariance):
         Raises
         ------
         DataError
-            When rows do not match or a value is missing, for a separated fit, and when the result
-            no longer holds its rows.
+            When rows do not match, a value is missing or no number (text, categories),
+            for a separated fit, and when the result no longer holds its rows.
 
         Examples
         --------
@@ -240,8 +240,9 @@ class Comparisons(AskedCovariance):
         Raises
         ------
         DataError
-            For equations that are not linear, name no coefficient, contradict each other or leave
-            nothing to estimate, and when the result no longer holds the data of its fit.
+            For equations that are not linear, name no coefficient, contradict each other, leave
+            nothing to estimate, or are on what the rows do not determine (an aliased coefficient),
+            and when the result no longer holds the data of its fit.
 
         Examples
         --------

@@ -67,10 +67,20 @@ def sequence_table(
             columns["Pr(>F)"] = f_tail(columns["F"], df, phi.df)
         elif test == "Rao":
             columns["Rao"] = np.append(np.nan, scores)
-            columns["Pr(>Chi)"] = chi2_tail(columns["Rao"] / phi.value * np.sign(df), df)
+            _add_tail(columns, "scaled Rao sc.", columns["Rao"], df, phi)
         else:
-            columns["Pr(>Chi)"] = chi2_tail(fall / phi.value * np.sign(df), df)
+            _add_tail(columns, "scaled dev.", fall, df, phi)
     return pd.DataFrame(columns, index=names)
+
+
+def _add_tail(
+    columns: dict[str, np.ndarray], name: str, unscaled: np.ndarray, df: np.ndarray, phi: Dispersion
+) -> None:
+    """The p-value of a statistic, beside the statistic over the dispersion where that is not 1."""
+    scaled = unscaled / phi.value * np.sign(df)
+    if phi.value != 1:  # R has the p-value alone
+        columns[name] = scaled
+    columns["Pr(>Chi)"] = chi2_tail(scaled, df)
 
 
 def score_over(fits: Submodels, small: Submodel, large: Submodel) -> float:
@@ -88,10 +98,12 @@ def by_term(fit: Fit, model: Model, type_: int, test: str | None) -> Comparison:
     kind = "LR" if test is None else _TESTS[test]
     terms = Terms.of(model)
     if kind == "Wald":
-        table, said = _wald(fit, model, terms, type_), [*notes_on(fit), *_on_wald(fit)]
+        table, said = _wald(fit, model, terms, type_)
+        said += [*_on_shape(fit), *_on_wald(fit)]
     else:
         table, troubled = _by_refits(fit, model, terms, type_, kind)
         said = [*notes_on_likelihood(fit), *troubled]
+    said += _on_aliased(fit, model, kind)
     if type_ == 3:
         said += _of_type_3(terms)
     name = {"LR": "likelihood ratio", "F": "F", "Wald": "Wald"}[kind]
@@ -139,25 +151,33 @@ def _by_refits(
     return pd.DataFrame(columns, index=[*terms.labels, "Residuals"]), said
 
 
-def _wald(fit: Fit, model: Model, terms: Terms, type_: int) -> pd.DataFrame:
+def _wald(fit: Fit, model: Model, terms: Terms, type_: int) -> tuple[pd.DataFrame, list[str]]:
     names, statistic, df = [], [], []
+    without: dict[str, list[str]] = {}
     if type_ == 3 and terms.base.any():  # car has a row for the intercept, in this test alone
-        alone, k = _wald_statistic(fit, terms.base)
+        alone, k, why = _wald_statistic(fit, terms.base)
         names += [model.names[j] for j in np.flatnonzero(terms.base)]
         statistic.append(alone if k else np.nan)
         df.append(k)
+        without.setdefault(why, []).append(names[-1])
     for i in terms.all:
         own = terms.own(i)
         others = terms.containing(i, terms.all) if type_ == 2 else []
         beyond = terms.mask(others) & ~terms.base
-        alone, k = _wald_statistic(fit, own | beyond)
-        beside, fewer = _wald_statistic(fit, beyond)
+        alone, k, why = _wald_statistic(fit, own | beyond)
+        beside, fewer, _ = _wald_statistic(fit, beyond)
         statistic.append(alone - beside if k > fewer else np.nan)
         df.append(k - fewer)
         names.append(terms.labels[i])
+        without.setdefault(why, []).append(names[-1])
     columns = {"Df": np.array(df, float), "Chisq": np.array(statistic)}
     columns["Pr(>Chisq)"] = chi2_tail(columns["Chisq"], columns["Df"])
-    return pd.DataFrame(columns, index=names)
+    said = [
+        f"No test of {listed(map(repr, rows), 4)}: {why}" for why, rows in without.items() if why
+    ]
+    if fit.infinite.any():
+        said.append("test='LR' tests terms whose coefficients run to infinity.")
+    return pd.DataFrame(columns, index=names), said
 
 
 def _on_wald(fit: Fit) -> Iterator[str]:
@@ -176,16 +196,33 @@ def _on_wald(fit: Fit) -> Iterator[str]:
         )
 
 
-def _wald_statistic(fit: Fit, columns: np.ndarray) -> tuple[float, int]:
+def _wald_statistic(fit: Fit, columns: np.ndarray) -> tuple[float, int, str]:
     """``b' C^-1 b`` of some coefficients b and their covariance C, and how many they are.
 
-    nan where one runs to infinity, or nothing determines it.
+    nan where one runs to infinity, or nothing determines it, and then why.
     """
     if not (columns & ~fit.aliased).any():
-        return 0.0, 0
+        return 0.0, 0, ""
     nameless = [""] * columns.size
     test = columns_test(fit, nameless, np.flatnonzero(columns).tolist(), None)
-    return test.statistic, test.df_num
+    return (
+        test.statistic,
+        test.df_num,
+        " ".join(test.notes).removeprefix("No test: ") if np.isnan(test.statistic) else "",
+    )
+
+
+def _on_aliased(fit: Fit, model: Model, kind: str) -> Iterator[str]:
+    if not fit.aliased.any():
+        return
+    names = listed([repr(model.names[j]) for j in np.flatnonzero(fit.aliased)], 4)
+    yield f"Left out of the fit, since they follow from other columns (aliased): {names}. " + (
+        "These are tests of the coefficients that are there; models fitted without a term, as for "
+        "test='LR', may have such a column in its place, and then test fewer Df."
+        if kind == "Wald"
+        else "In a model without a term such a column may take its place, so a term may have "
+        "fewer Df here than in its Wald test, or none."
+    )
 
 
 def _of_type_3(terms: Terms) -> Iterator[str]:
@@ -201,22 +238,21 @@ def _of_type_3(terms: Terms) -> Iterator[str]:
 
 def notes_on_likelihood(fit: Fit) -> Iterator[str]:
     """What is to be said of comparisons by the likelihood, divided by the dispersion of a fit."""
-    yield from notes_on(fit)
-    yield from fit.covariance.expected.notes
-    yield from filter(None, [beside_robust(fit)])
-
-
-def notes_on(fit: Fit) -> Iterator[str]:
-    """What is to be said of any comparison with a fit."""
-    if fit.alpha is not None:
-        yield (
-            f"The negative binomial shape is held at its estimate, alpha = {fit.alpha:.5g}, in all "
-            "models of this table, as in R."
-        )
+    yield from _on_shape(fit)
     if Status(fit.status) is Status.SEPARATED:
         yield (
             "The fit is separated: its deviance is the smallest that is approached as coefficients "
             "run to infinity, and the chi-squared distribution is a poor guide to what chance does."
+        )
+    yield from fit.covariance.expected.notes
+    yield from filter(None, [beside_robust(fit)])
+
+
+def _on_shape(fit: Fit) -> Iterator[str]:
+    if fit.alpha is not None:
+        yield (
+            f"The negative binomial shape is held at its estimate, alpha = {fit.alpha:.5g}, in all "
+            "models of this table, as in R."
         )
 
 

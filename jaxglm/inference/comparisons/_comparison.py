@@ -51,10 +51,17 @@ class Comparison:
         """`table` under the names of all tidy tables, as broom has them.
 
         The labels of its rows are the column `term`; R's columns become `df, deviance, df_residual,
-        residual_deviance, aic, sumsq, statistic, p_value`, as far as they are there.
+        residual_deviance, aic, sumsq, statistic, p_value`, as far as they are there. `statistic` is
+        what the p-value is of: a fall of the deviance, or a score, over the dispersion.
         """
         names = {name: _tidy_name(name) for name in self.table}
-        return self.table.rename(columns=names).rename_axis("term").reset_index()
+        if "scaled Rao sc." in names:
+            names["Rao"] = "score"
+        tidy = self.table.rename(columns=names).rename_axis("term").reset_index()
+        if "p_value" in tidy and "statistic" not in tidy:  # R has the fall of the deviance alone
+            fall = tidy["deviance"] * np.sign(tidy["df"])
+            tidy.insert(tidy.columns.get_loc("p_value"), "statistic", fall)
+        return tidy
 
     def __str__(self) -> str:
         lines = [*textwrap.wrap(self.title, 78), self._written().to_string()]

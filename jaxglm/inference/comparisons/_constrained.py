@@ -2,6 +2,7 @@
 
 ``b = b0 + N g`` with free coefficients g: the columns become X N, the offset has X b0 added, and
 the covariance is N V N' of that of g. Columns that no constraint touches stay in their own form.
+Columns that the fit left out (aliased) stay out, so that it is the larger model of the two.
 """
 
 import dataclasses
@@ -24,6 +25,7 @@ from jaxglm.inference.comparisons._submodels import (
     refuse_reduced,
 )
 from jaxglm.inference.covariances._dispersion import with_dispersion_of
+from jaxglm.inference.hypotheses._combinations import undetermined_by, why_undetermined
 from jaxglm.inference.hypotheses._hypothesis import read_hypothesis
 from jaxglm.intake import Dataset, Model
 from jaxglm.rows import Problem, merge_rows
@@ -39,6 +41,7 @@ class _Free:
     """Coefficients b of p as b0 + N g of k free ones.
 
     The free ones are those that no constraint touches, in their order, and then some of the others.
+    Those of `left_out` are neither.
 
     Attributes
     ----------
@@ -52,6 +55,8 @@ class _Free:
         Their part of b0.
     own : [k - u] int
         Which of the touched coefficients are free.
+    left_out : [p] bool
+        Columns that have no coefficient.
     """
 
     untouched: np.ndarray
@@ -59,6 +64,7 @@ class _Free:
     N: np.ndarray
     base: np.ndarray
     own: np.ndarray
+    left_out: np.ndarray
 
     @property
     def public(self) -> np.ndarray:
@@ -68,7 +74,7 @@ class _Free:
     def spread(self, values: np.ndarray) -> np.ndarray:
         """N times an array [k, ...] of the free coefficients: [p, ...]."""
         u = self.untouched.size
-        out = np.zeros((u + self.touched.size, *values.shape[1:]), values.dtype)
+        out = np.zeros((self.left_out.size, *values.shape[1:]), values.dtype)
         out[self.untouched] = values[:u]
         out[self.touched] = self.N @ values[u:]
         return out
@@ -80,8 +86,8 @@ def constrained(fit: Fit, model: Model, constraints: Any) -> tuple[Fit, Model]:
     refuse_constrained(model, what)
     refuse_reduced(fit, model.family, what)
     held = model.held(what)
-    R, q, text = _read(constraints, model)
-    free = _solved(R, q, text)
+    R, q, text = _read(constraints, fit, model)
+    free = _solved(R, q, text, fit.aliased)
     names = [model.names[j] for j in free.public]
     if not names:
         raise DataError(f"{text!r} holds every coefficient: there is nothing to estimate")
@@ -95,7 +101,7 @@ def constrained(fit: Fit, model: Model, constraints: Any) -> tuple[Fit, Model]:
     announce(notes)
     note = f"Constrained: {text}. Standard errors are those of a model in which this is so."
     found = dataclasses.replace(
-        _in_all(found, free),
+        _in_all(found, free, fit),
         # That of a constant beside the offset X b0 would depend on which b0 was taken.
         null_deviance=fit.null_deviance,
         null_log_likelihood=fit.null_log_likelihood,
@@ -105,13 +111,14 @@ def constrained(fit: Fit, model: Model, constraints: Any) -> tuple[Fit, Model]:
     return found, dataclasses.replace(model, family=family, constraints=text)
 
 
-def _read(constraints: Any, model: Model) -> tuple[np.ndarray, np.ndarray, str]:
-    """R, q and words for them.
+def _read(constraints: Any, fit: Fit, model: Model) -> tuple[np.ndarray, np.ndarray, str]:
+    """R, q and words for them; R is 0 at aliased coefficients.
 
     Raises
     ------
     DataError
-        For a dict, which a hypothesis has for coefficients, and a user here perhaps for values.
+        For a dict, which a hypothesis has for coefficients, and a user here perhaps for values;
+        and for what aliased columns leave undetermined, as in a Wald test.
     """
     if isinstance(constraints, Mapping | pd.Series):
         some = dict(itertools.islice(constraints.items(), 2))
@@ -125,10 +132,16 @@ def _read(constraints: Any, model: Model) -> tuple[np.ndarray, np.ndarray, str]:
     if not (np.isfinite(found.matrix).all() and np.isfinite(found.value).all()):
         raise DataError("constraints must hold finite numbers")
     text = constraints.strip() if isinstance(constraints, str) else ", ".join(found.labels)
-    return found.matrix, found.value, text
+    unknown = np.flatnonzero(undetermined_by(fit, found.matrix))
+    if unknown.size:
+        raise DataError(
+            f"{found.labels[unknown[0]]!r} is no constraint on this fit, which left columns out "
+            f"(aliased): {why_undetermined(fit, model.names)}. Name coefficients that are there."
+        )
+    return np.where(fit.aliased, 0.0, found.matrix), found.value, text
 
 
-def _solved(R: np.ndarray, q: np.ndarray, text: str) -> _Free:
+def _solved(R: np.ndarray, q: np.ndarray, text: str, left_out: np.ndarray) -> _Free:
     """The constraints solved for as many coefficients as they determine.
 
     Raises
@@ -160,8 +173,8 @@ def _solved(R: np.ndarray, q: np.ndarray, text: str) -> _Free:
     N[own, np.arange(own.size)] = 1.0
     N[pivots] = -table[:, own][rows]
     base[pivots] = table[rows, -1]
-    untouched = np.setdiff1d(np.arange(R.shape[1]), touched)
-    return _Free(untouched, touched, N, base, own)
+    untouched = np.setdiff1d(np.flatnonzero(~left_out), touched)
+    return _Free(untouched, touched, N, base, own, left_out)
 
 
 def _problem(held: Dataset, free: _Free) -> Problem:
@@ -185,11 +198,11 @@ def _problem(held: Dataset, free: _Free) -> Problem:
     return Problem.of_block(Block(design, rows), order, whole.dtype)
 
 
-def _in_all(found: Fit, free: _Free) -> Fit:
-    """The record of the free coefficients as one of all of them."""
-    p = free.untouched.size + free.touched.size
+def _in_all(found: Fit, free: _Free, fit: Fit) -> Fit:
+    """The record of the free coefficients as one of all of them, as `fit` is."""
+    p = free.left_out.size
     own = found.covariance
-    aliased = np.zeros(p, bool)
+    aliased = free.left_out.copy()
     aliased[free.public] = own.aliased
     coef = free.spread(np.nan_to_num(found.coef))
     coef[free.touched] += free.base
@@ -208,9 +221,16 @@ def _in_all(found: Fit, free: _Free) -> Fit:
             open=(np.abs(free.spread(own.open.astype(float))) > 0) & (recession == 0.0),
             kind=own.kind,
         ),
-        relations=None if found.relations is None else _relations(found.relations, free),
+        relations=_joined(found.relations, fit.relations, free),
         relations_at_limit=_relations(found.relations_at_limit, free),
     )
+
+
+def _joined(own: Relations | None, before: Relations | None, free: _Free) -> Relations | None:
+    """Relations among the free columns, and those by which the fit left columns out."""
+    if own is None or before is None:
+        return None
+    return Relations(*map(np.concatenate, zip(_relations(own, free), before, strict=True)))
 
 
 def _relations(relations: Relations, free: _Free) -> Relations:

@@ -53,6 +53,11 @@ def _nesting(one: Estimates, other: Estimates) -> str:
     between = f"{called(small.model)!r} and {called(large.model)!r}"
     if small._n_parameters == large._n_parameters:
         return f"{between} have as many coefficients as each other: there is nothing to test."
+    if small.fit.alpha is not None and large.fit.alpha is None:
+        return (
+            f"{between} are not nested: the one with fewer terms is negative binomial, the other "
+            "Poisson, so there is no p-value. Compare them by AIC or BIC, jaxglm.compare(m1, m2)."
+        )
     apart, why = outside(small, large)
     if apart is None:
         return (
@@ -131,7 +136,8 @@ def _of_likelihoods(
     # One of the parameters has its value on the boundary: half of chi2 with one df less.
     fewer = np.where(np.abs(df) > 1, chi2_tail(upwards, np.abs(df) - 1), 1.0 * (upwards <= 0))
     at_boundary = 0.5 * (np.where(upwards >= 0, plain, 1.0) + fewer)
-    tail = np.where((more != 0) & (df * more > 0), at_boundary, plain)
+    # Of a shape and fewer terms against none and more terms, neither is a case of the other.
+    tail = np.where(more == 0, plain, np.where(df * more > 0, at_boundary, np.nan))
     alphas = [0.0 if fit.fit.alpha is None else fit.fit.alpha for fit in fits]
     table = pd.DataFrame(
         {
@@ -145,7 +151,7 @@ def _of_likelihoods(
         index=[str(i) for i in range(1, len(fits) + 1)],
     )
     said = ["Df counts the negative binomial shape alpha where a model estimates it."]
-    if more.any():
+    if (df * more > 0).any():
         said.append(
             "Poisson against negative binomial: alpha = 0 is on the boundary of what alpha can be, "
             "so the statistic is a half-and-half mixture of chi-squared with Df and Df - 1 degrees "

@@ -1,6 +1,7 @@
 """Owns the score test: whether further columns would improve a model, from the model alone."""
 
 import dataclasses
+import datetime
 from typing import Any
 
 import jax
@@ -130,9 +131,24 @@ def _places(extra: Any, held: Dataset, kept: np.ndarray) -> np.ndarray:
     return places
 
 
+def _is_words(extra: Any, values: np.ndarray) -> bool:
+    """Whether what was given is not of numbers, though its values may be written in digits."""
+    types = getattr(extra, "dtypes", getattr(extra, "dtype", None))
+    if any(isinstance(one, pd.CategoricalDtype) for one in np.ravel(np.array(types, object))):
+        return True
+    if values.dtype.kind == "O":
+        return any(isinstance(value, str | bytes | datetime.date) for value in values.flat)
+    return values.dtype.kind not in "biuf"
+
+
 def _columns(extra: Any, held: Dataset) -> np.ndarray:
     """Further columns for the rows of a fit, [n, k]."""
     values = np.asarray(extra)
+    if _is_words(extra, values):
+        raise DataError(
+            "exog_extra holds text, categories or dates; jaxglm.design('~ g', data).X has the "
+            "columns of a factor"
+        )
     if values.ndim == 1:
         values = values[:, None]
     given = f"exog_extra has shape {np.shape(extra)}"
@@ -142,10 +158,7 @@ def _columns(extra: Any, held: Dataset) -> np.ndarray:
         try:
             values = values.astype(float)
         except (TypeError, ValueError):
-            raise DataError(
-                "exog_extra holds what is no number; jaxglm.design('~ g', data).X has the columns "
-                "of a factor"
-            ) from None
+            raise DataError("exog_extra holds what is no number") from None
     values = values.astype(float)
     n, rows = len(held.rows), held.kept
     if len(values) == held.n_given and rows is not None:

@@ -87,13 +87,9 @@ def combinations_of(
 
     columns = Columns(*from_matrix(matrix), len(matrix))
     if fit.aliased.any():
-        touched = (matrix[:, fit.aliased] != 0).any(axis=1)
-        unknown = (
-            touched if fit.relations is None else undetermined(columns, fit.aliased, fit.relations)
-        )
-        unknown = unknown if strict else unknown & touched
+        unknown = undetermined_by(fit, matrix, strict=strict)
         estimate = np.where(unknown, np.nan, estimate)
-        tell(unknown, _aliased(fit, names))
+        tell(unknown, why_undetermined(fit, names))
     if fit.infinite.any():
         direction = fit.covariance.recession
         along = matrix @ direction
@@ -114,6 +110,16 @@ def combinations_of(
     return Combinations(estimate, spread, tuple(reasons))
 
 
+def undetermined_by(fit: Fit, matrix: FloatArray, *, strict: bool = False) -> np.ndarray:
+    """Which combinations aliased columns leave undetermined, [m] bool; as `combinations_of`."""
+    touched = (matrix[:, fit.aliased] != 0).any(axis=1)
+    if fit.relations is None:
+        return touched
+    columns = Columns(*from_matrix(matrix), len(matrix))
+    unknown = undetermined(columns, fit.aliased, fit.relations)
+    return unknown if strict else unknown & touched
+
+
 def is_constrained(fit: Fit) -> bool:
     """Whether constraints leave fewer coefficients free than there are."""
     return round(fit.nobs - fit.df_resid) < int(np.sum(~fit.aliased))
@@ -129,7 +135,8 @@ def _is_held(fit: Fit, matrix: FloatArray) -> np.ndarray:
     return varies <= _ROUNDING * (np.abs(matrix) @ sizes)
 
 
-def _aliased(fit: Fit, names: Sequence[str]) -> str:
+def why_undetermined(fit: Fit, names: Sequence[str]) -> str:
+    """Why the fit does not determine a combination that touches an aliased column."""
     if fit.relations is None:
         return "it involves a column that was left out of the fit (aliased)"
     holds = what_holds(names, fit.aliased, fit.relations)
