@@ -6,7 +6,6 @@ from typing import Any, NamedTuple, Self
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._tuning import tuning
 from jaxglm.designs import Dense
 from jaxglm.families import Family
 from jaxglm.lanes._lanes import LaneOptions, Lanes, loop_in_lane, masked
@@ -16,6 +15,9 @@ from jaxglm.search import Options
 from jaxglm.search._settings import AT_BETA, Settings, tolerance
 from jaxglm.sources import Block
 from jaxglm.sums import Objective, final_sums_diagonal, has_constant, null_model, totals
+
+# One fit of more rows keeps all cores busy by itself.
+_MOST_ROWS = 20_000
 
 
 class _Held(NamedTuple):
@@ -57,17 +59,17 @@ class HeldModels:
     def of(cls, problem: Problem, family: Family, count: int, max_memory: float) -> Self | None:
         """For up to `count` models of a problem at a time; None where single fits are better.
 
-        They are where they know more of the columns than their numbers, or fill the machine. The
-        rows of all lanes in work may take `max_memory` bytes.
+        They are with many rows, or where they make use of what the columns are: levels of factors.
+        The rows of all lanes in work may take `max_memory` bytes.
         """
         n = len(problem.rows)
-        if n > tuning().most_lane_rows or not isinstance(problem.design, Dense):
+        if n > _MOST_ROWS or not isinstance(problem.design, Dense):
             return None
         replicas = Replicas(problem, None, np.broadcast_to(np.True_, (count, n)), {})
         every = np.arange(count)
         objective = Objective(problem.narrowed(family))
         lanes = Lanes.of(replicas, objective, every, max_memory)
-        # They start near their optima, and run for less than a program takes to compile.
+        # They start near their optima, and run for less than their program takes to compile.
         return cls(problem, dataclasses.replace(lanes, few=True))
 
     def deviances(self, coef: np.ndarray, fitted: np.ndarray) -> np.ndarray:
