@@ -127,9 +127,12 @@ def test_the_shape_has_an_interval() -> None:
     ("formula", "family", "settings", "alone"),
     [
         ("amount ~ x + I(2 * x) + z", jg.Gamma(link="log"), {}, False),
-        ("n ~ x + z", "poisson", {"offset": "z", "freq_weights": "w"}, False),
+        pytest.param(
+            *("n ~ x + z", "poisson", {"offset": "z", "freq_weights": "w"}, False),
+            marks=pytest.mark.slow,
+        ),
         ("n > 1 ~ few", jg.Binomial(link="identity"), {}, True),  # to the edge of the domain
-        ("none ~ 0 + g + x", "poisson", {}, True),  # an infinite end
+        pytest.param(*("none ~ 0 + g + x", "poisson", {}, True), marks=pytest.mark.slow),
     ],
     ids=["dispersion and alias", "offset and weights", "edge", "separation"],
 )
