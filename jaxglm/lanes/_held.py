@@ -17,7 +17,7 @@ from jaxglm.sources import Block
 from jaxglm.sums import Objective, final_sums_diagonal, has_constant, null_model, totals
 
 # One fit of more rows keeps all cores busy by itself.
-_MOST_ROWS = 20_000
+_MOST_ROWS = 1 << 14
 
 
 class _Held(NamedTuple):
