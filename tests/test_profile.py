@@ -3,12 +3,15 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import jaxglm as jg
+from jaxglm.inference.comparisons import _profile
+from jaxglm.inference.comparisons._submodels import refitted
 
 from .reference.cases import load
 from .reference.engine import fit_formula
@@ -23,6 +26,9 @@ TABLE["y"] = 1 + TABLE["x"] + RNG.normal(size=N)
 TABLE["n"] = RNG.poisson(2, N)
 TABLE["few"] = RNG.binomial(6, 0.4, N)
 TABLE["w"] = RNG.integers(0, 3, N)
+TABLE["amount"] = RNG.gamma(3, np.exp(0.2 * TABLE["x"]))
+TABLE["g"] = np.array(list("uv"))[np.arange(N) % 2]
+TABLE["none"] = np.where(TABLE["g"] == "u", 0, TABLE["n"])
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -115,3 +121,36 @@ def test_the_shape_has_an_interval() -> None:
     low, high = fit.alpha_conf_int(0.1).loc["alpha"]
     at = jg.glm("few ~ x", TABLE, jg.NegativeBinomial(alpha=float(high)))
     assert low == 0.0 and 2 * (fit.llf - at.llf) == pytest.approx(2.705543454095404, rel=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("formula", "family", "settings", "alone"),
+    [
+        ("amount ~ x + I(2 * x) + z", jg.Gamma(link="log"), {}, False),
+        pytest.param(
+            *("n ~ x + z", "poisson", {"offset": "z", "freq_weights": "w"}, False),
+            marks=pytest.mark.slow,
+        ),
+        ("n > 1 ~ few", jg.Binomial(link="identity"), {}, True),  # to the edge of the domain
+        pytest.param(*("none ~ 0 + g + x", "poisson", {}, True), marks=pytest.mark.slow),
+    ],
+    ids=["dispersion and alias", "offset and weights", "edge", "separation"],
+)
+def test_ends_sought_together_are_those_sought_one_by_one(
+    formula: str, family: Any, settings: dict[str, Any], alone: bool, monkeypatch: Any
+) -> None:
+    """What lanes cannot tell is fitted alone."""
+    fit = jg.glm(formula, TABLE, family, on_failure="ignore", **settings)
+    singles: list[Any] = []
+
+    def counted(*given: Any) -> Any:
+        singles.append(given)
+        return refitted(*given)
+
+    monkeypatch.setattr(_profile, "refitted", counted)
+    one_by_one = fit.conf_int(method="profile")
+    most = len(singles)
+    singles.clear()
+    monkeypatch.setattr(_profile, "_LEAST_TOGETHER", 0)
+    pd.testing.assert_frame_equal(fit.conf_int(method="profile"), one_by_one, rtol=1e-10)
+    assert bool(singles) == alone and len(singles) <= most

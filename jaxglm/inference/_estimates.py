@@ -112,7 +112,8 @@ class Estimates:
             coefficient held is above that of the fit by ``q^2 scale`` (profile likelihood; Venables
             and Ripley 2002, section 8.4). q is the quantile of t where the dispersion is estimated,
             of the normal otherwise. Profile intervals need not be symmetric, and have a finite end
-            where separation makes an estimate infinite; they take some ten fits a coefficient. With
+            where separation makes an estimate infinite; they take some ten fits a coefficient, many
+            at a time where there are many coefficients and not very many rows. With
             ``bias="firth"`` they are those of the penalised likelihood. A robust covariance has no
             part in them, and a warning says so.
 

@@ -10,12 +10,14 @@ from jaxglm.lanes._covariances import (
     lane_slopes,
 )
 from jaxglm.lanes._fits import SCALARS, Fits, Words
+from jaxglm.lanes._held import HeldModels
 from jaxglm.lanes._lanes import Lanes
 from jaxglm.lanes._rounds import fit_segments
 
 __all__ = [
     "SCALARS",
     "Fits",
+    "HeldModels",
     "LaneDispersion",
     "LaneEstimate",
     "Lanes",

@@ -113,20 +113,13 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
     of = totals(block.rows, jnp)
     null = null_model(of, family, has_constant=constant, xp=jnp)
     null = null._replace(shift=jnp.where(jnp.isnan(null.shift), own.shift, null.shift))
-    options = Options(tol=shared.tol, max_turns=shared.max_turns)
-    reduced_at = objective.reduced_at
-    settings = Settings(family, options, dtype, rank, of, null, jnp, reduced_at)
     if penalty is not None:
         penalty = penalty.where(keep)
-    loop = Loop(
-        settings.point(own.beta * keep, shared.start, observed=shared.observed),
-        settings.controls(reach=settings.tol),
-        settings.null_model,
-        solver=_newton(objective),
-        final=final_sums,
-    )
-    tiles = Tiles(jax.tree.map(lambda leaf: leaf[None], rows))
-    outcome, sums = run_loop(tiles, Objective(family, penalty, reduced_at), loop)
+    reduced_at = objective.reduced_at
+    objective = Objective(family, penalty, reduced_at)
+    options = Options(tol=shared.tol, max_turns=shared.max_turns)
+    settings = Settings(family, options, dtype, rank, of, null, jnp, reduced_at)
+    outcome, sums = loop_in_lane(rows, objective, settings, own.beta * keep, shared, final_sums)
     factor = factorise(sums.info, jnp.zeros((), dtype))
     root = inverse_root(factor).dense * keep[:, None]
     if reduced_at is not None:
@@ -161,6 +154,25 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
         root=root,
         keep=keep,
     )
+
+
+def loop_in_lane(
+    rows: Block,
+    objective: Objective,
+    settings: Settings,
+    beta: Any,
+    shared: LaneOptions,
+    final: Callable[..., FinalSums],
+) -> tuple[Outcome, FinalSums]:
+    """The loop over masked rows, and the sums that `final` makes where it ends."""
+    loop = Loop(
+        settings.point(beta, shared.start, observed=shared.observed),
+        settings.controls(reach=settings.tol),
+        settings.null_model,
+        solver=_newton(objective),
+        final=final,
+    )
+    return run_loop(Tiles(jax.tree.map(lambda leaf: leaf[None], rows)), objective, loop)
 
 
 def _newton(objective: Objective) -> Newton:

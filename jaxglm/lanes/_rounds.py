@@ -21,6 +21,7 @@ from jaxglm.families import Family
 from jaxglm.lanes._buckets import SCRATCH
 from jaxglm.lanes._fits import Fits, Words
 from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
+from jaxglm.lanes._ordinary import End, ordinary
 from jaxglm.lanes._rank import rank_of
 from jaxglm.lanes._separation import recession_directions, relations_at_limits
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
@@ -33,11 +34,10 @@ from jaxglm.search import (
     fit_of,
     has_unknown_shape,
 )
-from jaxglm.search._notes import RESOLUTION, search_notes
-from jaxglm.search._range import strained_columns, strained_response
+from jaxglm.search._notes import search_notes
 from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS, smallest_pivot, tolerance
 from jaxglm.search._short_way import MORE_LEFT
-from jaxglm.search._statistics import rounding_is_left, worse_than_null
+from jaxglm.search._statistics import rounding_is_left
 from jaxglm.solvers import Stop
 from jaxglm.sources import Block
 from jaxglm.sums import Objective
@@ -45,8 +45,6 @@ from jaxglm.sums import Objective
 # Turns of the first round. Nearly all lanes need fewer; one that needs many would keep its block
 # waiting, so it starts again among its like.
 _FEW_TURNS = 10
-# Rounding of less than this many standard errors is nothing, even a thousand times as large.
-_NOTHING_HIDDEN = 1e-3 * RESOLUTION
 
 
 def fit_segments(
@@ -173,7 +171,6 @@ class _Rounds:
         self.fits, self.which = fits, which
         self.max_memory, self.progress = max_memory, progress
         self.p = segments.problem.n_columns
-        self.bounded = bool(np.isfinite(family.link.domain(family.mean_domain)).any())
         numbers = max_memory / segments.problem.dtype.itemsize
         most = min(tuning().most_lane_rows, numbers / (self.p + SCRATCH))
         self.small = which[segments.sizes[which] <= most]
@@ -307,24 +304,12 @@ class _Rounds:
 
     def _ordinary(self, found: LaneSums) -> np.ndarray:
         """Lanes that a single fit would not look at again, but for rows that have gone far."""
-        outcome = found.outcome
-        good = (outcome.status == int(Status.CONVERGED)) & np.isfinite(found.root).all(axis=(1, 2))
-        good &= found.decrement <= np.maximum(MORE_LEFT * self.tol, 8 * outcome.floor)
-        good &= found.sums.lost == 0  # a single fit tells whether anything is left to see
         weight = found.statistics.weight_sum
-        good &= ~strained_columns(found.sums, self.dtype).any(axis=1)
-        good &= ~strained_response(self.family, found.null.average, weight, self.dtype)
-        if self.lanes.objective.penalty is None and not self.options.reduced:
-            offset = self.segments.problem.rows.offset is not None
-            good &= ~worse_than_null(self.family, found.sums, weight, found.null, has_offset=offset)
-        if self.bounded:
-            good &= found.sums.edge == 0
-        by_rounding = outcome.stop != int(Stop.DECREMENT)
-        hidden = np.maximum(outcome.floor, np.where(by_rounding, outcome.decrement, 0.0))
-        # What rounding does where the likelihood is flatter than expected, a single fit tells; in
-        # float32 it would be asked too often.
-        flatter = not self.family.canonical and self.dtype == np.float64
-        return good & (hidden <= (_NOTHING_HIDDEN if flatter else RESOLUTION))
+        has_offset = self.segments.problem.rows.offset is not None
+        ended = End(found.outcome, found.sums, found.null, weight)
+        good = ordinary(ended, self.lanes.objective, self.dtype, has_offset=has_offset)
+        good &= np.isfinite(found.root).all(axis=(1, 2))
+        return good & (found.decrement <= np.maximum(MORE_LEFT * self.tol, 8 * ended.outcome.floor))
 
     def _settle(self, lanes: _Left, recession: np.ndarray) -> None:
         """Write the fits of some segments."""

@@ -1,7 +1,7 @@
-"""Owns the search for where a rising function of a distance reaches a target."""
+"""Owns the search for where rising functions of a distance reach a target."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 # A root is found where it is known to this share of the target, or of the distance.
 _CLOSE, _RESOLVED = 1e-10, 1e-13
@@ -42,11 +42,46 @@ def find_root(height: Callable[[float], float], target: float, first: float) -> 
     >>> round(edge, 9), at_edge
     (1.5, True)
     """
+    return find_roots(lambda _, distances: [height(distances[0])], target, [first])[0]
+
+
+def find_roots(
+    heights: Callable[[Sequence[int], Sequence[float]], Sequence[float]],
+    target: float,
+    firsts: Sequence[float],
+) -> list[tuple[float, bool]]:
+    """`find_root` of several functions, which are asked for their values together.
+
+    Parameters
+    ----------
+    heights : callable
+        Of the places of the functions that are still looked at, and of a distance for each.
+    target : float
+    firsts : sequence of float
+        A distance to try first for each function.
+    """
+    searches = [_search(target, first) for first in firsts]
+    found: list[tuple[float, bool]] = [(math.nan, False)] * len(searches)
+    distances = {place: next(search) for place, search in enumerate(searches)}
+    while distances:
+        places = list(distances)
+        values = heights(places, list(distances.values()))
+        for place, value in zip(places, values, strict=True):
+            try:
+                distances[place] = searches[place].send(value)
+            except StopIteration as end:
+                found[place] = end.value
+                del distances[place]
+    return found
+
+
+def _search(target: float, first: float) -> Generator[float, float, tuple[float, bool]]:
+    """The search of `find_root`: yields distances, is sent the heights there, returns the root."""
     low, high, top = 0.0, math.inf, math.inf
     points = [(0.0, 0.0)]
     distance, doublings, idle = first, 0, 0
     for _ in range(_MOST_VALUES):
-        value, width = height(distance), high - low
+        value, width = (yield distance), high - low
         if abs(value - target) <= _CLOSE * target:
             return distance, False
         if math.isfinite(value):
