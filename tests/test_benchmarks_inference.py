@@ -89,6 +89,7 @@ def test_ours_answers_every_task_and_peers_have_some_of_them() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_every_turn_has_every_task_of_each_library(lines: list[results.Line]) -> None:
     named = results.group(lines, "library", "task")
     assert {task for library, task in named if library == OURS} == {
@@ -111,6 +112,7 @@ def test_peers_agree_at_the_corrections_named(lines: list[results.Line]) -> None
     assert driver.difference(np.ones(2), np.ones(3)) == np.inf
 
 
+@pytest.mark.slow
 def test_the_page_shows_passes_and_holds_them_to_the_target(lines: list[results.Line]) -> None:
     ours = [line for line in lines if (line["library"], line["task"]) == (OURS, "HC0")]
     theirs = [line for line in lines if line["library"] != OURS and line["task"] == "HC0"]

@@ -125,7 +125,9 @@ def test_blocks_have_the_fit_of_resident_rows(case: str) -> None:
     assert_same(fit(chunked(resident, BLOCK), family), wanted, TOLERANCE[resident.dtype.name])
 
 
-@pytest.mark.parametrize("case", ["dense", "eliminated", "aliased", "trials"])
+@pytest.mark.parametrize(
+    "case", slow_among(["dense", "eliminated", "aliased", "trials"], ["aliased"])
+)
 def test_the_size_of_the_blocks_changes_nothing(case: str) -> None:
     formula, family, vectors = CASES[case]
     resident = problem(formula, TABLE, family, **vectors)
@@ -135,7 +137,8 @@ def test_the_size_of_the_blocks_changes_nothing(case: str) -> None:
     assert other.log_likelihood == pytest.approx(wanted.log_likelihood, rel=1e-13)
 
 
-@pytest.mark.parametrize("driver", slow_among(["compiled", "host"], ["compiled"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("driver", ["compiled", "host"])
 def test_sparse_rows(driver: str) -> None:
     X = np.column_stack([np.ones(N), x, (TABLE["g"] == "a") * z])
     design, order = from_matrix(scipy.sparse.csr_array(X))

@@ -9,6 +9,7 @@ import scipy.sparse
 
 import jaxglm as jg
 from jaxglm.intake import _matrix
+from tests.marks import slow_among
 
 RNG = np.random.default_rng(7)
 TABLE = pd.DataFrame(
@@ -29,7 +30,7 @@ FORMULAS = [
 ]
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
+@pytest.mark.parametrize("formula", slow_among(FORMULAS, FORMULAS[2:3]))
 def test_columns_are_those_that_were_fitted(formula: str, monkeypatch: Any) -> None:
     monkeypatch.setattr(_matrix, "_CHUNK_NUMBERS", 100)  # several chunks
     fit = jg.glm(formula, TABLE, "poisson")

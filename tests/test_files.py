@@ -20,6 +20,7 @@ import pytest
 
 import jaxglm as jg
 from tests.hostile_files import file_of, header_of, members_of, mutations, with_header
+from tests.marks import slow_among
 
 RNG = np.random.default_rng(5)
 N = 60
@@ -60,7 +61,7 @@ def responses() -> jg.ResponseResults:
 KINDS = ("one", "plain", "groups", "responses")
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=slow_among(KINDS, ["responses"]))
 def result(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(request.param)
 

@@ -65,7 +65,15 @@ OTHERS: dict[str, tuple[str, Any, dict, dict]] = {
     "gamma, log": ("positive", jg.Gamma(link=jg.Log()), OFFSET, {}),
     "poisson, square root": ("counts", jg.Poisson(link=jg.Sqrt()), OFFSET, {}),
 }
-SLOW = [*OTHERS, "probit", "square root", "cloglog", "log-binomial", "negative binomial"]
+SLOW = [
+    *OTHERS,
+    "gaussian",
+    "probit",
+    "square root",
+    "cloglog",
+    "log-binomial",
+    "negative binomial",
+]
 
 
 @pytest.mark.parametrize("name", slow_among(MODELS | OTHERS, SLOW))

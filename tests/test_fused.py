@@ -85,7 +85,12 @@ def assert_same(found: Moments, right: Moments, *, exact: float) -> None:
 
 @pytest.mark.parametrize(
     ("name", "start"),
-    [*((name, 0) for name in MODELS), ("probit", 1), ("gamma-inverse", 1), ("poisson", 2)],
+    [
+        *((name, 0) for name in MODELS),
+        ("probit", 1),
+        ("gamma-inverse", 1),
+        pytest.param("poisson", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_sums_are_those_of_quick_moments(name: str, start: int) -> None:
     family, y = MODELS[name]
@@ -138,6 +143,7 @@ def test_the_float32_score_is_compensated(monkeypatch: pytest.MonkeyPatch) -> No
     assert found == pytest.approx(right, rel=1e-7)
 
 
+@pytest.mark.slow
 def test_a_fit_ends_where_it_does_with_the_plain_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     right = jg.GLM(YES, X, "binomial").fit()
     fused = Fused(quick_moments, chunk=32, interpret=True)

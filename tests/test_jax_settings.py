@@ -15,6 +15,7 @@ import pytest
 import scipy.sparse
 
 import jaxglm as jg
+from tests.marks import slow_among
 
 RNG = np.random.default_rng(0)
 N = 60
@@ -96,7 +97,10 @@ def expected() -> dict[str, np.ndarray]:
     return more_fits()
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize(
+    "name",
+    slow_among(SETTINGS, ["jax_debug_infs", "jax_enable_x64", "jax_default_matmul_precision"]),
+)
 def test_every_verb_answers_the_same(name: str, expected: dict[str, np.ndarray]) -> None:
     with set_to({name: SETTINGS[name]}):
         same(more_fits(), expected)

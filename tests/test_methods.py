@@ -139,6 +139,7 @@ def large(n: int = 5000, k: int = 40) -> tuple[np.ndarray, np.ndarray, np.ndarra
     return group, x, rng.poisson(np.exp(0.3 * x + 0.02 * group)).astype(float)
 
 
+@pytest.mark.slow
 def test_dense_sparse_and_coded_columns_agree_over_many_tiles() -> None:
     group, x, y = large()
     matrix = np.column_stack([np.ones(len(y)), group[:, None] == np.arange(1, 40), x])

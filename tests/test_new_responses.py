@@ -164,6 +164,7 @@ def test_intervals_hold_new_responses(fits: dict[str, jg.Results], name: str) ->
     assert np.mean(inside) > 0.94
 
 
+@pytest.mark.slow
 def test_distributions_are_those_of_statsmodels(fits: dict[str, jg.Results]) -> None:
     families = sm.families
     for name, theirs, y in [

@@ -93,6 +93,7 @@ def test_brute_force(case: str) -> None:
     assert found.llf == found.table["llf"].max()
 
 
+@pytest.mark.slow
 def test_the_likelihood_in_forty_digits(plain: Any) -> None:
     with mpmath.workdps(40):
         power, phi = mpmath.mpf(plain.power), mpmath.mpf(plain.dispersion)
@@ -113,6 +114,7 @@ def test_the_likelihood_in_forty_digits(plain: Any) -> None:
         assert plain.llf == pytest.approx(float(total), rel=1e-13)
 
 
+@pytest.mark.slow
 def test_the_table_and_the_fit(plain: Any) -> None:
     table = plain.table
     assert list(table.columns) == ["power", "dispersion", "deviance", "llf"]
@@ -130,6 +132,7 @@ def test_the_table_and_the_fit(plain: Any) -> None:
     assert "95 % interval" in str(plain) and "<table" in plain._repr_html_()
 
 
+@pytest.mark.slow
 def test_where_the_search_starts_does_not_matter(plain: Any) -> None:
     fit = jg.glm("y ~ g", TABLE, family=jg.Tweedie(power=1.9))
     for powers in ([1.1], [1.9, 1.8]):

@@ -131,7 +131,10 @@ def test_the_shape_has_an_interval() -> None:
             *("n ~ x + z", "poisson", {"offset": "z", "freq_weights": "w"}, False),
             marks=pytest.mark.slow,
         ),
-        ("n > 1 ~ few", jg.Binomial(link="identity"), {}, True),  # to the edge of the domain
+        # To the edge of the domain.
+        pytest.param(
+            *("n > 1 ~ few", jg.Binomial(link="identity"), {}, True), marks=pytest.mark.slow
+        ),
         pytest.param(*("none ~ 0 + g + x", "poisson", {}, True), marks=pytest.mark.slow),
     ],
     ids=["dispersion and alias", "offset and weights", "edge", "separation"],

@@ -259,6 +259,7 @@ def test_the_information_of_a_fit_stays_with_its_other_covariances() -> None:
     assert fits.robust("HC0").cov_type == "HC0, observed"
 
 
+@pytest.mark.slow
 def test_robust_errors_beside_reduced_bias_carry_a_caution() -> None:
     table = pd.DataFrame({"g": [1] * 5 + [2] * 5, "x": [1.0, 2, 3, 4, 5] * 2})
     table["y"] = [1, 1, 0, 1, 0, 1, 1, 1, 0, 0]

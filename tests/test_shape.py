@@ -80,7 +80,7 @@ def fit(y: np.ndarray, family: Any = "nb", **settings: Any) -> jg.Results:
     return jg.GLM(y, X, family, **settings).fit()
 
 
-@pytest.mark.parametrize("case", slow_among(CASES, ["offset", "frequencies"]))
+@pytest.mark.parametrize("case", slow_among(CASES, ["medium", "offset", "frequencies"]))
 def test_the_joint_maximum(case: str) -> None:
     true_alpha, settings = CASES[case]
     y = counts(true_alpha)

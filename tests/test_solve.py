@@ -253,6 +253,7 @@ def test_a_status_says_how_it_ended(X: Any, y: Any, weights: Any, status: Status
     assert bool(found.converged) == bool(np.isfinite(found.covariance).all())
 
 
+@pytest.mark.slow
 def test_a_row_of_weight_0_is_not_there_whatever_it_holds() -> None:
     there = np.arange(8) != 2
     y, offset = (np.where(there, v, np.nan) for v in (MIXED, NONE))

@@ -11,6 +11,7 @@ from jaxglm._tuning import tuned
 from jaxglm.designs import Dense, Strip, Tiling, _tiling
 from jaxglm.designs._strip import strip
 from jaxglm.sources import Block, Rows, Tiles, _placement, one_pass
+from tests.marks import slow_among
 
 ROWS = 32
 _rng = np.random.default_rng(8)
@@ -143,7 +144,7 @@ def small_tiles() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("which", FITS)
+@pytest.mark.parametrize("which", slow_among(FITS, ["factors"]))
 @pytest.mark.usefixtures("small_tiles")
 def test_a_fit_in_place_is_the_same_fit(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
     copied = FITS[which]()
