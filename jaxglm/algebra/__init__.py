@@ -14,6 +14,7 @@ from jaxglm.algebra._factor import (
     solve,
     zero_information,
 )
+from jaxglm.algebra._in_lanes import LaneFactor, Triangle, factorise_lanes
 from jaxglm.algebra._relations import Relations
 from jaxglm.algebra._root import Root, root_of, root_of_inverse, trace_with, without_negative
 from jaxglm.algebra._span import Span, span_of
@@ -25,13 +26,16 @@ __all__ = [
     "Covariance",
     "Factor",
     "Information",
+    "LaneFactor",
     "Relations",
     "Root",
     "Span",
     "Spread",
+    "Triangle",
     "all_finite",
     "diagonal_of",
     "factorise",
+    "factorise_lanes",
     "full_matrix",
     "inverse_root",
     "log_determinant",

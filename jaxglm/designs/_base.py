@@ -4,6 +4,7 @@ import abc
 from typing import Any, Self
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._jax import computing
@@ -50,6 +51,10 @@ class Operator(abc.ABC):
     @abc.abstractmethod
     def dense(self, dtype: jax.typing.DTypeLike) -> jax.Array:
         """The block as an [n, p] array: for small designs, factorisations and tests."""
+
+    def total(self, values: jax.Array) -> jax.Array:
+        """The sum over the rows of a vector [n]."""
+        return jnp.sum(values)
 
     @property
     def n_eliminated(self) -> int:
@@ -107,6 +112,10 @@ class Design(Operator):
     @abc.abstractmethod
     def take_rows(self, rows: np.ndarray) -> Self:
         """The design of some rows, given by their positions."""
+
+    @abc.abstractmethod
+    def rows_on_host(self, rows: np.ndarray) -> np.ndarray:
+        """Some rows, given by their positions, as an array [k, p] on the host."""
 
     @abc.abstractmethod
     def tiled(self, tiling: Tiling) -> Self:

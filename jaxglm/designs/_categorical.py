@@ -138,6 +138,14 @@ class Categorical(Design):
         multiplier = None if self.multiplier is None else np.asarray(self.multiplier)[rows]
         return dataclasses.replace(self, codes=np.asarray(self.codes)[rows], multiplier=multiplier)
 
+    def rows_on_host(self, rows: np.ndarray) -> np.ndarray:
+        levels = np.eye(self.n_levels) if self.contrasts is None else np.asarray(self.contrasts)
+        levels = np.append(levels, np.zeros((1, self.n_columns)), axis=0)
+        found = np.take(levels, np.asarray(self.codes)[rows], axis=0)
+        if self.multiplier is not None:
+            found *= np.asarray(self.multiplier)[rows, None]
+        return found
+
     def tiled(self, tiling: Tiling) -> "Categorical":
         multiplier = self.multiplier
         return dataclasses.replace(

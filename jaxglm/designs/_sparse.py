@@ -1,6 +1,8 @@
 """Owns the sparse design: the stored entries of a block of rows, as triples."""
 
 import dataclasses
+import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -86,6 +88,18 @@ class Sparse(Design):
             n_rows=self.n_rows,
             width=int(keep.sum()),
         )
+
+    @functools.cached_property
+    def _by_row(self) -> Any:
+        """The entries in an order in which each row is found at once."""
+        import scipy.sparse
+
+        places = np.asarray(self.rows), np.asarray(self.columns)
+        shape = (self.n_rows, self.width)
+        return scipy.sparse.csr_array((np.asarray(self.values), places), shape)
+
+    def rows_on_host(self, rows: np.ndarray) -> np.ndarray:
+        return self._by_row[rows].toarray()
 
     def take_rows(self, rows: np.ndarray) -> "Sparse":
         new_row = np.full(self.n_rows, -1, np.int32)

@@ -136,6 +136,9 @@ class Split(Design):
         factors = tuple(factor.take_rows(rows) for factor in self.factors)
         return Split(self.numeric.take_rows(rows), factors, self.eliminated)
 
+    def rows_on_host(self, rows: np.ndarray) -> np.ndarray:
+        return np.concatenate([part.rows_on_host(rows) for part in self.parts], axis=1)
+
     def tiled(self, tiling: Tiling) -> "Split":
         factors = tuple(factor.tiled(tiling) for factor in self.factors)
         return Split(self.numeric.tiled(tiling), factors, self.eliminated)

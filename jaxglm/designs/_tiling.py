@@ -36,14 +36,14 @@ class Tiling:
         n, total = values.shape[0], self.count * self.rows
         padded = values
         if n < total:
-            padded = _aligned_empty((total, *values.shape[1:]), values.dtype)
+            padded = aligned_empty((total, *values.shape[1:]), values.dtype)
             padded[:n] = values
             padded[n:] = fill
         # An aligned array is not copied once more; nobody else holds it.
         return jax.device_put(padded.reshape((self.count, self.rows, *values.shape[1:])))
 
 
-def _aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """An uninitialised array that starts at a multiple of 64 bytes: XLA reads it in place."""
     size = int(np.prod(shape)) * dtype.itemsize
     buffer = np.empty(size + 64, np.uint8)

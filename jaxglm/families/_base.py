@@ -7,14 +7,13 @@ are functions of the response and of the linear predictor eta, so that no mean i
 import math
 from typing import Any, ClassVar, Self
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
 from jaxglm._record import Record, static
 from jaxglm.families._arguments import read_arguments
-from jaxglm.links import Identity, Link
+from jaxglm.links import Identity, Link, slope
 
 
 class Family(Record):
@@ -61,6 +60,8 @@ class Family(Record):
     #: True where `log_likelihood` is given: not for quasi families, a variance without a
     #: distribution.
     has_likelihood: ClassVar[bool] = False
+    #: True where, between two means, `log_likelihood` at dispersion 1 differs as `loss` does.
+    likelihood_is_loss: ClassVar[bool] = False
     #: Parameters, beyond coefficients, that R's logLik counts.
     n_likelihood_params: ClassVar[int] = 0
     #: What `valid_response` asks, in words, for error messages.
@@ -155,7 +156,8 @@ class Family(Record):
         Parameters
         ----------
         y, weight : [n]
-            Responses and prior weights; binomial trials are part of the weight.
+            Responses and prior weights; binomial trials are part of the weight. A last axis may be
+            that of lanes.
         """
         return self._valid_start(y, y, weight, known=(-math.inf, math.inf))
 
@@ -176,8 +178,8 @@ class Family(Record):
         if lower > known[0] or self.link.pole is not None:
             # R stops at a response that the link cannot give. A tenth of the typical size is a
             # start from which Fisher scoring finds the optimum where there is one.
-            total = jnp.sum(weight)
-            size = jnp.sum(weight * jnp.abs(y)) / jnp.where(total > 0, total, 1.0)
+            total = jnp.sum(weight, axis=0)
+            size = jnp.sum(weight * jnp.abs(y), axis=0) / jnp.where(total > 0, total, 1.0)
             floor = jnp.where(size > 0, 0.1 * size, 0.1)
             if lower > known[0]:
                 return jnp.where(mu > lower, mu, lower + floor)
@@ -244,12 +246,6 @@ class Family(Record):
             Pearson chi2 over residual degrees of freedom.
         """
         return 1.0 if self.dispersion_fixed else pearson_scale
-
-
-def slope(function: Any, eta: Array) -> Array:
-    """Derivative of an elementwise function at `eta`."""
-    eta = jnp.asarray(eta)
-    return jax.jvp(function, (eta,), (jnp.ones_like(eta),))[1]
 
 
 def infinite_outside(loss: Array, inside: Array | None) -> Array:

@@ -5,7 +5,7 @@ import numpy as np
 from jax import Array
 
 from jaxglm._record import static
-from jaxglm.families._base import Family, infinite_outside, only_weighted, slope
+from jaxglm.families._base import Family, infinite_outside, only_weighted
 from jaxglm.links import Link, Logit
 from jaxglm.links._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder, tail_product, times
 
@@ -64,14 +64,12 @@ class Binomial(Family):
         # For the logit this is (1 - y) mu - y (1 - mu), not mu - y, which is 0 for a success with
         # eta above 37.
         _, eta = self._guard(eta)
-        successes = times(y, slope(self.link.log_inverse, eta))
-        failures = times(1.0 - y, slope(self.link.log_complement, eta))
-        return -(successes + failures)
+        of_success, of_failure = self.link.log_rates(eta)
+        return -(times(y, of_success) + times(1.0 - y, of_failure))
 
     def fisher_weight(self, y: Array, eta: Array) -> Array:
         _, eta = self._guard(eta)
-        rates = slope(self.link.log_inverse, eta), slope(self.link.log_complement, eta)
-        return -tail_product(*rates)
+        return -tail_product(*self.link.log_rates(eta))
 
     def initial_mean(self, y: Array, weight: Array) -> Array:
         # Where the dispersion is estimated weights say nothing of the size of a response: in other
@@ -119,9 +117,11 @@ class Binomial(Family):
 class _Bernoulli(Binomial):
     """Single trials, the commonest response by far: one logarithm, and no constant."""
 
+    likelihood_is_loss = True
+
     def unit_deviance(self, y: Array, mu: Array) -> Array:
-        # mu - 1 is exact where it is small.
-        return -2.0 * jnp.log1p(jnp.where(y > 0.5, mu - 1.0, -mu))
+        # Two logarithms, which a mean that all rows share takes once.
+        return -2.0 * jnp.where(y > 0.5, jnp.log(mu), jnp.log1p(-mu))
 
     def log_likelihood(
         self, y: Array, mu: Array, weight: Array, scale: Array | float, trials: Array | None = None

@@ -52,6 +52,7 @@ class NegativeBinomial(Family):
     mean_domain = (0.0, math.inf)
     dispersion_fixed = True
     has_likelihood = True
+    likelihood_is_loss = True
     response_rule = "counts must be 0 or more"
 
     def __post_init__(self) -> None:

@@ -35,6 +35,7 @@ class Poisson(PowerVariance):
     name = "poisson"
     dispersion_fixed = True
     has_likelihood = True
+    likelihood_is_loss = True
     response_rule = "counts must be 0 or more"
     _canonical_links = (Log(),)
     _exponent = 1

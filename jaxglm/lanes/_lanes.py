@@ -8,32 +8,29 @@ turns keeps no more than its block waiting.
 """
 
 import dataclasses
-import itertools
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._jax import computing
 from jaxglm._programs import program
 from jaxglm._tuning import tuning
 from jaxglm.algebra import Factor, Root, factorise, inverse_root, solve, trace_with
 from jaxglm.designs import Masked
 from jaxglm.lanes._buckets import call_shape, padded_sizes
+from jaxglm.lanes._sums import LaneSums
+from jaxglm.lanes._workers import shared_out, workers
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
 from jaxglm.search._drive import Loop, run_loop
 from jaxglm.search._settings import AT_BETA, Settings
-from jaxglm.search._statistics import Statistics, likelihoods_of_rows, statistics
+from jaxglm.search._statistics import likelihoods_of_rows, statistics
 from jaxglm.solvers import Newton, Outcome
 from jaxglm.sources import Block, Tiles
 from jaxglm.sums import (
     FinalSums,
-    NullModel,
     Objective,
     bias_score,
     final_sums,
@@ -68,36 +65,6 @@ class LaneOptions(NamedTuple):
     observed: Any
     tol: Any
     max_turns: Any
-
-
-class LaneSums(NamedTuple):
-    """What a lane leaves.
-
-    Attributes
-    ----------
-    outcome : Outcome
-        How the loop ended.
-    sums : FinalSums
-        Where it ended.
-    null : NullModel
-        What the response lies about.
-    statistics : Statistics
-    decrement : float
-        What is left of the distance to the optimum, in standard errors, by the exact sums.
-    root : [p, p]
-        A root of the inverse information there; nan where that is not positive definite.
-    keep : [p] bool
-        Columns that took part: those asked for that are not zero in all rows that count, or that
-        a penalty holds.
-    """
-
-    outcome: Outcome
-    sums: FinalSums
-    null: NullModel
-    statistics: Statistics
-    decrement: Any
-    root: Any
-    keep: Any
 
 
 def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOptions) -> LaneSums:
@@ -287,7 +254,7 @@ class Lanes:
                 size,
                 segments.problem.n_columns,
                 count,
-                workers=_workers(),
+                workers=workers(),
                 most_numbers=max_memory / segments.problem.dtype.itemsize,
                 accelerator=jax.default_backend() != "cpu",
             )
@@ -335,36 +302,17 @@ class Lanes:
             common[size] = self.segments.common(size)
             others.extend(calls[1:])
 
-        def run(call: _Call, device: Any) -> tuple[np.ndarray, Any]:
-            # What is set by a context manager holds in its own thread only.
-            with computing(dtype == np.float64), jax.default_device(device):
-                lanes, count = call.padded, call.places.size
-                block = self.segments.cut(which[lanes], count, call.size, call.shape)
-                each = jax.tree.map(
-                    lambda leaf: leaf[lanes].reshape(*call.shape, *leaf.shape[1:]), own
-                )
-                used = np.int32(-(-count // call.shape[1]))
-                found = on_lanes(
-                    block,
-                    common[call.size],
-                    used,
-                    self.objective,
-                    each,
-                    shared,
-                    function=function,
-                )
-                found = jax.device_get(found)
+        def run(call: _Call) -> tuple[np.ndarray, Any]:
+            lanes, count = call.padded, call.places.size
+            block = self.segments.cut(which[lanes], count, call.size, call.shape)
+            each = jax.tree.map(lambda leaf: leaf[lanes].reshape(*call.shape, *leaf.shape[1:]), own)
+            used = np.int32(-(-count // call.shape[1]))
+            found = on_lanes(
+                block, common[call.size], used, self.objective, each, shared, function=function
+            )
             return call.places, jax.tree.map(
-                lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:count], found
+                lambda leaf: leaf.reshape(-1, *leaf.shape[2:])[:count], jax.device_get(found)
             )
 
-        with ThreadPoolExecutor(_workers()) as pool:
-            # The first call of a shape compiles its program; different ones do so side by side.
-            for calls in (firsts, others):
-                yield from pool.map(run, calls, itertools.cycle(jax.local_devices()))
-
-
-def _workers() -> int:
-    """Calls at a time: one for each core, or for each other device."""
-    devices = jax.local_devices()
-    return (os.cpu_count() or 1) if devices[0].platform == "cpu" else len(devices)
+        # The first call of a shape compiles its program; different ones do so side by side.
+        yield from shared_out(run, (firsts, others), double=dtype == np.float64)

@@ -20,10 +20,14 @@ from jaxglm.designs import Dense
 from jaxglm.families import Family
 from jaxglm.lanes._buckets import SCRATCH
 from jaxglm.lanes._fits import Fits, Words
-from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, LaneSums, fit_lane
+from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, fit_lane
 from jaxglm.lanes._ordinary import End, ordinary
+from jaxglm.lanes._packing import Layout, Packing
 from jaxglm.lanes._rank import rank_of
 from jaxglm.lanes._separation import recession_directions, relations_at_limits
+from jaxglm.lanes._short_way import ShortOptions, serves, short_way
+from jaxglm.lanes._sums import LaneSums
+from jaxglm.lanes._workers import workers
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
 from jaxglm.search import (
     REDUCED,
@@ -40,7 +44,7 @@ from jaxglm.search._short_way import MORE_LEFT
 from jaxglm.search._statistics import rounding_is_left
 from jaxglm.solvers import Stop
 from jaxglm.sources import Block
-from jaxglm.sums import Objective
+from jaxglm.sums import Objective, digits_are_lost
 
 # Turns of the first round. Nearly all lanes need fewer; one that needs many would keep its block
 # waiting, so it starts again among its like.
@@ -179,8 +183,7 @@ class _Rounds:
         self.tol = tolerance(options, self.dtype)
         penalty = None if options.penalty is None else options.penalty.take(self.order)
         reduced_at = self.dtype.type(1.0) if options.reduced else None
-        objective = Objective(family, penalty, reduced_at)
-        self.lanes = Lanes.of(segments, objective, self.small, max_memory)
+        self.objective = Objective(family, penalty, reduced_at)
         self.shift = self._null_shifts()
         self.absent = np.zeros((segments.count, self.p), bool)
 
@@ -188,17 +191,54 @@ class _Rounds:
         """All rounds; the segments that are left for single fits."""
         if self.small.size == 0:
             return self.which
+        small = self._short_way(self.small)
+        large = np.setdiff1d(self.which, self.small)
+        if small.size == 0:
+            return large
+        self.lanes = Lanes.of(self.segments, self.objective, small, self.max_memory)
         everything = np.ones((self.segments.count, self.p), bool)
         few = min(_FEW_TURNS, self.options.max_turns)
-        left = self._round(self.small, everything, few)
+        left = self._round(small, everything, few)
         if few < self.options.max_turns:
             late = np.asarray(left.found.outcome.status) == int(Status.MAX_TURNS)
             left = self._once_more(left, late, everything)
         left = self._of_full_rank(left, everything)
         if not self.options.reduced:
             left = self._separated(left)
-        large = np.setdiff1d(self.which, self.small)
         return np.union1d(left.which, large)
+
+    def _short_way(self, which: np.ndarray) -> np.ndarray:
+        """The segments that it leaves, of some."""
+        segments, options, start = self.segments, self.options, self.options.start
+        if not isinstance(segments, Segments) or not serves(self.objective, options, self.p):
+            return which
+        if segments.sizes[which].sum() * self.p <= tuning().small_cells:
+            return which
+        numbers = self.max_memory / self.dtype.itemsize / workers()
+        layout = Layout.of(self.p, numbers)
+        own = which[segments.sizes[which] <= layout.most_rows]
+        offset = segments.problem.rows.offset
+        beta = np.zeros(self.p) if start is None else start[self.order]
+        shared = ShortOptions(
+            beta=beta.astype(self.dtype),
+            tol=self.dtype.type(self.tol),
+            max_turns=np.int32(min(_FEW_TURNS, options.max_turns)),
+            largest_offset=self.dtype.type(0.0 if offset is None else offset.max()),
+        )
+        settled = np.zeros(own.size, bool)
+        for places, found in short_way(
+            Packing.of(segments, own, layout),
+            self.family,
+            self.shift[own],
+            shared,
+            from_beta=start is not None,
+        ):
+            lanes = _Left(own[places], found)
+            settled[places] = self._settled(lanes, ~found.keep)
+            settled[places] &= ~digits_are_lost(found.sums, self.dtype)
+            own_settled = lanes.where(settled[places])
+            self._settle(own_settled, np.zeros((own_settled.which.size, self.p)))
+        return np.setdiff1d(which, own[settled])
 
     def _null_shifts(self) -> np.ndarray:
         """The shift of each null model that takes a fit: a lane of one column."""
@@ -245,14 +285,19 @@ class _Rounds:
         for places, found in self.lanes.over(fit_lane, which, given, self._options(turns)):
             lanes = _Left(which[places], found)
             # A column asked for that took no part is zero in all rows.
-            absent = keep[lanes.which] & ~found.keep
-            self.absent[lanes.which] |= absent
-            settled = self._ordinary(found) & (self.options.reduced | (found.sums.far == 0))
-            if self._vanishing:
-                settled &= ~absent.any(axis=1)
+            settled = self._settled(lanes, keep[lanes.which] & ~found.keep)
             self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p)))
             parts.append(lanes.where(~settled))
         return _Left.joined(parts)
+
+    def _settled(self, lanes: _Left, absent: np.ndarray) -> np.ndarray:
+        """Those whose fit stands as it is; some lack columns asked for, [k, p] bool."""
+        self.absent[lanes.which] |= absent
+        found = lanes.found
+        settled = self._ordinary(found) & (self.options.reduced | (found.sums.far == 0))
+        if self._vanishing:
+            settled &= ~absent.any(axis=1)
+        return settled
 
     @functools.cached_property
     def _vanishing(self) -> bool:
@@ -307,7 +352,7 @@ class _Rounds:
         weight = found.statistics.weight_sum
         has_offset = self.segments.problem.rows.offset is not None
         ended = End(found.outcome, found.sums, found.null, weight)
-        good = ordinary(ended, self.lanes.objective, self.dtype, has_offset=has_offset)
+        good = ordinary(ended, self.objective, self.dtype, has_offset=has_offset)
         good &= np.isfinite(found.root).all(axis=(1, 2))
         return good & (found.decrement <= np.maximum(MORE_LEFT * self.tol, 8 * ended.outcome.floor))
 
@@ -328,7 +373,8 @@ class _Rounds:
         covariance.root.dense[place] = root
         covariance.aliased[place] = ~keep
         covariance.recession[place] = recession
-        self._left_open(which[separated], recession[separated], keep[separated])
+        if separated.any():
+            self._left_open(which[separated], recession[separated], keep[separated])
         rounding = rounding_is_left(family, sums, found.statistics.weight_sum, found.null.average)
         covariance.scale[which] = np.where(rounding, np.nan, found.statistics.scale)
         if covariance.df is not None:

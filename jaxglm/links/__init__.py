@@ -1,6 +1,6 @@
 """Links: the map between a mean and a linear predictor. Re-exports only."""
 
-from jaxglm.links._base import Link
+from jaxglm.links._base import Link, slope
 from jaxglm.links._names import as_link, stands_for_link
 from jaxglm.links._power import Identity, Inverse, InverseSquared, Log, Power, Sqrt
 from jaxglm.links._probability import Cauchit, CLogLog, Logit, LogLog, Probit
@@ -19,5 +19,6 @@ __all__ = [
     "Probit",
     "Sqrt",
     "as_link",
+    "slope",
     "stands_for_link",
 ]

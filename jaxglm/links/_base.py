@@ -66,6 +66,10 @@ class Link(Record):
         """Log of 1 - mu, to full relative precision where the mean is tiny or rounds to 1."""
         return jnp.log1p(-self.inverse(eta))
 
+    def log_rates(self, eta: Array) -> tuple[Array, Array]:
+        """Derivatives of log mu and of log(1 - mu) in eta."""
+        return slope(self.log_inverse, eta), slope(self.log_complement, eta)
+
     def inverse_power(self, eta: Array, exponent: Any) -> Array:
         """The power mu ** exponent, without forming mu where the link makes that possible."""
         return self.inverse(eta) ** whole(exponent)
@@ -90,6 +94,12 @@ class Link(Record):
         (-inf, 0.0)
         """
         return _domain(self, tuple(mean_domain))
+
+
+def slope(function: Any, eta: Array) -> Array:
+    """Derivative of an elementwise function at `eta`."""
+    eta = jnp.asarray(eta)
+    return jax.jvp(function, (eta,), (jnp.ones_like(eta),))[1]
 
 
 @functools.cache

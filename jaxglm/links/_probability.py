@@ -39,6 +39,10 @@ class Logit(Link):
     def log_complement(self, eta: Array) -> Array:
         return _special.log_sigmoid(-eta)
 
+    def log_rates(self, eta: Array) -> tuple[Array, Array]:
+        mean, complement = _special.both_sigmoids(eta)
+        return complement, -mean
+
 
 class Probit(Link):
     """eta = Phi^-1(mu), Phi the standard normal distribution function.

@@ -29,6 +29,24 @@ def _sigmoid_jvp(primals, tangents):
     return value, value * sigmoid(-x) * dx
 
 
+@jax.custom_jvp
+def both_sigmoids(x: Array) -> tuple[Array, Array]:
+    """`sigmoid` of x and of -x, which add up to 1: one exponential and one division for the two."""
+    small = jnp.exp(-jnp.abs(x))
+    larger = 1.0 / (1.0 + small)
+    smaller = small * larger
+    right = x >= 0
+    return jnp.where(right, larger, smaller), jnp.where(right, smaller, larger)
+
+
+@both_sigmoids.defjvp
+def _both_sigmoids_jvp(primals, tangents):
+    (x,), (dx,) = primals, tangents
+    up, down = both_sigmoids(x)
+    rate = up * down * dx
+    return (up, down), (rate, -rate)
+
+
 def _artanh_series(square: Array) -> Array:
     """artanh(r) / r from r^2 <= 1/9."""
     total = jnp.zeros_like(square)

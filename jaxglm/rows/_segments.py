@@ -1,7 +1,6 @@
 """Owns the rows of many segments: one problem, and which of its rows are each segment's."""
 
 import dataclasses
-import functools
 from typing import Any
 
 import jax
@@ -40,17 +39,6 @@ class Segments:
     @property
     def count(self) -> int:
         return self.starts.size - 1
-
-    @functools.cached_property
-    def _entries(self) -> Any:
-        """The rows of a sparse design, each found at once; None for other designs."""
-        design = self.problem.design
-        if not isinstance(design, Sparse):
-            return None
-        import scipy.sparse
-
-        shape = (design.n_rows, design.width)
-        return scipy.sparse.csr_array((design.values, (design.rows, design.columns)), shape)
 
     @property
     def sizes(self) -> np.ndarray:
@@ -97,8 +85,9 @@ class Segments:
             return values.reshape(*shape, size, *values.shape[1:])
 
         # A lane computes with dense columns in any case.
-        sparse = self._entries
-        design = problem.design.take_rows(flat) if sparse is None else Dense(sparse[flat].toarray())
+        sparse = isinstance(problem.design, Sparse)
+        own = problem.design
+        design = Dense(own.rows_on_host(flat)) if sparse else own.take_rows(flat)
         rows = problem.rows.take(flat)
         rows = dataclasses.replace(rows, weight=np.where(inside.ravel(), rows.weight, 0.0))
         return Block(

@@ -1,6 +1,15 @@
 """Solvers: p-sized algebra that is told sums and answers with the next point. They know no rows."""
 
-from jaxglm.solvers._base import Controls, Outcome, Solver, Stop, Wants
+from jaxglm.solvers._base import (
+    Controls,
+    Outcome,
+    Solver,
+    Stop,
+    Wants,
+    dispersion,
+    not_worse,
+    rounding_floor,
+)
 from jaxglm.solvers._first_order import FirstOrder, lbfgs
 from jaxglm.solvers._newton import KeptFactor, Newton, unfactored
 
@@ -13,6 +22,9 @@ __all__ = [
     "Solver",
     "Stop",
     "Wants",
+    "dispersion",
     "lbfgs",
+    "not_worse",
+    "rounding_floor",
     "unfactored",
 ]

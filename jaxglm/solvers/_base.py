@@ -119,7 +119,7 @@ class Solver(Protocol):
         """What to keep of a state that has stopped."""
 
 
-def dispersion(moments: Moments, controls: Controls) -> jax.Array:
+def dispersion(moments: Any, controls: Controls) -> jax.Array:
     """Pearson chi2 / residual df, or what stands for it where the dispersion is fixed."""
     estimated = controls.residual_df > 0
     df = jnp.where(estimated, controls.residual_df, 1.0)
@@ -127,7 +127,7 @@ def dispersion(moments: Moments, controls: Controls) -> jax.Array:
     return jnp.where(estimated & jnp.isfinite(value), value, controls.fixed)
 
 
-def rounding_floor(moments: Moments, diagonal: jax.Array, beta: jax.Array) -> jax.Array:
+def rounding_floor(moments: Any, diagonal: jax.Array, beta: jax.Array) -> jax.Array:
     """Size of the Newton decrement that rounding alone produces.
 
     Each eta carries errors of machine epsilon times the terms it sums, and so does each row's
@@ -135,11 +135,11 @@ def rounding_floor(moments: Moments, diagonal: jax.Array, beta: jax.Array) -> ja
     sum_j H_jj beta_j^2 + sum_i w_i (1 + eta_i^2 + offset_i^2); see `Moments.rounding`.
     """
     eps = jnp.finfo(beta.dtype).eps
-    floor = eps * jnp.sqrt(jnp.sum(jnp.abs(diagonal) * beta**2) + moments.rounding)
+    floor = eps * jnp.sqrt(jnp.sum(jnp.abs(diagonal) * beta**2, axis=0) + moments.rounding)
     return jnp.where(jnp.isfinite(floor), floor, 0.0)  # overflow far away excuses nothing
 
 
-def not_worse(moments: Moments, loss: jax.Array) -> jax.Array:
+def not_worse(moments: Any, loss: jax.Array) -> jax.Array:
     """Whether the loss is finite and not above the one before, rounding of the sums aside."""
     eps = jnp.finfo(moments.loss.dtype).eps
     noise = 64 * eps * moments.loss_size

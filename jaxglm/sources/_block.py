@@ -11,7 +11,11 @@ from jaxglm.sources._rows import Rows
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Block:
-    """Some rows: columns (a `Design`, or an `Operator` inside a program), and their vectors."""
+    """Some rows: columns (a `Design`, or an `Operator` inside a program), and their vectors.
+
+    A few rows of many segments are a block whose arrays end with an axis of lanes: `InLanes`
+    columns and vectors [T, W].
+    """
 
     design: Any
     rows: Rows
@@ -32,3 +36,7 @@ class Block:
         """X beta + offset."""
         eta = self.design.matvec(beta)
         return eta if self.rows.offset is None else eta + self.rows.offset
+
+    def total(self, values: jax.Array) -> jax.Array:
+        """The sum of one number per row."""
+        return self.design.total(values)

@@ -21,12 +21,14 @@ class Tiles:
     """A block whose array leaves carry a leading axis of tiles: shape [tiles, rows, ...].
 
     A `Strip` stands for a leaf whose tiles lie in the user's own memory. `stride` is how far the
-    next tile to visit is from the last: 1 visits all rows. It may change without recompiling, so
-    the program that visits a sample is the one that visits all.
+    next tile to visit is from the last: 1 visits all rows. `run` are the first tile and the number
+    of tiles to look at; None for all. Both may change without recompiling, so the program that
+    visits a sample is the one that visits all.
     """
 
     block: Block
     stride: Any = _EVERY_TILE
+    run: tuple[Any, Any] | None = None
 
     @property
     def count(self) -> int:
@@ -79,21 +81,22 @@ class Tiles:
         """
         if hasattr(kernel, "of_all_tiles"):
             return kernel.of_all_tiles(self.block, *params)
-        if self.count == 1:
+        if self.count == 1 and self.run is None:
             return kernel(self._tile(0), *params)
         zeros = zeros_of(lambda *args: kernel(self._tile(0), *args), *params)
         compensate = self.dtype == jnp.float32
 
         def add_tile(turn: jax.Array, carry: Any) -> Any:
             total, lost = carry
-            term = kernel(self._tile(turn * self.stride), *params)
+            term = kernel(self._tile(first + turn * self.stride), *params)
             new = jax.tree.map(jnp.add, total, term)
             if compensate:
                 lost = jax.tree.map(lost_digits, lost, total, term, new)
             return new, lost
 
         start = (zeros, zeros if compensate else None)
-        visits = (self.count + self.stride - 1) // self.stride
+        first, count = self._run
+        visits = (count + self.stride - 1) // self.stride
         total, lost = jax.lax.fori_loop(0, visits, add_tile, start)
         return jax.tree.map(jnp.add, total, lost) if compensate else total
 
@@ -102,11 +105,16 @@ class Tiles:
 
         For sums that are larger than what a tile adds to them.
         """
+        first, count = self._run
 
         def with_tile(index: jax.Array, carry: Any) -> Any:
-            return step(carry, self._tile(index), *params)
+            return step(carry, self._tile(first + index), *params)
 
-        return jax.lax.fori_loop(0, self.count, with_tile, carry)
+        return jax.lax.fori_loop(0, count, with_tile, carry)
+
+    @property
+    def _run(self) -> tuple[Any, Any]:
+        return (0, self.count) if self.run is None else self.run
 
     def map(
         self,

@@ -94,12 +94,12 @@ def _moments(
         residual = rows.score / jnp.where(known, rows.expected, jnp.ones_like(eta))
         unit = jnp.minimum(1.0, eta**2 + residual**2)
     return Moments(
-        loss=jnp.sum(loss),
-        loss_size=jnp.sum(jnp.abs(loss)),
+        loss=block.total(loss),
+        loss_size=block.total(jnp.abs(loss)),
         score=block.design.rmatvec(score),
         info=information(curvature),
-        pearson=jnp.sum(weighted(chi2)),
-        rounding=jnp.sum(jnp.abs(weighted(rows.curvature * (unit + eta**2 + offset**2)))),
+        pearson=block.total(weighted(chi2)),
+        rounding=block.total(jnp.abs(weighted(rows.curvature * (unit + eta**2 + offset**2)))),
     )
 
 

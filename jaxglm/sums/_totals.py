@@ -42,34 +42,41 @@ class Totals(NamedTuple):
     relative: Any
     has_offset: Any
 
-    def and_of(self, other: "Totals") -> "Totals":
-        """Of both; on the host."""
-        largest = np.maximum(self.largest, other.largest)
-        relative = sum(
-            part.relative * np.exp(part.largest - largest)
-            for part in (self, other)
-            if part.rows > 0
-        )
+    def and_of(self, other: "Totals", xp: Any = np) -> "Totals":
+        """Of both."""
+        largest = xp.maximum(self.largest, other.largest)
+
+        def relative(part: "Totals") -> Any:
+            there = part.rows > 0
+            with np.errstate(invalid="ignore"):  # of no rows the largest is -inf
+                size = xp.exp(xp.where(there, part.largest - largest, 0.0))
+            return xp.where(there, part.relative * size, 0.0)
+
         added = (a + b for a, b in zip(self[:6], other[:6], strict=True))
         has_offset = self.has_offset or other.has_offset
-        return Totals._make([*added, largest, relative, has_offset])
+        both = relative(self) + relative(other)
+        return Totals._make([*added, largest, both, has_offset])
 
 
 def totals(rows: Rows, xp: Any = np) -> Totals:
-    """The totals of some rows."""
+    """The totals of some rows; of each lane where their vectors end with an axis of lanes."""
     live, weight = rows.live, rows.weight
-    count, total = xp.sum(live), xp.sum(weight)
-    offset, largest, relative = 0.0, 0.0, total
+
+    def total(values: Any) -> Any:
+        return xp.sum(values, axis=0)
+
+    count = total(live)
+    offset, largest, relative = 0.0, 0.0, total(weight)
     if rows.offset is not None:
-        offset = xp.sum(xp.where(live, rows.offset, 0.0))
-        largest = xp.max(xp.where(live, rows.offset, -xp.inf))
-        relative = xp.sum(weight * xp.exp(xp.where(live, rows.offset - largest, -xp.inf)))
+        offset = total(xp.where(live, rows.offset, 0.0))
+        largest = xp.max(xp.where(live, rows.offset, -xp.inf), axis=0)
+        relative = total(weight * xp.exp(xp.where(live, rows.offset - largest, -xp.inf)))
     return Totals(
         rows=count,
-        nobs=count if rows.freq is None else xp.sum(xp.where(live, rows.freq, 0.0)),
-        weight=total,
-        response=xp.sum(weight * rows.y),
-        size=xp.sum(xp.where(live, xp.abs(rows.y), 0.0)),
+        nobs=count if rows.freq is None else total(xp.where(live, rows.freq, 0.0)),
+        weight=total(weight),
+        response=total(weight * rows.y),
+        size=total(xp.where(live, xp.abs(rows.y), 0.0)),
         offset=offset,
         largest=largest,
         relative=relative,
