@@ -37,14 +37,15 @@ class Triangle(NamedTuple):
             [jnp.stack([self.rows[max(i, j)][min(i, j)] for j in range(p)]) for i in range(p)]
         )
 
-    def with_ones(self, where: jax.Array) -> "Triangle":
-        """With 1 on the diagonal where `where` ([p, W]) holds: for columns of zeros."""
+    def regular(self, keep: jax.Array) -> "Triangle":
+        """With those of the unit matrix in rows and columns where `keep` ([p, W]) does not hold."""
 
-        def row(values: jax.Array, one: jax.Array) -> jax.Array:
-            last = jnp.where(one, jnp.ones_like(values[-1]), values[-1])
-            return jnp.concatenate([values[:-1], last[None]])
+        def row(i: int, values: jax.Array) -> jax.Array:
+            kept = jnp.where(keep[: i + 1] & keep[i], values, 0.0)
+            last = jnp.where(keep[i], values[i], jnp.ones_like(values[i]))
+            return jnp.concatenate([kept[:i], last[None]])
 
-        return Triangle(tuple(map(row, self.rows, where)))
+        return Triangle(tuple(row(i, values) for i, values in enumerate(self.rows)))
 
 
 class LaneFactor(NamedTuple):

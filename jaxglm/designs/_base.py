@@ -1,6 +1,7 @@
 """Owns the contract of a design: what the columns look like inside a block of rows."""
 
 import abc
+from collections.abc import Iterator
 from typing import Any, Self
 
 import jax
@@ -114,8 +115,8 @@ class Design(Operator):
         """The design of some rows, given by their positions."""
 
     @abc.abstractmethod
-    def rows_on_host(self, rows: np.ndarray) -> np.ndarray:
-        """Some rows, given by their positions, as an array [k, p] on the host."""
+    def columns_at(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """Columns one by one, [k] each: their entries in rows given by position; on the host."""
 
     @abc.abstractmethod
     def tiled(self, tiling: Tiling) -> Self:

@@ -5,6 +5,7 @@ factor of any number of levels costs what one dense column does.
 """
 
 import dataclasses
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
@@ -138,13 +139,13 @@ class Categorical(Design):
         multiplier = None if self.multiplier is None else np.asarray(self.multiplier)[rows]
         return dataclasses.replace(self, codes=np.asarray(self.codes)[rows], multiplier=multiplier)
 
-    def rows_on_host(self, rows: np.ndarray) -> np.ndarray:
-        levels = np.eye(self.n_levels) if self.contrasts is None else np.asarray(self.contrasts)
-        levels = np.append(levels, np.zeros((1, self.n_columns)), axis=0)
-        found = np.take(levels, np.asarray(self.codes)[rows], axis=0)
-        if self.multiplier is not None:
-            found *= np.asarray(self.multiplier)[rows, None]
-        return found
+    def columns_at(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        codes = np.asarray(self.codes)[rows]
+        sizes = 1.0 if self.multiplier is None else np.asarray(self.multiplier)[rows]
+        if self.contrasts is None:
+            return (np.where(codes == level, sizes, 0.0) for level in range(self.n_levels))
+        by_level = np.append(np.asarray(self.contrasts), np.zeros((1, self.n_columns)), axis=0)
+        return (entries.take(codes) * sizes for entries in by_level.T)
 
     def tiled(self, tiling: Tiling) -> "Categorical":
         multiplier = self.multiplier

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -98,8 +99,12 @@ class Sparse(Design):
         shape = (self.n_rows, self.width)
         return scipy.sparse.csr_array((np.asarray(self.values), places), shape)
 
-    def rows_on_host(self, rows: np.ndarray) -> np.ndarray:
+    def dense_at(self, rows: np.ndarray) -> np.ndarray:
+        """The rows at some positions, repeated ones too, as an array [k, p] on the host."""
         return self._by_row[rows].toarray()
+
+    def columns_at(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        return iter(self.dense_at(rows).T)
 
     def take_rows(self, rows: np.ndarray) -> "Sparse":
         new_row = np.full(self.n_rows, -1, np.int32)

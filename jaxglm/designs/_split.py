@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections.abc import Iterator
 
 import jax
 import jax.numpy as jnp
@@ -136,8 +137,8 @@ class Split(Design):
         factors = tuple(factor.take_rows(rows) for factor in self.factors)
         return Split(self.numeric.take_rows(rows), factors, self.eliminated)
 
-    def rows_on_host(self, rows: np.ndarray) -> np.ndarray:
-        return np.concatenate([part.rows_on_host(rows) for part in self.parts], axis=1)
+    def columns_at(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        return itertools.chain.from_iterable(part.columns_at(rows) for part in self.parts)
 
     def tiled(self, tiling: Tiling) -> "Split":
         factors = tuple(factor.tiled(tiling) for factor in self.factors)

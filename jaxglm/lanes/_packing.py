@@ -6,6 +6,7 @@ there are lanes, and has a block of its own.
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
@@ -20,6 +21,8 @@ from jaxglm.sources import Block
 _MOST_BLOCKS = 64
 # Numbers of a call: enough to make its overhead small, and few enough to share out evenly.
 _CALL_NUMBERS = 1 << 20
+# Rows that are brought together at a time.
+_ROWS_TOGETHER = 1 << 12
 # The largest blocks are so small a part of a call that they stay in a core's second cache.
 _BLOCKS_OF_A_CALL = 4
 # Numbers of a row beside its columns.
@@ -107,7 +110,12 @@ class Packing:
         size[joint] = left
         return cls(segments, layout, place, first, size, joint)
 
-    @property
+    @functools.cached_property
+    def unit_weights(self) -> bool:
+        """Whether all rows have weight 1."""
+        return bool((self.segments.problem.rows.weight == 1.0).all())
+
+    @functools.cached_property
     def tiles(self) -> np.ndarray:
         """Of each block, [blocks]."""
         return -(-self.size.max(axis=1) // self.layout.rows)
@@ -144,11 +152,17 @@ class Packing:
             return room
 
         x = aligned_empty((most, problem.n_columns, rows, lanes), problem.dtype)
-        columns = problem.design.rows_on_host(flat).reshape(used, rows, lanes, -1)
-        x[:used] = columns.transpose(0, 3, 1, 2)
-        vectors = problem.rows.take(flat)
-        weight = np.where(inside.ravel(), vectors.weight, 0.0)
-        vectors = dataclasses.replace(vectors, weight=weight, cluster=None)
+        # A few at a time: rows are brought together, and taken apart into columns in the cache.
+        step = max(_ROWS_TOGETHER // (rows * lanes), 1)
+        for start in range(0, used, step):
+            some = x[start : min(start + step, used)]
+            own = flat[start * rows * lanes :][: len(some) * rows * lanes]
+            for j, column in enumerate(problem.design.columns_at(own)):
+                some[:, j] = column.reshape(-1, rows, lanes)
+        given = problem.rows
+        vectors = dataclasses.replace(given, weight=None, cluster=None).take(flat)
+        weight = inside if self.unit_weights else np.where(inside.ravel(), given.weight[flat], 0.0)
+        vectors = dataclasses.replace(vectors, weight=weight)
         filled = np.arange(most) < used
         return Block(InLanes(x, filled), vectors.each(lambda _, v: laid(v.reshape(shape)))), first
 
@@ -160,8 +174,8 @@ class Packing:
         return room
 
     def of_lanes(self, call: slice, values: np.ndarray) -> np.ndarray:
-        """What there is of each segment packed, [k], in the lanes of a call."""
-        return self.of_blocks(call, values[self.place])
+        """What there is of each segment packed, [k, ...], in lanes: [blocks, ..., W]."""
+        return self.of_blocks(call, np.moveaxis(values[self.place], 1, -1))
 
     def of_call(self, call: slice, found: Any) -> tuple[np.ndarray, Any]:
         """Positions of the segments of a call, [m], and what was found of each.

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from jaxglm.algebra import Relations, Span, span_of
+from jaxglm.designs import bucket
 from jaxglm.lanes._lanes import Lanes
 from jaxglm.search._triangle import RANK_TOLERANCE
 
@@ -74,7 +75,8 @@ def spans(
     p = segments.problem.n_columns
     in_public_order = np.argsort(segments.problem.order)
     held = None if penalty is None else penalty.as_rows()[:, in_public_order]
-    sizes = lanes.size_of(which)
+    # A stack of some size needs no program: they are as close to those of the segments as can be.
+    sizes = np.array([bucket(rows) for rows in segments.sizes[which].tolist()], int)
     for size in np.unique(sizes):
         of_size = np.flatnonzero(sizes == size)
         for some in np.array_split(of_size, -(-of_size.size * size * p // _STACK)):

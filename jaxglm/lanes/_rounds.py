@@ -8,24 +8,21 @@ that confines the means, ill-conditioned columns, very many rows) is fitted one 
 import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
-import jax
 import numpy as np
 
 from jaxglm._status import Status
 from jaxglm._tuning import tuning
-from jaxglm.algebra import root_of_inverse
 from jaxglm.designs import Dense
 from jaxglm.families import Family
 from jaxglm.lanes._buckets import SCRATCH
-from jaxglm.lanes._fits import Fits, Words
+from jaxglm.lanes._fits import Fits
 from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, fit_lane
-from jaxglm.lanes._ordinary import End, ordinary
 from jaxglm.lanes._packing import Layout, Packing
 from jaxglm.lanes._rank import rank_of
 from jaxglm.lanes._separation import recession_directions, relations_at_limits
-from jaxglm.lanes._short_way import ShortOptions, serves, short_way
+from jaxglm.lanes._settled import Left, Settling
+from jaxglm.lanes._short_way import LaneGiven, ShortOptions, serves, short_way
 from jaxglm.lanes._sums import LaneSums
 from jaxglm.lanes._workers import workers
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
@@ -40,11 +37,9 @@ from jaxglm.search import (
 )
 from jaxglm.search._notes import search_notes
 from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS, smallest_pivot, tolerance
-from jaxglm.search._short_way import MORE_LEFT
-from jaxglm.search._statistics import rounding_is_left
 from jaxglm.solvers import Stop
 from jaxglm.sources import Block
-from jaxglm.sums import Objective, digits_are_lost
+from jaxglm.sums import Objective
 
 # Turns of the first round. Nearly all lanes need fewer; one that needs many would keep its block
 # waiting, so it starts again among its like.
@@ -141,23 +136,6 @@ def _single(problem: Problem, family: Family, options: Options) -> Fit:
     return dataclasses.replace(fit, notes=tuple(note.text for note in notes))
 
 
-@dataclasses.dataclass(frozen=True)
-class _Left:
-    """What lanes left of segments that are not settled; leaves have a leading axis of k."""
-
-    which: np.ndarray
-    found: LaneSums
-
-    def where(self, chosen: np.ndarray) -> "_Left":
-        return _Left(self.which[chosen], jax.tree.map(lambda leaf: leaf[chosen], self.found))
-
-    @staticmethod
-    def joined(parts: Iterable["_Left"]) -> "_Left":
-        parts = list(parts)
-        found = jax.tree.map(lambda *leaves: np.concatenate(leaves), *(p.found for p in parts))
-        return _Left(np.concatenate([part.which for part in parts]), found)
-
-
 class _Rounds:
     """The rounds over lanes; settled segments are written into `fits`."""
 
@@ -172,73 +150,92 @@ class _Rounds:
         progress: Callable[[int], object],
     ):
         self.segments, self.family, self.options = segments, family, options
-        self.fits, self.which = fits, which
-        self.max_memory, self.progress = max_memory, progress
+        self.fits, self.which, self.max_memory = fits, which, max_memory
         self.p = segments.problem.n_columns
-        numbers = max_memory / segments.problem.dtype.itemsize
-        most = min(tuning().most_lane_rows, numbers / (self.p + SCRATCH))
-        self.small = which[segments.sizes[which] <= most]
         self.order = segments.problem.order
         self.dtype = segments.problem.dtype
+        self.numbers = max_memory / self.dtype.itemsize
         self.tol = tolerance(options, self.dtype)
+        most = min(tuning().most_lane_rows, self.numbers / (self.p + SCRATCH))
+        self.small = which[segments.sizes[which] <= most]
         penalty = None if options.penalty is None else options.penalty.take(self.order)
         reduced_at = self.dtype.type(1.0) if options.reduced else None
         self.objective = Objective(family, penalty, reduced_at)
+        # The columns that each segment is to have.
+        self.keep = np.ones((segments.count, self.p), bool)
+        absent = np.zeros_like(self.keep)
+        self.settling = Settling(segments, self.objective, options, fits, progress, absent)
         self.shift = self._null_shifts()
-        self.absent = np.zeros((segments.count, self.p), bool)
 
     def run(self) -> np.ndarray:
         """All rounds; the segments that are left for single fits."""
-        if self.small.size == 0:
-            return self.which
-        small = self._short_way(self.small)
         large = np.setdiff1d(self.which, self.small)
-        if small.size == 0:
+        left = self._first_round(self.small)
+        if left is None:
             return large
-        self.lanes = Lanes.of(self.segments, self.objective, small, self.max_memory)
-        everything = np.ones((self.segments.count, self.p), bool)
-        few = min(_FEW_TURNS, self.options.max_turns)
-        left = self._round(small, everything, few)
-        if few < self.options.max_turns:
-            late = np.asarray(left.found.outcome.status) == int(Status.MAX_TURNS)
-            left = self._once_more(left, late, everything)
-        left = self._of_full_rank(left, everything)
+        left = self._of_full_rank(left)
         if not self.options.reduced:
             left = self._separated(left)
         return np.union1d(left.which, large)
 
-    def _short_way(self, which: np.ndarray) -> np.ndarray:
-        """The segments that it leaves, of some."""
-        segments, options, start = self.segments, self.options, self.options.start
-        if not isinstance(segments, Segments) or not serves(self.objective, options, self.p):
-            return which
-        if segments.sizes[which].sum() * self.p <= tuning().small_cells:
-            return which
-        numbers = self.max_memory / self.dtype.itemsize / workers()
-        layout = Layout.of(self.p, numbers)
-        own = which[segments.sizes[which] <= layout.most_rows]
-        offset = segments.problem.rows.offset
-        beta = np.zeros(self.p) if start is None else start[self.order]
+    @functools.cached_property
+    def lanes(self) -> Lanes:
+        """The programs of the full loop, of shapes for all that is unsettled when first asked."""
+        unsettled = self.fits.scalars["status"][self.small] == 0
+        return Lanes.of(self.segments, self.objective, self.small[unsettled], self.max_memory)
+
+    def _first_round(self, which: np.ndarray) -> Left | None:
+        """What is not settled of some segments, in all their columns; None where all are."""
+        by_short_way = self._takes_short_way(which)
+        short, others = which[by_short_way], which[~by_short_way]
+        parts: list[Left | None] = []
+        if short.size:
+            left = self._short_way(short)
+            # What is wrong with these the full loop would find out once more.
+            known = np.asarray(left.found.outcome.status) == int(Status.SINGULAR)
+            known &= (np.asarray(left.found.sums.far) == 0) & (
+                np.asarray(left.found.sums.lost) == 0
+            )
+            again = self._round(left.which[~known], self.options.max_turns)
+            parts += [left.where(known), again]
+        few = min(_FEW_TURNS, self.options.max_turns)
+        rest = self._round(others, few)
+        if rest is not None and few < self.options.max_turns:
+            late = np.asarray(rest.found.outcome.status) == int(Status.MAX_TURNS)
+            rest = self._once_more(rest, late)
+        found = [part for part in (*parts, rest) if part is not None and part.which.size]
+        return Left.joined(found) if found else None
+
+    def _takes_short_way(self, which: np.ndarray) -> np.ndarray:
+        """Whether the short way serves some segments, [k] bool."""
+        if self._few or not serves(self.segments, self.objective, self.options):
+            return np.zeros(which.size, bool)
+        return self.segments.sizes[which] <= self._layout.most_rows
+
+    @functools.cached_property
+    def _few(self) -> bool:
+        """Whether all rows take less than a program takes to compile."""
+        return self.segments.sizes[self.small].sum() * self.p <= tuning().small_cells
+
+    @functools.cached_property
+    def _layout(self) -> Layout:
+        return Layout.of(self.p, self.numbers / workers())
+
+    def _short_way(self, which: np.ndarray) -> Left:
+        """What the short way leaves of some segments, in the columns that they are to have."""
+        problem, start = self.segments.problem, self.options.start
+        offset = problem.rows.offset
         shared = ShortOptions(
-            beta=beta.astype(self.dtype),
+            beta=(np.zeros(self.p) if start is None else start[self.order]).astype(self.dtype),
             tol=self.dtype.type(self.tol),
-            max_turns=np.int32(min(_FEW_TURNS, options.max_turns)),
+            max_turns=np.int32(min(_FEW_TURNS, self.options.max_turns)),
             largest_offset=self.dtype.type(0.0 if offset is None else offset.max()),
         )
-        settled = np.zeros(own.size, bool)
-        for places, found in short_way(
-            Packing.of(segments, own, layout),
-            self.family,
-            self.shift[own],
-            shared,
-            from_beta=start is not None,
-        ):
-            lanes = _Left(own[places], found)
-            settled[places] = self._settled(lanes, ~found.keep)
-            settled[places] &= ~digits_are_lost(found.sums, self.dtype)
-            own_settled = lanes.where(settled[places])
-            self._settle(own_settled, np.zeros((own_settled.which.size, self.p)))
-        return np.setdiff1d(which, own[settled])
+        assert isinstance(self.segments, Segments)  # as `serves` has it
+        packing = Packing.of(self.segments, which, self._layout)
+        own = LaneGiven(self.shift[which], self.keep[which])
+        rounds = short_way(packing, self.family, own, shared, from_beta=start is not None)
+        return self._unsettled(which, rounds)
 
     def _null_shifts(self) -> np.ndarray:
         """The shift of each null model that takes a fit: a lane of one column."""
@@ -258,7 +255,7 @@ class _Rounds:
         shared = self._options(Options().max_turns)._replace(start=np.int32(AT_INITIAL_MEANS))
         lanes = Lanes.of(intercepts, Objective(family), self.small, self.max_memory)
         for places, found in lanes.over(fit_lane, self.small, given, shared):
-            shift[self.small[places]] = _coefficients(found)[:, 0]
+            shift[self.small[places]] = Left(self.small[places], found).coefficients[:, 0]
             lost = np.asarray(found.outcome.status) != int(Status.CONVERGED)
             shift[self.small[places[lost]]] = np.nan
         # Where that did not converge at once, the single fit tries on.
@@ -274,61 +271,55 @@ class _Rounds:
             max_turns=np.int32(turns),
         )
 
-    def _round(self, which: np.ndarray, keep: np.ndarray, turns: int) -> _Left:
-        """Runs some segments in the columns of `keep` ([G, p]); what is not settled then."""
+    def _round(self, which: np.ndarray, turns: int) -> Left | None:
+        """What the full loop leaves of some segments, in the columns that they are to have."""
+        if which.size == 0:
+            return None
         start = self.options.start
         beta = np.zeros((which.size, self.p), self.dtype)
         if start is not None:
             beta += start[self.order]
-        given = LaneInput(beta, keep[which], self.shift[which])
+        given = LaneInput(beta, self.keep[which], self.shift[which])
+        return self._unsettled(which, self.lanes.over(fit_lane, which, given, self._options(turns)))
+
+    def _unsettled(self, which: np.ndarray, found: Iterable[tuple[np.ndarray, LaneSums]]) -> Left:
+        """Some segments, as lanes bring them, less those that are settled; these are written."""
         parts = []
-        for places, found in self.lanes.over(fit_lane, which, given, self._options(turns)):
-            lanes = _Left(which[places], found)
-            # A column asked for that took no part is zero in all rows.
-            settled = self._settled(lanes, keep[lanes.which] & ~found.keep)
-            self._settle(lanes.where(settled), np.zeros((int(settled.sum()), self.p)))
-            parts.append(lanes.where(~settled))
-        return _Left.joined(parts)
+        for places, sums in found:
+            left = Left(which[places], sums)
+            settled = self.settling.settled(left, self.keep[left.which])
+            self.settling.settle(left.where(settled))
+            parts.append(left.where(~settled))
+        return Left.joined(parts)
 
-    def _settled(self, lanes: _Left, absent: np.ndarray) -> np.ndarray:
-        """Those whose fit stands as it is; some lack columns asked for, [k, p] bool."""
-        self.absent[lanes.which] |= absent
-        found = lanes.found
-        settled = self._ordinary(found) & (self.options.reduced | (found.sums.far == 0))
-        if self._vanishing:
-            settled &= ~absent.any(axis=1)
-        return settled
-
-    @functools.cached_property
-    def _vanishing(self) -> bool:
-        """Whether columns hold numbers that a device takes for zero: a single fit refuses them."""
-        design: Any = self.segments.problem.design
-        values = np.asarray(getattr(design, "numeric", design).values)
-        least = np.finfo(self.dtype).tiny
-        return bool(((values > -least) & (values < least) & (values != 0)).any())
-
-    def _once_more(self, left: _Left, chosen: np.ndarray, keep: np.ndarray) -> _Left:
+    def _once_more(self, left: Left, chosen: np.ndarray) -> Left:
         """With the loops of the chosen ones run again, in all the turns that they may take."""
         if not chosen.any():
             return left
-        again = self._round(left.which[chosen], keep, self.options.max_turns)
-        return _Left.joined([left.where(~chosen), again])
+        which = left.which[chosen]
+        short = self._takes_short_way(which)
+        parts = [left.where(~chosen)]
+        if short.any():
+            tried = self._short_way(which[short])
+            which = np.concatenate([which[~short], tried.which])
+        again = self._round(which, self.options.max_turns)
+        return Left.joined(part for part in (*parts, again) if part is not None)
 
-    def _of_full_rank(self, left: _Left, keep: np.ndarray) -> _Left:
+    def _of_full_rank(self, left: Left) -> Left:
         """With aliased columns left out where the information was singular."""
         singular = np.flatnonzero(left.found.outcome.status == int(Status.SINGULAR))
         if singular.size == 0:
             return left
         which = left.which[singular]
         rank = rank_of(self.lanes, which, smallest_pivot(self.dtype))
-        keep[which] = rank.keep
+        self.keep[which] = rank.keep
         for place, relations in rank.relations.items():
             self.fits.relate(int(which[place]), relations)
         chosen = np.zeros(left.which.size, bool)
         chosen[singular] = rank.sound & (rank.keep != left.found.keep[singular]).any(axis=1)
-        return self._once_more(left, chosen, keep)
+        return self._once_more(left, chosen)
 
-    def _separated(self, left: _Left) -> _Left:
+    def _separated(self, left: Left) -> Left:
         """Without those that are separated, or have an optimum although rows have gone far."""
         far = np.flatnonzero(left.found.sums.far > 0)
         if far.size == 0:
@@ -337,70 +328,19 @@ class _Rounds:
         recession = recession_directions(
             self.lanes,
             lanes.which,
-            beta=_coefficients(lanes.found).astype(self.dtype),
+            beta=lanes.coefficients.astype(self.dtype),
             null=lanes.found.null,
             keep=lanes.found.keep,
         )
-        settled = recession.any(axis=1) | self._ordinary(lanes.found)
-        self._settle(lanes.where(settled), recession[settled])
+        separated = recession.any(axis=1)
+        settled = separated | self.settling.ordinary(lanes)
+        self.settling.settle(lanes.where(settled), recession[settled])
+        if separated.any():
+            keep = lanes.found.keep[separated]
+            self._left_open(lanes.which[separated], recession[separated], keep)
         rest = np.ones(left.which.size, bool)
         rest[far[settled]] = False
         return left.where(rest)
-
-    def _ordinary(self, found: LaneSums) -> np.ndarray:
-        """Lanes that a single fit would not look at again, but for rows that have gone far."""
-        weight = found.statistics.weight_sum
-        has_offset = self.segments.problem.rows.offset is not None
-        ended = End(found.outcome, found.sums, found.null, weight)
-        good = ordinary(ended, self.objective, self.dtype, has_offset=has_offset)
-        good &= np.isfinite(found.root).all(axis=(1, 2))
-        return good & (found.decrement <= np.maximum(MORE_LEFT * self.tol, 8 * ended.outcome.floor))
-
-    def _settle(self, lanes: _Left, recession: np.ndarray) -> None:
-        """Write the fits of some segments."""
-        fits, segments, family = self.fits, self.segments, self.family
-        which, found = lanes.which, lanes.found
-        if which.size == 0:
-            return
-        outcome, sums, keep = found.outcome, found.sums, found.keep
-        separated: Any = recession.any(axis=1)
-        root = found.root.astype(float)
-        for lane in np.flatnonzero(~np.isfinite(root).all(axis=(1, 2))):
-            root[lane] = root_of_inverse(sums.info[lane].astype(float)).dense * keep[lane][:, None]
-        place = which[:, None], self.order
-        fits.coef[place] = np.where(keep, _coefficients(found), np.nan)
-        covariance = fits.covariance
-        covariance.root.dense[place] = root
-        covariance.aliased[place] = ~keep
-        covariance.recession[place] = recession
-        if separated.any():
-            self._left_open(which[separated], recession[separated], keep[separated])
-        rounding = rounding_is_left(family, sums, found.statistics.weight_sum, found.null.average)
-        covariance.scale[which] = np.where(rounding, np.nan, found.statistics.scale)
-        if covariance.df is not None:
-            covariance.df[which] = found.statistics.df_resid
-        fits.absent[place] = self.absent[which]
-        scalars = {
-            **found.statistics._asdict(),
-            "likelihood_params": family.n_likelihood_params,
-            "objective": outcome.loss,
-            "decrement": np.where(separated, outcome.decrement, found.decrement),
-            "n_rows": segments.sizes[which],
-            "n_patterns": segments.sizes[which],
-            "turns": outcome.turns,
-            "status": np.where(separated, int(Status.SEPARATED), outcome.status),
-        }
-        for name, values in scalars.items():
-            fits.scalars[name][which] = values
-        chosen = REDUCED if self.options.reduced else self.options.method
-        changed = outcome.observed & (chosen == "irls") & (not family.canonical)
-        unusual = changed | separated | (outcome.stop != int(Stop.DECREMENT))
-        unusual |= chosen != fits.usual.method
-        for lane in np.flatnonzero(unusual):
-            method = "irls+newton" if changed[lane] else chosen
-            words = "" if separated[lane] else Stop(int(outcome.stop[lane])).words
-            fits.say(int(which[lane]), Words(method, words))
-        self.progress(which.size)
 
     def _left_open(self, which: np.ndarray, recession: np.ndarray, keep: np.ndarray) -> None:
         """Write what separation leaves open in some segments."""
@@ -409,11 +349,3 @@ class _Rounds:
             g = int(which[place])
             self.fits.relations_at_limit[g] = at_limit
             covariance.open[g] = at_limit.involved(self.p) & (covariance.recession[g] == 0)
-
-
-def _coefficients(found: LaneSums) -> np.ndarray:
-    """As of a single run: added in float64, to keep the digits of the correction."""
-    outcome = found.outcome
-    converged = outcome.status == int(Status.CONVERGED)
-    step = np.where(converged[:, None], outcome.correction, 0.0)
-    return np.asarray(outcome.beta, float) + step

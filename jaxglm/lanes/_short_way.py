@@ -22,6 +22,7 @@ from jaxglm.families import Family
 from jaxglm.lanes._packing import Packing
 from jaxglm.lanes._sums import LaneSums
 from jaxglm.lanes._workers import shared_out
+from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
 from jaxglm.search._settings import AT_BETA, Settings
 from jaxglm.search._short_way import MORE_LEFT
@@ -66,6 +67,21 @@ class ShortOptions(NamedTuple):
     largest_offset: Any
 
 
+class LaneGiven(NamedTuple):
+    """What differs from lane to lane.
+
+    Attributes
+    ----------
+    shift : [W]
+        Of the null model where that took a fit; see `NullModel`.
+    keep : [p, W] bool
+        Columns that take part.
+    """
+
+    shift: Any
+    keep: Any
+
+
 class LaneRows(NamedTuple):
     """The rows of W lanes.
 
@@ -74,13 +90,10 @@ class LaneRows(NamedTuple):
     tiles : Tiles
     joint : bool
         All lanes hold rows of one segment, whose sums are those of all lanes.
-    shift : [W]
-        Of the null model where that took a fit; see `NullModel`.
     """
 
     tiles: Tiles
     joint: Any
-    shift: Any
 
     def reduce(self, kernel: Callable[..., Any], *params: Any) -> Any:
         """The sums of a kernel, lane by lane."""
@@ -162,7 +175,13 @@ class _State(NamedTuple):
 
 
 def fit_lanes(
-    rows: LaneRows, family: Family, shared: ShortOptions, *, from_beta: bool, constant: bool
+    rows: LaneRows,
+    family: Family,
+    own: LaneGiven,
+    shared: ShortOptions,
+    *,
+    from_beta: bool,
+    constant: bool,
 ) -> LaneSums:
     """The loops of W segments, and their statistics; as `fit_lane` makes those of one.
 
@@ -170,10 +189,10 @@ def fit_lanes(
     """
     dtype = rows.tiles.dtype
     of, squares = rows.totals(shared.largest_offset)
-    keep = squares > 0
+    keep = own.keep & (squares > 0)
     has_constant = jnp.any(keep if constant else rows.constant_columns(), axis=0)
     null = null_model(of, family, has_constant=has_constant, xp=jnp)
-    null = null._replace(shift=jnp.where(jnp.isnan(null.shift), rows.shift, null.shift))
+    null = null._replace(shift=jnp.where(jnp.isnan(null.shift), own.shift, null.shift))
     options = Options(tol=shared.tol, max_turns=shared.max_turns)
     settings = Settings(family, options, dtype, jnp.sum(keep, axis=0), of, null, jnp)
     controls, null = settings.controls(), settings.null_model
@@ -184,9 +203,8 @@ def fit_lanes(
     def sums_at(beta: jax.Array, first: jax.Array) -> _Sums:
         at = Point(beta, np.bool_(False), AT_BETA, null.inside, 0.0, jnp.where(first, lift, 0.0))
         sums = rows.reduce(full_moments, family, at)
-        sums = _Sums(
-            sums.score, sums.info.with_ones(~keep), sums.pearson, sums.loss, sums.loss_size
-        )
+        score, info = jnp.where(keep, sums.score, 0.0), sums.info.regular(keep)
+        sums = _Sums(score, info, sums.pearson, sums.loss, sums.loss_size)
         # What a loop does not look at is not computed.
         if family.dispersion_fixed:
             sums = sums._replace(pearson=nothing)
@@ -239,6 +257,7 @@ def _advance(
     known = jnp.isfinite(state.decrement)
     slow = known & (decrement > 0.5 * state.decrement) & (state.turns >= _TURNS_TO_SETTLE)
     ended = decrement <= MORE_LEFT * controls.tol
+    singular = ~(factor.pivot > controls.smallest_pivot) & jnp.isfinite(jnp.sum(sums.score, axis=0))
     lost = ~sound | (slow & ~ended)
     # A convex loss falls along with the distance.
     if not family.canonical:
@@ -247,8 +266,13 @@ def _advance(
         sums = sums._replace(loss=loss)
     turns = state.turns + 1
     status = jnp.select(
-        [lost, ended, turns >= controls.max_turns],
-        [int(Status.STEP_FAILED), int(Status.CONVERGED), int(Status.MAX_TURNS)],
+        [singular, lost, ended, turns >= controls.max_turns],
+        [
+            int(Status.SINGULAR),
+            int(Status.STEP_FAILED),
+            int(Status.CONVERGED),
+            int(Status.MAX_TURNS),
+        ],
         int(Status.RUNNING),
     )
     step = jnp.where(sound, step, 0.0)
@@ -278,7 +302,7 @@ def _ended(
     sums = FinalSums(
         pearson=described.pearson,
         score=state.sums.score,
-        info=info.diagonal,
+        info=info.full(),
         **described.limits._asdict(),
         **described.deviances._asdict(),
     )
@@ -338,7 +362,7 @@ def over_blocks(
     block: Block,
     first: Any,
     joint: Any,
-    shift: Any,
+    own: LaneGiven,
     used: Any,
     family: Family,
     shared: ShortOptions,
@@ -355,13 +379,15 @@ def over_blocks(
     first : [blocks + 1] int
         The first tile of each block.
     joint : [blocks] bool
-    shift : [blocks, W]
+    own : LaneGiven
+        Leaves lead with an axis of blocks.
     """
 
     def at(i: Any) -> LaneSums:
-        start, end, own_joint, own_shift = map(_at, (first, first, joint, shift), (i, i + 1, i, i))
-        rows = LaneRows(Tiles(block, run=(start, end - start)), own_joint, own_shift)
-        return fit_lanes(rows, family, shared, from_beta=from_beta, constant=constant)
+        start, end, together = _at(first, i), _at(first, i + 1), _at(joint, i)
+        rows = LaneRows(Tiles(block, run=(start, end - start)), together)
+        each = jax.tree.map(lambda leaf: _at(leaf, i), own)
+        return fit_lanes(rows, family, each, shared, from_beta=from_beta, constant=constant)
 
     def turn(i: Any, out: Any) -> Any:
         def put(filled: jax.Array, one: jax.Array) -> jax.Array:
@@ -386,8 +412,8 @@ _over_blocks = program(one_piece=True, static_argnames=("from_beta", "constant")
 _MOST_COLUMNS = 24
 
 
-def serves(objective: Objective, options: Options, columns: int) -> bool:
-    """Whether fits may take the short way.
+def serves(segments: Segments | Replicas, objective: Objective, options: Options) -> bool:
+    """Whether fits may take the short way: those of segments may.
 
     Not with families from elsewhere: XLA ends the process where an operation has no place in a
     program of this kind.
@@ -395,13 +421,14 @@ def serves(objective: Objective, options: Options, columns: int) -> bool:
     family = objective.family
     ours = all(type(part).__module__.startswith("jaxglm.") for part in (family, family.link))
     plain = objective.penalty is None and objective.reduced_at is None
-    return ours and plain and options.method == "irls" and columns <= _MOST_COLUMNS
+    narrow = segments.problem.n_columns <= _MOST_COLUMNS
+    return isinstance(segments, Segments) and ours and plain and narrow and options.method == "irls"
 
 
 def short_way(
     packing: Packing,
     family: Family,
-    shift: np.ndarray,
+    own: LaneGiven,
     shared: ShortOptions,
     *,
     from_beta: bool,
@@ -413,8 +440,8 @@ def short_way(
     packing : Packing
     family : Family
         With all its parameters.
-    shift : [k]
-        Of each segment's null model where that took a fit, else nan.
+    own : LaneGiven
+        Leaves have a leading axis of k, and none of lanes.
     shared : ShortOptions
     from_beta : bool
         Whether they start from the coefficients there.
@@ -424,17 +451,18 @@ def short_way(
     some : [m] int
         Positions among the segments packed, in any order; each comes once.
     found : LaneSums
-        On the host; leaves have a leading axis of m. The information is its diagonal.
+        On the host; leaves have a leading axis of m.
     """
     problem = packing.segments.problem
     constant = problem.constant is not None
 
     def run(call: slice) -> tuple[np.ndarray, LaneSums]:
         block, first = packing.cut(call)
-        joint, shifts = packing.of_blocks(call, packing.joint), packing.of_lanes(call, shift)
+        joint = packing.of_blocks(call, packing.joint)
+        each = jax.tree.map(partial(packing.of_lanes, call), own)
         used = np.int32(call.stop - call.start)
         which = {"from_beta": from_beta, "constant": constant}
-        found = _over_blocks(block, first, joint, shifts, used, family, shared, **which)
+        found = _over_blocks(block, first, joint, each, used, family, shared, **which)
         return packing.of_call(call, jax.device_get(found))
 
     calls = list(packing.calls())

@@ -85,9 +85,8 @@ class Segments:
             return values.reshape(*shape, size, *values.shape[1:])
 
         # A lane computes with dense columns in any case.
-        sparse = isinstance(problem.design, Sparse)
         own = problem.design
-        design = Dense(own.rows_on_host(flat)) if sparse else own.take_rows(flat)
+        design = Dense(own.dense_at(flat)) if isinstance(own, Sparse) else own.take_rows(flat)
         rows = problem.rows.take(flat)
         rows = dataclasses.replace(rows, weight=np.where(inside.ravel(), rows.weight, 0.0))
         return Block(

@@ -135,7 +135,7 @@ def digits_are_lost(sums: FinalSums, dtype: np.dtype) -> Any:
     """
     share = max(_MOST_LOST * float(np.finfo(np.float64).eps), float(np.finfo(dtype).eps) ** 0.5)
     # nan compares as False.
-    return ~(sums.deviance >= share * sums.loss_size)
+    return (sums.loss_size != 0) & ~(sums.deviance >= share * sums.loss_size)
 
 
 def _final(

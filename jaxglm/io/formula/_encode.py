@@ -21,6 +21,8 @@ from jaxglm.io.tables import Level
 # are a matrix (256 MB).
 _MOST_CROSSED = 2_000_000
 _MOST_ENTRIES = 2**25
+# Rows of numeric columns that are set side by side at a time.
+_ROWS_TOGETHER = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,11 @@ def encode(terms: Sequence[Sequence[Part]], n_rows: int) -> tuple[list[Piece], l
 def _dense(run: _Numbers, n_rows: int) -> Iterator[DensePiece]:
     if run.names:
         values = np.empty((n_rows, len(run.names)))
-        for j, column in enumerate(run.columns):
-            values[:, j] = column
+        # Rows a few at a time: the whole of a column would go through memory for each.
+        for start in range(0, n_rows, _ROWS_TOGETHER):
+            rows = slice(start, start + _ROWS_TOGETHER)
+            for j, column in enumerate(run.columns):
+                values[rows, j] = column[rows]
         yield DensePiece(values, tuple(run.names))
 
 
