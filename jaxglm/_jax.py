@@ -8,6 +8,7 @@ compiled program.
 import contextlib
 import os
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 import jax
 
@@ -15,6 +16,8 @@ from jaxglm._status import FitError
 
 # The process in which jax started to compute for the library.
 _process: int | None = None
+
+_double: ContextVar[bool | None] = ContextVar("double", default=None)
 
 
 @contextlib.contextmanager
@@ -40,7 +43,16 @@ def computing(double: bool = True) -> Iterator[None]:
             jax.check_tracer_leaks(False),
         ):
             stack.enter_context(setting)
-        yield
+        outside = _double.set(double)
+        try:
+            yield
+        finally:
+            _double.reset(outside)
+
+
+def arithmetic() -> bool | None:
+    """Whether computing in 64 bits is allowed; None outside `computing`, under a user's settings."""
+    return _double.get()
 
 
 def _refuse_fork() -> None:

@@ -1,4 +1,4 @@
-"""Owns how programs are compiled, and how many of them are kept.
+"""Owns how programs are compiled, and how many of them a process holds.
 
 A compiled program holds some hundreds of memory maps, of which Linux allows a process 65,530: a
 process that fits some two hundred models of different shapes would end in a crash without a word.
@@ -6,11 +6,14 @@ process that fits some two hundred models of different shapes would end in a cra
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
 import jax
+
+from jaxglm._jax import arithmetic
+from jaxglm._kept import Executable, compiled, folder
 
 _MAPS, _LIMIT = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
 # Above this share of the maps, compiled programs are forgotten; those in use compile again.
@@ -23,7 +26,8 @@ _COMPILING = 0.05
 # no other way any more, and its programs are made as ever.
 _QUICK = {"xla_cpu_use_fusion_emitters": False}
 
-_programs: list[Any] = []
+# What forgets the programs of each function.
+_forget: list[Callable[[], None]] = []
 
 
 @functools.cache
@@ -39,27 +43,63 @@ def _quick_options() -> dict[str, Any] | None:
 
 
 def program(
-    *, quick: bool | Callable[..., bool] = False, **options: Any
+    *, quick: bool | Callable[..., bool] = False, static_argnames: tuple[str, ...] = (), **options: Any
 ) -> Callable[[Callable], Callable]:
     """`jax.jit` with these options, that keeps no more programs than the system has room for.
 
-    One that is `quick`, always or for the arguments for which the function says so, is soon
-    compiled and may run a little slower: for small arrays.
+    Static arguments are given by name. One that is `quick`, always or for the arguments for which
+    the function says so, is soon compiled and may run a little slower: for small arrays. Where
+    `computing` for the library, programs are kept for other processes.
     """
 
     def decorate(function: Callable) -> Callable:
+        loaded: dict[Hashable, Executable] = {}
+
         @functools.cache
         def jitted(soon: bool) -> Any:
             # At the first call: what is quick is asked of the device.
-            made = jax.jit(function, compiler_options=_quick_options() if soon else None, **options)
-            _programs.append(made)
+            chosen = _quick_options() if soon else None
+            made = jax.jit(
+                function,
+                compiler_options=chosen,
+                static_argnames=static_argnames,
+                keep_unused=True,  # so that what it was traced to says which argument is which
+                **options,
+            )
+            _forget.append(made.clear_cache)
             return made
+
+        def at_hand(soon: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Executable:
+            """What to call with the arguments that are not static."""
+            static = {name: kwargs.pop(name) for name in static_argnames if name in kwargs}
+            double, signature = arithmetic(), None
+            kept = folder() if double is not None and _is_one_cpu() else None
+            if kept is not None:
+                signature = _signature((args, kwargs))
+            if kept is None or signature is None:
+                return functools.partial(jitted(soon), **static)
+            key = (*signature, soon, double, *static.values())
+            found = loaded.get(key)
+            if found is None:
+                found = loaded[key] = compiled(
+                    kept,
+                    function,
+                    functools.partial(jitted, soon),
+                    signature,
+                    args,
+                    kwargs,
+                    static,
+                    *(repr(options), repr(soon), repr(double)),
+                )
+            return found
+
+        _forget.append(loaded.clear)
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
             start = time.perf_counter()
             soon = quick(*args) if callable(quick) else quick
-            out = jitted(soon)(*args, **kwargs)
+            out = at_hand(soon, args, kwargs)(*args, **kwargs)
             if time.perf_counter() - start > _COMPILING and maps_left() < 1 - _MOST_MAPS:
                 forget_programs()
             return out
@@ -69,10 +109,34 @@ def program(
     return decorate
 
 
+@functools.cache
+def _is_one_cpu() -> bool:
+    """Whether programs run on the host's processor, as one device."""
+    return jax.default_backend() == "cpu" and jax.device_count() == 1
+
+
+def _signature(given: Any) -> tuple[Any, tuple[Any, ...]] | None:
+    """Structure, shapes and types: what a program is compiled for; None inside another program."""
+    leaves, tree = jax.tree.flatten(given)
+    kinds = []
+    for leaf in leaves:
+        if isinstance(leaf, jax.core.Tracer):
+            return None
+        if isinstance(leaf, jax.Array):
+            if not isinstance(leaf.sharding, jax.sharding.SingleDeviceSharding):
+                return None
+            kinds.append((leaf.shape, leaf.dtype, leaf.weak_type))
+        elif hasattr(leaf, "dtype"):
+            kinds.append((leaf.shape, leaf.dtype, False))
+        else:
+            kinds.append(type(leaf))
+    return tree, tuple(kinds)
+
+
 def forget_programs() -> None:
     """Drop every program compiled so far."""
-    for jitted in _programs:
-        jitted.clear_cache()
+    for forget in _forget:
+        forget()
 
 
 def maps_left() -> float:

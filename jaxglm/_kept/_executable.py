@@ -1,0 +1,111 @@
+"""Owns the compiled program as bytes, and the way to one: from the folder, or from the compiler."""
+
+import functools
+import pickle
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+
+from jaxglm._kept._folder import Folder
+from jaxglm._kept._key import ForeignError, before_tracing, name_of
+from jaxglm._tuning import tuning
+
+Executable = Callable[..., Any]
+
+
+def compiled(
+    folder: Folder,
+    function: Callable,
+    jitted: Callable[[], Any],
+    signature: tuple[Any, tuple[Any, ...]],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    static: Mapping[str, Any],
+    *options: str,
+) -> Executable:
+    """The program of a function for arguments like these; takes those that are not static.
+
+    Parameters
+    ----------
+    folder : Folder
+        Where programs are kept.
+    function, jitted : callable
+        What is compiled, and what gives it as `jax.jit` made it.
+    signature : (tree, leaves)
+        The structure of `(args, kwargs)`, and the shape and type of each leaf.
+    args, kwargs, static
+        What it is called with.
+    *options : str
+        What else decides how it is compiled.
+    """
+    tree, leaves = signature
+    options = (*options, repr(tuning()), repr(sorted(jax.config.values.items())))
+
+    def lowered() -> Any:
+        return jitted().lower(*args, **kwargs, **static)
+
+    text, traced = before_tracing(function, tree, leaves, static), None
+    try:
+        if text is None:
+            traced = lowered()
+            text = traced.as_text() + repr(leaves)
+        name = name_of(text, *options)
+    except ForeignError:
+        return lowered().compile()
+    found = _loaded(folder, name, tree)
+    if found is None:
+        traced = traced or lowered()
+        found = traced.compile()
+        content = _as_bytes(traced, found)
+        if content is not None:
+            folder.put(name, content)
+    return found
+
+
+# Functions of LAPACK, which jax looks up for the first program that calls one.
+_LAPACK = "lapack_"
+_CALLS = re.compile(r"custom_call @(\w+)")
+
+
+@functools.cache
+def _find_lapack() -> None:
+    """Have jax look for LAPACK: a program that is loaded, not traced, would call nothing."""
+    try:
+        from jaxlib import lapack
+
+        lapack._lapack.initialize()
+    except (ImportError, AttributeError):
+        jax.jit(jax.lax.linalg.cholesky).lower(jax.ShapeDtypeStruct((1, 1), "float32"))
+
+
+def _as_bytes(traced: Any, program: Any) -> bytes | None:
+    """A program as bytes; None where it calls what another process may not have."""
+    from jax.experimental.serialize_executable import serialize
+
+    calls = set(_CALLS.findall(traced.as_text()))
+    if not all(call.startswith(_LAPACK) for call in calls):
+        return None
+    try:
+        executable, _, out = serialize(program)
+        return zlib.compress(pickle.dumps((bool(calls), executable, out)), 1)
+    except Exception:  # jax says in many ways that a program cannot be kept
+        return None
+
+
+def _loaded(folder: Folder, name: str, tree: Any) -> Executable | None:
+    content = folder.get(name)
+    if content is None:
+        return None
+    from jax.experimental.serialize_executable import deserialize_and_load
+
+    try:
+        calls_lapack, executable, out = pickle.loads(zlib.decompress(content))
+        if calls_lapack:
+            _find_lapack()
+        return deserialize_and_load(executable, tree, out)
+    except Exception:  # as many ways to say that it is no program here
+        folder.remove(name)
+        return None
