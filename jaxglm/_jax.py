@@ -51,7 +51,7 @@ def computing(double: bool = True) -> Iterator[None]:
 
 
 def arithmetic() -> bool | None:
-    """Whether computing in 64 bits is allowed; None outside `computing`, under a user's settings."""
+    """Whether 64 bits are allowed; None outside `computing`, under a user's own settings."""
     return _double.get()
 
 

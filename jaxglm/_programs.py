@@ -13,7 +13,7 @@ from typing import Any
 import jax
 
 from jaxglm._jax import arithmetic
-from jaxglm._kept import Executable, compiled, folder
+from jaxglm._kept import Executable, Folder, compiled, in_use, signature_of
 
 _MAPS, _LIMIT = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
 # Above this share of the maps, compiled programs are forgotten; those in use compile again.
@@ -25,6 +25,9 @@ _COMPILING = 0.05
 # programs run up to a third faster: worth it for what runs longer than it compiles. jaxlib 0.12 has
 # no other way any more, and its programs are made as ever.
 _QUICK = {"xla_cpu_use_fusion_emitters": False}
+
+# The folder of jax's own cache.
+_OTHERS = "jax_compilation_cache_dir"
 
 # What forgets the programs of each function.
 _forget: list[Callable[[], None]] = []
@@ -43,7 +46,10 @@ def _quick_options() -> dict[str, Any] | None:
 
 
 def program(
-    *, quick: bool | Callable[..., bool] = False, static_argnames: tuple[str, ...] = (), **options: Any
+    *,
+    quick: bool | Callable[..., bool] = False,
+    static_argnames: tuple[str, ...] = (),
+    **options: Any,
 ) -> Callable[[Callable], Callable]:
     """`jax.jit` with these options, that keeps no more programs than the system has room for.
 
@@ -53,15 +59,14 @@ def program(
     """
 
     def decorate(function: Callable) -> Callable:
-        loaded: dict[Hashable, Executable] = {}
+        at_hand: dict[Hashable, Executable] = {}
 
         @functools.cache
         def jitted(soon: bool) -> Any:
             # At the first call: what is quick is asked of the device.
-            chosen = _quick_options() if soon else None
-            made = jax.jit(
+            made: Any = jax.jit(
                 function,
-                compiler_options=chosen,
+                compiler_options=_quick_options() if soon else None,
                 static_argnames=static_argnames,
                 keep_unused=True,  # so that what it was traced to says which argument is which
                 **options,
@@ -69,44 +74,57 @@ def program(
             _forget.append(made.clear_cache)
             return made
 
-        def at_hand(soon: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Executable:
-            """What to call with the arguments that are not static."""
+        def kept(store: Folder, soon: bool, args: Any, kwargs: dict[str, Any]) -> Executable | None:
+            """The program in the store for arguments like these; takes those that are not static.
+
+            None inside another program.
+            """
             static = {name: kwargs.pop(name) for name in static_argnames if name in kwargs}
-            double, signature = arithmetic(), None
-            kept = folder() if double is not None and _is_one_cpu() else None
-            if kept is not None:
-                signature = _signature((args, kwargs))
-            if kept is None or signature is None:
-                return functools.partial(jitted(soon), **static)
-            key = (*signature, soon, double, *static.values())
-            found = loaded.get(key)
+            signature = signature_of((args, kwargs))
+            if signature is None:
+                kwargs |= static
+                return None
+            how = (soon, arithmetic())
+            key = (*signature, *how, *static.values())
+            found = at_hand.get(key)
             if found is None:
-                found = loaded[key] = compiled(
-                    kept,
-                    function,
-                    functools.partial(jitted, soon),
-                    signature,
-                    args,
-                    kwargs,
-                    static,
-                    *(repr(options), repr(soon), repr(double)),
+                traced = functools.partial(jitted, soon)
+                found = compiled(
+                    store, function, traced, signature, args, kwargs, static, repr((options, how))
                 )
+                _forget_some()
+                at_hand[key] = found
             return found
 
-        _forget.append(loaded.clear)
+        _forget.append(at_hand.clear)
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            start = time.perf_counter()
             soon = quick(*args) if callable(quick) else quick
-            out = at_hand(soon, args, kwargs)(*args, **kwargs)
-            if time.perf_counter() - start > _COMPILING and maps_left() < 1 - _MOST_MAPS:
-                forget_programs()
+            store = _store()
+            found = None if store is None else kept(store, soon, args, kwargs)
+            if found is not None:
+                return found(*args, **kwargs)
+            start = time.perf_counter()
+            out = jitted(soon)(*args, **kwargs)
+            if time.perf_counter() - start > _COMPILING:
+                _forget_some()
             return out
 
         return call
 
     return decorate
+
+
+def _store() -> Folder | None:
+    """Where programs are kept; None where none are.
+
+    Under a user's own settings a program may be another one. What jax's own cache has loaded cannot
+    be written again: where a user keeps programs there, they are not kept a second time.
+    """
+    if arithmetic() is None or getattr(jax.config, _OTHERS) or not _is_one_cpu():
+        return None
+    return in_use()
 
 
 @functools.cache
@@ -115,22 +133,10 @@ def _is_one_cpu() -> bool:
     return jax.default_backend() == "cpu" and jax.device_count() == 1
 
 
-def _signature(given: Any) -> tuple[Any, tuple[Any, ...]] | None:
-    """Structure, shapes and types: what a program is compiled for; None inside another program."""
-    leaves, tree = jax.tree.flatten(given)
-    kinds = []
-    for leaf in leaves:
-        if isinstance(leaf, jax.core.Tracer):
-            return None
-        if isinstance(leaf, jax.Array):
-            if not isinstance(leaf.sharding, jax.sharding.SingleDeviceSharding):
-                return None
-            kinds.append((leaf.shape, leaf.dtype, leaf.weak_type))
-        elif hasattr(leaf, "dtype"):
-            kinds.append((leaf.shape, leaf.dtype, False))
-        else:
-            kinds.append(type(leaf))
-    return tree, tuple(kinds)
+def _forget_some() -> None:
+    """Drop all programs if they leave too little room."""
+    if maps_left() < 1 - _MOST_MAPS:
+        forget_programs()
 
 
 def forget_programs() -> None:

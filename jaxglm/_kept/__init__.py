@@ -5,6 +5,7 @@ a folder instead, under a name that is known before it is traced.
 """
 
 from jaxglm._kept._executable import Executable, compiled
-from jaxglm._kept._folder import compilation_cache, folder
+from jaxglm._kept._folder import Folder, compilation_cache, in_use
+from jaxglm._kept._key import signature_of
 
-__all__ = ["Executable", "compilation_cache", "compiled", "folder"]
+__all__ = ["Executable", "Folder", "compilation_cache", "compiled", "in_use", "signature_of"]

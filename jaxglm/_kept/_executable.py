@@ -10,7 +10,7 @@ from typing import Any
 import jax
 
 from jaxglm._kept._folder import Folder
-from jaxglm._kept._key import ForeignError, before_tracing, name_of
+from jaxglm._kept._key import ForeignError, Signature, before_tracing, name_of
 from jaxglm._tuning import tuning
 
 Executable = Callable[..., Any]
@@ -20,7 +20,7 @@ def compiled(
     folder: Folder,
     function: Callable,
     jitted: Callable[[], Any],
-    signature: tuple[Any, tuple[Any, ...]],
+    signature: Signature,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     static: Mapping[str, Any],
@@ -34,28 +34,27 @@ def compiled(
         Where programs are kept.
     function, jitted : callable
         What is compiled, and what gives it as `jax.jit` made it.
-    signature : (tree, leaves)
-        The structure of `(args, kwargs)`, and the shape and type of each leaf.
+    signature : Signature
+        Of `(args, kwargs)`.
     args, kwargs, static
         What it is called with.
     *options : str
         What else decides how it is compiled.
     """
-    tree, leaves = signature
     options = (*options, repr(tuning()), repr(sorted(jax.config.values.items())))
 
     def lowered() -> Any:
         return jitted().lower(*args, **kwargs, **static)
 
-    text, traced = before_tracing(function, tree, leaves, static), None
+    text, traced = before_tracing(function, signature, static), None
     try:
         if text is None:
             traced = lowered()
-            text = traced.as_text() + repr(leaves)
+            text = traced.as_text() + repr(signature[1])
         name = name_of(text, *options)
     except ForeignError:
         return lowered().compile()
-    found = _loaded(folder, name, tree)
+    found = _loaded(folder, name, signature[0], traced)
     if found is None:
         traced = traced or lowered()
         found = traced.compile()
@@ -95,7 +94,7 @@ def _as_bytes(traced: Any, program: Any) -> bytes | None:
         return None
 
 
-def _loaded(folder: Folder, name: str, tree: Any) -> Executable | None:
+def _loaded(folder: Folder, name: str, tree: Any, traced: Any) -> Executable | None:
     content = folder.get(name)
     if content is None:
         return None
@@ -105,7 +104,8 @@ def _loaded(folder: Folder, name: str, tree: Any) -> Executable | None:
         calls_lapack, executable, out = pickle.loads(zlib.decompress(content))
         if calls_lapack:
             _find_lapack()
-        return deserialize_and_load(executable, tree, out)
+        # What a text was traced from says how its answers are called, which the text does not.
+        return deserialize_and_load(executable, tree, traced.out_tree if traced else out)
     except Exception:  # as many ways to say that it is no program here
         folder.remove(name)
         return None

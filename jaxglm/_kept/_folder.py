@@ -6,6 +6,7 @@ nothing else.
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 import stat
@@ -62,7 +63,7 @@ class Folder:
         content = _MAGIC + _DIGEST(value).digest() + value
         try:
             self._write(name, content)
-            self._size = (self._total() if self._size is None else self._size) + len(content)
+            self._size = self._total() if self._size is None else self._size + len(content)
             if self._size > _MOST_BYTES:
                 self._size = self._shrink()
         except OSError:
@@ -159,38 +160,37 @@ def compilation_cache(folder: str | os.PathLike[str] | None = None) -> Path | No
     global _told
     if folder is not None:
         told = os.fspath(folder)
-        if told != _OFF:
-            told = os.path.abspath(os.path.expanduser(told))
-            problem = _problem(Path(told))
-            if problem:
-                raise ValueError(f"compiled programs cannot be kept in {told!r}: {problem}.")
+        problem = "" if told == _OFF else _problem(_absolute(told))
+        if problem:
+            raise ValueError(f"compiled programs cannot be kept in {told!r}: {problem}.")
         _told = told
-    kept = _current()
+    kept = in_use()
     return None if kept is None else kept.path
 
 
-def folder() -> Folder | None:
+def in_use() -> Folder | None:
     """The folder in use, or None."""
-    return _current()
+    return _opened(os.environ.get(VARIABLE, "") if _told is None else _told)
 
 
-_opened: dict[str, Folder | None] = {}
+def _absolute(told: str) -> Path:
+    return Path(told).expanduser().absolute()
 
 
-def _current() -> Folder | None:
-    told = os.environ.get(VARIABLE, "") if _told is None else _told
-    if told not in _opened:
-        path = None if told == _OFF else Path(told).expanduser() if told else _default()
-        usable = path is not None and path.is_absolute() and not _problem(path)
-        _opened[told] = Folder(path) if path is not None and usable else None
-    return _opened[told]
-
-
-def _default() -> Path | None:
-    try:
-        home = Path.home()
-    except RuntimeError:
+@functools.cache
+def _opened(told: str) -> Folder | None:
+    """What a user tells by an argument or a variable; None for a folder that cannot be used."""
+    if told == _OFF:
         return None
+    try:
+        path = _absolute(told) if told else _default()
+    except RuntimeError:  # there is no home
+        return None
+    return None if _problem(path) else Folder(path)
+
+
+def _default() -> Path:
+    home = Path.home()
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
     elif sys.platform == "darwin":

@@ -30,17 +30,38 @@ class ForeignError(Exception):
     """Something is not the library's own, nor plain."""
 
 
+Signature = tuple[Any, tuple[Any, ...]]
+
+
+def signature_of(given: Any) -> Signature | None:
+    """Structure, shapes and types: what a program is compiled for; None inside another program."""
+    leaves, tree = jax.tree.flatten(given)
+    kinds: list[Any] = []
+    for leaf in leaves:
+        if isinstance(leaf, jax.core.Tracer):
+            return None
+        if isinstance(leaf, jax.Array):
+            if not isinstance(leaf.sharding, jax.sharding.SingleDeviceSharding):
+                return None
+            kinds.append((leaf.shape, leaf.dtype, leaf.weak_type))
+        elif isinstance(leaf, np.ndarray | np.generic):
+            kinds.append((leaf.shape, leaf.dtype, False))
+        else:
+            kinds.append(type(leaf))
+    return tree, tuple(kinds)
+
+
 def name_of(*parts: str) -> str:
     """A file name for a text in parts; each other text has another."""
     return hashlib.sha256("\0".join((*_process(), *parts)).encode()).hexdigest()
 
 
 def before_tracing(
-    function: Callable, tree: Any, leaves: tuple[Any, ...], static: Mapping[str, Any]
+    function: Callable, signature: Signature, static: Mapping[str, Any]
 ) -> str | None:
     """What a function of the library's own is traced with; None where other code takes part."""
     try:
-        parts = [described(function), _structure(tree), repr(leaves)]
+        parts = [described(function), _structure(signature[0]), repr(signature[1])]
         parts += [f"{name}={described(value)}" for name, value in sorted(static.items())]
     except ForeignError:
         return None
@@ -104,7 +125,7 @@ def _structure(tree: Any) -> str:
 def _process() -> tuple[str, ...]:
     """What is the same for all programs of a process."""
     return (
-        *(f"{module.__version__} {_stamp(module.__file__)}" for module in (jax, jaxlib)),
+        *(f"{module.__version__} {_stamp(module.__file__ or '')}" for module in (jax, jaxlib)),
         str(sys.version_info),
         _own_source(),
         _processor(),
