@@ -218,7 +218,7 @@ def test_a_folder_that_others_may_write_to_is_refused(
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="others may write to it"):
         jg.compilation_cache(tmp_path / "open")
-    with pytest.raises(ValueError, match="cannot be kept in .*file"):
+    with pytest.raises(ValueError, match=r"cannot be kept in .*file"):
         jg.compilation_cache(tmp_path / "file")
     monkeypatch.setattr(_folder.os, "getuid", lambda: -1)
     with pytest.raises(ValueError, match="belongs to another user"):
