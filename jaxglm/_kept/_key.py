@@ -130,6 +130,7 @@ def _process() -> tuple[str, ...]:
         _own_source(),
         _processor(),
         os.environ.get("XLA_FLAGS", ""),
+        os.environ.get("NPROC", ""),  # XLA's own name for the size of its thread pools
     )
 
 
