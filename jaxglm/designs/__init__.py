@@ -10,7 +10,7 @@ from jaxglm.designs._masked import Masked
 from jaxglm.designs._pieces import DensePiece, FactorPiece
 from jaxglm.designs._sparse import Sparse
 from jaxglm.designs._split import Split
-from jaxglm.designs._strip import Strip
+from jaxglm.designs._strip import Strip, copied
 from jaxglm.designs._tiling import Tiling, bucket
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "append",
     "assemble",
     "bucket",
+    "copied",
     "from_matrix",
     "in_root",
 ]

@@ -21,7 +21,7 @@ def bucket(count: int) -> int:
 class Tiling:
     """`count` tiles of `rows` rows each; what the data leave over is padding.
 
-    `in_place` tells that arrays may stay where they are; no tile is padding as a whole then.
+    `in_place` tells that arrays may stay where they are.
     """
 
     count: int
@@ -30,7 +30,7 @@ class Tiling:
 
     def cut(self, values: np.ndarray, fill: float) -> jax.Array | Strip:
         """From [n, ...] on the host to [count, rows, ...] on the device."""
-        left = strip(values, self.rows, fill) if self.in_place else None
+        left = strip(values, self.rows, fill, self.count) if self.in_place else None
         if left is not None:
             return left
         n, total = values.shape[0], self.count * self.rows

@@ -21,16 +21,23 @@ class Tiles:
     """A block whose array leaves carry a leading axis of tiles: shape [tiles, rows, ...].
 
     A `Strip` stands for a leaf whose tiles lie in the user's own memory. `stride` is how far the
-    next tile to visit is from the last: 1 visits all rows. It may change without recompiling, so
-    the program that visits a sample is the one that visits all.
+    next tile to visit is from the last: 1 visits all rows; `live` is how many tiles hold rows, None
+    for all. They may change without recompiling, so the program that visits a sample is the one
+    that visits all, and that of more rows the one of fewer.
     """
 
     block: Block
     stride: Any = _EVERY_TILE
+    live: Any = None
 
     @property
     def count(self) -> int:
         return self.block.rows.y.shape[0]
+
+    @property
+    def n_live(self) -> Any:
+        """Tiles that hold rows."""
+        return self.count if self.live is None else self.live
 
     @property
     def rows(self) -> int:
@@ -60,13 +67,13 @@ class Tiles:
             )
 
         tile = jax.tree.map(indexed, self.block, is_leaf=_is_strip)
-        if not any(map(_is_strip, jax.tree.leaves(tile, is_leaf=_is_strip))):
+        strips = [leaf for leaf in jax.tree.leaves(tile, is_leaf=_is_strip) if _is_strip(leaf)]
+        if not strips:
             return tile
         at = jnp.asarray(index)
-        last = at == self.count - 1
         return jax.lax.cond(
-            (at == 0) | last,
-            lambda: of_strips(lambda leaf: leaf.edge(last)),
+            (at == 0) | (at >= strips[0].inside),
+            lambda: of_strips(lambda leaf: leaf.edge(at)),
             lambda: of_strips(lambda leaf: leaf.inner(at)),
         )
 
@@ -93,7 +100,7 @@ class Tiles:
             return new, lost
 
         start = (zeros, zeros if compensate else None)
-        visits = (self.count + self.stride - 1) // self.stride
+        visits = (self.n_live + self.stride - 1) // self.stride
         total, lost = jax.lax.fori_loop(0, visits, add_tile, start)
         return jax.tree.map(jnp.add, total, lost) if compensate else total
 
@@ -106,7 +113,7 @@ class Tiles:
         def with_tile(index: jax.Array, carry: Any) -> Any:
             return step(carry, self._tile(index), *params)
 
-        return jax.lax.fori_loop(0, self.count, with_tile, carry)
+        return jax.lax.fori_loop(0, self.n_live, with_tile, carry)
 
     def map(
         self,
