@@ -153,10 +153,13 @@ def understands_habits(verb: Callable[P, R]) -> Callable[P, R]:
             # Other names than the verb's: no type can say so.
             kwargs = _translated(name, parameters, kwargs)  # type: ignore[assignment]
         try:
-            signature.bind(*args, **kwargs)
-        except TypeError as error:  # Python's own words name the class that a method is written in
-            raise TypeError(f"{name}(): {error}") from None
-        return verb(*args, **kwargs)
+            return verb(*args, **kwargs)
+        except TypeError:
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError as error:  # Python's own words name the class a method is written in
+                raise TypeError(f"{name}(): {error}") from None
+            raise
 
     return understanding
 
