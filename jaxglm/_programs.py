@@ -26,9 +26,6 @@ _COMPILING = 0.05
 # no other way any more, and its programs are made as ever.
 _QUICK = {"xla_cpu_use_fusion_emitters": False}
 
-# The folder of jax's own cache.
-_OTHERS = "jax_compilation_cache_dir"
-
 # What forgets the programs of each function.
 _forget: list[Callable[[], None]] = []
 
@@ -117,12 +114,8 @@ def program(
 
 
 def _store() -> Folder | None:
-    """Where programs are kept; None where none are.
-
-    Under a user's own settings a program may be another one. What jax's own cache has loaded cannot
-    be written again: where a user keeps programs there, they are not kept a second time.
-    """
-    if arithmetic() is None or getattr(jax.config, _OTHERS) or not _is_one_cpu():
+    """Where programs are kept; None where none are: under a user's own settings one may differ."""
+    if arithmetic() is None or not _is_one_cpu():
         return None
     return in_use()
 

@@ -3,6 +3,7 @@
 import functools
 import pickle
 import re
+import threading
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -57,11 +58,48 @@ def compiled(
     found = _loaded(folder, name, signature[0], traced)
     if found is None:
         traced = traced or lowered()
-        found = traced.compile()
-        content = _as_bytes(traced, found)
+        found, anew = _compiled(traced)
+        content = _as_bytes(traced, found) if anew else None
         if content is not None:
             folder.put(name, content)
     return found
+
+
+class _Heard(threading.local):
+    """What jax says of itself in this thread, while somebody listens."""
+
+    events: set[str] | None = None
+
+
+_heard = _Heard()
+
+
+def _hear(event: str, *_: Any, **__: Any) -> None:
+    if _heard.events is not None:
+        _heard.events.add(event.rpartition("/")[2])
+
+
+jax.monitoring.register_event_listener(_hear)
+jax.monitoring.register_event_duration_secs_listener(_hear)
+
+_COMPILES = "backend_compile_duration"
+# Each tells that a program came from jax's own cache.
+_LOADS = {"cache_hits", "cache_retrieval_time_sec", "compile_time_saved_sec"}
+
+
+def _compiled(traced: Any) -> tuple[Any, bool]:
+    """A program, and whether it was compiled just now.
+
+    Of one that jax's own cache has loaded nothing can be kept: written again, it lacks its
+    functions.
+    """
+    events: set[str] = set()
+    _heard.events = events
+    try:
+        program = traced.compile()
+    finally:
+        _heard.events = None
+    return program, _COMPILES in events and not events & _LOADS
 
 
 # Functions of LAPACK, which jax looks up for the first program that calls one.
