@@ -6,6 +6,7 @@ import re
 import threading
 import zlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -140,10 +141,16 @@ def _loaded(folder: Folder, name: str, tree: Any, traced: Any) -> Executable | N
 
     try:
         calls_lapack, executable, out = pickle.loads(zlib.decompress(content))
-        if calls_lapack:
-            _find_lapack()
         # What a text was traced from says how its answers are called, which the text does not.
-        return deserialize_and_load(executable, tree, traced.out_tree if traced else out)
+        answers = traced.out_tree if traced else out
+        load = functools.partial(deserialize_and_load, executable, tree, answers)
+        if not calls_lapack:
+            return load()
+        with ThreadPoolExecutor(1) as beside:  # each takes a twentieth of a second or more
+            looking = beside.submit(_find_lapack)
+            program = load()
+            looking.result()
+        return program
     except Exception:  # as many ways to say that it is no program here
         folder.remove(name)
         return None
