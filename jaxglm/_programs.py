@@ -5,6 +5,7 @@ process that fits some two hundred models of different shapes would end in a cra
 """
 
 import functools
+import threading
 import time
 from collections.abc import Callable, Hashable
 from pathlib import Path
@@ -57,6 +58,7 @@ def program(
 
     def decorate(function: Callable) -> Callable:
         at_hand: dict[Hashable, Executable] = {}
+        making: dict[Hashable, threading.Lock] = {}
 
         @functools.cache
         def jitted(soon: bool) -> Any:
@@ -84,16 +86,18 @@ def program(
             how = (soon, arithmetic())
             key = (*signature, *how, *static.values())
             found = at_hand.get(key)
-            if found is None:
-                traced = functools.partial(jitted, soon)
-                found = compiled(
-                    store, function, traced, signature, args, kwargs, static, repr((options, how))
-                )
-                _forget_some()
-                at_hand[key] = found
-            return found
+            if found is not None:
+                return found
+            with making.setdefault(key, threading.Lock()):  # other threads wait, and find it
+                found = at_hand.get(key)
+                if found is None:
+                    traced, told = functools.partial(jitted, soon), repr((options, how))
+                    found = compiled(store, function, traced, signature, args, kwargs, static, told)
+                    _forget_some()
+                    at_hand[key] = found
+                return found
 
-        _forget.append(at_hand.clear)
+        _forget.extend((at_hand.clear, making.clear))
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:

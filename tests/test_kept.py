@@ -5,7 +5,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jax
@@ -122,6 +124,24 @@ def test_arguments_are_not_mistaken_for_each_other(folder: Path) -> None:
     with computing():
         for function, expected in ((first, 1.0), (second, 2.0)):
             assert function(np.float64(1.0), np.float64(2.0)) == expected
+
+
+def test_threads_that_want_the_same_program_wait_for_it(folder: Path) -> None:
+    traced = []
+
+    @_programs.program()
+    def doubled(x):
+        traced.append(x)
+        time.sleep(0.05)
+        return 2 * x
+
+    def call(_: int) -> float:
+        with computing():
+            return float(doubled(np.float64(1.0)))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(call, range(4))) == [2.0] * 4
+    assert len(traced) == 1
 
 
 def test_inside_another_program_it_is_part_of_that(folder: Path) -> None:
