@@ -184,13 +184,22 @@ def _opened(told: str) -> Folder | None:
         return None
     try:
         path = _absolute(told) if told else _default()
-    except RuntimeError:  # there is no home
+    except RuntimeError:
         return None
     return None if _problem(path) else Folder(path)
 
 
 def _default() -> Path:
+    """The folder for those who tell nothing.
+
+    Raises
+    ------
+    RuntimeError
+        For a user without a home.
+    """
     home = Path.home()
+    if not home.is_dir():
+        raise RuntimeError
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
     elif sys.platform == "darwin":
