@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--threads", type=int, help="for every library (default: the usable CPUs)")
     run.add_argument("--timeout", type=float, default=1800.0, help="seconds a process may take")
     run.add_argument("--seed", type=int, default=SEED)
-    run.add_argument("--compilation-cache", type=Path, help="folder; default: none, cold is cold")
+    run.add_argument("--compilation-cache", type=Path, help="jaxglm's, a folder; default: none")
     run.add_argument("--out", type=Path, default=DEFAULT_FILE, help=f"default {DEFAULT_FILE}")
     show = verbs.add_parser("report", help="tables in Markdown, and a picture")
     show.add_argument("file", type=Path, nargs="?", default=DEFAULT_FILE)

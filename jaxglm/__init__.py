@@ -1,6 +1,7 @@
 """jaxglm: generalized linear models on JAX. This module is the table of contents."""
 
 from jaxglm import adapters, datasets, plots
+from jaxglm._kept import compilation_cache
 from jaxglm._status import (
     BoundaryWarning,
     ConvergenceWarning,
@@ -109,6 +110,7 @@ __all__ = [
     "add_constant",
     "anova",
     "compare",
+    "compilation_cache",
     "datasets",
     "design",
     "fit_groups",

@@ -8,13 +8,18 @@ compiled program.
 import contextlib
 import os
 from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
 
 import jax
+import numpy as np
 
 from jaxglm._status import FitError
 
 # The process in which jax started to compute for the library.
 _process: int | None = None
+
+_double: ContextVar[bool | None] = ContextVar("double", default=None)
 
 
 @contextlib.contextmanager
@@ -40,7 +45,23 @@ def computing(double: bool = True) -> Iterator[None]:
             jax.check_tracer_leaks(False),
         ):
             stack.enter_context(setting)
-        yield
+        outside = _double.set(double)
+        try:
+            yield
+        finally:
+            _double.reset(outside)
+
+
+def arithmetic() -> bool | None:
+    """Whether 64 bits are allowed; None outside `computing`, under a user's own settings."""
+    return _double.get()
+
+
+def fetched(tree: Any) -> Any:
+    """A pytree of what a program returns, on the host as NumPy's arrays."""
+    if jax.default_backend() == "cpu":  # where they are already: a copy begun early is for nothing
+        return jax.tree.map(np.asarray, tree)
+    return jax.device_get(tree)
 
 
 def _refuse_fork() -> None:

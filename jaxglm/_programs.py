@@ -1,17 +1,21 @@
-"""Owns how programs are compiled, and how many of them are kept.
+"""Owns how programs are compiled, and how many of them a process holds.
 
 A compiled program holds some hundreds of memory maps, of which Linux allows a process 65,530: a
 process that fits some two hundred models of different shapes would end in a crash without a word.
 """
 
 import functools
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+from jaxglm._jax import arithmetic
+from jaxglm._kept import Executable, Folder, compiled, in_use, signature_of
 
 _MAPS, _LIMIT = Path("/proc/self/maps"), Path("/proc/sys/vm/max_map_count")
 # Above this share of the maps, compiled programs are forgotten; those in use compile again.
@@ -24,7 +28,8 @@ _COMPILING = 0.05
 # no other way any more, and its programs are made as ever.
 _QUICK = {"xla_cpu_use_fusion_emitters": False}
 
-_programs: list[Any] = []
+# What forgets the programs of each function.
+_forget: list[Callable[[], None]] = []
 
 
 # What one piece of code takes to compile grows faster than the code does; it runs as fast after
@@ -45,34 +50,79 @@ def _known(options: tuple[tuple[str, Any], ...]) -> dict[str, Any] | None:
 
 
 def program(
-    *, quick: bool | Callable[..., bool] = False, one_piece: bool = False, **options: Any
+    *,
+    quick: bool | Callable[..., bool] = False,
+    one_piece: bool = False,
+    static_argnames: tuple[str, ...] = (),
+    **options: Any,
 ) -> Callable[[Callable], Callable]:
     """`jax.jit` with these options, that keeps no more programs than the system has room for.
 
-    One that is `quick`, always or for the arguments for which the function says so, is soon
-    compiled and may run a little slower: for small arrays. One that is made of elementwise
-    operations and loops only may be `one_piece`.
+    Static arguments are given by name. One that is `quick`, always or for the arguments for which
+    the function says so, is soon compiled and may run a little slower: for small arrays. One that
+    is made of elementwise operations and loops only may be `one_piece`. Where `computing` for the
+    library, programs are kept for other processes.
     """
 
     def decorate(function: Callable) -> Callable:
+        at_hand: dict[Hashable, Executable] = {}
+        making: dict[Hashable, threading.Lock] = {}
+
         @functools.cache
         def jitted(soon: bool) -> Any:
             # At the first call: what is quick is asked of the device.
             chosen = _known(tuple((_QUICK if soon else _ONE_PIECE).items()))
-            whole = as_one_piece(function) if one_piece else function
-            made = jax.jit(whole, compiler_options=chosen if soon or one_piece else None, **options)
-            _programs.append(made)
+            made: Any = jax.jit(
+                as_one_piece(function) if one_piece else function,
+                compiler_options=chosen if soon or one_piece else None,
+                static_argnames=static_argnames,
+                keep_unused=True,  # so that what it was traced to says which argument is which
+                **options,
+            )
+            _forget.append(made.clear_cache)
             return made
+
+        def kept(store: Folder, soon: bool, args: Any, kwargs: dict[str, Any]) -> Executable | None:
+            """The program in the store for arguments like these; takes those that are not static.
+
+            None inside another program.
+            """
+            static = {name: kwargs.pop(name) for name in static_argnames if name in kwargs}
+            signature = signature_of((args, kwargs))
+            if signature is None:
+                kwargs |= static
+                return None
+            how = (soon, arithmetic())
+            key = (*signature, *how, *static.values())
+            found = at_hand.get(key)
+            if found is not None:
+                return found
+            with making.setdefault(key, threading.Lock()):  # other threads wait, and find it
+                found = at_hand.get(key)
+                if found is None:
+                    traced, told = functools.partial(jitted, soon), repr((options, how))
+                    found = compiled(store, function, traced, signature, args, kwargs, static, told)
+                    _forget_some()
+                    at_hand[key] = found
+                return found
+
+        _forget.extend((at_hand.clear, making.clear))
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            start = time.perf_counter()
+            out = run(*args, **kwargs)
+            return out[0] if one_piece else out
+
+        def run(*args: Any, **kwargs: Any) -> Any:
             soon = quick(*args) if callable(quick) else quick
+            store = _store()
+            found = None if store is None else kept(store, soon, args, kwargs)
+            if found is not None:
+                return found(*args, **kwargs)
+            start = time.perf_counter()
             out = jitted(soon)(*args, **kwargs)
-            if one_piece:
-                out, _ = out
-            if time.perf_counter() - start > _COMPILING and maps_left() < 1 - _MOST_MAPS:
-                forget_programs()
+            if time.perf_counter() - start > _COMPILING:
+                _forget_some()
             return out
 
         return call
@@ -106,10 +156,29 @@ def as_one_piece(function: Callable) -> Callable:
     return whole
 
 
+def _store() -> Folder | None:
+    """Where programs are kept; None where none are: under a user's own settings one may differ."""
+    if arithmetic() is None or not _is_one_cpu():
+        return None
+    return in_use()
+
+
+@functools.cache
+def _is_one_cpu() -> bool:
+    """Whether programs run on the host's processor, as one device."""
+    return jax.default_backend() == "cpu" and jax.device_count() == 1
+
+
+def _forget_some() -> None:
+    """Drop all programs if they leave too little room."""
+    if maps_left() < 1 - _MOST_MAPS:
+        forget_programs()
+
+
 def forget_programs() -> None:
     """Drop every program compiled so far."""
-    for jitted in _programs:
-        jitted.clear_cache()
+    for forget in _forget:
+        forget()
 
 
 def maps_left() -> float:

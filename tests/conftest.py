@@ -1,6 +1,7 @@
 """What every test can rely on."""
 
 import gc
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 
 from jaxglm._programs import maps_left
 from jaxglm._tuning import tuned
+
+# Nothing is kept in the user's own folder; the processes that tests start know it too.
+os.environ.setdefault("JAXGLM_CACHE", "off")
 
 # Tracing makes many objects that stay: looking through them for garbage took a tenth of the time.
 gc.set_threshold(200_000, 20, 100)

@@ -33,15 +33,13 @@ def late(values: np.ndarray, offset: int) -> np.ndarray:
 
 
 @jax.jit
-def tile_of(tiles: Strip, index: int, last: bool, inside: bool) -> jax.Array:
-    return jax.lax.cond(inside, lambda: tiles.inner(index), lambda: tiles.edge(last))
+def tile_of(tiles: Strip, index: int) -> jax.Array:
+    inside = (index > 0) & (index < tiles.inside)
+    return jax.lax.cond(inside, lambda: tiles.inner(index), lambda: tiles.edge(index))
 
 
 def all_tiles(tiles: Strip) -> np.ndarray:
-    last = tiles.count - 1
-    return np.stack(
-        [np.asarray(tile_of(tiles, i, np.bool_(i == last), 0 < i < last)) for i in range(last + 1)]
-    )
+    return np.stack([np.asarray(tile_of(tiles, np.int32(i))) for i in range(tiles.count)])
 
 
 def numbers(n: int, more: tuple[int, ...], dtype: str) -> np.ndarray:
@@ -57,7 +55,7 @@ def test_any_alignment(dtype: str, more: tuple[int, ...]) -> None:
     shapes = set()
     for offset in range(0, 64, values.itemsize):
         given = late(values, offset)
-        tiles = strip(given, ROWS, 7)
+        tiles = strip(given, ROWS, 7, 4)
         assert tiles is not None and tiles.shape == copied.shape and tiles.dtype == values.dtype
         assert np.array_equal(all_tiles(tiles), copied)
         leaves, structure = jax.tree.flatten(tiles)
@@ -72,14 +70,14 @@ def test_any_alignment(dtype: str, more: tuple[int, ...]) -> None:
 def test_any_number_of_rows(left: int) -> None:
     """The last tile is short, nearly full or full."""
     values = numbers(2 * ROWS + left, (), "float64")
-    tiles = strip(late(values, 16), ROWS, 0)
+    tiles = strip(late(values, 16), ROWS, 0, 3)
     assert tiles is not None
     assert np.array_equal(all_tiles(tiles), np.asarray(Tiling(3, ROWS).cut(values, 0)))
 
 
 def test_two_tiles_have_no_other_between_them() -> None:
     values = numbers(2 * ROWS - 3, (2,), "float32")
-    tiles = strip(late(values, 60), ROWS, 0)
+    tiles = strip(late(values, 60), ROWS, 0, 2)
     assert tiles is not None
     assert np.array_equal(all_tiles(tiles), np.asarray(Tiling(2, ROWS).cut(values, 0)))
 
@@ -98,9 +96,9 @@ UNREADABLE = {
 @pytest.mark.parametrize("which", UNREADABLE)
 def test_what_cannot_be_read_in_place_is_copied(which: str) -> None:
     values = UNREADABLE[which]
-    assert strip(values, ROWS, 0) is None
     count = -(-len(values) // ROWS)
-    assert isinstance(Tiling(count, ROWS, in_place=True).cut(values, 0), jax.Array)
+    assert strip(values, ROWS, 0, count) is None
+    assert not isinstance(Tiling(count, ROWS, in_place=True).cut(values, 0), Strip)
 
 
 def test_alignment_does_not_compile_again() -> None:
@@ -122,6 +120,39 @@ def test_alignment_does_not_compile_again() -> None:
         np.testing.assert_allclose(one_pass(tiles, kernel=gram), expected, rtol=1e-13)
         traces.add(len(traced))
     assert len(traces) == 1
+
+
+@pytest.mark.parametrize("in_place", [True, False], ids=["in place", "copied"])
+def test_neighbouring_sizes_share_a_program(
+    in_place: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_placement, "_IN_PLACE_BYTES", 0 if in_place else 1 << 30)
+    traced, once = [], 0
+
+    def gram(block: Block) -> jax.Array:
+        traced.append(block)
+        return block.design.gram(block.rows.weight)
+
+    most = 62 * ROWS
+    X, weight = numbers(most, (3,), "float64"), _rng.uniform(size=most)
+    with tuned(smallest_tile=ROWS, largest_tile=ROWS, fewest_rows=ROWS):
+        for n in np.linspace(60 * ROWS + 9, most, 10).astype(int):
+            x, w = X[:n], weight[:n]
+            tiles = _placement.place(Block(Dense(x), Rows(y=w, weight=w)), np.dtype(float))
+            assert isinstance(tiles.block.design.values, Strip) == in_place
+            assert tiles.live == -(-n // ROWS)
+            expected = x.T @ (w[:, None] * x)
+            np.testing.assert_allclose(one_pass(tiles, kernel=gram), expected, rtol=1e-12)
+            once = once or len(traced)
+    assert len(traced) == once
+
+
+def test_tiles_without_rows_are_not_visited() -> None:
+    with tuned(smallest_tile=ROWS, largest_tile=ROWS, fewest_rows=ROWS):
+        y = np.ones(33 * ROWS)
+        tiles = _placement.place(Block(Dense(y[:, None]), Rows(y=y, weight=y)), np.dtype(float))
+    assert (tiles.count, int(tiles.live)) == (36, 33)
+    assert one_pass(tiles, kernel=lambda block: jax.numpy.ones(())) == 33
 
 
 N = 10 * 64 + 30

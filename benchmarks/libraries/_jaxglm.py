@@ -1,7 +1,7 @@
 """jaxglm, through its public door; the stages by timing two of its inner steps.
 
-`jaxglm-compiled` finds its programs in JAX's persistent compilation cache, as the second process
-of a user does who turned it on; for `small`, where compilation is most of a cold start.
+`jaxglm-compiled` finds its programs in its cache, as the second process of a user does; for
+`small`, where compilation is most of a cold start.
 `jaxglm-float32` asks for float32 arithmetic; only problems held in float32 are given to it.
 `jaxglm-cpu` runs on the CPU whatever the benchmark's device: what an accelerator is compared with.
 """

@@ -11,7 +11,7 @@ from jaxglm.designs._masked import Masked
 from jaxglm.designs._pieces import DensePiece, FactorPiece
 from jaxglm.designs._sparse import Sparse
 from jaxglm.designs._split import Split
-from jaxglm.designs._strip import Strip
+from jaxglm.designs._strip import Strip, copied
 from jaxglm.designs._tiling import Tiling, aligned_empty, bucket
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "append",
     "assemble",
     "bucket",
+    "copied",
     "from_matrix",
     "in_root",
 ]

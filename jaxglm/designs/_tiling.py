@@ -8,6 +8,8 @@ import numpy as np
 
 from jaxglm.designs._strip import Strip, strip
 
+_SMALL_BYTES = 1 << 16
+
 
 def bucket(count: int) -> int:
     """The smallest number of the form k 2^j, k in 8..15, that is at least `count` (and 8)."""
@@ -21,16 +23,19 @@ def bucket(count: int) -> int:
 class Tiling:
     """`count` tiles of `rows` rows each; what the data leave over is padding.
 
-    `in_place` tells that arrays may stay where they are; no tile is padding as a whole then.
+    `in_place` tells that arrays may stay where they are.
     """
 
     count: int
     rows: int
     in_place: bool = False
 
-    def cut(self, values: np.ndarray, fill: float) -> jax.Array | Strip:
-        """From [n, ...] on the host to [count, rows, ...] on the device."""
-        left = strip(values, self.rows, fill) if self.in_place else None
+    def cut(self, values: np.ndarray, fill: float) -> np.ndarray | jax.Array | Strip:
+        """From [n, ...] on the host to [count, rows, ...] on the device.
+
+        On a CPU a small array stays NumPy's: each program takes it faster than it can be placed.
+        """
+        left = strip(values, self.rows, fill, self.count) if self.in_place else None
         if left is not None:
             return left
         n, total = values.shape[0], self.count * self.rows
@@ -39,8 +44,11 @@ class Tiling:
             padded = aligned_empty((total, *values.shape[1:]), values.dtype)
             padded[:n] = values
             padded[n:] = fill
+        tiles = padded.reshape((self.count, self.rows, *values.shape[1:]))
+        if tiles.nbytes <= _SMALL_BYTES and jax.default_backend() == "cpu":
+            return tiles
         # An aligned array is not copied once more; nobody else holds it.
-        return jax.device_put(padded.reshape((self.count, self.rows, *values.shape[1:])))
+        return jax.device_put(tiles)
 
 
 def aligned_empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

@@ -42,8 +42,9 @@ from jaxglm.sources import Block
 from jaxglm.sums import Objective
 
 # Turns of the first round. Nearly all lanes need fewer; one that needs many would keep its block
-# waiting, so it starts again among its like.
-_FEW_TURNS = 10
+# waiting, so it starts again among its like. Fisher scoring takes more, which cost less on the
+# short way than all again on the other.
+_FEW_TURNS, _SCORING_TURNS = 10, 30
 
 
 def fit_segments(
@@ -225,10 +226,11 @@ class _Rounds:
         """What the short way leaves of some segments, in the columns that they are to have."""
         problem, start = self.segments.problem, self.options.start
         offset = problem.rows.offset
+        turns = _FEW_TURNS if self.family.canonical else _SCORING_TURNS
         shared = ShortOptions(
             beta=(np.zeros(self.p) if start is None else start[self.order]).astype(self.dtype),
             tol=self.dtype.type(self.tol),
-            max_turns=np.int32(min(_FEW_TURNS, self.options.max_turns)),
+            max_turns=np.int32(min(turns, self.options.max_turns)),
             largest_offset=self.dtype.type(0.0 if offset is None else offset.max()),
         )
         assert isinstance(self.segments, Segments)  # as `serves` has it

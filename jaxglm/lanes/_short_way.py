@@ -385,7 +385,7 @@ def over_blocks(
 
     def at(i: Any) -> LaneSums:
         start, end, together = _at(first, i), _at(first, i + 1), _at(joint, i)
-        rows = LaneRows(Tiles(block, run=(start, end - start)), together)
+        rows = LaneRows(Tiles(block, first=start, live=end - start), together)
         each = jax.tree.map(lambda leaf: _at(leaf, i), own)
         return fit_lanes(rows, family, each, shared, from_beta=from_beta, constant=constant)
 

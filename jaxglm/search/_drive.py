@@ -14,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxglm._jax import fetched
 from jaxglm._programs import program
 from jaxglm._record import zeros_of
 from jaxglm._status import Status
@@ -85,7 +86,7 @@ def solve(source: Source, objective: Objective, loop: Loop) -> tuple[Outcome, Fi
         outcome, sums = _compiled_loop(source.tiles, objective, loop)
     else:
         outcome, sums = _python_loop(source, objective, loop)
-    return jax.device_get((outcome, sums if loop.controls.final else None))
+    return fetched((outcome, sums if loop.controls.final else None))
 
 
 def turn(
@@ -176,7 +177,7 @@ def _python_loop(
             sums = sums._replace(info=zero_information(columns, eliminated, source.dtype))
         bias = _bias(source.reduce, objective, state.at, sums.info, _inverted)
         state = _turn(state, sums, bias, loop.controls, penalty, solver=solver)
-    outcome = jax.device_get(solver.outcome(state))
+    outcome = fetched(solver.outcome(state))
     if not loop.controls.final:
         return outcome, None
     beta = outcome.settled(np)

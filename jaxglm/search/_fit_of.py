@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxglm._jax import fetched
 from jaxglm._status import Status
 from jaxglm.algebra import Covariance, Root, trace_with
 from jaxglm.families import Family
@@ -117,4 +117,4 @@ def _likelihoods(
         return np.nan, np.nan
     gamma = found.gamma.astype(problem.dtype)
     at = tuple(problem.dtype.type(scale) for scale in scales)
-    return jax.device_get(found.source.reduce(likelihoods_of_rows, family, gamma, null, at))
+    return fetched(found.source.reduce(likelihoods_of_rows, family, gamma, null, at))

@@ -73,10 +73,9 @@ def _tile_by_tile(
     with computing(source.dtype == np.float64):
         tiles = place(source.block, source.dtype, made=width)
     size = tiles.rows
-    count = math.ceil(n / size)
-    parts = math.ceil(count * size * width / _NUMBERS)
-    step = math.ceil(count / parts)
-    for first in range(0, count, step):
+    parts = math.ceil(tiles.count * size * width / _NUMBERS)
+    step = math.ceil(tiles.count / parts)
+    for first in range(0, math.ceil(n / size), step):
         which = np.arange(first * size, min((first + step) * size, n))
         with computing(source.dtype == np.float64):
             found = some_rows(tiles, np.int32(first), *params, function=function, count=step)

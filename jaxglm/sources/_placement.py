@@ -1,7 +1,9 @@
 """Owns the way from host arrays to tiles: how many tiles of how many rows.
 
 A new shape means a new compilation. Row counts are therefore padded up to buckets (eight an octave)
-with rows of weight 0, so that tables of neighbouring sizes share the compiled programs.
+with rows of weight 0, so that tables of neighbouring sizes share the compiled programs. Tiles that
+hold no row are not visited. Of data read in place the last tiles are copied, so that what is read
+has one of few lengths.
 """
 
 import math
@@ -11,7 +13,7 @@ import jax
 import numpy as np
 
 from jaxglm._tuning import tuning
-from jaxglm.designs import Design, Split, Tiling, bucket
+from jaxglm.designs import Design, Split, Tiling, bucket, copied
 from jaxglm.sources._block import Block
 from jaxglm.sources._rows import padding
 from jaxglm.sources._tiles import Tiles
@@ -24,7 +26,7 @@ _SCRATCH = 6
 # An accelerator wants many rows at once; what a pass needs beside X is a few times one tile.
 _ACCELERATOR_TILE_BYTES = 1 << 28
 _CELLS_PER_ROW = 16
-# From here on a copy of the data costs more than a compilation for their exact number of rows.
+# From here on a copy of the data costs more than what it saves.
 _IN_PLACE_BYTES = 1 << 26
 
 
@@ -57,11 +59,14 @@ def place(block: Block, dtype: np.dtype, room: int = 0, made: int = _SCRATCH) ->
     on_host = jax.default_backend() == "cpu"
     long = 8 * n * design.numbers_per_row >= _IN_PLACE_BYTES
     in_place = on_host and long and n == len(block.rows)
-    if n > rows * 8 and not in_place:
-        count = bucket(count)
-    tiling = Tiling(count, rows, in_place)
+    room = count
+    if in_place:
+        room = math.ceil(count / copied(count)) * copied(count)
+    elif n > rows * 8:
+        room = bucket(count)
+    tiling = Tiling(room, rows, in_place)
 
     def cut(name: str, values: np.ndarray) -> Any:
         return tiling.cut(values.astype(dtype, copy=False), padding(name, values))
 
-    return Tiles(Block(design.tiled(tiling), block.rows.each(cut)))
+    return Tiles(Block(design.tiled(tiling), block.rows.each(cut)), live=np.int32(count))

@@ -43,7 +43,7 @@ class Resident:
 
     @property
     def n_parts(self) -> int:
-        return self.tiles.count
+        return int(self.tiles.n_live)
 
     @property
     def design(self) -> Design:

@@ -21,18 +21,29 @@ class Tiles:
     """A block whose array leaves carry a leading axis of tiles: shape [tiles, rows, ...].
 
     A `Strip` stands for a leaf whose tiles lie in the user's own memory. `stride` is how far the
-    next tile to visit is from the last: 1 visits all rows. `run` are the first tile and the number
-    of tiles to look at; None for all. Both may change without recompiling, so the program that
-    visits a sample is the one that visits all.
+    next tile to visit is from the last: 1 visits all rows; `first` is the first tile that holds
+    rows, None for 0, and `live` how many do, None for all. They may change without recompiling, so
+    the program that visits a sample is the one that visits all, and that of more rows the one of
+    fewer.
     """
 
     block: Block
     stride: Any = _EVERY_TILE
-    run: tuple[Any, Any] | None = None
+    first: Any = None
+    live: Any = None
 
     @property
     def count(self) -> int:
         return self.block.rows.y.shape[0]
+
+    @property
+    def n_live(self) -> Any:
+        """Tiles that hold rows."""
+        return self.count if self.live is None else self.live
+
+    def _at(self, index: Any) -> Any:
+        """The place of a tile among those that hold rows."""
+        return index if self.first is None else self.first + index
 
     @property
     def rows(self) -> int:
@@ -62,13 +73,13 @@ class Tiles:
             )
 
         tile = jax.tree.map(indexed, self.block, is_leaf=_is_strip)
-        if not any(map(_is_strip, jax.tree.leaves(tile, is_leaf=_is_strip))):
+        strips = [leaf for leaf in jax.tree.leaves(tile, is_leaf=_is_strip) if _is_strip(leaf)]
+        if not strips:
             return tile
         at = jnp.asarray(index)
-        last = at == self.count - 1
         return jax.lax.cond(
-            (at == 0) | last,
-            lambda: of_strips(lambda leaf: leaf.edge(last)),
+            (at == 0) | (at >= strips[0].inside),
+            lambda: of_strips(lambda leaf: leaf.edge(at)),
             lambda: of_strips(lambda leaf: leaf.inner(at)),
         )
 
@@ -81,22 +92,21 @@ class Tiles:
         """
         if hasattr(kernel, "of_all_tiles"):
             return kernel.of_all_tiles(self.block, *params)
-        if self.count == 1 and self.run is None:
+        if self.count == 1 and self.first is None:
             return kernel(self._tile(0), *params)
         zeros = zeros_of(lambda *args: kernel(self._tile(0), *args), *params)
         compensate = self.dtype == jnp.float32
 
         def add_tile(turn: jax.Array, carry: Any) -> Any:
             total, lost = carry
-            term = kernel(self._tile(first + turn * self.stride), *params)
+            term = kernel(self._tile(self._at(turn * self.stride)), *params)
             new = jax.tree.map(jnp.add, total, term)
             if compensate:
                 lost = jax.tree.map(lost_digits, lost, total, term, new)
             return new, lost
 
         start = (zeros, zeros if compensate else None)
-        first, count = self._run
-        visits = (count + self.stride - 1) // self.stride
+        visits = (self.n_live + self.stride - 1) // self.stride
         total, lost = jax.lax.fori_loop(0, visits, add_tile, start)
         return jax.tree.map(jnp.add, total, lost) if compensate else total
 
@@ -105,16 +115,11 @@ class Tiles:
 
         For sums that are larger than what a tile adds to them.
         """
-        first, count = self._run
 
         def with_tile(index: jax.Array, carry: Any) -> Any:
-            return step(carry, self._tile(first + index), *params)
+            return step(carry, self._tile(self._at(index)), *params)
 
-        return jax.lax.fori_loop(0, count, with_tile, carry)
-
-    @property
-    def _run(self) -> tuple[Any, Any]:
-        return (0, self.count) if self.run is None else self.run
+        return jax.lax.fori_loop(0, self.n_live, with_tile, carry)
 
     def map(
         self,

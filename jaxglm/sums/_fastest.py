@@ -66,9 +66,10 @@ def fastest_kernel(plain: Kernel, tiles: Tiles, family: Family, at: Point) -> Ke
 
 
 def _device(tiles: Tiles) -> Any:
-    """The one device that holds the rows, or None."""
+    """The one device that holds the rows; None where there are several, or they are NumPy's."""
     arrays = (leaf for leaf in jax.tree.leaves(tiles.block) if isinstance(leaf, jax.Array))
-    devices = next(arrays).devices()
+    first = next(arrays, None)
+    devices = set() if first is None else first.devices()
     return next(iter(devices)) if len(devices) == 1 else None
 
 

@@ -143,20 +143,27 @@ _ATTRIBUTE_WORDS = {
 
 def understands_habits(verb: Callable[P, R]) -> Callable[P, R]:
     """Have a verb take other libraries' keywords that mean the same, and refuse others in words."""
-    signature = inspect.signature(verb)
-    parameters = [name for name in signature.parameters if name not in ("self", "cls")]
+
+    @functools.cache  # there are many verbs, and most are never called
+    def signature() -> inspect.Signature:
+        return inspect.signature(verb)
+
     name = verb.__qualname__.removesuffix(".__init__").rpartition(".")[2]
 
     @functools.wraps(verb)
     def understanding(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not kwargs.keys() <= set(parameters):
+        if kwargs and not kwargs.keys() <= signature().parameters.keys():
+            parameters = [name for name in signature().parameters if name not in ("self", "cls")]
             # Other names than the verb's: no type can say so.
             kwargs = _translated(name, parameters, kwargs)  # type: ignore[assignment]
         try:
-            signature.bind(*args, **kwargs)
-        except TypeError as error:  # Python's own words name the class that a method is written in
-            raise TypeError(f"{name}(): {error}") from None
-        return verb(*args, **kwargs)
+            return verb(*args, **kwargs)
+        except TypeError:
+            try:
+                signature().bind(*args, **kwargs)
+            except TypeError as error:  # Python's own words name the class a method is written in
+                raise TypeError(f"{name}(): {error}") from None
+            raise
 
     return understanding
 
