@@ -45,7 +45,7 @@ def test_a_program_may_say_which_arguments_are_small(monkeypatch: pytest.MonkeyP
         asked.append(compiler_options)
         return jit(function, **options)
 
-    monkeypatch.setattr(_programs, "_quick_options", lambda: {"soon": True})
+    monkeypatch.setattr(_programs, "_known", lambda options: {"soon": True})
     monkeypatch.setattr(_programs.jax, "jit", spy)
 
     @_programs.program(quick=lambda x: x.size < 3)
@@ -60,9 +60,9 @@ def test_a_program_may_say_which_arguments_are_small(monkeypatch: pytest.MonkeyP
 @pytest.fixture
 def ask_again() -> Iterator[None]:
     """What the compiler knows is asked anew, now and after the test."""
-    _programs._quick_options.cache_clear()
+    _programs._known.cache_clear()
     yield
-    _programs._quick_options.cache_clear()
+    _programs._known.cache_clear()
 
 
 def test_quick_programs_are_ordinary_where_the_option_is_unknown(
@@ -75,7 +75,7 @@ def test_quick_programs_are_ordinary_where_the_option_is_unknown(
         return 2 * x
 
     assert float(doubled(jnp.ones(()))) == 2.0
-    assert _programs._quick_options() is None
+    assert _programs._known(tuple(_programs._QUICK.items())) is None
 
 
 def test_maps_are_counted_where_the_system_tells(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

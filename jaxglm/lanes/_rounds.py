@@ -22,7 +22,8 @@ from jaxglm.lanes._packing import Layout, Packing
 from jaxglm.lanes._rank import rank_of
 from jaxglm.lanes._separation import recession_directions, relations_at_limits
 from jaxglm.lanes._settled import Left, Settling
-from jaxglm.lanes._short_way import LaneGiven, ShortOptions, serves, short_way
+from jaxglm.lanes._short_loop import LaneGiven, ShortOptions
+from jaxglm.lanes._short_way import serves, short_way
 from jaxglm.lanes._sums import LaneSums
 from jaxglm.lanes._workers import workers
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
@@ -224,14 +225,12 @@ class _Rounds:
 
     def _short_way(self, which: np.ndarray) -> Left:
         """What the short way leaves of some segments, in the columns that they are to have."""
-        problem, start = self.segments.problem, self.options.start
-        offset = problem.rows.offset
+        start = self.options.start
         turns = _FEW_TURNS if self.family.canonical else _SCORING_TURNS
         shared = ShortOptions(
             beta=(np.zeros(self.p) if start is None else start[self.order]).astype(self.dtype),
             tol=self.dtype.type(self.tol),
             max_turns=np.int32(min(turns, self.options.max_turns)),
-            largest_offset=self.dtype.type(0.0 if offset is None else offset.max()),
         )
         assert isinstance(self.segments, Segments)  # as `serves` has it
         packing = Packing.of(self.segments, which, self._layout)

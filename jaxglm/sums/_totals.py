@@ -44,16 +44,18 @@ class Totals(NamedTuple):
 
     def and_of(self, other: "Totals", xp: Any = np) -> "Totals":
         """Of both."""
+        has_offset = self.has_offset or other.has_offset
         largest = xp.maximum(self.largest, other.largest)
 
         def relative(part: "Totals") -> Any:
+            if not has_offset:
+                return part.relative
             there = part.rows > 0
             with np.errstate(invalid="ignore"):  # of no rows the largest is -inf
                 size = xp.exp(xp.where(there, part.largest - largest, 0.0))
             return xp.where(there, part.relative * size, 0.0)
 
         added = (a + b for a, b in zip(self[:6], other[:6], strict=True))
-        has_offset = self.has_offset or other.has_offset
         both = relative(self) + relative(other)
         return Totals._make([*added, largest, both, has_offset])
 

@@ -1,0 +1,276 @@
+"""Owns the loops of the short way: scoring steps in all lanes, without a look back.
+
+A lane that needs more (a shorter step, the observed information, a decision on rank) says so, and
+another round fits it. All arrays end with the axis of lanes, so that a number of each of several
+segments stands in one register; nothing but elementwise operations and loops is in the program.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxglm._record import zeros_of
+from jaxglm._status import Status
+from jaxglm.algebra import Triangle, factorise_lanes
+from jaxglm.families import Family
+from jaxglm.lanes._lane_rows import LaneRows
+from jaxglm.lanes._sums import LaneSums
+from jaxglm.search import Options
+from jaxglm.search._settings import AT_BETA, Settings
+from jaxglm.search._statistics import statistics
+from jaxglm.solvers import Controls, Outcome, Stop, dispersion, not_worse, rounding_floor
+from jaxglm.sources import Block
+from jaxglm.sums import (
+    FinalSums,
+    NullModel,
+    Point,
+    full_moments,
+    lean_description,
+    log_likelihood,
+    null_model,
+)
+
+# From so many turns on, a step that does not halve the distance is left to another round.
+_TURNS_TO_SETTLE = 4
+# A lane ends where its exact sums leave no more than this multiple of the tolerance: the step from
+# there takes it away, and the information, which is that of this point, is as good as exact.
+_MORE_LEFT = 10
+
+
+class ShortOptions(NamedTuple):
+    """What is the same in all lanes.
+
+    Attributes
+    ----------
+    beta : [p]
+        Coefficients to start from, where a start was given.
+    tol : float
+        See `Controls`.
+    max_turns : int
+    """
+
+    beta: Any
+    tol: Any
+    max_turns: Any
+
+
+class LaneGiven(NamedTuple):
+    """What differs from lane to lane.
+
+    Attributes
+    ----------
+    shift : [W]
+        Of the null model where that took a fit; see `NullModel`.
+    keep : [p, W] bool
+        Columns that take part.
+    """
+
+    shift: Any
+    keep: Any
+
+
+class _Sums(NamedTuple):
+    """The fields of `Moments` that the loop looks at."""
+
+    score: jax.Array
+    info: Triangle
+    pearson: jax.Array
+    loss: jax.Array
+    loss_size: jax.Array
+
+
+class _State(NamedTuple):
+    """The loop's carry: the sums at a point, the step from there, and how far that leads."""
+
+    beta: jax.Array
+    step: jax.Array
+    sums: _Sums
+    decrement: jax.Array
+    turns: jax.Array
+    status: jax.Array
+
+
+def fit_lanes(
+    rows: LaneRows,
+    family: Family,
+    own: LaneGiven,
+    shared: ShortOptions,
+    *,
+    from_beta: bool,
+    constant: bool,
+) -> LaneSums:
+    """The loops of W segments, and their statistics; as `fit_lane` makes those of one.
+
+    `from_beta` says where they start; `constant` that all have an intercept.
+    """
+    dtype = rows.tiles.dtype
+    of, present = rows.totals()
+    keep = own.keep & present
+    has_constant = jnp.any(keep if constant else rows.constant_columns(), axis=0)
+    null = null_model(of, family, has_constant=has_constant, xp=jnp)
+    null = null._replace(shift=jnp.where(jnp.isnan(null.shift), own.shift, null.shift))
+    options = Options(tol=shared.tol, max_turns=shared.max_turns)
+    settings = Settings(family, options, dtype, jnp.sum(keep, axis=0), of, null, jnp)
+    controls, null = settings.controls(), settings.null_model
+    lift = jnp.zeros_like(null.inside) if from_beta else family.link.link(null.inside)
+
+    nothing = jnp.zeros_like(null.inside)
+
+    def sums_at(beta: jax.Array, first: jax.Array) -> _Sums:
+        at = Point(beta, np.bool_(False), AT_BETA, null.inside, 0.0, jnp.where(first, lift, 0.0))
+        sums = rows.reduce(full_moments, family, at)
+        score, info = jnp.where(keep, sums.score, 0.0), sums.info.regular(keep)
+        sums = _Sums(score, info, sums.pearson, sums.loss, sums.loss_size)
+        # What a loop does not look at is not computed.
+        if family.dispersion_fixed:
+            sums = sums._replace(pearson=nothing)
+        if family.canonical:
+            sums = sums._replace(loss=nothing, loss_size=nothing)
+        return sums
+
+    def running(state: _State) -> jax.Array:
+        return jnp.any(state.status == int(Status.RUNNING))
+
+    def turn(state: _State) -> _State:
+        beta = state.beta + state.step
+        starting = (state.turns == 0) & ~from_beta
+        sums = sums_at(beta, starting)
+        new = _advance(state, beta, sums, family, controls, starting)
+        on = state.status == int(Status.RUNNING)
+        return jax.tree.map(lambda a, b: jnp.where(on, a, b), new, state)
+
+    beta = jnp.where(keep, shared.beta[:, None], 0.0).astype(dtype)
+    state = jax.lax.while_loop(running, turn, _begun(beta, zeros_of(sums_at, beta, True)))
+    return _ended(rows, family, settings, controls, state, keep, has_constant)
+
+
+def _begun(beta: jax.Array, sums: _Sums) -> _State:
+    lanes = beta.shape[-1:]
+    return _State(
+        beta=beta,
+        step=jnp.zeros_like(beta),
+        sums=sums._replace(loss=jnp.full_like(sums.loss, jnp.inf)),
+        decrement=jnp.full(lanes, jnp.inf, beta.dtype),
+        turns=jnp.zeros(lanes, jnp.int32),
+        status=jnp.full(lanes, int(Status.RUNNING), jnp.int32),
+    )
+
+
+def _advance(
+    state: _State,
+    beta: jax.Array,
+    sums: _Sums,
+    family: Family,
+    controls: Controls,
+    starting: jax.Array,
+) -> _State:
+    """The state at the point where the sums were made; the last one when the step hardly moves."""
+    factor = factorise_lanes(sums.info)
+    step = -factor.solve(sums.score)
+    squared = -jnp.sum(sums.score * step, axis=0)
+    decrement = jnp.where(starting, jnp.inf, jnp.sqrt(squared) / _unit(sums, controls))
+    sound = (factor.pivot > controls.smallest_pivot) & jnp.isfinite(squared) & (squared >= 0)
+    known = jnp.isfinite(state.decrement)
+    slow = known & (decrement > 0.5 * state.decrement) & (state.turns >= _TURNS_TO_SETTLE)
+    ended = decrement <= _MORE_LEFT * controls.tol
+    singular = ~(factor.pivot > controls.smallest_pivot) & jnp.isfinite(jnp.sum(sums.score, axis=0))
+    lost = ~sound | (slow & ~ended)
+    # A convex loss falls along with the distance.
+    if not family.canonical:
+        lost |= ~starting & ~not_worse(sums, state.sums.loss)
+        loss = jnp.where(starting, jnp.inf, sums.loss)
+        sums = sums._replace(loss=loss)
+    turns = state.turns + 1
+    status = jnp.select(
+        [singular, lost, ended, turns >= controls.max_turns],
+        [
+            int(Status.SINGULAR),
+            int(Status.STEP_FAILED),
+            int(Status.CONVERGED),
+            int(Status.MAX_TURNS),
+        ],
+        int(Status.RUNNING),
+    )
+    step = jnp.where(sound, step, 0.0)
+    return _State(beta, step, sums, decrement, turns, status.astype(jnp.int32))
+
+
+def _unit(sums: Any, controls: Controls) -> jax.Array:
+    """The standard deviation that a distance is measured by."""
+    deviation = jnp.sqrt(dispersion(sums, controls))
+    return jnp.where(deviation > 0, deviation, 1.0)
+
+
+def _ended(
+    rows: LaneRows,
+    family: Family,
+    settings: Settings,
+    controls: Controls,
+    state: _State,
+    keep: jax.Array,
+    has_constant: jax.Array,
+) -> LaneSums:
+    """The record of where the loops ended."""
+    null, of, info = settings.null_model, settings.of, state.sums.info
+    beta = state.beta + jnp.where(state.status == int(Status.CONVERGED), state.step, 0.0)
+    at = Point(beta, np.bool_(False), AT_BETA, null.inside, 0.0)
+    described = rows.reduce(lean_description, family, at, null)
+    sums = FinalSums(
+        pearson=described.pearson,
+        score=state.sums.score,
+        info=info.full(),
+        **described.limits._asdict(),
+        **described.deviances._asdict(),
+    )
+
+    def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
+        return rows.reduce(_likelihoods, family, beta, null, scales)
+
+    found = statistics(
+        family,
+        sums,
+        likelihoods,
+        nobs=of.nobs,
+        weight_sum=of.weight,
+        parameters=settings.n_columns,
+        has_constant=has_constant,
+        xp=jnp,
+    )
+    lanes = state.status.shape
+    floor = 2 * rounding_floor(described, info.diagonal, beta) / _unit(described, controls)
+    outcome = Outcome(
+        beta=state.beta,
+        correction=state.step,
+        loss=described.loss,
+        decrement=state.decrement,
+        floor=floor,
+        turns=state.turns,
+        status=state.status,
+        stop=jnp.full(lanes, int(Stop.DECREMENT), jnp.int32),
+        observed=jnp.zeros(lanes, bool),
+        invalid=jnp.zeros(lanes, jnp.int32),
+    )
+    root = factorise_lanes(info).inverse_root()
+    return LaneSums(
+        outcome=outcome,
+        sums=sums,
+        null=null,
+        statistics=jax.tree.map(
+            lambda value: jnp.broadcast_to(jnp.asarray(value, beta.dtype), lanes), found
+        ),
+        decrement=state.decrement,
+        root=root * keep[:, None],
+        keep=keep,
+    )
+
+
+def _likelihoods(
+    block: Block, family: Family, beta: jax.Array, null: NullModel, scales: tuple[Any, Any]
+) -> tuple[jax.Array, jax.Array]:
+    fitted = family.link.inverse(block.linear_predictor(beta))
+    return (
+        log_likelihood(block, family, fitted, scales[0]),
+        log_likelihood(block, family, null.means(block, family), scales[1]),
+    )
