@@ -364,6 +364,7 @@ def test_negative_responses_under_a_log_link_pull_their_means_to_zero(rows: str)
     assert not results.converged
 
 
+@pytest.mark.slow
 def test_negative_binomial_shape_beside_an_infinite_coefficient() -> None:
     """The other rows are overdispersed, and their shape is still what is estimated."""
     frame = pd.DataFrame({"y": [0, 9, 1, 30, 2, 14, 0, 3, 50, 1] * 3, "x": np.arange(30) / 30})

@@ -57,6 +57,7 @@ def test_arrays_and_responses_alike() -> None:
     np.testing.assert_allclose(again.params, both.params, rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_notes_name_the_segments_that_were_fitted_again() -> None:
     fits = jg.fit_groups("sold ~ price", SHOPS, "shop", "binomial", on_separation="firth")
     assert fits.notes == (

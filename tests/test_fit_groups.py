@@ -67,6 +67,7 @@ OTHERS: dict[str, tuple[str, Any, dict, dict]] = {
 }
 SLOW = [
     *OTHERS,
+    "gamma",
     "gaussian",
     "probit",
     "square root",

@@ -104,6 +104,7 @@ def test_sums_are_those_of_quick_moments(name: str, start: int) -> None:
         assert_same(found, right, exact=1e-14)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["logit", "tweedie", pytest.param("probit", marks=pytest.mark.slow)]
 )

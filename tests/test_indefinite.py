@@ -193,6 +193,7 @@ def test_a_block_without_negative_eigenvalues() -> None:
         np.testing.assert_allclose(found, wanted, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_intercept_of_an_absorbed_factor_has_no_part() -> None:
     """Its levels have the scores of their own rows only, which clusterings of two ways spoil."""
     rng = np.random.default_rng(3)

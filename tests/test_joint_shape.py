@@ -43,6 +43,7 @@ def plain() -> jg.Results:
     return fitted()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["quine_nb_ml_main", *SLOW])
 def test_certified_errors(name: str) -> None:
     case = load(name)

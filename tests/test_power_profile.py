@@ -172,6 +172,7 @@ def test_frequencies_are_repeated_rows() -> None:
     assert counted.llf == pytest.approx(repeated.llf, rel=1e-12)
 
 
+@pytest.mark.slow
 def test_a_level_of_zeros_has_no_part_in_it() -> None:
     with pytest.warns(jg.SeparationWarning):
         found = profiled(table={"y": np.where(GROUP == 2, 0.0, Y), "g": NAMES})

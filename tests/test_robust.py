@@ -210,7 +210,11 @@ def _read(kind: dict[str, Any], model: jg.Results) -> Asked:
     return CovarianceChoice.of(**kind).read(model.model.held("a test"), TABLE.__getitem__)
 
 
-@pytest.mark.parametrize("kind", [k for k in KINDS if "groups" not in k], ids=lambda k: str(k))
+@pytest.mark.parametrize(
+    "kind",
+    slow_among([k for k in KINDS if "groups" not in k], KINDS[:3] + KINDS[4:6]),
+    ids=lambda k: str(k),
+)
 def test_each_segment_has_the_covariance_that_it_would_have_alone(kind: dict[str, Any]) -> None:
     table = pd.concat([TABLE.assign(s="p"), TABLE.assign(s="q", cost=TABLE.cost[::-1].to_numpy())])
     table = table.sample(frac=0.9, random_state=2)

@@ -99,7 +99,7 @@ def test_the_joint_maximum(case: str) -> None:
     assert results.model.family.alpha == alpha
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", slow_among(CASES, ["offset", "frequencies"]))
 def test_neither_slope_is_left(case: str) -> None:
     """Central differences of the likelihood in log alpha, at the coefficients of the fit."""
     true_alpha, settings = CASES[case]

@@ -16,6 +16,7 @@ import jaxglm as jg
 import tests.conftest
 from jaxglm import Status
 from jaxglm.links._special import times
+from tests.marks import slow_among
 from tests.test_jax_settings import SETTINGS, set_to
 
 RNG = np.random.default_rng(11)
@@ -98,7 +99,7 @@ CASES: dict[str, tuple[Any, np.ndarray]] = {
     "quasi": (lambda shape: QUASI, POSITIVE),
 }
 NB = "negative binomial"
-LISTED = [pytest.param(case, marks=[] if case == NB else pytest.mark.slow) for case in CASES]
+LISTED = slow_among(CASES, [case for case in CASES if case != "square root"])
 
 
 @functools.cache
