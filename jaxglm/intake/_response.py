@@ -132,5 +132,7 @@ def _fractional(y: np.ndarray, trials: np.ndarray | None, rows: UsedRows) -> boo
     sound = rows.sound(y.size)
     y, trials = y[sound], None if trials is None else trials[sound]
     counts = y if trials is None else y * trials
+    if (counts == np.round(counts)).all():
+        return False
     near = np.abs(counts - np.round(counts)) <= 1e-6 * np.maximum(1, np.abs(counts))
     return not bool(near.all())

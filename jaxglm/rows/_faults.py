@@ -24,10 +24,13 @@ class OneFit:
         The fit that each row given belongs to; None if all belong to one.
     gaps : mapping of bool [n]
         Rows that miss what says which fit they belong to, by the name of that.
+    failed : mapping of str
+        By fit, the words of its first fault, where that ends no more than the fit.
     """
 
     codes: np.ndarray | None = None
     gaps: Mapping[str, np.ndarray] = {}
+    failed: Mapping[int, str] = {}
 
     def refuse(self, rows: np.ndarray, words: Words, error: type[DataError] = DataError) -> None:
         """Refuse rows, by position in what the user gave; `words` says what is wrong with some."""
@@ -143,6 +146,8 @@ class UsedRows:
 
     def sound(self, n: int) -> np.ndarray | slice:
         """Of the `n` rows, those of fits not refused, as something to take them with."""
+        if not self.fits.failed:
+            return slice(None)
         given = np.arange(n) if self.kept is None else self.kept
         sound = self.fits.sound(given)
         if sound.size == n:

@@ -74,6 +74,8 @@ def key_cautions(keys: pd.Index) -> Iterator[str]:
     """What in the keys of segments is likely not meant, in words."""
     levels = keys.levels if isinstance(keys, pd.MultiIndex) else [keys]
     for name, level in zip(keys.names, levels, strict=True):
+        if pd.api.types.is_numeric_dtype(level.dtype):
+            continue
         caution = spaces_caution(f"the key {name!r} of the segments", level)
         if caution is not None:
             yield caution
