@@ -165,8 +165,8 @@ class _Rounds:
         self.objective = Objective(family, penalty, reduced_at)
         # The columns that each segment is to have.
         self.keep = np.ones((segments.count, self.p), bool)
-        absent = np.zeros_like(self.keep)
-        self.settling = Settling(segments, self.objective, options, fits, progress, absent)
+        absent, done = np.zeros_like(self.keep), np.zeros(segments.count, bool)
+        self.settling = Settling(segments, self.objective, options, fits, progress, absent, done)
         self.shift = self._null_shifts()
 
     def run(self) -> np.ndarray:
@@ -183,8 +183,8 @@ class _Rounds:
     @functools.cached_property
     def lanes(self) -> Lanes:
         """The programs of the full loop, of shapes for all that is unsettled when first asked."""
-        unsettled = self.fits.scalars["status"][self.small] == 0
-        return Lanes.of(self.segments, self.objective, self.small[unsettled], self.max_memory)
+        unsettled = self.small[~self.settling.done[self.small]]
+        return Lanes.of(self.segments, self.objective, unsettled, self.max_memory)
 
     def _first_round(self, which: np.ndarray) -> Left | None:
         """What is not settled of some segments, in all their columns; None where all are."""

@@ -73,6 +73,8 @@ class Settling:
         Told how many have been written.
     absent : [G, p] bool
         Columns that are zero in all rows of a segment, as far as a lane has told.
+    done : [G] bool
+        Segments whose fits have been written.
     """
 
     segments: Segments | Replicas
@@ -81,6 +83,7 @@ class Settling:
     fits: Fits
     progress: Callable[[int], object]
     absent: np.ndarray
+    done: np.ndarray
 
     @property
     def _dtype(self) -> np.dtype:
@@ -158,4 +161,5 @@ class Settling:
             method = "irls+newton" if changed[lane] else chosen
             words = "" if separated[lane] else Stop(int(outcome.stop[lane])).words
             fits.say(int(which[lane]), Words(method, words))
+        self.done[which] = True
         self.progress(which.size)
