@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import jaxlib
 
 from jaxglm._jax import arithmetic
 from jaxglm._kept import Executable, Folder, compiled, in_use, signature_of
@@ -27,6 +28,9 @@ _COMPILING = 0.05
 # programs run up to a third faster: worth it for what runs longer than it compiles. jaxlib 0.12 has
 # no other way any more, and its programs are made as ever.
 _QUICK = {"xla_cpu_use_fusion_emitters": False}
+
+# The newest jaxlib that programs were made in one piece with.
+_TRIED = (0, 12)
 
 # What forgets the programs of each function.
 _forget: list[Callable[[], None]] = []
@@ -135,10 +139,11 @@ def as_one_piece(function: Callable) -> Callable:
 
     XLA makes a kernel of each operation there, and calls one after the other: thousands a turn of a
     loop over small arrays, each for less than a call costs. It has a way to compile a call of a
-    function as a whole, by an attribute that it does not document. Where it knows the attribute no
-    more, it is without effect.
+    function as a whole, by an attribute that it does not document, and that is asked for in the
+    versions that it was tried with only: what it cannot do ends the process.
     """
-    if jax.default_backend() != "cpu":
+    version = tuple(map(int, jaxlib.__version__.split(".")[:2]))
+    if jax.default_backend() != "cpu" or version > _TRIED:
         return lambda *args, **kwargs: (function(*args, **kwargs), [])
     from jax.experimental.xla_metadata import set_xla_metadata
 
