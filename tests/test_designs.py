@@ -87,6 +87,18 @@ def test_gram(pair: Pair, signs) -> None:
     assert close(pair.design.gram_diagonal(jnp.asarray(w)), np.diag(expected))
 
 
+@pytest.mark.parametrize("signs", [1.0, (-1.0) ** np.arange(N)], ids=["positive", "mixed"])
+@pytest.mark.parametrize("p", [3, 40, 258], ids=["few", "transposed", "in strips"])
+def test_gram_of_so_many_columns(p: int, signs) -> None:
+    x = np.random.default_rng(p).normal(size=(N, p))
+    w = WEIGHT * signs
+    expected = x.T @ (w[:, None] * x)
+    assert close(Dense(x).gram(jnp.asarray(w)), expected)
+    quick = Dense(x).quick_gram(jnp.asarray(w))
+    assert quick.dtype == jnp.float32
+    np.testing.assert_allclose(quick, expected, atol=1e-6 * np.sum(np.abs(w)) * np.max(x**2))
+
+
 def test_computes_in_the_dtype_of_the_argument(pair: Pair) -> None:
     w = jnp.asarray(WEIGHT, jnp.float32)
     b = coefficients(pair).astype(jnp.float32)

@@ -18,7 +18,7 @@ from jaxglm.designs import Dense
 from jaxglm.search import _attempts, _drive, _settings, _short_way
 from jaxglm.search._attempts import Attempt, Search
 from jaxglm.search._drive import Loop
-from jaxglm.solvers import Outcome
+from jaxglm.solvers import KeptFactor, Outcome
 from jaxglm.sources import Block, Resident, Rows, Tiles, one_pass
 from jaxglm.sums import FinalSums, unit_gram
 
@@ -382,6 +382,23 @@ def test_turns_on_a_kept_factor(
     again = [np.array_equal(*pair) for pair in itertools.pairwise(matrices)]
     # The loop ends at its fourth turn at the earliest; turns after the end change nothing.
     assert any(again[:3]) is keeps
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_sample_counts_by_its_share(runs: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five tiles of 32 are every seventh: their matrix stands for 6.4 times as much, not for 7."""
+    monkeypatch.setattr(_short_way, "_MOST_STRIDE", 7)
+    monkeypatch.setattr(_short_way, "_ROWS_TO_KEEP", 1)
+    times: list[float] = []
+    of_more_rows = KeptFactor.of_more_rows
+
+    def spy(kept: KeptFactor, more: float) -> KeptFactor:
+        times.append(more)
+        return of_more_rows(kept, more)
+
+    monkeypatch.setattr(KeptFactor, "of_more_rows", spy)
+    agrees("poisson", fit())
+    assert runs[0].stride == 7 and times == [32 / 5]
 
 
 class Asked(Exception):

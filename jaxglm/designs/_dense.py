@@ -1,7 +1,6 @@
 """Owns the dense design: numeric columns, the intercept among them."""
 
 import dataclasses
-import itertools
 import math
 from collections.abc import Iterator
 
@@ -10,24 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxglm.designs._base import Design, Leaf
+from jaxglm.designs._gram import HIGHEST, gram, quick_gram
 from jaxglm.designs._tiling import Tiling
-
-# float32 products are TF32 on recent NVIDIA GPUs and bfloat16 on TPU unless asked otherwise.
-HIGHEST = jax.lax.Precision.HIGHEST
-
 
 # Rows whose products are added one after the other in float32.
 _ROWS_TOGETHER = 64
-
-# Strips of so many columns or more are worth a product each.
-_LEAST_STRIP, _MOST_STRIPS = 64, 4
-
-
-def _strips(p: int) -> list[slice]:
-    """Runs of columns that share a product in the upper triangle of a Gram matrix."""
-    count = _MOST_STRIPS if p >= _LEAST_STRIP * _MOST_STRIPS else 1
-    edges = [p * i // count for i in range(count + 1)]
-    return [slice(a, b) for a, b in itertools.pairwise(edges)]
 
 
 def _in_halves(v: jax.Array, x: jax.Array) -> jax.Array:
@@ -82,22 +68,10 @@ class Dense(Design):
         return jnp.dot(v, x, precision=HIGHEST)
 
     def gram(self, w: jax.Array) -> jax.Array:
-        return self._gram(w, HIGHEST)
+        return gram(self.values.astype(w.dtype), w)
 
     def quick_gram(self, w: jax.Array) -> jax.Array:
-        return self._gram(w.astype(jnp.float32), jax.lax.Precision.DEFAULT)
-
-    def _gram(self, w: jax.Array, precision: jax.lax.Precision) -> jax.Array:
-        x = self.values.astype(w.dtype)
-        weighted = x * w[:, None]
-        edges = _strips(self.n_columns)
-        rows: list[jax.Array] = []
-        for i, left in enumerate(edges):
-            # The blocks on and right of the diagonal; those left of it are their transposes.
-            part = jnp.dot(weighted[:, left].T, x[:, left.start :], precision=precision)
-            above = [rows[j][:, left] for j in range(i)]
-            rows.append(jnp.concatenate([*(block.T for block in above), part], axis=1))
-        return jnp.concatenate(rows)
+        return quick_gram(self.values, w)
 
     def gram_diagonal(self, w: jax.Array) -> jax.Array:
         x = self.values.astype(w.dtype)

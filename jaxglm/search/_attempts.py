@@ -40,6 +40,7 @@ from jaxglm.sums import (
     final_sums,
     final_sums_diagonal,
     full_moments,
+    lean_final_sums,
     null_model,
     quick_moments,
     totals_of,
@@ -157,6 +158,7 @@ class Search:
     ) -> Attempt:
         """One loop over every `share`-th part of the rows."""
         few = source.design.gram_cells <= tuning().most_cells
+        final = lean_final_sums if self.large else final_sums
         loop = Loop(
             at,
             controls,
@@ -164,7 +166,7 @@ class Search:
             kept,
             solver=solver,
             kernel=kernel,
-            final=final_sums if few else final_sums_diagonal,
+            final=final if few else final_sums_diagonal,
         )
         some = source if share == 1 else source.sample(share)
         outcome, sums = solve(some, self.objective(basis), loop)

@@ -25,17 +25,20 @@ from jaxglm.solvers import Controls, KeptFactor, Outcome, Solver, Wants
 from jaxglm.sources import Resident, Source, Tiles, is_small
 from jaxglm.sums import (
     Bias,
+    Deviances,
     FinalSums,
     Moments,
     NullModel,
     Objective,
     Point,
     bias_score,
+    deviances,
     diagonal_moments,
     full_moments,
     inverted,
     light_moments,
     penalised,
+    with_sure_deviances,
 )
 
 Kernel = Callable[..., Any]
@@ -86,7 +89,15 @@ def solve(source: Source, objective: Objective, loop: Loop) -> tuple[Outcome, Fi
         outcome, sums = _compiled_loop(source.tiles, objective, loop)
     else:
         outcome, sums = _python_loop(source, objective, loop)
-    return fetched((outcome, sums if loop.controls.final else None))
+    outcome, sums = fetched((outcome, sums if loop.controls.final else None))
+    if sums is None:
+        return outcome, None
+
+    def again() -> Deviances:
+        beta = outcome.settled(np)
+        return fetched(source.reduce(deviances, objective.family, beta, loop.null))
+
+    return outcome, with_sure_deviances(sums, again)
 
 
 def turn(

@@ -186,7 +186,8 @@ def _best_log_alpha(
         else:
             step = math.copysign(2.0, slope)
         log_alpha += step
-        tiny = 4 * float(np.finfo(dtype).eps) ** 0.75
-        if abs(step) < tiny or not _in_range(log_alpha):
+        # Newton's method leaves the square of this; a pass of this kind costs as much as a fit's.
+        tiny = 2 * float(np.finfo(dtype).eps) ** 0.375
+        if (curvature < 0 and abs(step) < tiny) or not _in_range(log_alpha):
             break
     return log_alpha, curvature

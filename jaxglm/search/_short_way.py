@@ -98,14 +98,16 @@ def _sampled(
     # The penalty belongs to all rows; beside some of them it would weigh too much.
     if stride < 2 or search.penalty is not None:
         return first, kept
+    # The stride need not divide the parts, and a factor that is off by that is a poor one.
+    times = source.n_parts / -(-source.n_parts // stride)
     # To within a standard error of the sample, which is several of the whole.
-    controls = search.controls(tol=1.0, share=1 / stride, final=False)
+    controls = search.controls(tol=1.0, share=1 / times, final=False)
     kernel = search.plain_kernel
     found = search.run(basis, source, Newton(), "irls", first, controls, kernel, kept, stride)
     if found.status is not Status.CONVERGED:
         return first, kept
-    sampled = found.outcome.kept.of_more_rows(stride)
-    enough = n >= _ROWS_TO_KEEP * k * stride
+    sampled = found.outcome.kept.of_more_rows(times)
+    enough = n >= _ROWS_TO_KEEP * k * times
     return search.settings.point(found.gamma, AT_BETA), sampled if enough else kept
 
 

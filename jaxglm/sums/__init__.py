@@ -5,6 +5,7 @@ from jaxglm.sums._dependent import cluster_meat, serial_meat
 from jaxglm.sums._dispersion import dispersion_slopes
 from jaxglm.sums._fastest import fastest_kernel
 from jaxglm.sums._final import (
+    Deviances,
     FinalSums,
     NullModel,
     deviances,
@@ -16,6 +17,7 @@ from jaxglm.sums._final import (
     lean_final_sums,
     log_likelihood,
     rows_at_limit,
+    with_sure_deviances,
 )
 from jaxglm.sums._moments import (
     Moments,
@@ -47,6 +49,7 @@ from jaxglm.sums._totals import Totals, has_constant, null_model, totals, totals
 __all__ = [
     "ALONE",
     "Bias",
+    "Deviances",
     "FinalSums",
     "Meat",
     "Moments",
@@ -92,4 +95,5 @@ __all__ = [
     "totals",
     "totals_of",
     "unit_gram",
+    "with_sure_deviances",
 ]
