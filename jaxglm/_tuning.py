@@ -45,6 +45,9 @@ class Tuning:
         not looked for unless that is asked for.
     most_lane_rows : int
         A segment of more rows is a single fit: it takes a sample first, and merges identical rows.
+    fewest_shaped : int
+        So many fits with a shape each take as long, one by one, as a program of all of them takes
+        to compile.
     rows_a_program : int
         Segments may be padded by so many rows in all before another program pays: a twentieth of a
         second at each call, for a second of compilation at the first.
@@ -63,6 +66,7 @@ class Tuning:
     largest_tile: int = 1 << 16
     fewest_rows_merged: int = 20_000
     most_lane_rows: int = 1 << 16
+    fewest_shaped: int = 50
     rows_a_program: int = 1_000_000
 
 

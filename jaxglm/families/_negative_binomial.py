@@ -11,7 +11,13 @@ from jaxglm._record import static
 from jaxglm.families._arguments import check_single
 from jaxglm.families._base import Family, infinite_outside, only_weighted, slope
 from jaxglm.links import Link, Log
-from jaxglm.links._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder, times
+from jaxglm.links._special import (
+    LOG_SQRT_2PI,
+    scaled_gap,
+    stirling_remainder,
+    stirling_slopes,
+    times,
+)
 
 
 class NegativeBinomial(Family):
@@ -96,6 +102,24 @@ class NegativeBinomial(Family):
         second = jnp.where(known, second / jnp.where(known, alpha, 1.0), limit)
         finite = 2.0 * (first + second)
         return jnp.where(jnp.isinf(mu), jnp.inf, finite)
+
+    def shape_slopes(self, y: Array, mu: Array) -> tuple[Array, Array]:
+        """First and second derivative of `log_likelihood` in log alpha, at weight 1 and alpha > 0.
+
+        Those of autodiff, for a fifth of their cost.
+        """
+        alpha = self._alpha_like(mu)
+        room = 1.0 + alpha * y
+        difference = (y - mu) / (1.0 + alpha * mu)
+        # alpha (w - log(1 + w)) / alpha^2 at w = alpha (y - mu) / (1 + alpha mu).
+        w = alpha * difference
+        gap = scaled_gap(1.0 + w, jnp.ones_like(w), w) / alpha
+        own, own_second = stirling_slopes(alpha)
+        of_row, of_row_second = stirling_slopes(alpha / room)
+        share = alpha * y / room
+        first = of_row / room - own - 0.5 * share + gap
+        second = (of_row_second / room - (of_row + 0.5) * share) / room - own_second
+        return first, second + w * (difference / room) - gap
 
     def _parts(self, eta: Array) -> tuple[Array, Array, Array, Array]:
         """Log mean, log(1 + alpha mu), mu/(1 + alpha mu) and 1/(1 + alpha mu)."""

@@ -22,6 +22,7 @@ from jaxglm.lanes._packing import Layout, Packing
 from jaxglm.lanes._rank import rank_of
 from jaxglm.lanes._separation import recession_directions, relations_at_limits
 from jaxglm.lanes._settled import Left, Settling
+from jaxglm.lanes._shaped import fit_shaped
 from jaxglm.lanes._short_loop import LaneGiven, ShortOptions
 from jaxglm.lanes._short_way import serves, short_way
 from jaxglm.lanes._sums import LaneSums
@@ -107,9 +108,10 @@ def _fit_some(
 ) -> None:
     """Fit some segments, [k] int, into `fits`: in lanes, and one by one what lanes leave."""
     problem, alone = segments.problem, which
-    in_lanes = options.method in ("irls", "newton") and not has_unknown_shape(family)
+    if has_unknown_shape(family):
+        alone = fit_shaped(segments, family, options, fits, which, max_memory, progress)
     # A dispersion to reduce the bias at is a lane's own, and takes a search about the loop.
-    if in_lanes and (family.dispersion_fixed or not options.reduced):
+    elif options.method in ("irls", "newton") and (family.dispersion_fixed or not options.reduced):
         narrow = segments.narrowed(family)
         alone = _Rounds(segments, narrow, options, fits, which, max_memory, progress).run()
     for g in map(int, alone):

@@ -143,7 +143,7 @@ class Settling:
         fits.absent[place] = self.absent[which]
         scalars = {
             **found.statistics._asdict(),
-            "likelihood_params": family.n_likelihood_params,
+            "likelihood_params": family.n_likelihood_params + (found.shape is not None),
             "objective": outcome.loss,
             "decrement": np.where(separated, outcome.decrement, found.decrement),
             "n_rows": segments.sizes[which],
@@ -151,6 +151,9 @@ class Settling:
             "turns": outcome.turns,
             "status": np.where(separated, int(Status.SEPARATED), outcome.status),
         }
+        if found.shape is not None:
+            scalars |= found.shape._asdict()
+            fits.shaped[which] = True
         for name, values in scalars.items():
             fits.scalars[name][which] = values
         chosen = REDUCED if self.options.reduced else self.options.method

@@ -14,11 +14,13 @@ import numpy as np
 from jaxglm._record import zeros_of
 from jaxglm._status import Status
 from jaxglm.algebra import Triangle, factorise_lanes
-from jaxglm.families import Family
+from jaxglm.families import Family, NegativeBinomial
 from jaxglm.lanes._lane_rows import LaneRows
+from jaxglm.lanes._lane_shapes import LaneShapes
 from jaxglm.lanes._sums import LaneSums
-from jaxglm.search import Options
+from jaxglm.search import Options, has_unknown_shape
 from jaxglm.search._settings import AT_BETA, Settings
+from jaxglm.search._shape import Shape
 from jaxglm.search._statistics import statistics
 from jaxglm.solvers import Controls, Outcome, Stop, dispersion, not_worse, rounding_floor
 from jaxglm.sources import Block
@@ -65,10 +67,13 @@ class LaneGiven(NamedTuple):
         Of the null model where that took a fit; see `NullModel`.
     keep : [p, W] bool
         Columns that take part.
+    alpha : [W] or None
+        The shapes of a negative binomial that has one for each lane.
     """
 
     shift: Any
     keep: Any
+    alpha: Any = None
 
 
 class _Sums(NamedTuple):
@@ -90,6 +95,7 @@ class _State(NamedTuple):
     decrement: jax.Array
     turns: jax.Array
     status: jax.Array
+    shapes: LaneShapes | None
 
 
 def fit_lanes(
@@ -106,6 +112,9 @@ def fit_lanes(
     `from_beta` says where they start; `constant` that all have an intercept.
     """
     dtype = rows.tiles.dtype
+    if own.alpha is not None:
+        family = family._with(alpha=own.alpha)
+    shaped = has_unknown_shape(family)
     of, present = rows.totals()
     keep = own.keep & present
     has_constant = jnp.any(keep if constant else rows.constant_columns(), axis=0)
@@ -118,7 +127,7 @@ def fit_lanes(
 
     nothing = jnp.zeros_like(null.inside)
 
-    def sums_at(beta: jax.Array, first: jax.Array) -> _Sums:
+    def sums_at(family: Family, beta: jax.Array, first: jax.Array) -> _Sums:
         at = Point(beta, np.bool_(False), AT_BETA, null.inside, 0.0, jnp.where(first, lift, 0.0))
         sums = rows.reduce(full_moments, family, at)
         score, info = jnp.where(keep, sums.score, 0.0), sums.info.regular(keep)
@@ -135,18 +144,27 @@ def fit_lanes(
 
     def turn(state: _State) -> _State:
         beta = state.beta + state.step
-        starting = (state.turns == 0) & ~from_beta
-        sums = sums_at(beta, starting)
-        new = _advance(state, beta, sums, family, controls, starting)
         on = state.status == int(Status.RUNNING)
+        starting = (state.turns == 0) & ~from_beta
+        at, shapes = family, state.shapes
+        if shapes is not None and has_unknown_shape(family):
+            shapes = shapes.moved()
+            at = shapes.family(family)
+            shapes = shapes.stepping(rows, family, beta, on)
+        new = _advance(state, beta, sums_at(at, beta, starting), at, controls, starting, shapes)
+        if new.shapes is not None and has_unknown_shape(family):
+            new = _with_shapes_begun(new, rows, family)
         return jax.tree.map(lambda a, b: jnp.where(on, a, b), new, state)
 
     beta = jnp.where(keep, shared.beta[:, None], 0.0).astype(dtype)
-    state = jax.lax.while_loop(running, turn, _begun(beta, zeros_of(sums_at, beta, True)))
+    shapes = LaneShapes.none(nothing) if shaped else None
+    flat = family if shapes is None else shapes.family(family)
+    start = _begun(beta, zeros_of(sums_at, flat, beta, True), shapes)
+    state = jax.lax.while_loop(running, turn, start)
     return _ended(rows, family, settings, controls, state, keep, has_constant)
 
 
-def _begun(beta: jax.Array, sums: _Sums) -> _State:
+def _begun(beta: jax.Array, sums: _Sums, shapes: LaneShapes | None) -> _State:
     lanes = beta.shape[-1:]
     return _State(
         beta=beta,
@@ -155,6 +173,7 @@ def _begun(beta: jax.Array, sums: _Sums) -> _State:
         decrement=jnp.full(lanes, jnp.inf, beta.dtype),
         turns=jnp.zeros(lanes, jnp.int32),
         status=jnp.full(lanes, int(Status.RUNNING), jnp.int32),
+        shapes=shapes,
     )
 
 
@@ -165,21 +184,26 @@ def _advance(
     family: Family,
     controls: Controls,
     starting: jax.Array,
+    shapes: LaneShapes | None,
 ) -> _State:
     """The state at the point where the sums were made; the last one when the step hardly moves."""
+    apart: Any = 0.0 if shapes is None else shapes.squared
+    begun: Any = 0 if shapes is None else shapes.since
     factor = factorise_lanes(sums.info)
     step = -factor.solve(sums.score)
     squared = -jnp.sum(sums.score * step, axis=0)
-    decrement = jnp.where(starting, jnp.inf, jnp.sqrt(squared) / _unit(sums, controls))
+    decrement = jnp.where(starting, jnp.inf, jnp.sqrt(squared + apart) / _unit(sums, controls))
     sound = (factor.pivot > controls.smallest_pivot) & jnp.isfinite(squared) & (squared >= 0)
     known = jnp.isfinite(state.decrement)
-    slow = known & (decrement > 0.5 * state.decrement) & (state.turns >= _TURNS_TO_SETTLE)
+    slow = known & (decrement > 0.5 * state.decrement) & (state.turns - begun >= _TURNS_TO_SETTLE)
     ended = decrement <= _MORE_LEFT * controls.tol
     singular = ~(factor.pivot > controls.smallest_pivot) & jnp.isfinite(jnp.sum(sums.score, axis=0))
     lost = ~sound | (slow & ~ended)
     # A convex loss falls along with the distance.
     if not family.canonical:
-        lost |= ~starting & ~not_worse(sums, state.sums.loss)
+        worse = ~starting & ~not_worse(sums, state.sums.loss)
+        # A loss lacks what it has of the shape alone.
+        lost |= worse if shapes is None else (worse & ~shapes.known) | ~shapes.in_range
         loss = jnp.where(starting, jnp.inf, sums.loss)
         sums = sums._replace(loss=loss)
     turns = state.turns + 1
@@ -194,7 +218,20 @@ def _advance(
         int(Status.RUNNING),
     )
     step = jnp.where(sound, step, 0.0)
-    return _State(beta, step, sums, decrement, turns, status.astype(jnp.int32))
+    return _State(beta, step, sums, decrement, turns, status.astype(jnp.int32), shapes)
+
+
+def _with_shapes_begun(state: _State, rows: LaneRows, family: NegativeBinomial) -> _State:
+    """The state with lanes running on that have their optimum at alpha = 0 and not there."""
+    assert state.shapes is not None
+    ready = (state.status == int(Status.CONVERGED)) & ~state.shapes.known
+    shapes = state.shapes.begun(rows, family, state.beta, ready, state.turns)
+    again = ready & shapes.known
+    return state._replace(
+        decrement=jnp.where(again, jnp.inf, state.decrement),
+        status=jnp.where(again, int(Status.RUNNING), state.status),
+        shapes=shapes,
+    )
 
 
 def _unit(sums: Any, controls: Controls) -> jax.Array:
@@ -214,7 +251,13 @@ def _ended(
 ) -> LaneSums:
     """The record of where the loops ended."""
     null, of, info = settings.null_model, settings.of, state.sums.info
-    beta = state.beta + jnp.where(state.status == int(Status.CONVERGED), state.step, 0.0)
+    converged = state.status == int(Status.CONVERGED)
+    beta = state.beta + jnp.where(converged, state.step, 0.0)
+    shape = None
+    if state.shapes is not None and has_unknown_shape(family):
+        moved = state.shapes.moved().alpha
+        shape = Shape(jnp.where(converged, moved, state.shapes.alpha), state.shapes.alpha_se)
+        family = family._with(alpha=shape.alpha)
     at = Point(beta, np.bool_(False), AT_BETA, null.inside, 0.0)
     described = rows.reduce(lean_description, family, at, null)
     sums = FinalSums(
@@ -263,6 +306,7 @@ def _ended(
         decrement=state.decrement,
         root=root * keep[:, None],
         keep=keep,
+        shape=shape,
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from jaxglm.search._shape import Shape
 from jaxglm.search._statistics import Statistics
 from jaxglm.solvers import Outcome
 from jaxglm.sums import FinalSums, NullModel
@@ -26,6 +27,8 @@ class LaneSums(NamedTuple):
     keep : [p] bool
         Columns that took part: those asked for that are not zero in all rows that count, or that
         a penalty holds.
+    shape : Shape, optional
+        Of the negative binomial where it was estimated.
     """
 
     outcome: Outcome
@@ -35,3 +38,4 @@ class LaneSums(NamedTuple):
     decrement: Any
     root: Any
     keep: Any
+    shape: Shape | None = None

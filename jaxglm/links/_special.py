@@ -295,6 +295,46 @@ def stirling_remainder(reciprocal: Array | float) -> Array:
     return jnp.where(large, series * r, direct)
 
 
+def stirling_slopes(reciprocal: Array) -> tuple[Array, Array]:
+    """First and second derivative of `stirling_remainder` in the logarithm of its argument.
+
+    With a = 1/reciprocal these are -[a psi(a) - a log a + 1/2] and a psi(a) + a^2 psi'(a) -
+    a log a - a: their series in 1/a where that converges, and by psi(a) = psi(a + 10) - 1/a - ...
+    - 1/(a + 9) below.
+    """
+    large = reciprocal <= 0.1
+    r = jnp.where(large, reciprocal, 0.0)
+    a = 1.0 / jnp.where(large, 1.0, reciprocal)
+    first, second = _stirling_series(r)
+    shifted, shifted_second = _stirling_series(1.0 / (a + _SHIFT))
+    # psi(b) = log b - (1/2 + S)/b and psi'(b) = 1/b + (1/2 + S + S2)/b^2, with the two series.
+    b = a + _SHIFT
+    psi = jnp.log1p(_SHIFT / a) - (0.5 + shifted) / b  # less log a
+    slope = (1.0 + (0.5 + shifted + shifted_second) / b) / b
+    for k in range(_SHIFT):
+        step = 1.0 / (a + k)
+        psi = psi - step
+        slope = slope + step * step
+    below = a * psi
+    return (
+        jnp.where(large, first, -(below + 0.5)),
+        jnp.where(large, second, below + a * (a * slope) - a),
+    )
+
+
+# From a = 10 on the series converge.
+_SHIFT = 10
+
+
+def _stirling_series(r: Array) -> tuple[Array, Array]:
+    first, second, r2 = jnp.zeros_like(r), jnp.zeros_like(r), r * r
+    for k, coefficient in zip(range(len(_STIRLING), 0, -1), _STIRLING, strict=True):
+        power = 2 * k - 1
+        first = first * r2 + power * coefficient
+        second = second * r2 + power * power * coefficient
+    return first * r, second * r
+
+
 # B_2k / (2k (2k - 1)) for k = 8 down to 1: the last is below 1e-16 at a = 10.
 _STIRLING = (
     -3617 / 122400,

@@ -2,15 +2,13 @@
 
 Coefficients given the shape, and the shape given the means, are solved in turn. The two are
 information-orthogonal, so that the alternation converges fast; it ends when neither moves. The
-shape is sought on the log scale by Newton's method with autodiff of the log-likelihood.
+shape is sought on the log scale by Newton's method.
 """
 
 import dataclasses
 import math
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxglm.families import Family, NegativeBinomial
@@ -18,12 +16,15 @@ from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate, estimate
 from jaxglm.search._reduced import estimate_reduced
 from jaxglm.search._settings import Options
-from jaxglm.sources import Block, Source
+from jaxglm.sources import Source
+from jaxglm.sums import shape_excess, shape_slopes
 
 # Under this alpha the variance exceeds the mean by less than the counts can show, and the
 # likelihood is that of the Poisson to more digits than it is known to.
-_SMALLEST = 1e-9
-_LARGEST = 1e9
+SMALLEST_ALPHA = 1e-9
+LARGEST_ALPHA = 1e9
+# Of a step in log alpha.
+LARGEST_LOG_STEP = 2.0
 _MOST_ROUNDS = 60
 _MOST_STEPS = 40
 
@@ -36,37 +37,6 @@ class Shape(NamedTuple):
 
     alpha: float
     alpha_se: float
-
-
-def _profile(block: Block, family: NegativeBinomial, beta: jax.Array, log_alpha: jax.Array):
-    """First and second derivative in log alpha of the log-likelihood at fixed means."""
-    live = block.rows.weight > 0
-    mu = family.link.inverse(block.linear_predictor(beta))
-    # A row that does not count may lie outside the link's domain, and nan times 0 is no slope.
-    mu = jnp.where(live, mu, jnp.ones_like(mu))
-    ones = jnp.ones_like(mu)
-
-    def total(u: jax.Array) -> jax.Array:
-        shaped = dataclasses.replace(family, alpha=jnp.exp(u))
-        rows = shaped.log_likelihood(block.rows.y, mu, ones, jnp.ones_like(u), None)
-        return jnp.sum(jnp.where(live, block.rows.weight * rows, jnp.zeros_like(rows)))
-
-    slope = jax.grad(total)
-    one = jnp.ones_like(log_alpha)
-    return jax.jvp(slope, (log_alpha,), (one,))
-
-
-def _excess(block: Block, family: NegativeBinomial, beta: jax.Array):
-    """Score for alpha at alpha = 0, and moment sums: ((y - mu)^2 - y) / 2, (y-mu)^2 - mu, mu^2."""
-    mu = family.link.inverse(block.linear_predictor(beta))
-    square = (block.rows.y - mu) ** 2
-
-    def total(rows: jax.Array) -> jax.Array:
-        return jnp.sum(
-            jnp.where(block.rows.weight > 0, block.rows.weight * rows, jnp.zeros_like(rows))
-        )
-
-    return total(square - block.rows.y) / 2, total(square - mu), total(mu**2)
 
 
 def has_unknown_shape(family: Family) -> TypeGuard[NegativeBinomial]:
@@ -111,13 +81,13 @@ def estimate_shape(
     found = estimate(problem, shaped, options)
     turns = found.turns
     gamma = found.gamma.astype(problem.dtype)
-    score, excess, squares = map(float, found.source.reduce(_excess, shaped, gamma))
+    score, excess, squares = map(float, found.source.reduce(shape_excess, shaped, gamma))
     if not found.has_means:
         return found, shaped, Shape(float("nan"), float("nan"))
     if score <= 0:
         return found, shaped, Shape(0.0, float("nan"))
 
-    log_alpha = _first(excess, squares)
+    log_alpha = math.log(first_alpha(excess, squares))
     curvature = float("nan")
     for _ in range(_MOST_ROUNDS):
         before = log_alpha
@@ -144,30 +114,32 @@ def shape_of_means(
     """Maximise the likelihood over the shape alone, at the means of coefficients on a source."""
     dtype = source.dtype
     shaped = dataclasses.replace(family, alpha=dtype.type(0.0))
-    score, excess, squares = map(float, source.reduce(_excess, shaped, gamma))
+    score, excess, squares = map(float, source.reduce(shape_excess, shaped, gamma))
     if score <= 0:
         return shaped, Shape(0.0, float("nan"))
-    log_alpha, curvature = _best_log_alpha(source, shaped, gamma, _first(excess, squares))
+    log_alpha, curvature = _best_log_alpha(
+        source, shaped, gamma, math.log(first_alpha(excess, squares))
+    )
     if not _in_range(log_alpha):
         return shaped, _shape(log_alpha, curvature)
     shaped = dataclasses.replace(family, alpha=dtype.type(math.exp(log_alpha)))
     return shaped, _shape(log_alpha, curvature)
 
 
-def _first(excess: float, squares: float) -> float:
-    """A log alpha to start from: that of the moments."""
-    return math.log(min(max(excess / squares, 1e-3), 1e3))
+def first_alpha(excess: Any, squares: Any, xp: Any = np) -> Any:
+    """An alpha to start from: that of the moments; see `shape_excess`."""
+    return xp.clip(excess / squares, 1e-3, 1e3)
 
 
 def _in_range(log_alpha: float) -> bool:
-    return math.log(_SMALLEST) <= log_alpha <= math.log(_LARGEST)
+    return math.log(SMALLEST_ALPHA) <= log_alpha <= math.log(LARGEST_ALPHA)
 
 
 def _shape(log_alpha: float, curvature: float) -> Shape:
     if not _in_range(log_alpha):
         # Beyond the upper end no shape is known: counts that are all 0, whose likelihood is the
         # same for each, or counts whose squares overflow.
-        return Shape(0.0 if log_alpha < math.log(_SMALLEST) else float("nan"), float("nan"))
+        return Shape(0.0 if log_alpha < math.log(SMALLEST_ALPHA) else float("nan"), float("nan"))
     alpha = math.exp(log_alpha)
     return Shape(alpha, alpha / math.sqrt(-curvature) if curvature < 0 else float("nan"))
 
@@ -179,12 +151,12 @@ def _best_log_alpha(
     dtype = source.dtype
     curvature = float("nan")
     for _ in range(_MOST_STEPS):
-        sums = source.reduce(_profile, family, gamma, dtype.type(log_alpha))
-        slope, curvature = map(float, sums)
+        shaped = dataclasses.replace(family, alpha=dtype.type(math.exp(log_alpha)))
+        slope, curvature = map(float, source.reduce(shape_slopes, shaped, gamma))
         if curvature < 0:
-            step = float(np.clip(-slope / curvature, -2, 2))
+            step = float(np.clip(-slope / curvature, -LARGEST_LOG_STEP, LARGEST_LOG_STEP))
         else:
-            step = math.copysign(2.0, slope)
+            step = math.copysign(LARGEST_LOG_STEP, slope)
         log_alpha += step
         # Newton's method leaves the square of this; a pass of this kind costs as much as a fit's.
         tiny = 2 * float(np.finfo(dtype).eps) ** 0.375
