@@ -153,6 +153,11 @@ class NegativeBinomial(Family):
         _, _, saturated, share = self._parts(eta)
         return slope(self.link.log_inverse, eta) * (saturated - y * share)
 
+    def score_slope(self, y: Array, eta: Array) -> Array:
+        """Derivative of `score` in log alpha."""
+        _, _, saturated, _ = self._parts(self._guard(eta)[1])
+        return -self._alpha_like(eta) * saturated * self.score(y, eta)
+
     def fisher_weight(self, y: Array, eta: Array) -> Array:
         _, eta = self._guard(eta)
         _, _, saturated, _ = self._parts(eta)

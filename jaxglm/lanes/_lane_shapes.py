@@ -1,20 +1,22 @@
 """Owns the estimation of a negative binomial's shape in lanes, inside the loop of the coefficients.
 
 A lane is first fitted with alpha = 0. Where the counts are more dispersed than that, each turn
-takes a Newton step in log alpha beside the one of the coefficients: the two are orthogonal in the
-information. The distance to the optimum is that of both.
+takes a Newton step in the coefficients and log alpha together.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from jaxglm.algebra import LaneFactor
 from jaxglm.families import NegativeBinomial
 from jaxglm.lanes._lane_rows import LaneRows
 from jaxglm.search._shape import LARGEST_ALPHA, LARGEST_LOG_STEP, SMALLEST_ALPHA, first_alpha
-from jaxglm.sums import shape_excess, shape_slopes
+from jaxglm.sums import ShapeSums, shape_excess, shape_sums
+
+# Within a standard error of the optimum at alpha = 0 a score of so many of its own tells its sign.
+_SURE = 5.0
 
 
 class LaneShapes(NamedTuple):
@@ -64,48 +66,66 @@ class LaneShapes(NamedTuple):
         """A family with a shape for each lane."""
         return family._with(alpha=self.alpha)
 
-    def stepping(
+    def sums(
         self, rows: LaneRows, family: NegativeBinomial, beta: jax.Array, on: jax.Array
-    ) -> "LaneShapes":
-        """With the Newton steps at coefficients [p, W], where lanes are `on`."""
-        known = self.known
-        sure = family._with(alpha=jnp.where(known, self.alpha, 1.0))
+    ) -> ShapeSums:
+        """What steps are made of, at coefficients [p, W], where lanes are `on`."""
+        sure = family._with(alpha=jnp.where(self.known, self.alpha, 1.0))
 
-        def slopes() -> tuple[jax.Array, jax.Array]:
-            return rows.reduce(shape_slopes, sure, beta)
+        def found() -> ShapeSums:
+            return rows.reduce(shape_sums, sure, beta)
 
-        def nothing() -> tuple[jax.Array, jax.Array]:
-            return jnp.zeros_like(self.alpha), jnp.zeros_like(self.alpha)
+        def nothing() -> ShapeSums:
+            zeros = jnp.zeros_like(self.alpha)
+            return ShapeSums(zeros, zeros, jnp.zeros_like(beta))
 
-        slope, curvature = jax.lax.cond(jnp.any(known & on), slopes, nothing)
-        concave = curvature < 0
-        drop = jnp.where(concave, -curvature, 1.0)
-        step = jnp.where(
-            concave,
-            jnp.clip(slope / drop, -LARGEST_LOG_STEP, LARGEST_LOG_STEP),
-            jnp.where(slope > 0, LARGEST_LOG_STEP, -LARGEST_LOG_STEP),
+        return jax.lax.cond(jnp.any(self.known & on), found, nothing)
+
+    def stepping(
+        self, sums: ShapeSums, factor: LaneFactor, step: jax.Array
+    ) -> tuple["LaneShapes", jax.Array]:
+        """With Newton steps, and those of the coefficients beside them, [p, W].
+
+        `step` are these by themselves, `factor` that of the observed information that they are by.
+        """
+        along = factor.solve(sums.cross)
+        left = -sums.curvature - jnp.sum(sums.cross * along, axis=0)
+        slope = sums.slope - jnp.sum(sums.cross * step, axis=0)
+        concave = self.known & (left > 0)
+        drop = jnp.where(concave, left, 1.0)
+        far = jnp.where(slope > 0, LARGEST_LOG_STEP, -LARGEST_LOG_STEP)
+        own = jnp.where(concave, jnp.clip(slope / drop, -LARGEST_LOG_STEP, LARGEST_LOG_STEP), far)
+        own = jnp.where(self.known, own, 0.0)
+        flat = jnp.where(sums.curvature < 0, -sums.curvature, jnp.nan)
+        shapes = self._replace(
+            step=own,
+            squared=jnp.where(concave, slope * (slope / drop), jnp.where(self.known, jnp.inf, 0.0)),
+            alpha_se=jnp.where(self.known, self.alpha / jnp.sqrt(flat), jnp.nan),
         )
-        squared = jnp.where(concave, slope * (slope / drop), jnp.inf)
-        se = jnp.where(concave, self.alpha / jnp.sqrt(drop), jnp.nan)
-        return self._replace(
-            step=jnp.where(known, step, 0.0),
-            squared=jnp.where(known, squared, 0.0),
-            alpha_se=jnp.where(known, se, jnp.nan),
-        )
+        return shapes, step - jnp.where(self.known, along * own, 0.0)
 
     def begun(
         self,
         rows: LaneRows,
         family: NegativeBinomial,
         beta: jax.Array,
-        ready: jax.Array,
+        near: jax.Array,
+        ended: jax.Array,
         turns: jax.Array,
     ) -> "LaneShapes":
-        """With one to start from in those `ready` lanes where counts are more dispersed than at 0.
+        """With one to start from in the lanes where counts are more dispersed than at 0.
 
-        `beta` is the optimum at 0 there, `turns` what it took.
+        Parameters
+        ----------
+        beta : [p, W]
+            `near` or at the optimum at 0, which is sure to tell.
+        near, ended : [W] bool
+            Lanes that are near to it; and at it.
+        turns : [W] int
+            What that took.
         """
         flat = family._with(alpha=jnp.zeros_like(self.alpha))
+        near, ended = near & ~self.known, ended & ~self.known
 
         def sums() -> tuple[jax.Array, ...]:
             return rows.reduce(shape_excess, flat, beta)
@@ -113,8 +133,9 @@ class LaneShapes(NamedTuple):
         def nothing() -> tuple[jax.Array, ...]:
             return (jnp.zeros_like(self.alpha),) * 3
 
-        score, excess, squares = jax.lax.cond(jnp.any(ready), sums, nothing)
-        starts = ready & (score > 0)
+        score, excess, squares = jax.lax.cond(jnp.any(near | ended), sums, nothing)
+        # The variance of the score is half the sum of squares.
+        starts = (ended & (score > 0)) | (near & (score > _SURE * jnp.sqrt(squares / 2)))
         return self._replace(
             alpha=jnp.where(starts, first_alpha(excess, squares, jnp), self.alpha),
             since=jnp.where(starts, turns, self.since),

@@ -43,7 +43,7 @@ from jaxglm.sums._scores import (
     row_scores,
     scores_of_rows,
 )
-from jaxglm.sums._shape import shape_cross, shape_excess, shape_slopes
+from jaxglm.sums._shape import ShapeSums, shape_cross, shape_excess, shape_slopes, shape_sums
 from jaxglm.sums._totals import Totals, has_constant, null_model, totals, totals_of
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "Point",
     "Rooted",
     "RowScores",
+    "ShapeSums",
     "Totals",
     "Value",
     "add_scores",
@@ -94,6 +95,7 @@ __all__ = [
     "shape_cross",
     "shape_excess",
     "shape_slopes",
+    "shape_sums",
     "totals",
     "totals_of",
     "unit_gram",

@@ -1,6 +1,6 @@
-"""Owns sums about a negative binomial's shape: what estimates it, what coefficients share with it."""
+"""Owns sums about a negative binomial's shape: what estimates it, what coefficients share."""
 
-import dataclasses
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -37,6 +37,30 @@ def shape_slopes(
     return _total(block, slope), _total(block, curvature)
 
 
+class ShapeSums(NamedTuple):
+    """Of the log-likelihood, derivatives that a joint step in coefficients and log alpha takes.
+
+    Attributes
+    ----------
+    slope, curvature : float
+        See `shape_slopes`.
+    cross : [p]
+        Second derivatives of minus the log-likelihood, in a coefficient and in log alpha.
+    """
+
+    slope: jax.Array
+    curvature: jax.Array
+    cross: jax.Array
+
+
+def shape_sums(block: Block, family: NegativeBinomial, beta: jax.Array) -> ShapeSums:
+    """The sums of a joint step; X beta + offset lies within the link's domain."""
+    rows = block.rows
+    change = family.score_slope(rows.y, block.linear_predictor(beta))
+    weighted = jnp.where(rows.live, rows.weight * change, jnp.zeros_like(change))
+    return ShapeSums(*shape_slopes(block, family, beta), block.design.rmatvec(weighted))
+
+
 def _means(block: Block, family: NegativeBinomial, beta: jax.Array) -> jax.Array:
     return family.link.inverse(block.linear_predictor(beta))
 
@@ -52,12 +76,7 @@ def shape_cross(block: Block, family: NegativeBinomial, at: Rooted) -> jax.Array
     In the coordinates of a root, [q]; beside these the levels of an eliminated factor, which lack
     their entries of the root's diagonal, where it has one.
     """
-    eta, rows = block.linear_predictor(at.beta), block.rows
-
-    def pull(log_alpha: jax.Array) -> jax.Array:
-        return dataclasses.replace(family, alpha=jnp.exp(log_alpha)).score(rows.y, eta)
-
-    log_alpha = jnp.log(jnp.asarray(family.alpha, eta.dtype))
-    _, change = jax.jvp(pull, (log_alpha,), (jnp.ones_like(log_alpha),))
+    rows = block.rows
+    change = family.score_slope(rows.y, block.linear_predictor(at.beta))
     columns = in_root(block.design, at.dense, levels=at.diagonal is not None)
     return columns.rmatvec(jnp.where(rows.live, rows.weight * change, jnp.zeros_like(change)))
