@@ -164,8 +164,10 @@ def fit_lanes(
         return jax.tree.map(lambda a, b: jnp.where(on, a, b), new, state)
 
     beta = jnp.where(keep, shared.beta[:, None], 0.0).astype(dtype)
-    shapes = LaneShapes.none(nothing) if shaped else None
-    flat = family if shapes is None else shapes.family(family)
+    shapes, flat = None, family
+    if has_unknown_shape(family):
+        shapes = LaneShapes.none(nothing)
+        flat = shapes.family(family)
     start = _begun(beta, zeros_of(sums_at, flat, beta, True, True), shapes)
     state = jax.lax.while_loop(running, turn, start)
     return _ended(rows, family, settings, controls, state, keep, has_constant)

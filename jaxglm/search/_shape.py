@@ -30,13 +30,13 @@ _MOST_STEPS = 40
 
 
 class Shape(NamedTuple):
-    """The shape that maximises the likelihood, with its standard error.
+    """The shape that maximises the likelihood, with its standard error; or those of many fits.
 
     0 at the boundary; nan where there are no fitted means to estimate it from.
     """
 
-    alpha: float
-    alpha_se: float
+    alpha: Any
+    alpha_se: Any
 
 
 def has_unknown_shape(family: Family) -> TypeGuard[NegativeBinomial]:
