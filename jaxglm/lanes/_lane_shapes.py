@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxglm.algebra import LaneFactor
-from jaxglm.families import NegativeBinomial
+from jaxglm.families import Family
 from jaxglm.lanes._lane_rows import LaneRows
 from jaxglm.search._shape import LARGEST_ALPHA, LARGEST_LOG_STEP, SMALLEST_ALPHA, first_alpha
 from jaxglm.sums import ShapeSums, shape_excess, shape_sums
@@ -62,13 +62,11 @@ class LaneShapes(NamedTuple):
         """With the step taken."""
         return self._replace(alpha=self.alpha * jnp.exp(self.step))
 
-    def family(self, family: NegativeBinomial) -> NegativeBinomial:
+    def family(self, family: Family) -> Family:
         """A family with a shape for each lane."""
         return family._with(alpha=self.alpha)
 
-    def sums(
-        self, rows: LaneRows, family: NegativeBinomial, beta: jax.Array, on: jax.Array
-    ) -> ShapeSums:
+    def sums(self, rows: LaneRows, family: Family, beta: jax.Array, on: jax.Array) -> ShapeSums:
         """What steps are made of, at coefficients [p, W], where lanes are `on`."""
         sure = family._with(alpha=jnp.where(self.known, self.alpha, 1.0))
 
@@ -107,7 +105,7 @@ class LaneShapes(NamedTuple):
     def begun(
         self,
         rows: LaneRows,
-        family: NegativeBinomial,
+        family: Family,
         beta: jax.Array,
         near: jax.Array,
         ended: jax.Array,

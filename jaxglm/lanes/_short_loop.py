@@ -14,7 +14,7 @@ import numpy as np
 from jaxglm._record import zeros_of
 from jaxglm._status import Status
 from jaxglm.algebra import Triangle, factorise_lanes
-from jaxglm.families import Family, NegativeBinomial
+from jaxglm.families import Family
 from jaxglm.lanes._lane_rows import LaneRows
 from jaxglm.lanes._lane_shapes import LaneShapes
 from jaxglm.lanes._sums import LaneSums
@@ -152,14 +152,14 @@ def fit_lanes(
         at, shapes = family, state.shapes
         observed: Any = np.bool_(False) if family.canonical else state.decrement < _CLOSE
         apart = None
-        if shapes is not None and has_unknown_shape(family):
+        if shapes is not None:
             shapes = shapes.moved()
             at = shapes.family(family)
             apart = shapes.sums(rows, family, beta, on)
             observed = shapes.known
         sums = sums_at(at, beta, starting, observed)
-        new = _advance(state, beta, sums, at, controls, starting, shapes, apart)
-        if new.shapes is not None and has_unknown_shape(family):
+        new = _advance(state, beta, sums, at, controls, starting, observed, shapes, apart)
+        if new.shapes is not None:
             new = _with_shapes_begun(new, rows, family)
         return jax.tree.map(lambda a, b: jnp.where(on, a, b), new, state)
 
@@ -193,6 +193,7 @@ def _advance(
     family: Family,
     controls: Controls,
     starting: jax.Array,
+    observed: jax.Array,
     shapes: LaneShapes | None,
     apart: ShapeSums | None,
 ) -> _State:
@@ -210,7 +211,9 @@ def _advance(
     known = jnp.isfinite(state.decrement)
     slow = known & (decrement > 0.5 * state.decrement) & (state.turns - begun >= _TURNS_TO_SETTLE)
     ended = decrement <= _MORE_LEFT * controls.tol
-    singular = ~(factor.pivot > controls.smallest_pivot) & jnp.isfinite(jnp.sum(sums.score, axis=0))
+    # That the observed information is indefinite says nothing of the rank.
+    singular = ~observed & ~(factor.pivot > controls.smallest_pivot)
+    singular &= jnp.isfinite(jnp.sum(sums.score, axis=0))
     lost = ~sound | (slow & ~ended)
     # A convex loss falls along with the distance.
     if shapes is not None:
@@ -234,7 +237,7 @@ def _advance(
     return _State(beta, step, sums, decrement, turns, status.astype(jnp.int32), shapes)
 
 
-def _with_shapes_begun(state: _State, rows: LaneRows, family: NegativeBinomial) -> _State:
+def _with_shapes_begun(state: _State, rows: LaneRows, family: Family) -> _State:
     """The state with lanes running on whose optimum is not where alpha is 0."""
     assert state.shapes is not None
     before = state.shapes.known
@@ -269,7 +272,7 @@ def _ended(
     converged = state.status == int(Status.CONVERGED)
     beta = state.beta + jnp.where(converged, state.step, 0.0)
     shape = None
-    if state.shapes is not None and has_unknown_shape(family):
+    if state.shapes is not None:
         moved = state.shapes.moved().alpha
         shape = Shape(jnp.where(converged, moved, state.shapes.alpha), state.shapes.alpha_se)
         family = family._with(alpha=shape.alpha)
