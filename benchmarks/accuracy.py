@@ -185,7 +185,8 @@ class Reference:
     def read(cls, folder: Path) -> "Reference":
         with np.load(folder / "reference.npz") as stored:
             arrays: dict[str, Any] = {name: stored[name] for name in stored.files}
-        return cls(**{k: value if value.ndim else float(value) for k, value in arrays.items()})
+        numbers: dict[str, Any] = {k: float(v) for k, v in arrays.items() if not v.ndim}
+        return cls(**arrays | numbers)
 
     def describe(self) -> dict[str, Any]:
         """What a results line says of the reference."""

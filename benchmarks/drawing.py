@@ -12,7 +12,7 @@ SHAPE = 0.5
 def respond(
     spec: Spec, eta: np.ndarray, rng: np.random.Generator, exposure: np.ndarray | None = None
 ) -> np.ndarray:
-    """Responses: Tweedie ones have power 1.5 and dispersion 2, Gamma and Gaussian ones 0.5 and 1."""
+    """Responses; Tweedie ones have power 1.5 and dispersion 2."""
     family, (mean, _, _) = spec.family, formulas.means(spec.link, eta)
     if exposure is not None:
         mean = mean * exposure

@@ -195,7 +195,9 @@ def _problem(
 def _over_hardware(spec: Spec, answer: dict[str, Any], measured: dict[str, Any]) -> float | None:
     if answer["status"] != "ok":
         return None
-    return hardware.distance(spec, answer["warm"]["median"], answer["passes"], measured)
+    return hardware.distance(
+        spec, answer["warm"]["median"], answer["passes"], answer["precision"], measured
+    )
 
 
 def _bandwidth_share(spec: Spec, answer: dict[str, Any], measured: dict[str, Any]) -> float | None:

@@ -1,7 +1,7 @@
 """Owns the problems of families and links: each of them once, on one kind of data.
 
-Imports `spec` and `drawing`. A quasi family is not among them: its coefficients are those of the family
-that it is named after.
+Imports `spec` and `drawing`. A quasi family is not among them: its coefficients are those of the
+family that it is named after.
 """
 
 import numpy as np

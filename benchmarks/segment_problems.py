@@ -1,8 +1,8 @@
 """Owns the problems of many small fits: a table, and one model for each segment of it.
 
-Imports `spec`, `drawing` and `segments`, and `jaxglm.datasets` for the flights only. Rows stand in no order.
-Segments without a finite optimum are part of some problems: `accuracy_by_segment` finds out which
-they are, from the numbers alone.
+Imports `spec`, `drawing` and `segments`, and `jaxglm.datasets` for the flights only. Rows stand in
+no order. Segments without a finite optimum are part of some problems: `accuracy_by_segment` finds
+out which they are, from the numbers alone.
 """
 
 import dataclasses

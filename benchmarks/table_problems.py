@@ -3,7 +3,6 @@
 Imports `spec` and `drawing`, and `jaxglm.datasets` for the flights only.
 """
 
-import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
