@@ -32,14 +32,14 @@ class JaxGlm(Library):
         return self.dtype
 
     def fit(self, data: "Data", tolerance: float | None) -> Solution:
-        spec, family = data.spec, self._family(data.spec)
+        spec, (family, link) = data.spec, self._family(data.spec)
         options: dict[str, Any] = {"tol": tolerance, "dtype": self.dtype}
         if spec.door == "arrays":
-            result = self.jg.GLM(data.y, data.matrix, family).fit(**options)
+            result = self.jg.GLM(data.y, data.matrix, family, link=link).fit(**options)
         else:
             if spec.has_exposure:
                 options["exposure"] = "exposure"
-            result = self.jg.glm(spec.formula, data.frame, family, **options)
+            result = self.jg.glm(spec.formula, data.frame, family, link=link, **options)
         if spec.summary:
             str(result.summary())
         return Solution(
@@ -50,13 +50,14 @@ class JaxGlm(Library):
         )
 
     def fit_segments(self, data: "Data", tolerance: float | None) -> Solution:
-        spec = data.spec
+        spec, (family, link) = data.spec, self._family(data.spec)
         options: dict[str, Any] = {"tol": tolerance, "dtype": self.dtype, "on_failure": "ignore"}
+        options["link"] = link
         if spec.has_exposure:
             options["exposure"] = "exposure"
         by = spec.by[0] if len(spec.by) == 1 else list(spec.by)
         fits, fit = timed(
-            lambda: self.jg.fit_groups(spec.formula, data.frame, by, self._family(spec), **options)
+            lambda: self.jg.fit_groups(spec.formula, data.frame, by, family, **options)
         )
         _, tidy = timed(fits.tidy)
         params = fits.params
@@ -69,13 +70,13 @@ class JaxGlm(Library):
             stages={"fit": fit, "tidy": tidy},
         )
 
-    def _family(self, spec: "Spec") -> Any:
+    def _family(self, spec: "Spec") -> tuple[Any, str | None]:
+        """Family and link; the families that are objects have the log link of their own."""
         if spec.family == "tweedie":
-            return self.jg.Tweedie(spec.power)
+            return self.jg.Tweedie(spec.power), None
         if spec.family == "negative_binomial":
-            return self.jg.NegativeBinomial(spec.shape)
-        # The links of the Gamma and inverse Gaussian families are others than those of R.
-        return self.jg.family(spec.family, spec.link)
+            return self.jg.NegativeBinomial(spec.shape), None
+        return spec.family, spec.link
 
     def staged(self, data: "Data", tolerance: float | None) -> dict[str, float]:
         """Encode (read, check, code the table), transfer (cut and place the rows), solve.
