@@ -203,12 +203,13 @@ def find_reference(spec: Spec, columns: Columns) -> Reference:
     rows, y = Rows(spec, columns), columns.y
     beta = _first_point(spec, columns)
     eta = rows.eta(beta)
-    shape, information = spec.shape, 0.0
-    terms = row_terms(spec, y, eta, 1.0)
+    shape, information = 1.0 if spec.estimates_shape else spec.shape, 0.0
+    terms = row_terms(spec, y, eta, shape)
     best = np.inf
     for _ in range(TURNS):
         if spec.estimates_shape:
-            shape, information = _shape(y, np.exp(eta), shape or 1.0)
+            assert shape is not None
+            shape, information = _shape(y, np.exp(eta), shape)
             terms = row_terms(spec, y, eta, shape)
         gradient = rows.sums(terms.score)
         step = rows.newton(terms.observed, gradient)

@@ -67,7 +67,8 @@ class Loop(Library):
                     found = self.fit_part(part, spec, tolerance)
                 except Exception:  # whatever it raises: this segment has no answer
                     found = None
-                if found is not None:
+                # Without standard errors there is no ordinary optimum either.
+                if found is not None and np.isfinite(found.errors).all():
                     beta[done], errors[done], shape[done] = found
                 done += 1
                 if time.perf_counter() > end and not self.from_frame:

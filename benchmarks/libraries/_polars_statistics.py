@@ -91,6 +91,6 @@ class PolarsStatistics(Library):
                 options["theta"] = 1 / spec.shape
             if spec.has_exposure:
                 options["offset"] = "log_exposure"
-            if spec.family in ("gamma", "tweedie"):
-                options |= {"link": "log", "estimate_dispersion": True}
+            if spec.family == "gamma":
+                options["link"] = "log"
         return getattr(self.ps, name)("y", *self.terms, **options).alias("fit")

@@ -54,13 +54,13 @@ class Statsmodels(Loop):
         options: dict[str, Any] = {"family": _family(families, spec)}
         if spec.has_exposure:
             options["exposure"] = data.frame["exposure"].to_numpy()
-        if spec.door == "arrays":
-            model, encode = timed(lambda: self.sm.GLM(data.y, data.matrix, **options))
-        else:
-            model, encode = timed(lambda: self.smf.glm(spec.formula, data.frame, **options))
         with warnings.catch_warnings():
             # Whether it converged is for the gate to say.
             warnings.simplefilter("ignore")
+            if spec.door == "arrays":
+                model, encode = timed(lambda: self.sm.GLM(data.y, data.matrix, **options))
+            else:
+                model, encode = timed(lambda: self.smf.glm(spec.formula, data.frame, **options))
             result, solve = timed(lambda: model.fit(tol=tolerance))
             if spec.summary:
                 str(result.summary())

@@ -1,7 +1,8 @@
 """statsmodels' models of discrete responses: Logit, Probit, Poisson and NegativeBinomial.
 
-Newton's method, their default but for the negative binomial model, where it is both faster and more
-exact than the default BFGS. The tolerance is on the change of the parameters.
+Each by its own default: Newton's method, with the tolerance on the change of the parameters, but
+for the negative binomial model BFGS, with the tolerance on the gradient (Newton's method fails on
+one segment in a hundred and fifty).
 """
 
 import importlib
@@ -24,13 +25,14 @@ MODELS = {
     ("poisson", "log"): "Poisson",
     ("negative_binomial", "log"): "NegativeBinomial",
 }
+MOST_TURNS = 500
 
 
 class StatsmodelsDiscrete(Loop):
     packages = ("statsmodels", "numpy", "scipy")
     default = 1e-8
-    tight = 1e-12
-    ladder = (1e0, 1e-1, 1e-2, 1e-4, 1e-6, 1e-8, 1e-10, 1e-12)
+    tight = 1e-8
+    ladder = (1e0, 1e-1, 1e-2, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 
     def obstacle(self, spec: "Spec") -> str | None:
         if (spec.family, spec.link) not in MODELS or spec.shape is not None:
@@ -65,7 +67,7 @@ class StatsmodelsDiscrete(Loop):
             beta,
             errors=errors,
             shape=shape if spec.estimates_shape else None,
-            passes=int(result.mle_retvals["iterations"]),
+            passes=result.mle_retvals.get("iterations"),
             stages={"encode": encode, "solve": solve},
         )
 
@@ -76,6 +78,8 @@ class StatsmodelsDiscrete(Loop):
         return _answer(result, spec) if result.mle_retvals["converged"] else None
 
     def _fit(self, model: Any, tolerance: float | None) -> Any:
+        if type(model).__name__ == "NegativeBinomial":
+            return model.fit(method="bfgs", gtol=tolerance, maxiter=MOST_TURNS, disp=0)
         return model.fit(method="newton", tol=tolerance, disp=0)
 
 
