@@ -15,7 +15,6 @@ from benchmarks.libraries.base import Library, Solution
 from benchmarks.spec import Spec
 
 SCALE = 0.002
-# Of the problems, those that a library may not have seen yet; the shares keep 20 segments.
 ONE = (
     "family-gaussian",
     "family-logit",
@@ -30,7 +29,6 @@ ONE = (
 MANY = ("segments-logistic", "segments-negative-binomial", "segments-ragged")
 ENTRANTS = (
     "edi-kernels",
-    "edi-kernels-frame",
     "numpy-irls",
     "polars-statistics",
     "rustystats",
@@ -38,18 +36,35 @@ ENTRANTS = (
     "statsmodels",
     "statsmodels-discrete",
 )
+LOOPS = (
+    "edi-kernels",
+    "edi-kernels-frame",
+    "numpy-irls",
+    "polars-statistics",
+    "statsmodels",
+    "statsmodels-discrete",
+)
 # Those of a negative binomial or probit fit are of the observed information in some libraries.
 AS_EXPECTED = {"family-probit": 0.05, "family-negative-binomial": 0.05}
 
 
-@pytest.fixture(scope="module", params=[*ONE, *MANY])
+@pytest.fixture(scope="module", params=ONE)
 def problem(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small problem and its optimum."""
     folder = tmp_path_factory.mktemp(request.param)
-    spec, columns = problems.generate(request.param, SCALE if request.param in ONE else 0.0)
+    spec, columns = problems.generate(request.param, SCALE)
     data.save(folder, spec, columns)
-    judging = accuracy_by_segment if spec.segments else accuracy
-    judging.find_reference(spec, columns).save(folder)
+    accuracy.find_reference(spec, columns).save(folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=MANY)
+def many(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with as few segments as there can be, and their optima."""
+    folder = tmp_path_factory.mktemp(request.param)
+    spec, columns = problems.generate(request.param, 0.0)
+    data.save(folder, spec, columns)
+    accuracy_by_segment.find_reference(spec, columns).save(folder)
     return folder
 
 
@@ -71,9 +86,6 @@ def test_an_entrant_finds_the_optimum_with_standard_errors(name: str, problem: P
     found = solved(libraries.create(name), problem)
     spec = data.read_spec(problem)
     assert found.standard_errors == "all" and found.errors is not None
-    if spec.segments:
-        _judge_many(found, problem)
-        return
     columns = data.read_columns(problem)
     reference = accuracy.Reference.read(problem)
     verdict = accuracy.judge(spec, columns, reference, beta=found.beta, shape=found.shape)
@@ -86,8 +98,11 @@ def test_an_entrant_finds_the_optimum_with_standard_errors(name: str, problem: P
     np.testing.assert_allclose(found.errors, errors, rtol=near)
 
 
-def _judge_many(found: Solution, folder: Path) -> None:
-    reference = accuracy_by_segment.Reference.read(folder)
+@pytest.mark.parametrize("name", LOOPS)
+def test_an_entrant_finds_the_optimum_of_every_segment(name: str, many: Path) -> None:
+    found = solved(libraries.create(name), many)
+    reference = accuracy_by_segment.Reference.read(many)
+    assert found.standard_errors == "all"
     assert found.beta is not None and found.errors is not None
     assert isinstance(found.shape, np.ndarray | None)
     verdict = accuracy_by_segment.judge(reference, found.beta, found.segments, found.shape)
@@ -96,14 +111,12 @@ def _judge_many(found: Solution, folder: Path) -> None:
     sound = reference.healthy[which]
     inverse = np.linalg.inv(reference.information[which[sound]])
     errors = np.sqrt(np.einsum("gii->gi", inverse))
-    near = 0.2 if data.read_spec(folder).estimates_shape else 1e-5
+    near = 0.2 if data.read_spec(many).estimates_shape else 1e-5
     np.testing.assert_allclose(found.errors[sound], errors, rtol=near)
 
 
-def test_segments_cut_from_the_table_are_those_that_were_cut_before(problem: Path) -> None:
-    given = data.read(problem)
-    if not given.spec.segments:
-        pytest.skip("one fit")
+def test_segments_cut_from_the_table_are_those_that_were_cut_before(many: Path) -> None:
+    given = data.read(many)
     before = sorted(given.parts, key=lambda part: part.segment)
     for one, other in zip(before, _loop.cut(given), strict=True):
         assert one.segment == other.segment
@@ -122,15 +135,12 @@ def test_standard_errors_are_named_by_what_was_answered() -> None:
     assert Solution(eta=beta, errors=np.array([np.nan, 1.0])).standard_errors == "partial"
 
 
-def test_a_segment_without_standard_errors_is_not_answered(problem: Path) -> None:
+def test_a_segment_without_standard_errors_is_not_answered(many: Path) -> None:
     class Half(_loop.Loop):
         def fit_part(self, part, spec: Spec, tolerance: float | None) -> _loop.Fitted:
             errors = np.full(spec.p, np.nan if part.segment == 0 else 1.0)
             return _loop.Fitted(np.zeros(spec.p), errors)
 
-    given = data.read(problem)
-    if not given.spec.segments:
-        pytest.skip("one fit")
-    found = Half().solve(given, None)
+    found = Half().solve(data.read(many), None)
     assert found.beta is not None and found.segments is not None
     assert found.segments[np.isnan(found.beta).all(axis=1)].tolist() == [0]
