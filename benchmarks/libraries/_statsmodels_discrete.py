@@ -30,9 +30,9 @@ MOST_TURNS = 500
 
 class StatsmodelsDiscrete(Loop):
     packages = ("statsmodels", "numpy", "scipy")
-    default = 1e-8
-    tight = 1e-8
-    ladder = (1e0, 1e-1, 1e-2, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+    default = 1e-6
+    tight = 1e-7
+    ladder = (1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 
     def obstacle(self, spec: "Spec") -> str | None:
         if (spec.family, spec.link) not in MODELS or spec.shape is not None:
