@@ -93,13 +93,14 @@ def _faster(runs: Runs) -> list[list[str]]:
     rows = []
     for problem, libraries in runs.items():
         ours = libraries.get(OURS, [])
+        where = targets.at(problem, libraries)
         for name, group in libraries.items():
             if not results.passed(group) or name.startswith(OURS) or group[0]["status"] != "ok":
                 continue
             for clock, seconds in (("warm", results.warm), ("cold", results.cold)):
                 found = results.ratio(group, ours, seconds)
                 if found is not None and found.median < 1:
-                    rows.append([problem, results.marked(name, group), clock, str(found)])
+                    rows.append([where, results.marked(name, group), clock, str(found)])
     return rows
 
 

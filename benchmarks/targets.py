@@ -154,7 +154,7 @@ def _limits(by_library: Runs) -> Iterator[list[str]]:
             what = limit.what if limit.ours == OURS else f"{limit.what}, {limit.ours}"
             at_most = f"at most {limit.at_most:g}{limit.unit}"
             met = _word(worst <= limit.at_most)
-            yield [_at(limit.problem, runs), what, measured, at_most, met]
+            yield [at(limit.problem, runs), what, measured, at_most, met]
 
 
 def _row(
@@ -168,12 +168,12 @@ def _row(
 ) -> list[str]:
     """A row on paired runs; "-" instead of a judgement where none of them passed the gate."""
     if found is None:
-        return [_at(problem, runs), what, "no pair that passed the gate", target, "-"]
-    return [_at(problem, runs), what, f"{found}{unit}", target, _word(met)]
+        return [at(problem, runs), what, "no pair that passed the gate", target, "-"]
+    return [at(problem, runs), what, f"{found}{unit}", target, _word(met)]
 
 
-def _at(problem: str, runs: Mapping[str, Sequence[Line]]) -> str:
-    """The problem, with its scale where that is not the one the targets are meant for."""
+def at(problem: str, runs: Mapping[str, Sequence[Line]]) -> str:
+    """The problem, with its scale where that is not 1."""
     scale = next(iter(runs.values()))[0]["scale"]
     return problem if scale == 1 else f"{problem} (scale {scale:g})"
 

@@ -425,6 +425,14 @@ def test_libraries_and_tolerances_make_the_runs() -> None:
             entrants(wrong, None)
 
 
+def test_problems_are_chosen_by_name_or_by_a_part_of_it() -> None:
+    assert problems.chosen(["small*", "claims", "small"]) == ["small", "small-table", "claims"]
+    assert len(problems.chosen(["family-*"])) == len(FAMILIES)
+    assert problems.chosen(None, "gpu") == list(problems.DEFAULT["gpu"])
+    with pytest.raises(ValueError, match="no problem 'larger'"):
+        problems.chosen(["larger"])
+
+
 def test_what_a_pass_costs_on_known_hardware() -> None:
     spec = dataclasses.replace(made("small")[0], n=1000, p=10)
     nbytes, flops = hardware.pass_cost(spec)
@@ -478,5 +486,6 @@ def test_a_worker_that_fails_leaves_a_line(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(driver, "ask", answer)
     plan = driver.Plan(["small"], [libraries.entrant("null")])
     lines = list(driver.execute(plan, say=lambda words: None))
+    assert "commit" in lines[-1]
     assert lines[-1]["status"] == "error" and "code -9" in lines[-1]["reason"]
     assert "error: ended with code -9" in report.markdown(lines)

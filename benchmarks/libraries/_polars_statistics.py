@@ -78,6 +78,8 @@ class PolarsStatistics(Library):
         errors = beta.copy()
         for target, name in ((beta, "estimate"), (errors, "std_error")):
             target[whole] = tidy[name].to_numpy()[of_row].reshape(-1, spec.p)
+        # Without standard errors there is no ordinary optimum either.
+        beta[~np.isfinite(errors).all(axis=1)] = np.nan
         return Solution(beta, errors=errors)
 
     def _expression(self, spec: "Spec", tolerance: float | None) -> Any:
