@@ -19,9 +19,9 @@ HEADER = (
     "library",
     "tolerance",
     "warm, s",
-    f"over {OURS}'s",
+    f"warm, over {OURS}'s",
     "cold, s",
-    f"over {OURS}'s",
+    f"cold, over {OURS}'s",
     "standard errors",
     "distance, s.e.",
     "peak memory",
@@ -119,11 +119,12 @@ def _title(problem: str, line: Line) -> str:
     scale = "" if line["scale"] == 1 else f", scale {line['scale']:g}"
     spec = line["spec"]
     many = f"{_segments(line):,} segments, " if _segments(line) else ""
-    return f"{problem}: {spec['family']}, {many}{line['n']:,} rows, {line['p']:,} columns{scale}"
+    link = f", {spec['other_link']} link" if spec.get("other_link") else ""
+    family = spec["family"].replace("_", " ") + link
+    return f"{problem}: {family}, {many}{line['n']:,} rows, {line['p']:,} columns{scale}"
 
 
 def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
-    good = [line for line in runs if results.counts(line)]
     tolerance = runs[0].get("tolerance")
     shown = "-" if tolerance is None else f"{tolerance:g}"
     if not results.passed(runs):
@@ -137,12 +138,12 @@ def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
         ]
 
     def median(value: Callable[[Line], Any], digits: str = ".3g") -> str:
-        values = [value(line) for line in good]
+        values = [value(line) for line in runs]
         return "-" if None in values else format(statistics.median(values), digits)
 
-    count = _segments(good[0])
+    count = _segments(runs[0])
     if count:
-        judged = good[0]["accuracy"]
+        judged = runs[0]["accuracy"]
         last = [
             median(lambda line: 1e6 * results.warm(line) / count),
             median(lambda line: line["share"] * count, ",.0f"),
@@ -153,19 +154,19 @@ def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
             median(lambda line: line.get("over_hardware")),
             median(lambda line: line.get("bandwidth_share"), ".0%"),
         ]
-    paired, cold = (results.ratio(good, ours, clock) for clock in (results.warm, results.cold))
+    paired, cold = (results.ratio(runs, ours, clock) for clock in (results.warm, results.cold))
     return [
-        results.marked(name, good),
+        results.marked(name, runs),
         shown,
         median(results.warm),
         "-" if paired is None else str(paired),
         median(results.cold),
         "-" if cold is None else str(cold),
-        good[0]["standard_errors"],
+        runs[0]["standard_errors"],
         "baseline"
-        if good[0]["status"] == "baseline"
+        if runs[0]["status"] == "baseline"
         else median(lambda line: line["accuracy"]["distance"], ".1e"),
-        _memory(good),
+        _memory(runs),
         *last,
     ]
 
