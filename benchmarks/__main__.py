@@ -19,7 +19,9 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(dest="verb", required=True)
     run = verbs.add_parser("run", help="measure, and append one line a run to a file")
     run.add_argument(
-        "--problems", type=_names, help=f"comma-separated, of: {', '.join(problems.PROBLEMS)}"
+        "--problems",
+        type=_names,
+        help=f"comma-separated, with * for any text, of: {', '.join(problems.PROBLEMS)}",
     )
     run.add_argument(
         "--libraries",
@@ -91,10 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(given: argparse.Namespace, words: Sequence[str]) -> int:
-    chosen = given.problems or list(problems.DEFAULT[given.device])
-    unknown = [name for name in chosen if name not in problems.PROBLEMS]
-    if unknown:
-        raise ValueError(f"no problem {unknown[0]!r}; there are {', '.join(problems.PROBLEMS)}")
+    chosen = problems.chosen(given.problems, given.device)
     repeat = given.repeat if given.repeat is not None else REPEAT[given.device]
     if repeat < 1 or not given.scale > 0:
         raise ValueError("--repeat must be 1 or more, and --scale positive")

@@ -1,8 +1,9 @@
 """Owns the judgement of many fits: how far each segment's solution is from its own optimum.
 
-Imports `accuracy` (for the formulas and the gate) and `segments`. The reference of every segment is
-Newton's method in NumPy, many segments at once, on the formulas of `accuracy`: no library that is
-measured takes part. A segment is healthy if its columns have full rank and its optimum is finite.
+Imports `accuracy` (for the gate), `formulas`, `shapes` and `segments`. The reference of every
+segment is Newton's method in NumPy, many segments at once, on those formulas: no library that is
+measured takes part. A segment is healthy if its columns have full rank and its optimum is finite
+(and its shape, where that is part of the fit, not at its boundary).
 A library has to be within the gate at each of the healthy ones that it fitted, whatever stands
 beside them; of the others it is counted how many it answered as if they were ordinary.
 """
@@ -16,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import machine
-from benchmarks.accuracy import GATE, TURNS, VERIFIED, row_terms
+from benchmarks import machine, shapes
+from benchmarks.accuracy import GATE, MARGIN, TURNS, VERIFIED
+from benchmarks.formulas import FIXED_DISPERSION, predictor, row_terms
 from benchmarks.segments import Sorted
 from benchmarks.spec import Columns, Spec
 
@@ -37,6 +39,9 @@ class Reference:
     healthy: np.ndarray
     decrement: float
     """Largest Newton decrement of a healthy segment, in standard errors."""
+    shape: np.ndarray
+    """Of each segment where it is part of the fit; elsewhere 1 with an information of 0."""
+    shape_information: np.ndarray
 
     @property
     def verified(self) -> bool:
@@ -63,7 +68,7 @@ class Reference:
 
 def find_reference(spec: Spec, columns: Columns) -> Reference:
     """The optimum of every segment."""
-    if spec.family not in ("binomial", "poisson"):
+    if spec.family not in FIXED_DISPERSION:
         raise ValueError(f"the dispersion of {spec.family} is not computed by segment")
     rows = Sorted(spec, columns)
 
@@ -74,9 +79,9 @@ def find_reference(spec: Spec, columns: Columns) -> Reference:
 
     with ThreadPoolExecutor(machine.usable_cpus()) as pool:
         found = zip(*pool.map(chunk, _cut(rows.starts)), strict=True)
-        beta, information, healthy, decrement = (np.concatenate(part) for part in found)
+        beta, information, healthy, decrement, *shape = (np.concatenate(part) for part in found)
     worst = decrement[healthy].max() if healthy.any() else np.inf
-    return Reference(beta, information, healthy, float(worst))
+    return Reference(beta, information, healthy, float(worst), *shape)
 
 
 def _cut(starts: np.ndarray) -> Iterator[tuple[int, int]]:
@@ -104,6 +109,8 @@ class _Chunk:
         self.count, self.p = first.size, X.shape[1]
         self.of = np.repeat(np.arange(self.count), np.diff(np.append(first, y.size)))
         self.upper = np.triu_indices(self.p)
+        self.shape = np.ones(self.count)
+        self.shape_information = np.zeros(self.count)
 
     def total(self, values: np.ndarray) -> np.ndarray:
         return np.add.reduceat(values, self.first, axis=0)
@@ -118,11 +125,20 @@ class _Chunk:
     def at(self, beta: np.ndarray) -> tuple[np.ndarray, Any]:
         """X beta and the terms there."""
         linear = np.einsum("ij,ij->i", self.X, beta[self.of])
+        shape = self.shape[self.of] if self.spec.estimates_shape else None
         with np.errstate(over="ignore", invalid="ignore"):
-            return linear, row_terms(self.spec, self.y, linear + self.offset)
+            return linear, row_terms(self.spec, self.y, linear + self.offset, shape)
+
+    def renew_shapes(self, linear: np.ndarray) -> None:
+        """The likeliest shape of each segment at these linear predictors."""
+        # One that has left for infinity, which is no matter any more, must not hold up the others.
+        mu = np.exp(np.clip(linear, -FAR, FAR) + self.offset)
+        self.shape, self.shape_information = shapes.likeliest(
+            self.y, mu, self.shape, self.total, self.of
+        )
 
     def optimum(self) -> tuple[np.ndarray, ...]:
-        """Coefficients, information, whether healthy, and decrement, of each segment."""
+        """Coefficients, information, whether healthy, decrement and shape, of each segment."""
         beta = np.zeros((self.count, self.p))
         beta[:, 0] = self._level()
         decrement = np.full(self.count, np.inf)
@@ -130,6 +146,9 @@ class _Chunk:
         going = sound.copy()
         linear, terms = self.at(beta)
         for _ in range(TURNS):
+            if self.spec.estimates_shape:
+                self.renew_shapes(linear)
+                terms = self.at(beta)[1]
             gradient = self.total(terms.score[:, None] * self.X)
             H = self.gram(terms.observed)
             step = _solve(H, gradient, going)
@@ -143,7 +162,15 @@ class _Chunk:
                 break
             beta = self._moved(beta, step, going, self.total(terms.loss))
             linear, terms = self.at(beta)
-        return beta, self.gram(terms.expected), sound, decrement
+        sound &= self.shape > shapes.BOUNDARY
+        return (
+            beta,
+            self.gram(terms.expected),
+            sound,
+            decrement,
+            self.shape,
+            self.shape_information,
+        )
 
     def _moved(
         self, beta: np.ndarray, step: np.ndarray, going: np.ndarray, loss: np.ndarray
@@ -164,7 +191,7 @@ class _Chunk:
         """The linear predictor of each segment's common mean, away from the ends of its range."""
         events, rows = self.total(self.y) + 0.5, self.total(np.ones(self.y.size)) + 1.0
         if self.spec.family == "binomial":
-            return np.log(events / (rows - events))
+            return predictor(self.spec.link, events / rows)
         return np.log(events / self.total(np.exp(self.offset)))
 
     def _full_rank(self) -> np.ndarray:
@@ -212,6 +239,10 @@ class Verdict:
         return self.distance < GATE and self.unanswered == 0
 
     @property
+    def passed_with_margin(self) -> bool:
+        return self.passed and self.distance < MARGIN * GATE
+
+    @property
     def reason(self) -> str:
         if self.unanswered:
             return f"{self.unanswered} of {self.healthy} healthy segments without an answer"
@@ -221,16 +252,29 @@ class Verdict:
         return dataclasses.asdict(self) | {"gate": GATE, "passed": self.passed}
 
 
-def judge(reference: Reference, beta: np.ndarray, segments: np.ndarray | None = None) -> Verdict:
-    """Judge coefficients, one row for each segment, or for each of those that are named."""
+def judge(
+    reference: Reference,
+    beta: np.ndarray,
+    segments: np.ndarray | None = None,
+    shape: np.ndarray | None = None,
+) -> Verdict:
+    """Judge coefficients, one row for each segment, or for each of those that are named.
+
+    Shapes that are part of the fit are judged with them, where the library tells them.
+    """
     which = np.arange(reference.healthy.size) if segments is None else segments
     if beta.shape != (which.size, reference.beta.shape[1]):
         raise ValueError(f"coefficients of shape {beta.shape} for {which.size} segments")
     healthy = reference.healthy[which]
     finite = np.isfinite(beta).all(axis=1)
     judged = healthy & finite
-    away = beta[judged] - reference.beta[which[judged]]
-    squares = np.einsum("gi,gij,gj->g", away, reference.information[which[judged]], away)
+    of = which[judged]
+    away = beta[judged] - reference.beta[of]
+    squares = np.einsum("gi,gij,gj->g", away, reference.information[of], away)
+    if shape is not None:
+        squares += (
+            reference.shape_information[of] * np.log(shape[judged] / reference.shape[of]) ** 2
+        )
     return Verdict(
         distance=float(np.sqrt(squares.max(initial=0.0))),
         healthy=int(healthy.sum()),

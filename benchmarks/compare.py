@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks import results
-from benchmarks.results import Line, Ratio
+from benchmarks.results import Line, Pairs
 
 
-def libraries(lines: Sequence[Line], above: str, below: str) -> list[tuple[str, Ratio | None]]:
+def libraries(lines: Sequence[Line], above: str, below: str) -> list[tuple[str, Pairs | None]]:
     """Warm times of one library over another's, by problem, paired by invocation and turn."""
     rows = []
     for problem, runs in results.group(lines, "problem").items():
@@ -20,16 +20,17 @@ def libraries(lines: Sequence[Line], above: str, below: str) -> list[tuple[str, 
     return rows
 
 
-def files(above: Sequence[Line], below: Sequence[Line]) -> list[tuple[str, Ratio | None]]:
+def files(above: Sequence[Line], below: Sequence[Line]) -> list[tuple[str, Pairs | None]]:
     """Warm times in one file over those in another, by problem and library.
 
     The pairs are the turns of the same number in the latest invocation of each: nothing ran at the
-    same time, so the machine's drift is in these ratios.
+    same time, so the machine's drift is in these ratios. The files may be of two commits, each of
+    them of one.
     """
-    one, two = (
-        results.group(results.latest(lines), "problem", "scale", "library")
-        for lines in (above, below)
-    )
+    shown = [results.latest(lines) for lines in (above, below)]
+    for lines in shown:
+        results.one_commit(lines)
+    one, two = (results.group(lines, "problem", "scale", "library") for lines in shown)
 
     def turn(line: Line) -> Any:
         return line["turn"]
@@ -42,7 +43,7 @@ def files(above: Sequence[Line], below: Sequence[Line]) -> list[tuple[str, Ratio
     ]
 
 
-def words(rows: Sequence[tuple[str, Ratio | None]]) -> str:
+def words(rows: Sequence[tuple[str, Pairs | None]]) -> str:
     """One line a ratio."""
     if not rows:
         return "Nothing in common to compare."

@@ -90,7 +90,9 @@ def execute(plan: Plan, say: Callable[[str], None] = print) -> Iterator[dict[str
         yield shared | {"kind": "hardware", "date": now(), "hardware": measured}
         for problem in plan.problems:
             place = folder / problem
-            yield from _problem(plan, shared, measured, problem, place, say)
+            for line in _problem(plan, shared, measured, problem, place, say):
+                # Of now: an edit in the middle of an invocation has to show.
+                yield line | {"commit": machine.commit()}
             # A problem's files can be gigabytes: not kept beyond their turn.
             for file in sorted(place.rglob("*"), reverse=True):
                 file.rmdir() if file.is_dir() else file.unlink()
@@ -195,7 +197,9 @@ def _problem(
 def _over_hardware(spec: Spec, answer: dict[str, Any], measured: dict[str, Any]) -> float | None:
     if answer["status"] != "ok":
         return None
-    return hardware.distance(spec, answer["warm"]["median"], answer["passes"], measured)
+    return hardware.distance(
+        spec, answer["warm"]["median"], answer["passes"], answer["precision"], measured
+    )
 
 
 def _bandwidth_share(spec: Spec, answer: dict[str, Any], measured: dict[str, Any]) -> float | None:

@@ -103,12 +103,15 @@ def pass_cost(spec: Spec) -> tuple[float, float]:
 
 
 def distance(
-    spec: Spec, seconds: float, passes: int | None, measured: dict[str, Any]
+    spec: Spec, seconds: float, passes: int | None, precision: str, measured: dict[str, Any]
 ) -> float | None:
-    """Time over passes x max(bytes / bandwidth, operations / rate): 1 is the hardware's limit."""
+    """Time over passes x max(bytes / bandwidth, operations / rate): 1 is the hardware's limit.
+
+    The rate is that of the precision in which the library calculates, not of the data.
+    """
     if not passes:
         return None
     nbytes, flops = pass_cost(spec)
     bandwidth = max(measured["copy_bytes_per_second"].values())
-    rate = max(measured["flops_per_second"][spec.dtype].values())
+    rate = max(measured["flops_per_second"][precision].values())
     return seconds / (passes * max(nbytes / bandwidth, flops / rate))

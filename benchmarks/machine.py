@@ -83,8 +83,8 @@ def _cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
-def commit() -> str:
-    """The commit of the checkout, with "+" where files differ from it; "unknown" outside git."""
+def commit() -> str | None:
+    """The commit of the checkout, with "-dirty" where files differ from it; None outside git."""
 
     def git(*words: str) -> str:
         return subprocess.run(
@@ -93,9 +93,9 @@ def commit() -> str:
 
     try:
         changed = git("status", "--porcelain", "--untracked-files=no")
-        return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
+        return git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else "")
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        return None
 
 
 def versions(packages: tuple[str, ...] | list[str]) -> dict[str, str]:

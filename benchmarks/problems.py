@@ -1,221 +1,47 @@
-"""Owns the problems of one fit each, with their seeded generators, and the registry of all.
+"""Owns the registry of problems, and which of them are run by default.
 
-Imports `spec` and `segment_problems`, and `jaxglm.datasets` for the flights only. Every generator
-draws from a model of known coefficients, at any scale, and sees to it that the optimum is finite: a
-factor level without a single event has none, and no distance to it could be measured.
+Every generator draws from a model of known coefficients, at any scale, and sees to it that the
+optimum is finite: a factor level without a single event has none, and no distance to it could be
+measured.
 """
 
-import dataclasses
-from collections.abc import Mapping
+import fnmatch
+from collections.abc import Sequence
 
-import numpy as np
-
+from benchmarks.dense_problems import DENSE_PROBLEMS
+from benchmarks.family_problems import FAMILY_PROBLEMS
 from benchmarks.segment_problems import SEGMENT_PROBLEMS
-from benchmarks.spec import SEED, Columns, Made, Problem, Spec, respond, rows_at
+from benchmarks.spec import SEED, Made
+from benchmarks.table_problems import TABLE_PROBLEMS
 
-ROWS_PER_LEVEL = 100
-"""Scaled down, factors keep only so many levels that one has this many rows on average."""
-
-
-def dense(name: str, family: str, n_full: int, p: int, dtype: str = "float64"):
-    def make(scale: float, seed: int) -> Made:
-        rng = np.random.default_rng(seed)
-        n = rows_at(n_full, scale, 10 * p)
-        X = np.empty((n, p), dtype)
-        eta = np.empty(n)
-        # Effects that together move the linear predictor by about one standard deviation.
-        truth = rng.normal(0.0, 1.0 / np.sqrt(p), p)
-        truth[0] = -0.5
-        for at in range(0, n, 1 << 16):
-            rows = slice(at, min(at + (1 << 16), n))
-            X[rows] = rng.standard_normal((rows.stop - at, p), dtype="float32")
-            X[rows, 0] = 1.0
-            eta[rows] = X[rows] @ truth
-        spec = Spec(name, family, n, p, "arrays", dtype, scale)
-        return spec, Columns(respond(family, eta, rng), X=X)
-
-    return make
-
-
-def unequal_codes(rng: np.random.Generator, n: int, levels: int) -> np.ndarray:
-    """Codes with unequal frequencies (about four to one), every level present."""
-    chance = np.linspace(4.0, 1.0, levels)
-    codes = rng.choice(levels, n, p=chance / chance.sum())
-    codes[:levels] = np.arange(levels)
-    rng.shuffle(codes)
-    return codes.astype(np.int32)
-
-
-def table(
-    name: str,
-    family: str,
-    n_full: int,
-    levels: Mapping[str, int],
-    *,
-    level: float,
-    exposure: bool = False,
-    rows_per_level: int = ROWS_PER_LEVEL,
-    power: float | None = None,
-):
-    def make(scale: float, seed: int) -> Made:
-        rng = np.random.default_rng(seed)
-        n = rows_at(n_full, scale)
-        sizes = {f: min(k, max(2, n // rows_per_level)) for f, k in levels.items()}
-        eta = np.full(n, level)
-        codes, labels = {}, {}
-        for factor, size in sizes.items():
-            codes[factor] = unequal_codes(rng, n, size)
-            labels[factor] = [f"{factor}{j:06d}" for j in range(size)]
-            eta += rng.normal(0.0, 0.25, size)[codes[factor]]
-        numeric = {}
-        for j in range(1, 6):
-            x = rng.standard_normal(n)
-            numeric[f"x{j}"] = x
-            eta += rng.normal(0.0, 0.15) * x
-        exposed = rng.uniform(0.1, 1.0, n) if exposure else None
-        y = respond(family, eta, rng, exposed)
-        if family != "gamma":
-            _one_event_a_level(y, codes, sizes)
-        p = 1 + sum(size - 1 for size in sizes.values()) + len(numeric)
-        spec = Spec(
-            name, family, n, p, "table", "float64", scale, power, sizes, tuple(numeric), exposure
-        )
-        return spec, Columns(y, codes=codes, levels=labels, numeric=numeric, exposure=exposed)
-
-    return make
-
-
-def _one_event_a_level(
-    y: np.ndarray, codes: Mapping[str, np.ndarray], sizes: Mapping[str, int]
-) -> None:
-    """Give each level without an event one, at its first row: its coefficient is then finite."""
-    for factor, size in sizes.items():
-        empty = np.flatnonzero(np.bincount(codes[factor], y, size) == 0)
-        if empty.size:
-            present, first = np.unique(codes[factor], return_index=True)
-            y[first[np.isin(present, empty)]] = 1.0
-
-
-def _small(scale: float, seed: int) -> Made:
-    spec, columns = dense("small", "binomial", 1_000, 5)(1.0, seed)
-    return dataclasses.replace(spec, scale=scale), columns
-
-
-FLIGHT_FACTORS = ("carrier", "origin", "dest", "month")
-FLIGHT_NUMBERS = ("hour", "distance")
-FEWEST_FLIGHTS = 20
-
-
-def _flights(scale: float, seed: int) -> Made:
-    """The flights of the demo, less the levels at which nothing, or everything, was late.
-
-    Those (one destination with one flight, in full) have no finite coefficient. A subsample also
-    loses levels with fewer than 20 flights, which could be separated jointly.
-    """
-    from jaxglm.datasets import load_flights
-
-    table = load_flights()
-    if scale < 1:
-        drawn = np.random.default_rng(seed).permutation(len(table))
-        table = table.iloc[drawn[: rows_at(len(table), scale, 5_000)]]
-    fewest = 2 if scale >= 1 else FEWEST_FLIGHTS
-    while True:
-        keep = np.ones(len(table), bool)
-        for factor in FLIGHT_FACTORS:
-            late = table.groupby(factor, observed=True)["late"]
-            mixed = (late.size() >= fewest) & late.mean().between(0, 1, inclusive="neither")
-            keep &= table[factor].isin(mixed.index[mixed]).to_numpy()
-        if keep.all():
-            break
-        table = table[keep]
-    codes, labels = {}, {}
-    for factor in FLIGHT_FACTORS:
-        values, codes_of = np.unique(table[factor].astype(str), return_inverse=True)
-        codes[factor] = codes_of.astype(np.int32)
-        labels[factor] = [str(value) for value in values]
-    numeric = {column: table[column].to_numpy(float) for column in FLIGHT_NUMBERS}
-    sizes = {factor: len(names) for factor, names in labels.items()}
-    p = 1 + sum(size - 1 for size in sizes.values()) + len(numeric)
-    spec = Spec(
-        name="flights",
-        family="binomial",
-        n=len(table),
-        p=p,
-        door="table",
-        scale=min(scale, 1.0),
-        factors=sizes,
-        numeric=FLIGHT_NUMBERS,
-        summary=True,
-    )
-    y = table["late"].to_numpy(float)
-    return spec, Columns(y, codes=codes, levels=labels, numeric=numeric)
-
-
-CLAIMS = {"region": 50, "brand": 20, "use": 10, "model": 100, "postcode": 1_000}
-CROWDED = {"customer": 200_000, "region": 50}
-
-_ALL = (
-    Problem(
-        "dense-logistic",
-        "logistic, 1,000,000 x 50, float64",
-        dense("dense-logistic", "binomial", 1_000_000, 50),
-    ),
-    Problem(
-        "dense-logistic-float32",
-        "the same draws, held in float32",
-        dense("dense-logistic-float32", "binomial", 1_000_000, 50, "float32"),
-    ),
-    Problem(
-        "dense-wide",
-        "Poisson, 100,000 x 500, float64",
-        dense("dense-wide", "poisson", 100_000, 500),
-    ),
-    Problem(
-        "dense-wide-float32",
-        "the same draws, held in float32",
-        dense("dense-wide-float32", "poisson", 100_000, 500, "float32"),
-    ),
-    Problem(
-        "claims",
-        "Poisson with exposure, 1,000,000 rows, factors of 50, 20, 10, 100 and 1,000 levels, "
-        "5 numeric columns",
-        table("claims", "poisson", 1_000_000, CLAIMS, level=-2.0, exposure=True),
-    ),
-    Problem(
-        "claims-severity",
-        "Gamma with log link, the columns of claims",
-        table("claims-severity", "gamma", 1_000_000, CLAIMS, level=7.0),
-    ),
-    Problem(
-        "claims-tweedie",
-        "Tweedie 1.5 with log link, the columns of claims",
-        table("claims-tweedie", "tweedie", 1_000_000, CLAIMS, level=0.0, power=1.5),
-    ),
-    Problem(
-        "high-cardinality",
-        "Poisson, 2,000,000 rows, factors of 200,000 and 50 levels, 5 numeric columns",
-        table("high-cardinality", "poisson", 2_000_000, CROWDED, level=0.0, rows_per_level=10),
-    ),
-    Problem("flights", "logistic, 327,345 flights, from data frame to summary", _flights),
-    Problem("small", "logistic, 1,000 x 5 at every scale: latency", _small),
-    Problem(
-        "dense-tall",
-        "logistic, 100,000,000 x 20, float32: for an accelerator",
-        dense("dense-tall", "binomial", 100_000_000, 20, "float32"),
-    ),
-    Problem(
-        "claims-20m",
-        "claims at 20,000,000 rows: for an accelerator",
-        table("claims-20m", "poisson", 20_000_000, CLAIMS, level=-2.0, exposure=True),
-    ),
-    *SEGMENT_PROBLEMS,
-)
-PROBLEMS = {problem.name: problem for problem in _ALL}
+PROBLEMS = {
+    problem.name: problem
+    for problem in (*DENSE_PROBLEMS, *TABLE_PROBLEMS, *FAMILY_PROBLEMS, *SEGMENT_PROBLEMS)
+}
 FOR_GPU = ("dense-tall", "claims-20m")
 DEFAULT = {
     "cpu": tuple(name for name in PROBLEMS if name not in FOR_GPU),
     "gpu": (*FOR_GPU, "segments-logistic", "segments-million"),
 }
+
+
+def chosen(patterns: Sequence[str] | None, device: str = "cpu") -> list[str]:
+    """The problems that are asked for, or the default of the device; `*` stands for any text.
+
+    Raises
+    ------
+    ValueError
+        For what no problem is named.
+    """
+    if not patterns:
+        return list(DEFAULT[device])
+    found: list[str] = []
+    for pattern in patterns:
+        named = [name for name in PROBLEMS if fnmatch.fnmatchcase(name, pattern)]
+        if not named:
+            raise ValueError(f"no problem {pattern!r}; there are {', '.join(PROBLEMS)}")
+        found += [name for name in named if name not in found]
+    return found
 
 
 def generate(name: str, scale: float = 1.0, seed: int = SEED) -> Made:

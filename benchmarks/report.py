@@ -1,7 +1,8 @@
 """Owns the report: tables in Markdown and a picture, from a results file.
 
 Imports `results` and `targets`; matplotlib only for the picture. Every ratio is of runs paired in
-one invocation. Runs that missed the accuracy gate appear without a time.
+one invocation, and all are of one commit. Runs that missed the accuracy gate appear without a time,
+and libraries that make no standard errors, or only some, with a mark.
 """
 
 import importlib
@@ -18,8 +19,9 @@ HEADER = (
     "library",
     "tolerance",
     "warm, s",
+    f"warm, over {OURS}'s",
     "cold, s",
-    f"time over {OURS}'s",
+    f"cold, over {OURS}'s",
     "standard errors",
     "distance, s.e.",
     "peak memory",
@@ -27,12 +29,25 @@ HEADER = (
 # Of one fit, and of many.
 HEADER_ONE = (*HEADER, "over hardware", "bandwidth, solving")
 HEADER_MANY = (*HEADER, "µs a segment", "segments timed", "unhealthy ones answered")
+LEGEND = """\
+Warm is a fit of a shape that this process has seen before, cold a new process from its imports to
+the first answer. Tolerances `@loosest` are the loosest that pass the accuracy gate with a margin.
+† makes no standard errors, ‡ only some: part of the work is left out.
+"""
 Runs = Mapping[str, Mapping[str, Sequence[Line]]]
 
 
 def arrange(lines: Sequence[Line]) -> dict[str, dict[str, list[Line]]]:
-    """The latest runs: problem, then library, then turns."""
-    problems = results.group(results.latest(lines), "problem")
+    """The latest runs: problem, then library, then turns.
+
+    Raises
+    ------
+    ValueError
+        If they are of several commits.
+    """
+    latest = results.latest(lines)
+    results.one_commit(latest)
+    problems = results.group(latest, "problem")
     return {name: results.group(runs, "library") for name, runs in problems.items()}
 
 
@@ -41,11 +56,15 @@ def markdown(lines: Sequence[Line]) -> str:
     runs = arrange(lines)
     if not runs:
         return "No runs.\n"
-    parts = []
+    parts = [LEGEND]
     rows = targets.check(runs)
     if rows:
         parts.append("### Targets\n")
         parts.append(table(("problem", "what", "measured", "target", "met"), rows))
+    rows = _faster(runs)
+    if rows:
+        parts.append(f"### Faster than {OURS}\n")
+        parts.append(table(("problem", "library", "clock", f"over {OURS}'s"), rows))
     for problem, libraries in runs.items():
         first = next(iter(libraries.values()))[0]
         parts.append(f"### {_title(problem, first)}\n")
@@ -69,6 +88,22 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def _faster(runs: Runs) -> list[list[str]]:
+    """Where a peer took less time, the median of its turns, warm or cold."""
+    rows = []
+    for problem, libraries in runs.items():
+        ours = libraries.get(OURS, [])
+        where = targets.at(problem, libraries)
+        for name, group in libraries.items():
+            if not results.passed(group) or name.startswith(OURS) or group[0]["status"] != "ok":
+                continue
+            for clock, seconds in (("warm", results.warm), ("cold", results.cold)):
+                found = results.ratio(group, ours, seconds)
+                if found is not None and found.median < 1:
+                    rows.append([where, results.marked(name, group), clock, str(found)])
+    return rows
+
+
 def _skipped(group: Sequence[Line]) -> bool:
     return all(line["status"] == "skipped" for line in group)
 
@@ -84,17 +119,16 @@ def _title(problem: str, line: Line) -> str:
     scale = "" if line["scale"] == 1 else f", scale {line['scale']:g}"
     spec = line["spec"]
     many = f"{_segments(line):,} segments, " if _segments(line) else ""
-    return f"{problem}: {spec['family']}, {many}{line['n']:,} rows, {line['p']:,} columns{scale}"
+    link = f", {spec['other_link']} link" if spec.get("other_link") else ""
+    family = spec["family"].replace("_", " ") + link
+    return f"{problem}: {family}, {many}{line['n']:,} rows, {line['p']:,} columns{scale}"
 
 
 def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
-    good = [line for line in runs if results.counts(line)]
     tolerance = runs[0].get("tolerance")
     shown = "-" if tolerance is None else f"{tolerance:g}"
-    # One miss is enough: a library that passes by luck has not passed.
-    bad = [line for line in runs if not results.counts(line)]
-    if bad or not good:
-        line = bad[0]
+    if not results.passed(runs):
+        line = next(line for line in runs if not results.counts(line))
         header = HEADER_MANY if _segments(line) else HEADER_ONE
         return [
             name,
@@ -104,12 +138,12 @@ def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
         ]
 
     def median(value: Callable[[Line], Any], digits: str = ".3g") -> str:
-        values = [value(line) for line in good]
+        values = [value(line) for line in runs]
         return "-" if None in values else format(statistics.median(values), digits)
 
-    count = _segments(good[0])
+    count = _segments(runs[0])
     if count:
-        judged = good[0]["accuracy"]
+        judged = runs[0]["accuracy"]
         last = [
             median(lambda line: 1e6 * results.warm(line) / count),
             median(lambda line: line["share"] * count, ",.0f"),
@@ -120,30 +154,38 @@ def _row(name: str, runs: Sequence[Line], ours: Sequence[Line]) -> list[str]:
             median(lambda line: line.get("over_hardware")),
             median(lambda line: line.get("bandwidth_share"), ".0%"),
         ]
-    paired = results.ratio(good, ours)
+    paired, cold = (results.ratio(runs, ours, clock) for clock in (results.warm, results.cold))
     return [
-        name,
+        results.marked(name, runs),
         shown,
         median(results.warm),
-        median(results.cold),
         "-" if paired is None else str(paired),
-        "yes" if good[0]["standard_errors"] else "no",
+        median(results.cold),
+        "-" if cold is None else str(cold),
+        runs[0]["standard_errors"],
         "baseline"
-        if good[0]["status"] == "baseline"
+        if runs[0]["status"] == "baseline"
         else median(lambda line: line["accuracy"]["distance"], ".1e"),
-        _memory(good),
+        _memory(runs),
         *last,
     ]
 
 
 def _memory(good: Sequence[Line]) -> str:
-    """Peak beyond the data, and over the data: on small data the first says more."""
+    """Peak beyond the data, and over the data: on small data the first says more.
+
+    What only the first fit takes is that of compiling, where a library compiles.
+    """
+    first = statistics.median(line["memory"]["first_only"] for line in good)
     extra = statistics.median(
         max(line["memory"]["peak"] - line["memory"]["before"], 0) for line in good
     )
     over = statistics.median(line["memory"]["over_data"] for line in good)
     later = statistics.median(line["memory"]["over_data_later"] for line in good)
-    return f"+{extra / 2**20:.3g} MiB ({over:.3g}x, later fits {later:.3g}x)"
+    return (
+        f"+{extra / 2**20:.3g} MiB, of these {first / 2**20:.3g} in the first fit only "
+        f"({over:.3g}x, later fits {later:.3g}x)"
+    )
 
 
 def provenance(lines: Sequence[Line], runs: Runs) -> str:
@@ -162,7 +204,7 @@ def provenance(lines: Sequence[Line], runs: Runs) -> str:
                     device = other["device"]["kind"]
         named = ", ".join(f"{name} {number}" for name, number in sorted(versions.items()))
         parts.append(
-            f"`{line['command']}` on {line['date'][:10]}, commit {line['commit']}: "
+            f"`{line['command']}` on {line['date'][:10]}, {_commit(line)}: "
             f"{machine['cpu']}, {line['threads']} threads, {machine['memory_gib']:g} GiB, device "
             f"{device}, Python {machine['python']}; {named or 'no versions'}."
         )
@@ -170,6 +212,10 @@ def provenance(lines: Sequence[Line], runs: Runs) -> str:
             if other["kind"] == "hardware" and other["invocation"] == key:
                 parts[-1] += " " + _hardware_words(other["hardware"])
     return "\n\n".join(parts) + "\n"
+
+
+def _commit(line: Line) -> str:
+    return "outside git" if line["commit"] is None else f"commit {line['commit']}"
 
 
 def _hardware_words(measured: Mapping[str, Any]) -> str:
@@ -190,13 +236,13 @@ def picture(lines: Sequence[Line], path: Path) -> None:
         Without a single pair to draw.
     """
     runs = arrange(lines)
-    points: list[tuple[str, str, results.Ratio]] = []
+    points: list[tuple[str, str, results.Pairs]] = []
     for problem, libraries in runs.items():
         for name, group in libraries.items():
-            bad = any(not results.counts(line) for line in group)
-            found = None if bad else results.ratio(group, libraries.get(OURS, []))
-            if found is not None and name != OURS and group[0]["status"] == "ok":
-                points.append((problem, name, found))
+            passed = results.passed(group) and group[0]["status"] == "ok"
+            found = results.ratio(group, libraries.get(OURS, [])) if passed else None
+            if found is not None and name != OURS:
+                points.append((problem, results.marked(name, group), found))
     if not points:
         raise ValueError(f"no runs paired with {OURS} to draw")
     matplotlib = importlib.import_module("matplotlib")
@@ -204,7 +250,7 @@ def picture(lines: Sequence[Line], path: Path) -> None:
     plt = importlib.import_module("matplotlib.pyplot")
     problems = list(dict.fromkeys(problem for problem, _, _ in points))
     names = list(dict.fromkeys(name for _, name, _ in points))
-    marks = "osD^vP*X<>hp"
+    marks = "osD^vP*X<>hpd8HH|_"
     figure, axes = plt.subplots(figsize=(8, 1.4 + 0.55 * len(problems)), layout="constrained")
     for i, name in enumerate(names):
         mine = [(problem, found) for problem, other, found in points if other == name]
@@ -221,7 +267,10 @@ def picture(lines: Sequence[Line], path: Path) -> None:
     axes.set_xscale("log")
     axes.set_yticks(range(len(problems)), problems)
     axes.invert_yaxis()
-    axes.set_xlabel(f"warm time over {OURS}'s (right of the line: {OURS} is faster)")
+    axes.set_xlabel(
+        f"warm time over {OURS}'s (right of the line: {OURS} is faster; † without "
+        "standard errors, ‡ with some)"
+    )
     axes.grid(axis="x", alpha=0.3)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize="small")
     figure.savefig(path, dpi=150)

@@ -53,6 +53,31 @@ def latest(lines: Iterable[Line]) -> list[Line]:
     ]
 
 
+def one_commit(lines: Iterable[Line]) -> str | None:
+    """The commit of these runs; None where they were not made in a checkout.
+
+    Raises
+    ------
+    ValueError
+        If they are of several: a time of one would stand beside that of another.
+    """
+    problems: dict[str | None, list[str]] = {}
+    for line in lines:
+        if line["kind"] == "run":
+            named = problems.setdefault(line["commit"], [])
+            if line["problem"] not in named:
+                named.append(line["problem"])
+    if len(problems) > 1:
+        words = "; ".join(
+            f"{commit or 'outside git'} ({', '.join(named)})" for commit, named in problems.items()
+        )
+        raise ValueError(
+            f"these runs are of {len(problems)} commits: {words}. Run what is to be compared at "
+            "one commit, into a file of its own."
+        )
+    return next(iter(problems), None)
+
+
 def warm(line: Line) -> float:
     return line["warm"]["median"]
 
@@ -66,9 +91,20 @@ def counts(line: Line) -> bool:
     return line.get("status") in ("ok", "baseline") and "warm" in line
 
 
+def passed(runs: Sequence[Line]) -> bool:
+    """Whether every turn did: a library that passes by luck has not passed."""
+    return all(counts(line) for line in runs)
+
+
+def marked(name: str, runs: Sequence[Line]) -> str:
+    """The name with † for no standard errors, ‡ for only some; the null model needs none."""
+    made = runs[0].get("standard_errors") if runs[0]["status"] == "ok" else None
+    return name + {"none": " †", "partial": " ‡"}.get(made or "all", "")
+
+
 @dataclass(frozen=True)
-class Ratio:
-    """Of times paired turn by turn: the median, and the range over the turns."""
+class Pairs:
+    """Of times paired turn by turn, ratios or differences: the median, and the range."""
 
     median: float
     low: float
@@ -82,9 +118,14 @@ class Ratio:
         return f"{self.median:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
-def spread(ratios: Sequence[float]) -> Ratio:
-    """Ratios of pairs, in one."""
-    return Ratio(statistics.median(ratios), min(ratios), max(ratios), len(ratios))
+def spread(values: Sequence[float]) -> Pairs:
+    """What pairs gave, in one."""
+    return Pairs(statistics.median(values), min(values), max(values), len(values))
+
+
+def turn(line: Line) -> Any:
+    """What makes a pair: the same turn of the same invocation."""
+    return line["invocation"], line["turn"]
 
 
 def ratio(
@@ -92,18 +133,26 @@ def ratio(
     below: Sequence[Line],
     seconds: Callable[[Line], float] = warm,
     *,
-    key: Callable[[Line], Any] = lambda line: (line["invocation"], line["turn"]),
-) -> Ratio | None:
+    key: Callable[[Line], Any] = turn,
+) -> Pairs | None:
     """Times of one set of runs over times of another, pair by pair; None without a pair."""
-    divisors = {key(line): seconds(line) for line in below if counts(line)}
-    ratios = [
-        seconds(line) / divisors[key(line)]
-        for line in above
-        if counts(line) and key(line) in divisors
-    ]
-    if not ratios:
-        return None
-    return spread(ratios)
+    found = [seconds(one) / seconds(other) for one, other in _paired(above, below, key)]
+    return spread(found) if found else None
+
+
+def difference(
+    above: Sequence[Line], below: Sequence[Line], seconds: Callable[[Line], float] = warm
+) -> Pairs | None:
+    """Times of one set of runs less times of another, pair by pair; None without a pair."""
+    found = [seconds(one) - seconds(other) for one, other in _paired(above, below, turn)]
+    return spread(found) if found else None
+
+
+def _paired(
+    above: Sequence[Line], below: Sequence[Line], key: Callable[[Line], Any]
+) -> list[tuple[Line, Line]]:
+    partners = {key(line): line for line in below if counts(line)}
+    return [(line, partners[key(line)]) for line in above if counts(line) and key(line) in partners]
 
 
 def group(lines: Iterable[Line], *keys: str) -> dict[Any, list[Line]]:

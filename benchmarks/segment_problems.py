@@ -1,8 +1,8 @@
 """Owns the problems of many small fits: a table, and one model for each segment of it.
 
-Imports `spec` and `segments`, and `jaxglm.datasets` for the flights only. Rows stand in no order.
-Segments without a finite optimum are part of some problems: `accuracy_by_segment` finds out which
-they are, from the numbers alone.
+Imports `spec`, `drawing` and `segments`, and `jaxglm.datasets` for the flights only. Rows stand in
+no order. Segments without a finite optimum are part of some problems: `accuracy_by_segment` finds
+out which they are, from the numbers alone.
 """
 
 import dataclasses
@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.drawing import respond
 from benchmarks.segments import segment_ids
-from benchmarks.spec import Columns, Made, Problem, Spec, respond
+from benchmarks.spec import Columns, Made, Problem, Spec
 
 FEWEST = 20
 """Segments that a problem keeps at any scale."""
@@ -63,10 +64,6 @@ def _draws(
         for x in numeric.values():
             eta += rng.normal(0.0, effect, count)[ids] * x
         exposed = rng.uniform(0.1, 1.0, n) if exposure else None
-        y = respond(family, eta, rng, exposed)
-        if spoiled:
-            grouped = numeric[f"x{terms - 1}"] == 1
-            y[(kind == EMPTY) | (kind == EMPTY_GROUP) & grouped] = 0.0
         spec = Spec(
             name,
             family,
@@ -79,6 +76,10 @@ def _draws(
             by=("segment",),
             segments=count,
         )
+        y = respond(spec, eta, rng, exposed)
+        if spoiled:
+            grouped = numeric[f"x{terms - 1}"] == 1
+            y[(kind == EMPTY) | (kind == EMPTY_GROUP) & grouped] = 0.0
         return spec, Columns(y, codes={"segment": ids}, numeric=numeric, exposure=exposed)
 
     return make
@@ -163,6 +164,19 @@ SEGMENT_PROBLEMS = (
         "segments-million",
         "Poisson, 1,000,000 segments of 20 rows, 3 terms",
         _draws("segments-million", "poisson", 1_000_000, _each(20), 3, level=1.0),
+    ),
+    Problem(
+        "segments-negative-binomial",
+        "negative binomial, its shape part of the fit, 5,000 segments of 150 rows, 6 terms",
+        _draws(
+            "segments-negative-binomial",
+            "negative_binomial",
+            5_000,
+            _each(150),
+            6,
+            level=1.0,
+            effect=0.2,
+        ),
     ),
     Problem(
         "segments-flights",

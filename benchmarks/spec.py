@@ -1,6 +1,6 @@
-"""Owns what a problem is: its description, its numbers, and how responses are drawn.
+"""Owns what a problem is: its description and its numbers.
 
-Imports NumPy only; `problems` and `segment_problems` make problems of it.
+Imports NumPy only; `problems` and what it registers make problems of it.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 SEED = 20131
+USUAL_LINKS = {"binomial": "logit", "gaussian": "identity"}
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,18 @@ class Spec:
     """Whether the job ends with a printed summary rather than with coefficients."""
     by: tuple[str, ...] = ()
     segments: int = 0
+    other_link: str | None = None
+    """A link that is not the usual one: logit, the identity of a Gaussian response, or else log."""
+    shape: float | None = None
+    """The alpha of a negative binomial response; None where it is part of the fit."""
+
+    @property
+    def link(self) -> str:
+        return self.other_link or USUAL_LINKS.get(self.family, "log")
+
+    @property
+    def estimates_shape(self) -> bool:
+        return self.family == "negative_binomial" and self.shape is None
 
     @property
     def formula(self) -> str:
@@ -81,20 +94,3 @@ class Problem:
 
 def rows_at(full: int, scale: float, least: int = 500) -> int:
     return max(round(full * scale), least)
-
-
-def respond(
-    family: str, eta: np.ndarray, rng: np.random.Generator, exposure: np.ndarray | None = None
-) -> np.ndarray:
-    """Responses of a linear predictor; the Tweedie ones have power 1.5 and dispersion 2."""
-    if family == "binomial":
-        return (rng.random(eta.size) < 1 / (1 + np.exp(-eta))).astype(float)
-    mean = np.exp(eta)
-    if family == "poisson":
-        return rng.poisson(mean if exposure is None else mean * exposure).astype(float)
-    if family == "gamma":
-        return rng.gamma(2.0, mean / 2.0)
-    # Tweedie 1.5: a Poisson number of exponential claims.
-    phi, root = 2.0, np.sqrt(mean)
-    claims = rng.poisson(2.0 * root / phi)
-    return np.where(claims > 0, rng.gamma(np.maximum(claims, 1), 0.5 * phi * root), 0.0)

@@ -36,7 +36,7 @@ def prepare(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def probe(request: dict[str, Any]) -> dict[str, Any]:
-    """The first tolerance of a library's ladder that passes the gate, and all distances seen."""
+    """The first of a library's ladder that passes the gate with a margin; all distances seen."""
     from benchmarks import data, libraries
 
     library = libraries.create(request["library"])
@@ -53,7 +53,7 @@ def probe(request: dict[str, Any]) -> dict[str, Any]:
             seen.append({"tolerance": tolerance, "error": words_of(error)})
             continue
         seen.append({"tolerance": tolerance, "distance": verdict.distance})
-        if verdict.passed:
+        if verdict.passed_with_margin:
             return {"tolerance": tolerance, "seen": seen}
     errors = [entry["error"] for entry in seen if "error" in entry]
     if len(errors) == len(seen):
@@ -119,10 +119,13 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
             "over_data": 1.0 + max(after - before, 0) / nbytes,
             # Of the fits after the first, beyond what the first has left behind.
             "over_data_later": 1.0 + max(later - between, 0) / nbytes,
+            # What the first fit took beyond the later ones: compilation, for the most part.
+            "first_only": max((peak - before) - (later - between), 0),
         },
         "accuracy": verdict.to_json(),
         "standard_errors": solution.standard_errors,
         "passes": solution.passes,
+        "precision": library.precision(given.spec),
         "versions": machine.versions(list(library.packages)),
     }
     if status == "failed":
@@ -140,9 +143,13 @@ def _judge(folder: Path) -> Callable[[Any], Any]:
     spec = data.read_spec(folder)
     if spec.segments:
         each = accuracy_by_segment.Reference.read(folder)
-        return lambda found: accuracy_by_segment.judge(each, found.beta, found.segments)
+        return lambda found: accuracy_by_segment.judge(
+            each, found.beta, found.segments, found.shape
+        )
     columns, reference = data.read_columns(folder, mapped=True), accuracy.Reference.read(folder)
-    return lambda found: accuracy.judge(spec, columns, reference, beta=found.beta, eta=found.eta)
+    return lambda found: accuracy.judge(
+        spec, columns, reference, beta=found.beta, eta=found.eta, shape=found.shape
+    )
 
 
 def hardware(request: dict[str, Any]) -> dict[str, Any]:

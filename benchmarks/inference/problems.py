@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import data, problems
+from benchmarks import data, dense_problems, table_problems
 from benchmarks.spec import Columns, Spec
 
 PROBLEMS = {
@@ -64,7 +64,7 @@ def draw(name: str, size: Size, seed: int) -> Made:
     if name not in PROBLEMS:
         raise ValueError(f"no problem {name!r}; there are {', '.join(PROBLEMS)}")
     if name == "levels":
-        spec, columns = problems.table(
+        spec, columns = table_problems.table(
             name,
             "poisson",
             ROWS_PER_LEVEL * size.levels,
@@ -75,7 +75,7 @@ def draw(name: str, size: Size, seed: int) -> Made:
         clusters = columns.codes["firm"]
     else:
         family = "binomial" if name == "logit" else name
-        spec, columns = problems.dense(name, family, size.rows, size.columns)(1.0, seed)
+        spec, columns = dense_problems.dense(name, family, size.rows, size.columns)(1.0, seed)
         clusters = _drawn(spec.n, size.clusters, seed + 1)
     return Made(spec, columns, clusters, _drawn(spec.n, size.others, seed + 2))
 
@@ -84,4 +84,4 @@ def _drawn(n: int, count: int, seed: int) -> np.ndarray:
     """Clusters of unequal size, all of which occur."""
     if not 2 <= count <= n // 4:
         raise ValueError(f"{count:,} clusters of {n:,} rows: take 2 to {n // 4:,}, or more rows")
-    return problems.unequal_codes(np.random.default_rng(seed), n, count)
+    return table_problems.unequal_codes(np.random.default_rng(seed), n, count)

@@ -9,6 +9,24 @@ if TYPE_CHECKING:
     from benchmarks.data import Data
     from benchmarks.spec import Spec
 
+FAMILIES = {
+    "gaussian": "Gaussian",
+    "binomial": "Binomial",
+    "poisson": "Poisson",
+    "gamma": "Gamma",
+}
+LINKS = {
+    "identity": "IdentityLink",
+    "log": "LogLink",
+    "inverse": "InverseLink",
+    "sqrt": "SqrtLink",
+    "logit": "LogitLink",
+    "probit": "ProbitLink",
+    "cloglog": "CLogLogLink",
+    "loglog": "LogLogLink",
+    "cauchit": "CauchitLink",
+}
+
 
 class Glmax(Library):
     packages = ("glmax", "jax", "jaxlib", "equinox", "lineax")
@@ -19,8 +37,8 @@ class Glmax(Library):
     def obstacle(self, spec: "Spec") -> str | None:
         if spec.door != "arrays":
             return "takes arrays only"
-        if spec.family not in ("binomial", "poisson"):
-            return f"no {spec.family} family with a log link"
+        if spec.family not in FAMILIES:
+            return f"no {spec.family} family with all that is asked for"
         return dense_obstacle(spec, 4)
 
     def load(self) -> None:
@@ -34,14 +52,14 @@ class Glmax(Library):
         import numpy as np
 
         glmax = self.glmax
-        family = glmax.Binomial() if data.spec.family == "binomial" else glmax.Poisson()
+        link = getattr(glmax, LINKS[data.spec.link])()
+        family = getattr(glmax, FAMILIES[data.spec.family])(link)
         fitter = glmax.IRLSFitter(tol=tolerance)
         fitted = glmax.fit(family, data.matrix, data.y, fitter=fitter)
         inferred = glmax.infer(fitted)
-        errors = np.asarray(inferred.se)
         result = fitted.result
         return Solution(
             np.asarray(result.params.beta, float),
-            standard_errors=bool(errors.size),
+            errors=np.asarray(inferred.se, float),
             passes=int(result.num_iters),
         )

@@ -7,12 +7,10 @@ summary, and of segments.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.libraries._loop import Loop
+from benchmarks.libraries._loop import Fitted, Loop
 from benchmarks.libraries.base import Solution, as_float, square_obstacle, timed
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from benchmarks.data import Data
     from benchmarks.segments import Part
     from benchmarks.spec import Spec
@@ -26,7 +24,13 @@ class Glum(Loop):
     tight = 1e-8
     ladder = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
 
+    def precision(self, spec: "Spec") -> str:
+        return spec.dtype
+
     def obstacle(self, spec: "Spec") -> str | None:
+        if spec.link not in ("identity", "log", "logit", "cloglog") or spec.estimates_shape:
+            shape = ", with its shape to estimate" if spec.estimates_shape else ""
+            return f"no {spec.family} family with the {spec.link} link{shape}"
         return square_obstacle(spec)
 
     def load(self) -> None:
@@ -50,30 +54,31 @@ class Glum(Loop):
         beta = as_float(model.coef_)
         if spec.door == "table":
             beta = np.concatenate([[float(model.intercept_)], beta])
-        if spec.summary:
-            np.sqrt(np.diag(np.asarray(model.covariance_matrix_)))
+        errors = as_float(model.std_errors()) if spec.summary else None
         return Solution(
             beta,
-            standard_errors=spec.summary,
+            errors=errors,
             passes=int(model.n_iter_),
             stages={"encode": encode, "solve": solve},
         )
 
-    def fit_part(self, part: "Part", spec: "Spec", tolerance: float | None) -> "np.ndarray | None":
+    def fit_part(self, part: "Part", spec: "Spec", tolerance: float | None) -> Fitted | None:
         # The model's own covariance: its default, the robust one, takes longer.
         model = self._regressor(spec, tolerance, fit_intercept=False, robust=False)
         model.fit(part.X, part.y, offset=part.offset, store_covariance_matrix=True)
-        model.std_errors()
-        return model.coef_ if model.n_iter_ < MOST_TURNS else None
+        errors = as_float(model.std_errors())
+        return Fitted(model.coef_, errors) if model.n_iter_ < MOST_TURNS else None
 
     def _regressor(self, spec: "Spec", tolerance: float | None, **options: Any) -> Any:
-        family: Any = spec.family
-        if family == "tweedie":
+        family: Any = spec.family.replace("_", ".")
+        if spec.family == "tweedie":
             family = self.glum.TweedieDistribution(spec.power)
+        elif spec.family == "negative_binomial":
+            family = self.glum.NegativeBinomialDistribution(spec.shape)
         return self.glum.GeneralizedLinearRegressor(
             alpha=0,
             family=family,
-            link="logit" if spec.family == "binomial" else "log",
+            link=spec.link,
             gradient_tol=tolerance,
             solver="irls-ls",
             max_iter=MOST_TURNS,

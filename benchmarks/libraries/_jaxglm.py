@@ -1,7 +1,7 @@
 """jaxglm, through its public door; the stages by timing two of its inner steps.
 
 `jaxglm-compiled` finds its programs in its cache, as the second process of a user does; for
-`small`, where compilation is most of a cold start.
+the small problems, where compilation is most of a cold start.
 `jaxglm-float32` asks for float32 arithmetic; only problems held in float32 are given to it.
 `jaxglm-cpu` runs on the CPU whatever the benchmark's device: what an accelerator is compared with.
 """
@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.libraries.base import Library, Solution, timed
+from benchmarks.libraries.base import Library, Solution, as_float, timed
 
 if TYPE_CHECKING:
     from benchmarks.data import Data
@@ -28,11 +28,11 @@ class JaxGlm(Library):
         self.jg = importlib.import_module("jaxglm")
         importlib.import_module("jax").devices()
 
+    def precision(self, spec: "Spec") -> str:
+        return self.dtype
+
     def fit(self, data: "Data", tolerance: float | None) -> Solution:
-        spec = data.spec
-        # The Gamma family's own link is the inverse.
-        family = self.jg.Tweedie(spec.power) if spec.family == "tweedie" else spec.family
-        link = "log" if spec.family == "gamma" else None
+        spec, (family, link) = data.spec, self._family(data.spec)
         options: dict[str, Any] = {"tol": tolerance, "dtype": self.dtype}
         if spec.door == "arrays":
             result = self.jg.GLM(data.y, data.matrix, family, link=link).fit(**options)
@@ -42,22 +42,41 @@ class JaxGlm(Library):
             result = self.jg.glm(spec.formula, data.frame, family, link=link, **options)
         if spec.summary:
             str(result.summary())
-        return Solution(result.fit.coef, standard_errors=True, passes=int(result.fit.turns))
+        return Solution(
+            result.fit.coef,
+            errors=as_float(result.bse),
+            shape=float(result.family.alpha) if spec.estimates_shape else None,
+            passes=int(result.fit.turns),
+        )
 
     def fit_segments(self, data: "Data", tolerance: float | None) -> Solution:
-        spec = data.spec
+        spec, (family, link) = data.spec, self._family(data.spec)
         options: dict[str, Any] = {"tol": tolerance, "dtype": self.dtype, "on_failure": "ignore"}
+        options["link"] = link
         if spec.has_exposure:
             options["exposure"] = "exposure"
         by = spec.by[0] if len(spec.by) == 1 else list(spec.by)
         fits, fit = timed(
-            lambda: self.jg.fit_groups(spec.formula, data.frame, by, spec.family, **options)
+            lambda: self.jg.fit_groups(spec.formula, data.frame, by, family, **options)
         )
         _, tidy = timed(fits.tidy)
         params = fits.params
         beta = params.to_numpy(copy=True)
         beta[params.index.get_indexer(fits.failed.index)] = float("nan")
-        return Solution(beta, standard_errors=True, stages={"fit": fit, "tidy": tidy})
+        return Solution(
+            beta,
+            errors=fits.bse.to_numpy(),
+            shape=fits.glance()["alpha"].to_numpy() if spec.estimates_shape else None,
+            stages={"fit": fit, "tidy": tidy},
+        )
+
+    def _family(self, spec: "Spec") -> tuple[Any, str | None]:
+        """Family and link; the families that are objects have the log link of their own."""
+        if spec.family == "tweedie":
+            return self.jg.Tweedie(spec.power), None
+        if spec.family == "negative_binomial":
+            return self.jg.NegativeBinomial(spec.shape), None
+        return spec.family, spec.link
 
     def staged(self, data: "Data", tolerance: float | None) -> dict[str, float]:
         """Encode (read, check, code the table), transfer (cut and place the rows), solve.
@@ -107,7 +126,8 @@ class JaxGlmCompiled(JaxGlm):
     keeps_programs = True
 
     def obstacle(self, spec: "Spec") -> str | None:
-        return None if spec.name == "small" else "only for the problem of latency"
+        small = spec.name in ("small", "small-table")
+        return None if small else "only for the problems of latency"
 
 
 class JaxGlmFloat32(JaxGlm):

@@ -22,9 +22,11 @@ class Null(Library):
         self.np = np
 
     def fit(self, data: "Data", tolerance: float | None) -> Solution:
+        from benchmarks.formulas import predictor
+
         np, spec = self.np, data.spec
         exposed = data.frame["exposure"].sum() if spec.has_exposure else spec.n
         mean = data.y.sum() / exposed
         beta = np.zeros(spec.p)
-        beta[0] = np.log(mean / (1 - mean)) if spec.family == "binomial" else np.log(mean)
+        beta[0] = predictor(spec.link, mean)
         return Solution(beta, passes=1)

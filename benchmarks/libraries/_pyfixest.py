@@ -59,5 +59,6 @@ class Pyfixest(Library):
                 copy_data=False,
                 **options,
             )
-        eta = as_float(result._Y_hat_link)
-        return Solution(eta=eta, standard_errors=False)
+        errors = np.full(spec.p, np.nan)
+        errors[spec.p - len(spec.numeric) :] = as_float(result.se())
+        return Solution(eta=as_float(result._Y_hat_link), errors=errors)

@@ -46,7 +46,8 @@ if (door == "arrays") {
   fit <- function() glm(model, fam, table, offset = offset, control = control, model = FALSE)
 }
 seconds <- system.time(result <- fit())[["elapsed"]]
-if (door == "table") invisible(summary(result))
+if (door == "table")
+  writeBin(as.numeric(summary(result)$coefficients[, 2]), at("errors.bin"), 8)
 writeBin(as.numeric(result$coefficients), at("beta.bin"), 8)
 writeLines(as.character(c(seconds, result$iter)), at("answer.txt"))
 """
@@ -61,6 +62,11 @@ class RGlm(Library):
     def obstacle(self, spec: "Spec") -> str | None:
         if shutil.which("Rscript") is None:
             return "no Rscript on the path"
+        if spec.family not in ("binomial", "poisson", "gamma", "tweedie") or spec.link not in (
+            "logit",
+            "log",
+        ):
+            return "not written for other families and links"
         # X, its weighted copy and the QR decomposition.
         return dense_obstacle(spec, 4)
 
@@ -82,7 +88,7 @@ class RGlm(Library):
         seconds, iterations = (folder / "answer.txt").read_text().split()
         return Solution(
             np.fromfile(folder / "beta.bin"),
-            standard_errors=data.spec.door == "table",
+            errors=np.fromfile(folder / "errors.bin") if data.spec.door == "table" else None,
             passes=int(iterations),
             seconds=float(seconds),
         )

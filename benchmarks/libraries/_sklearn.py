@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from benchmarks.data import Data
     from benchmarks.spec import Spec
 
+POWERS = {"gaussian": 0, "inverse_gaussian": 3}
+
 
 class SklearnLbfgs(Library):
     packages = ("scikit-learn", "numpy", "scipy")
@@ -22,6 +24,14 @@ class SklearnLbfgs(Library):
     ladder = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
     solver = "lbfgs"
     turns = 5_000
+
+    def precision(self, spec: "Spec") -> str:
+        return spec.dtype
+
+    def obstacle(self, spec: "Spec") -> str | None:
+        if spec.family == "negative_binomial" or spec.link not in ("identity", "log", "logit"):
+            return f"no {spec.family} family with the {spec.link} link"
+        return None
 
     def load(self) -> None:
         self.linear = importlib.import_module("sklearn.linear_model")
@@ -51,7 +61,9 @@ class SklearnLbfgs(Library):
         elif spec.family == "gamma":
             model = self.linear.GammaRegressor(alpha=0.0, **shared)
         else:
-            model = self.linear.TweedieRegressor(power=spec.power, link="log", alpha=0.0, **shared)
+            power = POWERS.get(spec.family, spec.power)
+            options = {"power": power, "link": spec.link, "alpha": 0.0}
+            model = self.linear.TweedieRegressor(**options, **shared)
         if spec.has_exposure:
             weights = data.frame["exposure"].to_numpy()
             y = y / weights
@@ -70,6 +82,8 @@ class SklearnLbfgs(Library):
 
     def _encode(self, data: "Data") -> Any:
         spec = data.spec
+        if not spec.factors:
+            return data.frame[list(spec.numeric)].to_numpy()
         encoder = self.preprocessing.OneHotEncoder(drop="first")
         factors = encoder.fit_transform(data.frame[list(spec.factors)])
         numeric = self.sparse.csr_matrix(data.frame[list(spec.numeric)].to_numpy())
@@ -81,4 +95,4 @@ class SklearnNewton(SklearnLbfgs):
     turns = 200
 
     def obstacle(self, spec: "Spec") -> str | None:
-        return square_obstacle(spec)
+        return super().obstacle(spec) or square_obstacle(spec)

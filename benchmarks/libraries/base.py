@@ -23,6 +23,9 @@ T = TypeVar("T")
 class Solution:
     """What a fit leaves: coefficients in the problem's order, or its linear predictor.
 
+    `errors` are the standard errors in the order of the coefficients, nan where the library makes
+    none; `shape` is the alpha of a negative binomial fit that estimates it, where it is told.
+
     Of many fits, `beta` has a row for each segment, nan where the library itself says that there is
     no ordinary optimum. One that fitted only some names them in `segments`, and their `share` of
     all: its times are divided by that.
@@ -34,12 +37,23 @@ class Solution:
 
     beta: "np.ndarray | None" = None
     eta: "np.ndarray | None" = None
-    standard_errors: bool = False
+    errors: "np.ndarray | None" = None
+    shape: "float | np.ndarray | None" = None
     passes: int | None = None
     stages: dict[str, float] = field(default_factory=dict)
     seconds: float | None = None
     segments: "np.ndarray | None" = None
     share: float = 1.0
+
+    @property
+    def standard_errors(self) -> str:
+        """Whether there are standard errors for the coefficients: "all", "partial" or "none"."""
+        import numpy as np
+
+        if self.errors is None:
+            return "none"
+        wanted = np.True_ if self.beta is None else np.isfinite(self.beta)
+        return "all" if (np.isfinite(self.errors) | ~wanted).all() else "partial"
 
 
 class Library:
@@ -67,6 +81,10 @@ class Library:
     device: ClassVar[str | None] = None
     by_segment: ClassVar[bool] = False
     loops: ClassVar[bool] = False
+
+    def precision(self, spec: "Spec") -> str:
+        """The type that it calculates in, whatever the data are held in."""
+        return "float64"
 
     def obstacle(self, spec: "Spec") -> str | None:
         """Why this library cannot fit this problem, or None."""
