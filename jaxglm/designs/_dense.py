@@ -14,6 +14,8 @@ from jaxglm.designs._tiling import Tiling
 
 # Rows whose products are added one after the other in float32.
 _ROWS_TOGETHER = 64
+# Numbers of another type made float64 at a time, which a core's own cache holds.
+_NUMBERS_CONVERTED = 1 << 15
 
 
 def _in_halves(v: jax.Array, x: jax.Array) -> jax.Array:
@@ -88,6 +90,17 @@ class Dense(Design):
     def largest(self) -> np.ndarray:
         values = np.asarray(self.values)
         return np.maximum(values.max(axis=0), -values.min(axis=0)).astype(float)
+
+    def times(self, b: np.ndarray) -> np.ndarray:
+        values = np.asarray(self.values)
+        if values.dtype == np.float64:
+            return values @ b
+        product = np.empty(len(values))
+        step = max(1, _NUMBERS_CONVERTED // max(self.n_columns, 1))
+        for first in range(0, len(values), step):
+            part = values[first : first + step].astype(np.float64)
+            np.matmul(part, b, out=product[first : first + step])
+        return product
 
     def times_rows(self, b: np.ndarray) -> np.ndarray:
         return row_products(np.asarray(self.values), b)

@@ -45,10 +45,13 @@ class Columns:
         """X b in float64, for b of shape [p] or [p, k]."""
         if self.n == 0 or self.order.size == 0:
             return np.zeros((self.n, *np.shape(b)[1:]))
+        b = np.asarray(b, float)[self.order]
+        if b.ndim == 1:
+            return self.design.times(b)
         with computing():
             none = np.zeros(self.n)
             source = Resident(Block(self.design, Rows(none, none)), np.dtype(np.float64))
-            (product,) = source.map(_product, np.asarray(b, float)[self.order])
+            (product,) = source.map(_product, b)
             return product
 
     def rmatvec(self, v: np.ndarray) -> np.ndarray:
