@@ -71,7 +71,8 @@ class Sparse(Design):
 
     def times(self, b: np.ndarray) -> np.ndarray:
         terms = np.asarray(self.values) * b[np.asarray(self.columns)]
-        return np.bincount(np.asarray(self.rows), terms, self.n_rows)
+        # Of no entries the sums are whole numbers.
+        return np.bincount(np.asarray(self.rows), terms, self.n_rows).astype(float)
 
     def times_rows(self, b: np.ndarray) -> np.ndarray:
         values, rows = np.asarray(self.values, float), np.asarray(self.rows)

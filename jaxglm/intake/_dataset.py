@@ -10,9 +10,11 @@ import pandas as pd
 
 from jaxglm._jax import computing
 from jaxglm._status import DataError
+from jaxglm.algebra import Root
 from jaxglm.designs import Dense, Design
 from jaxglm.intake._fingerprint import Fingerprint
-from jaxglm.sources import Block, Resident, Rows
+from jaxglm.sources import Block, Resident, Rows, in_parts
+from jaxglm.sums import squared_lengths
 
 _DOUBLE = np.dtype(np.float64)
 
@@ -53,6 +55,21 @@ class Columns:
             source = Resident(Block(self.design, Rows(none, none)), np.dtype(np.float64))
             (product,) = source.map(_product, b)
             return product
+
+    def squared_lengths(self, dense: np.ndarray, signs: np.ndarray | None = None) -> np.ndarray:
+        """Sums over the columns of (X dense)^2 in float64, [n], for `dense` of shape [p, k].
+
+        With `signs` [k], -1 for columns whose squares are subtracted. Never holds X dense.
+        """
+        lengths = np.zeros(self.n)
+        if self.n and dense.size:
+            none = np.zeros(self.n)
+            source = Resident(Block(self.design, Rows(none, none)), np.dtype(np.float64))
+            root = Root(np.asarray(dense, float)[self.order], None)
+            width = dense.shape[1]
+            for which, own in in_parts(source, squared_lengths, root, signs, width=width):
+                lengths[which] = own
+        return lengths
 
     def rmatvec(self, v: np.ndarray) -> np.ndarray:
         """X' v in float64, [p], for v of shape [n]."""

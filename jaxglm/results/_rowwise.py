@@ -164,7 +164,7 @@ class RowAnswers(Estimates, Copied):
         found = self._linear(data, offset, exposure, unseen, columns=True)
         covariance = self.fit.covariance
         eta, index = found.eta, found.index
-        variance = covariance.linear_variance(found.columns.matvec, len(eta))
+        variance = covariance.linear_variance(found.columns)
         se = np.sqrt(np.where(np.isnan(eta) | (variance < 0), np.nan, variance))
         weight = response_weights(
             self.model, self._saved_facts, data, index, var_weights=var_weights, trials=trials

@@ -19,6 +19,7 @@ from jaxglm.sums._final import (
     rows_at_limit,
     with_sure_deviances,
 )
+from jaxglm.sums._lengths import squared_lengths
 from jaxglm.sums._moments import (
     Moments,
     diagonal_moments,
@@ -92,6 +93,7 @@ __all__ = [
     "scores_of_rows",
     "serial_meat",
     "shape_cross",
+    "squared_lengths",
     "totals",
     "totals_of",
     "unit_gram",
