@@ -24,5 +24,6 @@ def shape_cross(block: Block, family: NegativeBinomial, at: Rooted) -> jax.Array
 
     log_alpha = jnp.log(jnp.asarray(family.alpha, eta.dtype))
     _, change = jax.jvp(pull, (log_alpha,), (jnp.ones_like(log_alpha),))
-    columns = in_root(block.design, at.dense, levels=at.diagonal is not None)
+    along = block.design.matvec(at.dense)
+    columns = in_root(block.design, along, levels=at.diagonal is not None)
     return columns.rmatvec(jnp.where(rows.live, rows.weight * change, jnp.zeros_like(change)))
