@@ -3,8 +3,8 @@
     python -m benchmarks.cost_model                              # print the table
     python -m benchmarks.cost_model --page docs/performance.md   # and write it into the page
 
-Rows are in place and programs compiled. A pass must read its bytes at the rate of a copy and do its
-operations at the rate of a matrix product (`hardware.py`): its limit is the larger of the two times.
+Rows are in place and programs compiled. A pass must read its bytes, at the rate of a copy, and do
+its operations, at that of a matrix product (`hardware.py`): its limit is the larger of the two.
 """
 
 import argparse

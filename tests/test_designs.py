@@ -70,6 +70,7 @@ def test_matvec(pair: Pair, more: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("together", [4, 1 << 15], ids=["parts", "whole"])
 def test_times(pair: Pair, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jaxglm.designs._dense._NUMBERS_CONVERTED", together)
+    monkeypatch.setattr("jaxglm.designs._dense._NUMBERS_TOGETHER", together)
     b = np.asarray(coefficients(pair))
     found = pair.design.times(b)
     assert found.dtype == np.float64 and close(found, pair.dense @ b)
