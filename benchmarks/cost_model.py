@@ -39,6 +39,8 @@ from jaxglm.sums import (
 
 REPEATS = 7
 FAMILY = jg.families.Binomial()
+# As a fit of single trials computes with it.
+TRIALS = FAMILY.for_rows(np.array([0.0, 1.0]), None)
 HEADER = (
     "pass",
     "columns",
@@ -132,7 +134,7 @@ class Placed:
 
         def visit() -> Any:
             with computing(self.dtype == np.float64):
-                return jax.block_until_ready(self.source.reduce(kernel, FAMILY, *params))
+                return jax.block_until_ready(self.source.reduce(kernel, TRIALS, *params))
 
         return visit
 
