@@ -67,6 +67,15 @@ def test_matvec(pair: Pair, more: tuple[int, ...]) -> None:
     assert close(pair.design.matvec(b), pair.dense @ np.asarray(b))
 
 
+@pytest.mark.parametrize("together", [4, 1 << 15], ids=["parts", "whole"])
+def test_times(pair: Pair, together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jaxglm.designs._dense._NUMBERS_CONVERTED", together)
+    monkeypatch.setattr("jaxglm.designs._dense._NUMBERS_TOGETHER", together)
+    b = np.asarray(coefficients(pair))
+    found = pair.design.times(b)
+    assert found.dtype == np.float64 and close(found, pair.dense @ b)
+
+
 def test_times_rows(pair: Pair) -> None:
     b = np.array(jax.random.normal(jax.random.key(3), pair.dense.shape))
     assert close(pair.design.times_rows(b), (pair.dense * b).sum(axis=1))

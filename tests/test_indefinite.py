@@ -14,6 +14,8 @@ import pytest
 import jaxglm as jg
 from jaxglm._tuning import tuned
 from jaxglm.algebra import Covariance, Root, root_of, without_negative
+from jaxglm.designs import Dense
+from jaxglm.intake import Columns
 
 R = json.loads((Path(__file__).parent / "data" / "robust" / "indefinite.json").read_text())
 TABLE = pd.DataFrame(R["table"])
@@ -242,7 +244,7 @@ def test_a_covariance_with_signs_answers_as_its_matrix_does() -> None:
     np.testing.assert_allclose(covariance.matrix, wanted, rtol=1e-12)
     X = rng.normal(size=(6, 4))
     X[:, 2] = X[:, 2] > 0
-    found = covariance.linear_variance(lambda b: X @ b, 6)
+    found = covariance.linear_variance(Columns(Dense(X), np.arange(4), 6))
     np.testing.assert_allclose(found, np.diag(X @ wanted @ X.T), rtol=1e-10)
     np.testing.assert_allclose(covariance.spread(X).matrix, X @ wanted @ X.T, rtol=1e-10)
     some = np.array([3, 2])

@@ -327,8 +327,8 @@ def test_segments_of_arrays_refuse_by_their_own_rows() -> None:
     with pytest.raises(jg.DataError, match=CHANGED):
         fits.predict()
     assert len(early.resid()) == N // 2  # taken before the change, with its own copy
-    # Two columns, y, weight and fingerprint; where each row stands.
-    assert early.data_nbytes == N // 2 * (5 * 8 + 4)
+    # Two columns, y, weight and fingerprint, the linear predictor; where each row stands.
+    assert early.data_nbytes == N // 2 * (6 * 8 + 4)
     assert fits["b"].params.equals(early.params)
 
 

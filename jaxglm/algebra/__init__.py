@@ -1,6 +1,6 @@
 """p-sized matrices: factors, roots of inverses, and the covariance made of them."""
 
-from jaxglm.algebra._covariance import MOVES, Covariance, movement, run_off
+from jaxglm.algebra._covariance import MOVES, Covariance, Lines, movement, run_off
 from jaxglm.algebra._factor import (
     Bordered,
     Factor,
@@ -27,6 +27,7 @@ __all__ = [
     "Factor",
     "Information",
     "LaneFactor",
+    "Lines",
     "Relations",
     "Root",
     "Span",

@@ -1,19 +1,25 @@
 """Owns the covariance of coefficients: what is said of it comes from a root and a dispersion."""
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from jaxglm.algebra._root import Root
 from jaxglm.algebra._spread import Spread, roots, signed, squares
 
-# Values that a prediction asks of one product X @ B: 128 MiB in float64, so that a prediction of a
-# million rows by fifty columns never holds a second copy of the design.
-_PRODUCT_VALUES = 2**24
 # A row moves along a direction of recession from here on; less is rounding.
 MOVES = 1e-6
+
+
+class Lines(Protocol):
+    """Rows that linear predictors are of, in public column order."""
+
+    def matvec(self, b: np.ndarray, /) -> np.ndarray:
+        """X b, [n]."""
+
+    def squared_lengths(self, dense: np.ndarray, signs: np.ndarray | None, /) -> np.ndarray:
+        """Sums over the columns of (X dense)^2, [n]; with `signs` [k] of each column."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,41 +174,19 @@ class Covariance:
         """Coefficients [p] or [G, p], inf or -inf where they run to it, nan where open."""
         return np.where(self.open, np.nan, run_off(coef, self.recession))
 
-    def linear_variance(
-        self, matvec: Callable[[np.ndarray], np.ndarray], n_rows: int
-    ) -> np.ndarray:
+    def linear_variance(self, rows: Lines) -> np.ndarray:
         """Variances x_i' C x_i of linear predictors, [n], for the covariance C of one fit.
 
         nan where the predictor runs to infinity. They are squared row norms of X F, F the dense
         root, and the products of X with the squared diagonal, which belongs to columns of 0 and 1.
         They may be negative where there are `signs`.
-
-        Parameters
-        ----------
-        matvec : callable
-            B of shape [p] or [p, k] to X B of shape [n] or [n, k].
-        n_rows : int
-            n, which bounds how many columns of F are multiplied at a time.
         """
         dense, diagonal = self.root
-        p, k = dense.shape
-        width = max(1, min(k, _PRODUCT_VALUES // max(n_rows, 1)))
-        total = np.zeros(n_rows)
+        total = rows.squared_lengths(dense, self.signs)
         if diagonal.any():
-            total += matvec(diagonal**2)
-        for first in range(0, k, width):
-            # Every product has the same shape, so a compiled matvec serves all of them.
-            columns = np.zeros((p, width))
-            part = dense[:, first : first + width]
-            columns[:, : part.shape[1]] = part
-            product = matvec(columns)
-            signs = None
-            if self.signs is not None:
-                signs = np.ones(width)
-                signs[: part.shape[1]] = self.signs[first : first + width]
-            total += squares(product, signs)
+            total = total + rows.matvec(diagonal**2)
         if self.infinite.any():
-            total[movement(matvec(self.recession)) != 0.0] = np.nan
+            total = np.where(movement(rows.matvec(self.recession)) != 0.0, np.nan, total)
         return self.scale * total
 
     def spread(self, jacobian: np.ndarray) -> Spread:

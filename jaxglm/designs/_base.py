@@ -95,6 +95,10 @@ class Design(Operator):
         """The largest absolute entry of each column, [p]."""
 
     @abc.abstractmethod
+    def times(self, b: np.ndarray) -> np.ndarray:
+        """X b on the host, [n], for b of shape [p]; in float64."""
+
+    @abc.abstractmethod
     def times_rows(self, b: np.ndarray) -> np.ndarray:
         """Each row times a row of `b` [n, p] of its own: [n], in float64.
 

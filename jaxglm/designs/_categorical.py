@@ -104,6 +104,11 @@ class Categorical(Design):
             return of_level
         return (np.abs(np.asarray(self.contrasts)) * of_level[:, None]).max(axis=0)
 
+    def times(self, b: np.ndarray) -> np.ndarray:
+        of_level = b if self.contrasts is None else np.asarray(self.contrasts) @ b
+        product = np.append(of_level, 0.0)[np.asarray(self.codes)]
+        return product if self.multiplier is None else product * np.asarray(self.multiplier)
+
     def times_rows(self, b: np.ndarray) -> np.ndarray:
         codes = np.asarray(self.codes)
         if self.contrasts is None:

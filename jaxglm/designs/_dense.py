@@ -14,6 +14,11 @@ from jaxglm.designs._tiling import Tiling
 
 # Rows whose products are added one after the other in float32.
 _ROWS_TOGETHER = 64
+# Numbers of another type made float64 at a time, which a core's own cache holds.
+_NUMBERS_CONVERTED = 1 << 15
+# A product of so few is made at once: for more, BLAS wakes its threads, and on a machine with other
+# work waits for them for longer than the product takes.
+_NUMBERS_TOGETHER = 1 << 13
 
 
 def _in_halves(v: jax.Array, x: jax.Array) -> jax.Array:
@@ -34,6 +39,15 @@ def _in_halves(v: jax.Array, x: jax.Array) -> jax.Array:
         pairs = sums[:half] + sums[half : 2 * half]
         sums = jnp.concatenate([pairs, sums[2 * half :]])
     return sums[0]
+
+
+def _multiply(x: np.ndarray, b: np.ndarray, product: np.ndarray) -> None:
+    """Write X b, a few rows at a time, and nothing is copied."""
+    n, p = x.shape
+    rows = max(1, _NUMBERS_TOGETHER // max(p, 1))
+    parts, whole = n // rows, n // rows * rows
+    np.matmul(x[:whole].reshape(parts, rows, p), b, out=product[:whole].reshape(parts, rows))
+    np.matmul(x[whole:], b, out=product[whole:])
 
 
 def row_products(x: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -88,6 +102,18 @@ class Dense(Design):
     def largest(self) -> np.ndarray:
         values = np.asarray(self.values)
         return np.maximum(values.max(axis=0), -values.min(axis=0)).astype(float)
+
+    def times(self, b: np.ndarray) -> np.ndarray:
+        values = np.asarray(self.values)
+        product = np.empty(len(values))
+        if values.dtype == np.float64:
+            _multiply(values, b, product)
+            return product
+        step = max(1, _NUMBERS_CONVERTED // max(self.n_columns, 1))
+        for first in range(0, len(values), step):
+            part = slice(first, first + step)
+            _multiply(values[part].astype(np.float64), b, product[part])
+        return product
 
     def times_rows(self, b: np.ndarray) -> np.ndarray:
         return row_products(np.asarray(self.values), b)

@@ -9,7 +9,7 @@ from jaxglm.designs._dense import Dense
 from jaxglm.designs._split import Split
 
 
-def in_root(design: Any, dense: jax.Array, *, levels: bool) -> Operator:
+def in_root(design: Any, along: jax.Array, *, levels: bool) -> Operator:
     """X times the dense part of a root, beside the levels of an eliminated factor where asked for.
 
     With the columns of the root, rows are vectors of which the information is the unit matrix:
@@ -19,9 +19,10 @@ def in_root(design: Any, dense: jax.Array, *, levels: bool) -> Operator:
     Parameters
     ----------
     design : Operator
-    dense : [p, q]
+    along : [n, q]
+        The product.
     levels : bool
         The root has a diagonal: that of the levels of the last factor.
     """
-    along = Dense(design.matvec(dense))
-    return Split(along, design.factors[-1:], eliminated=True) if levels else along
+    columns = Dense(along)
+    return Split(columns, design.factors[-1:], eliminated=True) if levels else columns

@@ -69,6 +69,11 @@ class Sparse(Design):
         np.maximum.at(out, self.columns, np.abs(np.asarray(self.values, float)))
         return out
 
+    def times(self, b: np.ndarray) -> np.ndarray:
+        terms = np.asarray(self.values) * b[np.asarray(self.columns)]
+        # Of no entries the sums are whole numbers.
+        return np.bincount(np.asarray(self.rows), terms, self.n_rows).astype(float)
+
     def times_rows(self, b: np.ndarray) -> np.ndarray:
         values, rows = np.asarray(self.values, float), np.asarray(self.rows)
         stored = values != 0

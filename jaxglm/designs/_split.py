@@ -110,6 +110,14 @@ class Split(Design):
     def largest(self) -> np.ndarray:
         return np.concatenate([part.largest() for part in self.parts])
 
+    def times(self, b: np.ndarray) -> np.ndarray:
+        ends = np.cumsum([part.n_columns for part in self.parts])
+        numeric, *pieces = np.split(b, ends[:-1])
+        product = self.numeric.times(numeric)
+        for factor, piece in zip(self.factors, pieces, strict=True):
+            product += factor.times(piece)
+        return product
+
     def times_rows(self, b: np.ndarray) -> np.ndarray:
         ends = np.cumsum([part.n_columns for part in self.parts])
         pieces = np.split(b, ends[:-1], axis=1)

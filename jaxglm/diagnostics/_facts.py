@@ -49,7 +49,8 @@ class RowFacts:
 
 def row_facts(family: Any, rows: Rows, mean: FloatArray, rank: int) -> RowFacts:
     """The facts of one fit with its fitted means; rows of weight zero do not count."""
-    used = rows.live
+    live = rows.live
+    used = slice(None) if live.all() else live  # without copies where all count
     y, mean, weight = rows.y[used], mean[used], rows.unit_weight[used]
     freq = np.ones_like(y) if rows.freq is None else rows.freq[used]
     size = np.ones_like(y) if rows.trials is None else rows.trials[used]

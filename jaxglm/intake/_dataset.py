@@ -10,9 +10,11 @@ import pandas as pd
 
 from jaxglm._jax import computing
 from jaxglm._status import DataError
+from jaxglm.algebra import Root
 from jaxglm.designs import Dense, Design
 from jaxglm.intake._fingerprint import Fingerprint
-from jaxglm.sources import Block, Resident, Rows
+from jaxglm.sources import Block, Resident, Rows, in_parts
+from jaxglm.sums import squared_lengths
 
 _DOUBLE = np.dtype(np.float64)
 
@@ -45,11 +47,29 @@ class Columns:
         """X b in float64, for b of shape [p] or [p, k]."""
         if self.n == 0 or self.order.size == 0:
             return np.zeros((self.n, *np.shape(b)[1:]))
+        b = np.asarray(b, float)[self.order]
+        if b.ndim == 1:
+            return self.design.times(b)
         with computing():
             none = np.zeros(self.n)
             source = Resident(Block(self.design, Rows(none, none)), np.dtype(np.float64))
-            (product,) = source.map(_product, np.asarray(b, float)[self.order])
+            (product,) = source.map(_product, b)
             return product
+
+    def squared_lengths(self, dense: np.ndarray, signs: np.ndarray | None = None) -> np.ndarray:
+        """Sums over the columns of (X dense)^2 in float64, [n], for `dense` of shape [p, k].
+
+        With `signs` [k], -1 for columns whose squares are subtracted. Never holds X dense.
+        """
+        lengths = np.zeros(self.n)
+        if self.n and dense.size:
+            none = np.zeros(self.n)
+            source = Resident(Block(self.design, Rows(none, none)), np.dtype(np.float64))
+            root = Root(np.asarray(dense, float)[self.order], None)
+            width = dense.shape[1]
+            for which, own in in_parts(source, squared_lengths, root, signs, width=width):
+                lengths[which] = own
+        return lengths
 
     def rmatvec(self, v: np.ndarray) -> np.ndarray:
         """X' v in float64, [p], for v of shape [n]."""

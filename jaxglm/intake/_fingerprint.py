@@ -2,15 +2,16 @@
 
 import dataclasses
 import functools
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-# Bytes at work at a time: few enough for a core's cache, and so many that threads, which take turns
-# between calls of NumPy, are seldom in each other's way.
-_CHUNK = 1 << 21
+# Bytes at work at a time, which stay in a core's own cache, twice.
+_CHUNK = 1 << 18
 # From this many chunks on threads are worth their start.
-_FEWEST_SHARED = 4
+_FEWEST_SHARED = 32
+_HALF = np.uint64(32)
 
 
 @functools.cache
@@ -47,19 +48,28 @@ class Fingerprint:
         numbers = np.empty(n, np.uint64)
         step = max(1, _CHUNK // (p * factors.itemsize))
 
-        def number(first: int) -> None:
-            # Adding zero makes 0.0 of -0.0, which is the same number in every fit.
-            own = (matrix[first : first + step] + matrix.dtype.type(0)).view(f"u{matrix.itemsize}")
-            mixed = own.astype(np.uint64) if own.itemsize == 4 else own ^ (own >> np.uint64(32))
-            np.matmul(mixed, factors, out=numbers[first : first + step])
+        def number(start: int, end: int) -> None:
+            room = np.empty((min(step, end - start), p), matrix.dtype)
+            mixed = np.empty(room.shape, np.uint64)
+            for first in range(start, end, step):
+                last = min(first + step, end)
+                own, bits = room[: last - first], mixed[: last - first]
+                # Adding zero makes 0.0 of -0.0, which is the same number in every fit.
+                np.add(matrix[first:last], matrix.dtype.type(0), out=own)
+                if own.itemsize == 4:
+                    bits[:] = own.view(np.uint32)
+                else:
+                    np.right_shift(own.view(np.uint64), _HALF, out=bits)
+                    np.bitwise_xor(bits, own.view(np.uint64), out=bits)
+                np.einsum("ij,j->i", bits, factors, out=numbers[first:last])
 
-        firsts = range(0, n, step)
-        if len(firsts) < _FEWEST_SHARED:
-            for first in firsts:
-                number(first)
+        threads = 1 if n < _FEWEST_SHARED * step else os.cpu_count() or 1
+        edges = [n * i // threads for i in range(threads + 1)]
+        if threads == 1:
+            number(0, n)
         else:
-            with ThreadPoolExecutor() as pool:
-                list(pool.map(number, firsts))
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(number, edges[:-1], edges[1:]))
         return cls(numbers)
 
     def take(self, positions: np.ndarray) -> "Fingerprint":

@@ -71,10 +71,12 @@ class Model:
         """The name of the response, as statsmodels calls it."""
         return self.y_name
 
-    def held(self, what: str, *, or_data: bool = False) -> Dataset:
+    def held(self, what: str, *, or_data: bool = False, columns: bool = True) -> Dataset:
         """The rows of the fit, as they were there, for `what` needs them.
 
-        `or_data` where the user may give rows of their own as data= in their place.
+        `or_data` where the user may give rows of their own as data= in their place. Without
+        `columns` for what needs the vectors beside them only, which are the result's own: a matrix
+        that was read in place is not looked at.
 
         Raises
         ------
@@ -90,7 +92,8 @@ class Model:
                 f"{subject} needs the rows of the fit, and this result holds none: "
                 f"{self.why_no_rows}. {again}{instead}."
             )
-        self.dataset.check(what)
+        if columns:
+            self.dataset.check(what)
         return self.dataset
 
     def without_rows(self, let_go: bool) -> "Model":

@@ -28,7 +28,7 @@ class AskedCovariance(RowAnswers):
             note = f"With bias='firth' {BESIDE_REDUCED}."
             covariance = dataclasses.replace(covariance, notes=(*covariance.notes, note))
         fit = dataclasses.replace(self.fit, covariance=covariance)
-        other = type(self)(fit, self.model, self._saved_facts)
+        other = self._with_covariance_of(fit)
         other._asked = asked
         return other
 

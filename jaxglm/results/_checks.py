@@ -39,7 +39,6 @@ class Checks(InfluenceAnswers, Quality):
         Nothing was found in 6 checks.
         ...
         """
-        self.model.held("check()")
         return report(self)
 
     @understands_habits

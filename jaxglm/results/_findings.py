@@ -30,20 +30,23 @@ _FAR, _FURTHER = 0.5, 1.0
 
 
 class Look:
-    """A result with what several checks ask of its rows, which is made once."""
+    """A result with what several checks ask of its rows, which is made once.
+
+    Attributes
+    ----------
+    result : Results
+    fitted : Dataset, [n]
+        The rows, and their linear predictors.
+    """
 
     def __init__(self, result: Any):
         self.result = result
+        self.fitted: tuple[Dataset, FloatArray] = result._fitted("check()", columns=True)
 
     @functools.cached_property
     def influence(self) -> Influence:
         """Leverage and what follows from it."""
-        return self.result.get_influence()
-
-    @functools.cached_property
-    def fitted(self) -> tuple[Dataset, FloatArray]:
-        """The rows, and their linear predictors."""
-        return self.result._fitted("check()")
+        return Influence(self.result.fit, self.result.family, *self.fitted, self.result.names)
 
 
 # A check answers with a finding, None where all is in order, or words on why it does not apply.
@@ -287,7 +290,7 @@ def _events(look: Look) -> Finding | str | None:
     result = look.result
     if tuple(result.family.mean_domain) != (0.0, 1.0):
         return ""
-    rows = result.model.held("check()").rows
+    rows = look.fitted[0].rows
     events = float(np.sum(rows.weight * rows.y))
     fewer = min(events, float(np.sum(rows.weight)) - events)
     each = fewer / max(result.df_model, 1)

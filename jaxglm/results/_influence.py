@@ -23,7 +23,7 @@ class InfluenceAnswers(RowAnswers):
         DataError
             When the result does not hold the rows of its fit, or the fit has no information matrix.
         """
-        held, eta = self._fitted("get_influence()")
+        held, eta = self._fitted("get_influence()", columns=True)
         return Influence(self.fit, self.family, held, eta, self.names)
 
     @understands_habits
@@ -41,9 +41,9 @@ class InfluenceAnswers(RowAnswers):
             For another kind.
         """
         check_choice("kind", kind, ("deviance", "pearson"))
-        influence = self.get_influence()
-        values = influence.standardised(kind)
-        return pd.Series(values, index=self.model.held("rstandard()").labels, name="rstandard")
+        values = self.get_influence().standardised(kind)
+        held = self.model.held("rstandard()", columns=False)
+        return pd.Series(values, index=held.labels, name="rstandard")
 
     @understands_habits
     def rstudent(self) -> pd.Series:

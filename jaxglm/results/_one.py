@@ -52,7 +52,8 @@ class Results(
     factor, and 8 each for response, weight and what else was given (offset, frequencies, trials);
     for a sparse matrix, 16 bytes an entry. A matrix given as an array is read in place and not
     copied: the result keeps it alive, with 8 bytes a row that tell whether it was changed, and
-    refuses to answer from a changed one. `data_nbytes` says what it comes to. With
+    refuses to answer from a changed one. Linear predictors, once asked for, are kept as well: 8
+    bytes a row. `data_nbytes` says what it comes to. With
     ``keep_data=False``, pickled or saved, a result holds none of it.
 
     Attributes

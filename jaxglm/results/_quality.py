@@ -232,8 +232,7 @@ class Quality(RowAnswers):
         >>> jg.glm("y ~ x", table, family="poisson").zero_inflation().inflated
         True
         """
-        held, eta = self._fitted("zero_inflation()")
-        eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
+        held, eta = self._fitted_at_limit("zero_inflation()", columns=True)
         return zero_inflation(self.fit, self.family, held, eta)
 
     # -- whether predictions tell rows apart -----------------------------------------------------
@@ -286,11 +285,14 @@ class Quality(RowAnswers):
         """The rows of the fit, for `what`, or new ones with what belongs to them."""
         if data is None:
             refuse_beside_the_fit(y=y, proportions=proportions, **vectors)
-            held, eta = self._fitted(what, or_data=True)
-            rows = held.rows
-            eta = self._determined(eta, held.columns, np.flatnonzero(~rows.live))
+            held, eta = self._fitted_at_limit(what, or_data=True)
             return Evaluation(
-                self.family, self.scale, rows, eta, lambda _: self._null_deviance, of_the_fit=True
+                self.family,
+                self.scale,
+                held.rows,
+                eta,
+                lambda _: self._null_deviance,
+                of_the_fit=True,
             )
         columns, rows, missing = new_rows(
             self.model, data, y=y, vectors=vectors, proportions=proportions

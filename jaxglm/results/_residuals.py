@@ -39,8 +39,7 @@ class Residuals(RowAnswers):
             When the result no longer holds the data of its fit.
         """
         check_choice("kind", kind, (*get_args(ResidualKind), "quantile"))
-        held, eta = self._fitted("resid()")
-        eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
+        held, eta = self._fitted_at_limit("resid()")
         rows = held.rows
         if kind != "quantile":
             values = residuals(kind, self.family, rows.y, eta, rows.unit_weight)

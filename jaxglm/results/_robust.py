@@ -180,7 +180,7 @@ class RobustAnswers(AskedCovariance):
     def _with_choice(self, choice: CovarianceChoice, data: Any) -> Self:
         if choice.is_default:
             fit = dataclasses.replace(self.fit, covariance=self.fit.covariance.expected)
-            return type(self)(fit, self.model, self._saved_facts)
+            return self._with_covariance_of(fit)
         held = rows_of(self.fit, self.model, data, "robust")
         return self.with_covariance(choice.read(held, self._lookup(choice, data)), held)
 

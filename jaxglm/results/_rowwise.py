@@ -1,7 +1,7 @@
 """Owns what a fitted model answers row by row: predictions, and draws of its rows."""
 
 import functools
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -52,6 +52,7 @@ class RowAnswers(Estimates, Copied):
     def __init__(self, fit: Fit, model: Model, facts: RowFacts | None = None):
         super().__init__(fit, model)
         self._saved_facts = facts
+        self._eta: FloatArray | None = None
 
     # -- predictions -----------------------------------------------------------------------------
 
@@ -98,7 +99,7 @@ class RowAnswers(Estimates, Copied):
         """
         check_scale(which)
         found = self._linear(data, offset, exposure, unseen)
-        values = found.eta if which == "linear" else means(self.family, found.eta)
+        values = found.eta.copy() if which == "linear" else means(self.family, found.eta)
         return pd.Series(values, index=found.index)
 
     @understands_habits
@@ -160,9 +161,10 @@ class RowAnswers(Estimates, Copied):
            lower  upper
         0    4.0   35.0
         """
-        found, covariance = self._linear(data, offset, exposure, unseen), self.fit.covariance
+        found = self._linear(data, offset, exposure, unseen, columns=True)
+        covariance = self.fit.covariance
         eta, index = found.eta, found.index
-        variance = covariance.linear_variance(found.columns.matvec, len(eta))
+        variance = covariance.linear_variance(found.columns)
         se = np.sqrt(np.where(np.isnan(eta) | (variance < 0), np.nan, variance))
         weight = response_weights(
             self.model, self._saved_facts, data, index, var_weights=var_weights, trials=trials
@@ -286,17 +288,26 @@ class RowAnswers(Estimates, Copied):
     def data_nbytes(self) -> int:
         """Bytes of the rows that this result keeps; 0 once they are let go.
 
-        Encoded columns and row vectors. A matrix given as an array and read in place is the
-        user's: it counts for the 8 bytes a row that tell whether it was changed. Labels of rows
-        are those of the user's table and do not count.
+        Encoded columns and row vectors, linear predictors among them once they were asked for. A
+        matrix given as an array and read in place is the user's: it counts for the 8 bytes a row
+        that tell whether it was changed. Labels of rows are those of the user's table and do not
+        count.
         """
-        return 0 if self.model.dataset is None else self.model.dataset.nbytes
+        if self.model.dataset is None:
+            return 0
+        return self.model.dataset.nbytes + (0 if self._eta is None else self._eta.nbytes)
 
     def __getstate__(self) -> dict[str, Any]:
         model = self.model.without_rows(let_go=False)
-        return {"fit": self.fit, "model": model, "_saved_facts": self._known_facts}
+        return {"fit": self.fit, "model": model, "_saved_facts": self._known_facts, "_eta": None}
 
     # -- inside ----------------------------------------------------------------------------------
+
+    def _with_covariance_of(self, fit: Fit) -> Self:
+        """The same coefficients with another covariance: what was found of the rows goes along."""
+        other = type(self)(fit, self.model, self.__dict__.get("row_facts", self._saved_facts))
+        other._eta = self._eta
+        return other
 
     @property
     def _known_facts(self) -> RowFacts | None:
@@ -324,28 +335,51 @@ class RowAnswers(Estimates, Copied):
         """The coefficients, finite; an aliased column has none, and no part in the fit."""
         return np.where(self.fit.aliased, 0.0, self.fit.coef)
 
-    def _fitted(self, what: str, *, or_data: bool = False) -> tuple[Dataset, FloatArray]:
-        """The rows of the fit, which `what` needs, and their linear predictors with offset."""
-        held = self.model.held(what, or_data=or_data)
-        return held, _shifted(held.columns.matvec(self._effective), held.rows.offset)
+    def _fitted(
+        self, what: str, *, or_data: bool = False, columns: bool = False
+    ) -> tuple[Dataset, FloatArray]:
+        """The rows of the fit, which `what` needs, and their linear predictors with offset.
 
-    def _linear(self, data: Any, offset: Any, exposure: Any, unseen: str) -> _Lines:
-        """Rows with their linear predictors, offset included."""
+        These are found once and kept, to be read only. Then a matrix that was read in place is
+        looked at again only where `what` needs the `columns` as well.
+        """
+        columns = columns or self._eta is None
+        held = self.model.held(what, or_data=or_data, columns=columns)
+        if self._eta is None:
+            self._eta = _shifted(held.columns.matvec(self._effective), held.rows.offset)
+            self._eta.flags.writeable = False
+        return held, self._eta
+
+    def _fitted_at_limit(
+        self, what: str, *, or_data: bool = False, columns: bool = False
+    ) -> tuple[Dataset, FloatArray]:
+        """The same, at their limits and with nan for what nothing determines."""
+        ordinary = not (self.fit.infinite.any() or self.fit.aliased.any())
+        held, eta = self._fitted(what, or_data=or_data, columns=columns or not ordinary)
+        if not ordinary:
+            eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
+        return held, eta
+
+    def _linear(
+        self, data: Any, offset: Any, exposure: Any, unseen: str, *, columns: bool = False
+    ) -> _Lines:
+        """Rows with their linear predictors, offset included; for what needs the `columns`."""
         if data is None:
             refuse_beside_the_fit(offset=offset, exposure=exposure)
-            held, eta = self._fitted("a prediction without data", or_data=True)
-            eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
+            held, eta = self._fitted_at_limit(
+                "a prediction without data", or_data=True, columns=columns
+            )
             return _Lines(held.columns, eta, held.labels, None)
-        columns, shift, missing, index = self.model.new_design(
+        new, shift, missing, index = self.model.new_design(
             data, offset=offset, exposure=exposure, unseen=unseen
         )
         if shift is not None and np.isnan(shift).any():
             missing = np.isnan(shift) if missing is None else missing | np.isnan(shift)
         if unseen != "nan":
             say_missing(missing)
-        eta = self._of_new(columns, shift, missing)
+        eta = self._of_new(new, shift, missing)
         index = pd.RangeIndex(len(eta)) if index is None else index
-        return _Lines(columns, eta, index, missing)
+        return _Lines(new, eta, index, missing)
 
     def _of_new(
         self, columns: Columns, shift: FloatArray | None, missing: np.ndarray | None

@@ -58,8 +58,7 @@ class Simulation(RowAnswers):
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
             raise ValueError(f"n must be a number of responses a row, 1 or more, not {n!r}")
         check_seed(seed)
-        held, eta = self._fitted("simulate()")
-        eta = self._determined(eta, held.columns, np.flatnonzero(~held.rows.live))
+        held, eta = self._fitted_at_limit("simulate()")
         mean = means(self.family, eta)
         usable = held.rows.live & np.isfinite(mean)
         weight = held.rows.unit_weight[usable]

@@ -19,6 +19,7 @@ from jaxglm.sums._final import (
     rows_at_limit,
     with_sure_deviances,
 )
+from jaxglm.sums._lengths import squared_lengths
 from jaxglm.sums._moments import (
     Moments,
     diagonal_moments,
@@ -96,6 +97,7 @@ __all__ = [
     "shape_excess",
     "shape_slopes",
     "shape_sums",
+    "squared_lengths",
     "totals",
     "totals_of",
     "unit_gram",

@@ -122,12 +122,13 @@ def meat(block: Block, family: Family, at: Rooted, power: jax.Array) -> Meat:
     power : float
         0 for HC0, 1 for HC2 and 2 for HC3.
     """
-    pull, _ = _pull_and_weight(block, family, at.beta)
+    pull, weight = _pull_and_weight(block, family, at.beta)
     one = _each(block, pull)
-    left = 1.0 - leverages(block, family, at)
+    along = block.design.matvec(at.dense)
+    left = 1.0 - _each(block, weight) * squared_lengths(block, at, along=along)
     alone = (left < ALONE) & (power > 0) & block.rows.live
     unit = jnp.where((power > 0) & ~alone, left, jnp.ones_like(left)) ** power
-    rows = in_root(block.design, at.dense, levels=at.diagonal is not None)
+    rows = in_root(block.design, along, levels=at.diagonal is not None)
     return Meat(rows.gram(pull * one / unit), jnp.sum(alone.astype(pull.dtype)))
 
 
@@ -135,7 +136,8 @@ def observed_gram(block: Block, family: Family, at: Rooted) -> Information:
     """The observed information in root coordinates, where the expected one is the unit matrix."""
     eta = block.linear_predictor(at.beta)
     _, second = jax.jvp(lambda e: family.score(block.rows.y, e), (eta,), (jnp.ones_like(eta),))
-    rows = in_root(block.design, at.dense, levels=at.diagonal is not None)
+    along = block.design.matvec(at.dense)
+    rows = in_root(block.design, along, levels=at.diagonal is not None)
     return rows.gram(_weighted(block, second))
 
 

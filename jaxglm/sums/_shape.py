@@ -78,5 +78,6 @@ def shape_cross(block: Block, family: NegativeBinomial, at: Rooted) -> jax.Array
     """
     rows = block.rows
     change = family.score_slope(rows.y, block.linear_predictor(at.beta))
-    columns = in_root(block.design, at.dense, levels=at.diagonal is not None)
+    along = block.design.matvec(at.dense)
+    columns = in_root(block.design, along, levels=at.diagonal is not None)
     return columns.rmatvec(jnp.where(rows.live, rows.weight * change, jnp.zeros_like(change)))

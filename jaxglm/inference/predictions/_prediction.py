@@ -51,7 +51,7 @@ class Prediction:
             responses.checked_weight()
         self._family, self._df, self._index, self._responses = family, df, index, responses
         self.interval, self.notes = interval, tuple(notes)
-        self.linear = pd.Series(eta, index=index, name="linear")
+        self.linear = pd.Series(eta.copy(), index=index, name="linear")
         self.linear_se = pd.Series(se, index=index, name="linear_se")
         mean = means(family, eta)
         self.predicted_mean = pd.Series(mean, index=index, name="mean")
