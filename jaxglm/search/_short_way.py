@@ -5,17 +5,15 @@ step in hand is foreseen to leave next to nothing; the pass that makes the sums 
 then tells what is left, exactly, and one more step removes it.
 """
 
-import dataclasses
-
 import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._status import Status
 from jaxglm._tuning import tuning
-from jaxglm.algebra import root_of_inverse
 from jaxglm.designs import Split
 from jaxglm.search._attempts import Attempt, Search
 from jaxglm.search._basis import Basis
+from jaxglm.search._least_squares import least_squares
 from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS
 from jaxglm.solvers import KeptFactor, Newton, unfactored
 from jaxglm.sources import Block, Source
@@ -24,10 +22,6 @@ from jaxglm.sums import Point
 # A sample has at least so many parts, and rows for each column; it skips at most so many parts.
 _LEAST_PARTS, _MOST_STRIDE = 4, 16
 _ROWS_PER_COLUMN, _LEAST_INFORMATION = 20, 20.0
-# The short way ends so near to the optimum that the information, which changes by 1 / sqrt(n) in a
-# standard error, is in error by this much. What is left may turn out to be some times as much: the
-# last step removes it from the coefficients in any case.
-_INFORMATION_ERROR, MORE_LEFT = 1e-10, 100
 _MOST_ROUNDS = 3
 # A sample of so many rows for each column knows the information to three per cent.
 _ROWS_TO_KEEP = 1000
@@ -37,7 +31,8 @@ def first_methods(search: Search, basis: Basis, source: Source) -> Attempt:
     """The first method that converges: large fits by the short way, while it will do."""
     few = source.design.gram_cells <= tuning().most_cells
     if search.large and few and search.options.method == "irls":
-        found = _short_way(search, basis, source)
+        way = least_squares if search.family.is_quadratic else _short_way
+        found = way(search, basis, source)
         if found is not None:
             return found
     if search.quick:
@@ -56,33 +51,17 @@ def _short_way(search: Search, basis: Basis, source: Source) -> Attempt | None:
     else:
         at, kept = _sampled(search, basis, source, kept)
     kernel = search.kernel(source, at)
-    reach = max(_INFORMATION_ERROR * np.sqrt(search.totals.nobs), search.settings.tol)
     for _ in range(_MOST_ROUNDS):
-        controls = search.controls(reach=reach)
+        controls = search.controls(reach=search.reach)
         found = search.run(basis, source, Newton(), "irls", at, controls, kernel, kept)
         if found.status is not Status.CONVERGED:
             return None
-        settled = _settled(search, found)
-        if settled.outcome.decrement <= max(MORE_LEFT * reach, 8 * found.outcome.floor):
+        settled = search.settled(found)
+        if search.is_near(settled):
             return settled
         at = search.settings.point(settled.gamma, AT_BETA)
         kept = found.outcome.kept._replace(use=np.bool_(False))
     return None
-
-
-def _settled(search: Search, found: Attempt) -> Attempt:
-    """The attempt with the Newton step of its exact sums, and the decrement that these tell."""
-    root = root_of_inverse(found.sums.info)
-    controls = search.controls()
-    df = float(controls.residual_df)
-    phi = float(found.sums.pearson) / df if df > 0 else float(controls.fixed)
-    score = np.asarray(found.sums.score, float)
-    outcome = found.outcome._replace(
-        beta=found.gamma,
-        correction=-root.times(score),
-        decrement=root.norm(score) / np.sqrt(phi) if phi > 0 else 0.0,
-    )
-    return dataclasses.replace(found, outcome=outcome, root=root)
 
 
 def _sampled(
