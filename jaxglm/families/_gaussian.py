@@ -74,7 +74,9 @@ class Gaussian(Family):
     ) -> float | None:
         if type(self) is not Gaussian:
             return None
-        return 0.5 * log_weights - n * (LOG_SQRT_2PI + 0.5 * math.log(scale)) - 0.5 * deviance / scale
+        return (
+            0.5 * log_weights - n * (LOG_SQRT_2PI + 0.5 * math.log(scale)) - 0.5 * deviance / scale
+        )
 
     def log_normaliser(self, relative: Array) -> Array:
         return jnp.log(relative)

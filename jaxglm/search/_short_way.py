@@ -68,26 +68,56 @@ def _sampled(
     search: Search, basis: Basis, source: Source, kept: KeptFactor
 ) -> tuple[Point, KeptFactor]:
     """Where a sample of the rows has its optimum, and its factor, if it says enough."""
+    first = search.settings.point(np.zeros(int(basis.keep.sum())), AT_INITIAL_MEANS)
+    stride = sample_stride(search, basis, source)
+    if stride < 2:
+        return first, kept
+    found = of_sample(search, basis, source, stride, first)
+    if found.status is not Status.CONVERGED:
+        return first, kept
+    sampled = factor_of_sample(found, basis, source, stride)
+    return search.settings.point(found.gamma, AT_BETA), kept if sampled is None else sampled
+
+
+def sample_stride(search: Search, basis: Basis, source: Source) -> int:
+    """A sample is every so manyth part of the rows; 1 where it would not pay or not serve."""
     n, k = source.n_rows, int(basis.keep.sum())
-    first = search.settings.point(np.zeros(k), AT_INITIAL_MEANS)
     stride = min(source.n_parts // _LEAST_PARTS, n // (_ROWS_PER_COLUMN * k), _MOST_STRIDE)
     if stride >= 2 and isinstance(source.design, Split):
         # A level without an event in the sample would start far off: a start worse than none.
         stride = min(stride, int(_rarest_information(search, source) / _LEAST_INFORMATION))
     # The penalty belongs to all rows; beside some of them it would weigh too much.
-    if stride < 2 or search.penalty is not None:
-        return first, kept
+    return stride if search.penalty is None else 1
+
+
+def of_sample(search: Search, basis: Basis, source: Source, stride: int, at: Point) -> Attempt:
+    """The optimum of a sample, to within a standard error of its own, several of the whole."""
+    share = 1 / _parts_to_one(source, stride)
+    return search.run(
+        basis,
+        source,
+        Newton(),
+        "irls",
+        at,
+        search.controls(tol=1.0, share=share, final=False),
+        search.plain_kernel,
+        unfactored(source.design.n_columns, source.design.n_eliminated, source.dtype),
+        stride,
+    )
+
+
+def factor_of_sample(
+    found: Attempt, basis: Basis, source: Source, stride: int
+) -> KeptFactor | None:
+    """The factor of a sample as that of all rows; None where it says too little of them."""
+    times = _parts_to_one(source, stride)
+    enough = source.n_rows >= _ROWS_TO_KEEP * int(basis.keep.sum()) * times
+    return found.outcome.kept.of_more_rows(times) if enough else None
+
+
+def _parts_to_one(source: Source, stride: int) -> float:
     # The stride need not divide the parts, and a factor that is off by that is a poor one.
-    times = source.n_parts / -(-source.n_parts // stride)
-    # To within a standard error of the sample, which is several of the whole.
-    controls = search.controls(tol=1.0, share=1 / times, final=False)
-    kernel = search.plain_kernel
-    found = search.run(basis, source, Newton(), "irls", first, controls, kernel, kept, stride)
-    if found.status is not Status.CONVERGED:
-        return first, kept
-    sampled = found.outcome.kept.of_more_rows(times)
-    enough = n >= _ROWS_TO_KEEP * k * times
-    return search.settings.point(found.gamma, AT_BETA), sampled if enough else kept
+    return source.n_parts / -(-source.n_parts // stride)
 
 
 def _rarest_information(search: Search, source: Source) -> float:

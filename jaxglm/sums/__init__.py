@@ -43,7 +43,7 @@ from jaxglm.sums._scores import (
     row_scores,
     scores_of_rows,
 )
-from jaxglm.sums._shape import shape_cross
+from jaxglm.sums._shape import shape_cross, shape_slopes
 from jaxglm.sums._totals import Totals, has_constant, null_model, totals, totals_of
 
 __all__ = [
@@ -92,6 +92,7 @@ __all__ = [
     "scores_of_rows",
     "serial_meat",
     "shape_cross",
+    "shape_slopes",
     "totals",
     "totals_of",
     "unit_gram",
