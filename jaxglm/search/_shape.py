@@ -107,9 +107,7 @@ def estimate_shape(
             found = estimate(problem, shaped, options, like=found)
             return found.with_turns(turns + found.turns), shaped, _shape(log_alpha, curvature)
         shaped = _with(family, log_alpha, problem.dtype)
-        if abs(log_alpha - fitted_at) < max(
-            _SETTLED, 8 * float(np.finfo(problem.dtype).eps) ** 0.75
-        ):
+        if abs(log_alpha - fitted_at) < settled:
             break
         fitted_at = log_alpha
         warm = dataclasses.replace(options, start=np.nan_to_num(found.beta))
