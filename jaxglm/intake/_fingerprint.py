@@ -8,7 +8,7 @@ import numpy as np
 
 # Bytes at work at a time: few enough for a core's cache, and so many that threads, which take turns
 # between calls of NumPy, are seldom in each other's way.
-_CHUNK = 1 << 21
+_CHUNK = 1 << 19
 # From this many chunks on threads are worth their start.
 _FEWEST_SHARED = 4
 
