@@ -40,6 +40,8 @@ class Tuning:
         Fewer rows are padded to so many, which costs nothing next to a program of their own.
     smallest_tile, largest_tile : int
         Rows of a tile; between them it is as large as the cache holds.
+    fewest_shared : int
+        From so many numbers in memory on the cores share a visit to the rows.
     fewest_rows_merged : int
         With fewer rows a fit takes some hundredths of a second as it is, and identical rows are
         not looked for unless that is asked for.
@@ -64,6 +66,7 @@ class Tuning:
     fewest_rows: int = 64
     smallest_tile: int = 256
     largest_tile: int = 1 << 16
+    fewest_shared: int = 4_000_000
     fewest_rows_merged: int = 20_000
     most_lane_rows: int = 1 << 16
     fewest_shaped: int = 50

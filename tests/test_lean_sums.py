@@ -40,7 +40,7 @@ LOST: dict[str, tuple[Any, Any, np.ndarray]] = {
     "separated": ((X[:, 1] > 0) * 1.0, "binomial", SIGN),
     "large counts": (np.round(1e7 * MEAN), "poisson", X),
     "amounts without noise": (MEAN * (1 + 1e-6 * NOISE), LOG_GAMMA, X),
-    "a line": (ETA + 1e-7 * NOISE, "gaussian", X),
+    "a curve": (MEAN + 1e-7 * NOISE, jg.Gaussian(link=jg.Log()), X),
 }
 
 

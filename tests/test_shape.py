@@ -4,6 +4,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import mpmath
 import numpy as np
 import pytest
@@ -11,6 +12,12 @@ import scipy.optimize
 from scipy.special import gammaln
 
 import jaxglm as jg
+from jaxglm._tuning import tuned
+from jaxglm.families import NegativeBinomial
+from jaxglm.search import _shape, _short_way
+from jaxglm.search._shape_profile import ShapeProfile
+from jaxglm.search._shape_start import near_shape
+from tests.engine import problem
 from tests.marks import slow_among
 
 N = 120
@@ -289,3 +296,57 @@ def test_counts_that_are_all_zero_have_no_shape(dtype: str) -> None:
     assert results.status is jg.Status.SEPARATED
     assert np.isnan(results.fit.alpha) and results.family.alpha == 0
     assert any("counts do not determine it" in note for note in results.notes)
+
+
+# -- large fits -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["counts", "amounts"])
+def test_a_large_fit_starts_from_a_sample(whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes turns over coefficients and shape together, and ends where the ordinary way does."""
+    rng = np.random.default_rng(3)
+    n = 2000
+    columns = np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
+    y = rng.poisson(np.exp(columns @ [0.8, 0.5, -0.3]) * rng.gamma(2.0, 0.5, size=n)) * 1.0
+    y = y if whole else y + 0.25 * (y > 3)
+    starts: list[Any] = []
+
+    def spy(*args: Any) -> Any:
+        starts.append(near_shape(*args))
+        return starts[-1]
+
+    monkeypatch.setattr(_shape, "near_shape", spy)
+    monkeypatch.setattr(_short_way, "_ROWS_TO_KEEP", 1)
+    with tuned(smallest_tile=64, largest_tile=64):
+        loop = jg.GLM(y, columns, "negative_binomial").fit()
+        with tuned(large_rows=0):
+            short = jg.GLM(y, columns, "negative_binomial").fit()
+    assert starts[0] is None and starts[1] is not None
+    assert starts[1].log_alpha == pytest.approx(np.log(loop.fit.alpha), abs=1e-6)
+    assert short.fit.alpha == pytest.approx(loop.fit.alpha, rel=1e-9)
+    assert short.fit.alpha_se == pytest.approx(loop.fit.alpha_se, rel=1e-9)
+    np.testing.assert_allclose((short.params - loop.params) / loop.bse, 0.0, atol=1e-9)
+    np.testing.assert_allclose(short.bse, loop.bse, rtol=1e-9)
+    assert short.llf == pytest.approx(loop.llf, rel=1e-12)
+
+
+@pytest.mark.parametrize("log_alpha", [-18.0, -6.0, -1.0, 1.5, 8.0])
+def test_slopes_of_counts_are_those_of_the_likelihood(log_alpha: float) -> None:
+    rng = np.random.default_rng(4)
+    table = {"x": rng.normal(size=50), "y": rng.poisson(4.0, 50) * 1.0, "weights": FREQ[:50]}
+    weights = table.pop("weights")
+    with jax.enable_x64(True):
+        source = problem("y ~ x", table, "negative_binomial", weights=weights).source
+        profile, gamma = ShapeProfile(source), np.array([1.2, 0.3])
+        family = NegativeBinomial()
+        found = profile.slopes(source, family, gamma, log_alpha)
+        profile._length = 0
+        expected = profile.slopes(source, family, gamma, log_alpha)
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
+def test_counts_that_have_no_table() -> None:
+    with jax.enable_x64(True):
+        for y in ([0.0, 2.5, 1.0], [0.0, 3.0, 1e6]):
+            source = problem("y ~ 1", {"y": np.array(y)}, "negative_binomial").source
+            assert ShapeProfile(source)._length == 0

@@ -164,7 +164,7 @@ def agrees(name: str, results: jg.Results) -> None:
         assert results.llf == pytest.approx(WEIGHT @ loglik(y, mu, likely), rel=1e-10)
 
 
-@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("name", [name for name in LAWS if name != "gaussian"])
 @pytest.mark.usefixtures("short")
 def test_the_short_way_ends_at_the_optimum(name: str, runs: list) -> None:
     family, y, *_ = LAWS[name]
@@ -306,14 +306,14 @@ def test_a_forecast_that_fails_leads_to_another_round(
         return solve(source, objective, loop)
 
     steps = []
-    settled = _short_way._settled
+    settled = Search.settled
 
     def spy(search: Search, found: Attempt) -> Attempt:
         steps.append((found.gamma, settled(search, found)))
         return steps[-1][1]
 
     monkeypatch.setattr(_attempts, "solve", impatient)
-    monkeypatch.setattr(_short_way, "_settled", spy)
+    monkeypatch.setattr(Search, "settled", spy)
     results = fit()
     agrees("poisson", results)
     assert [run.stride for run in runs][1:] == [1, 1]
@@ -329,14 +329,14 @@ def test_a_forecast_that_fails_leads_to_another_round(
 def test_forecasts_that_always_fail_leave_the_ordinary_way(
     runs: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settled = _short_way._settled
+    settled = Search.settled
 
     def far(search: Search, found: Attempt) -> Attempt:
         at = settled(search, found)
         runs.append(Run(0, at.outcome, at.sums))
         return dataclasses.replace(at, outcome=at.outcome._replace(decrement=1.0))
 
-    monkeypatch.setattr(_short_way, "_settled", far)
+    monkeypatch.setattr(Search, "settled", far)
     agrees("poisson", fit())
     strides = [run.stride for run in runs]
     assert strides.count(0) == 3 and strides[-1] == 1  # three rounds, then an attempt

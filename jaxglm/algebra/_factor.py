@@ -55,11 +55,11 @@ class Factor(NamedTuple):
     pivot: Any
 
 
-def diagonal_of(h: Information) -> jax.Array:
+def diagonal_of(h: Information, xp: Any = jnp) -> Any:
     """The diagonal, [p]; of an array [p], which is a diagonal already, itself."""
     if isinstance(h, Bordered):
-        return jnp.concatenate([jnp.diagonal(h.corner), h.diagonal])
-    return h if h.ndim == 1 else jnp.diagonal(h)
+        return xp.concatenate([xp.diagonal(h.corner), h.diagonal])
+    return h if h.ndim == 1 else xp.diagonal(h)
 
 
 def all_finite(h: Information) -> jax.Array:

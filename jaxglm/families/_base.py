@@ -79,6 +79,11 @@ class Family(Record):
             )
 
     @property
+    def is_quadratic(self) -> bool:
+        """Whether `loss` is a quadratic function of eta, whose second derivative is 1."""
+        return False
+
+    @property
     def canonical(self) -> bool:
         """Whether expected and observed information are the same function of the data."""
         return self.link in self._canonical_links
@@ -224,6 +229,20 @@ class Family(Record):
             nan for quasi families.
         """
         return jnp.full_like(jnp.asarray(mu), jnp.nan)
+
+    def log_likelihood_of_deviance(
+        self, deviance: float, scale: float, n: float, log_weights: float
+    ) -> float | None:
+        """The sum of `log_likelihood` over rows from their deviance; None where it takes more.
+
+        Parameters
+        ----------
+        deviance, scale, n : float
+            Deviance, dispersion and number of observations with weight > 0.
+        log_weights : float
+            Sum of the logarithms of the observations' prior weights.
+        """
+        return None
 
     def log_normaliser(self, relative: Array) -> Array:
         """What the likelihood has of the dispersion beside the deviance: a function of its own.

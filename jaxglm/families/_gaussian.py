@@ -1,5 +1,6 @@
 """Owns the Gaussian family."""
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -38,6 +39,10 @@ class Gaussian(Family):
     n_likelihood_params = 1
     _canonical_links = (Identity(), Power(1.0))
 
+    @property
+    def is_quadratic(self) -> bool:
+        return self.canonical and type(self) is Gaussian  # one of the user's may have another loss
+
     def variance(self, mu: Array) -> Array:
         return jnp.ones_like(mu)
 
@@ -63,6 +68,15 @@ class Gaussian(Family):
         standardised = (y - mu) * jnp.sqrt(safe / scale)
         row = -LOG_SQRT_2PI - 0.5 * (jnp.square(standardised) + jnp.log(scale) - jnp.log(safe))
         return only_weighted(row, weight)
+
+    def log_likelihood_of_deviance(
+        self, deviance: float, scale: float, n: float, log_weights: float
+    ) -> float | None:
+        if type(self) is not Gaussian:
+            return None
+        return (
+            0.5 * log_weights - n * (LOG_SQRT_2PI + 0.5 * math.log(scale)) - 0.5 * deviance / scale
+        )
 
     def log_normaliser(self, relative: Array) -> Array:
         return jnp.log(relative)

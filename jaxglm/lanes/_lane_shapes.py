@@ -12,7 +12,12 @@ import jax.numpy as jnp
 from jaxglm.algebra import LaneFactor
 from jaxglm.families import Family
 from jaxglm.lanes._lane_rows import LaneRows
-from jaxglm.search._shape import LARGEST_ALPHA, LARGEST_LOG_STEP, SMALLEST_ALPHA, first_alpha
+from jaxglm.search._shape_profile import (
+    LARGEST_ALPHA,
+    LARGEST_LOG_STEP,
+    SMALLEST_ALPHA,
+    first_alpha,
+)
 from jaxglm.sums import ShapeSums, shape_excess, shape_sums
 
 # Within a standard error of the optimum at alpha = 0 a score of so many of its own tells its sign.

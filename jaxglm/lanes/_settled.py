@@ -15,8 +15,8 @@ from jaxglm.lanes._ordinary import End, ordinary
 from jaxglm.lanes._sums import LaneSums
 from jaxglm.rows import Replicas, Segments
 from jaxglm.search import REDUCED, Options
+from jaxglm.search._attempts import MORE_LEFT
 from jaxglm.search._settings import tolerance
-from jaxglm.search._short_way import MORE_LEFT
 from jaxglm.search._statistics import rounding_is_left
 from jaxglm.solvers import Stop
 from jaxglm.sums import Objective, digits_are_lost

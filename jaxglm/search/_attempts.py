@@ -13,7 +13,7 @@ import numpy as np
 
 from jaxglm._status import Status
 from jaxglm._tuning import tuning
-from jaxglm.algebra import Bordered, Root, factorise
+from jaxglm.algebra import Bordered, Root, factorise, root_of_inverse
 from jaxglm.designs import Split
 from jaxglm.families import Family
 from jaxglm.penalties import Penalty
@@ -49,6 +49,10 @@ from jaxglm.sums import (
 # Float32 products pay for a program of their own in large fits. They hold as long as no pivot has
 # lost half their digits.
 _QUICK_PIVOT = float(np.finfo(np.float32).eps) ** 0.45
+# A large fit ends so near to the optimum that the information, which changes by 1 / sqrt(n) in a
+# standard error, is in error by this much. What is left may turn out to be some times as much: the
+# last step removes it from the coefficients in any case.
+_INFORMATION_ERROR, MORE_LEFT = 1e-10, 100
 # Multiples of the log barrier, relative to the loss per row at the start; each is warm-started from
 # the one before, and the last shifts the optimum by less than the loss can resolve.
 _BARRIERS = 10.0 ** np.arange(-1.0, -11.0, -1.0)
@@ -194,6 +198,34 @@ class Search:
         if not isinstance(source, Resident):
             return self.plain_kernel
         return fastest_kernel(self.plain_kernel, source.tiles, self.family, at)
+
+    @property
+    def reach(self) -> float:
+        """How near to the optimum, in standard errors, a large fit is to end."""
+        return max(_INFORMATION_ERROR * float(np.sqrt(self.totals.nobs)), self.settings.tol)
+
+    def settled(self, found: Attempt) -> Attempt:
+        """The attempt with the Newton step of its exact sums, and the decrement that these tell."""
+        root = root_of_inverse(found.sums.info) if found.root is None else found.root
+        phi = self.dispersion(found.sums)
+        score = np.asarray(found.sums.score, float)
+        outcome = found.outcome._replace(
+            beta=found.gamma,
+            correction=-root.times(score),
+            decrement=root.norm(score) / np.sqrt(phi) if phi > 0 else 0.0,
+        )
+        return dataclasses.replace(found, outcome=outcome, root=root)
+
+    def is_near(self, settled: Attempt) -> bool:
+        """Whether the sums of a settled attempt were made as near to the optimum as foreseen."""
+        outcome = settled.outcome
+        return bool(outcome.decrement <= max(MORE_LEFT * self.reach, 8 * outcome.floor))
+
+    def dispersion(self, sums: Any) -> float:
+        """The dispersion by which distances are told, from sums over all rows."""
+        controls = self.controls()
+        df = float(controls.residual_df)
+        return float(sums.pearson) / df if df > 0 else float(controls.fixed)
 
     def attempts(self, basis: Basis, source: Source) -> Attempt:
         """The chosen method from its start, then the others: the first that converges answers."""

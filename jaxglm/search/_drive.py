@@ -1,9 +1,10 @@
 """Owns the two drivers of one turn: a compiled loop for resident rows, a Python loop for others.
 
-Both ask for the sums that a solver wants, add the penalty's part or take off the bias's, and tell
-the solver, until it stops. The compiled loop costs one dispatch a fit, and is compiled anew for
-each family and form of the rows; from Python the solver's half of a turn is compiled once for each
-number of columns.
+Others come part by part, or are those of a large fit, which the cores share. Both drivers ask for
+the sums that a solver wants, add the penalty's part or take off the bias's, and tell the solver,
+until it stops. The compiled loop costs one dispatch a fit, and is compiled anew for each family and
+form of the rows; from Python the solver's half of a turn is compiled once for each number of
+columns.
 """
 
 import dataclasses
@@ -85,7 +86,8 @@ def solve(source: Source, objective: Objective, loop: Loop) -> tuple[Outcome, Fi
 
     The sums are None unless `controls.final`.
     """
-    if isinstance(source, Resident) and tuning().driver == "compiled":
+    compiled = tuning().driver == "compiled"
+    if compiled and isinstance(source, Resident) and not source.is_shared:
         outcome, sums = _compiled_loop(source.tiles, objective, loop)
     else:
         outcome, sums = _python_loop(source, objective, loop)

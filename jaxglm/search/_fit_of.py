@@ -16,7 +16,8 @@ from jaxglm.search._limit import relations_at_limit
 from jaxglm.search._null_model import with_null_model
 from jaxglm.search._shape import Shape
 from jaxglm.search._statistics import likelihoods_of_rows, rounding_is_left, statistics
-from jaxglm.sums import NullModel
+from jaxglm.sources import Block
+from jaxglm.sums import FinalSums, NullModel
 
 
 def fit_of(
@@ -48,7 +49,10 @@ def fit_of(
     rank = int(found.basis.keep.sum())
 
     def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
-        return _likelihoods(problem, family, found, null, scales)
+        if not np.isfinite(scales[0]):
+            return np.nan, np.nan
+        known = _likelihoods_of_deviances(family, found, sums, scales)
+        return _likelihoods(problem, family, found, null, scales) if known is None else known
 
     of_sums = statistics(
         family,
@@ -112,9 +116,34 @@ def _public_root(problem: Problem, found: Estimate) -> Root:
 def _likelihoods(
     problem: Problem, family: Family, found: Estimate, null: NullModel, scales: tuple[Any, Any]
 ) -> tuple[float, float]:
-    """R's `logLik` of model and null model at their dispersions; nan where there is none."""
-    if not np.isfinite(scales[0]):
-        return np.nan, np.nan
+    """R's `logLik` of model and null model at their dispersions, by one more visit to the rows."""
     gamma = found.gamma.astype(problem.dtype)
     at = tuple(problem.dtype.type(scale) for scale in scales)
     return fetched(found.source.reduce(likelihoods_of_rows, family, gamma, null, at))
+
+
+def _likelihoods_of_deviances(
+    family: Family, found: Estimate, sums: FinalSums, scales: tuple[Any, Any]
+) -> tuple[Any, Any] | None:
+    """The same without a visit; None where a likelihood is no function of the deviance."""
+
+    def likelihood(deviance: Any, scale: Any, log_weights: float) -> float | None:
+        if not scale > 0:
+            return np.nan
+        n = float(found.totals.nobs)
+        return family.log_likelihood_of_deviance(float(deviance), float(scale), n, log_weights)
+
+    if likelihood(1.0, 1.0, 0.0) is None:
+        return None
+    log_weights = found.source.scan(_and_log_weights, 0.0)
+    return (
+        likelihood(sums.deviance, scales[0], log_weights),
+        likelihood(sums.null_deviance, scales[1], log_weights),
+    )
+
+
+def _and_log_weights(known: float, block: Block) -> float:
+    """The sum of the logarithms of prior weights, with those of a block's observations."""
+    rows, live = block.rows, block.rows.live
+    logs = np.log(rows.unit_weight[live])
+    return known + float(np.sum(logs if rows.freq is None else rows.freq[live] * logs))

@@ -1,8 +1,8 @@
 """Owns the estimation of the negative binomial's shape, as `MASS::glm.nb` does it.
 
 Coefficients given the shape, and the shape given the means, are solved in turn. The two are
-information-orthogonal, so that the alternation converges fast; it ends when neither moves. The
-shape is sought on the log scale by Newton's method.
+information-orthogonal, so that the alternation converges fast; it ends where the shape is that of
+the coefficients. The shape is sought on the log scale by Newton's method.
 """
 
 import dataclasses
@@ -16,17 +16,15 @@ from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate, estimate
 from jaxglm.search._reduced import estimate_reduced
 from jaxglm.search._settings import Options
+from jaxglm.search._shape_profile import SMALLEST_ALPHA, ShapeProfile, first_log_alpha, in_range
+from jaxglm.search._shape_start import near_shape
 from jaxglm.sources import Source
-from jaxglm.sums import shape_excess, shape_slopes
 
-# Under this alpha the variance exceeds the mean by less than the counts can show, and the
-# likelihood is that of the Poisson to more digits than it is known to.
-SMALLEST_ALPHA = 1e-9
-LARGEST_ALPHA = 1e9
-# Of a step in log alpha.
-LARGEST_LOG_STEP = 2.0
 _MOST_ROUNDS = 60
 _MOST_STEPS = 40
+# Coefficients follow a step of log alpha by less standard errors than it has units, and their
+# information by a smaller share: after a step as short as this they stay where they are.
+_SETTLED = 1e-10
 
 
 class Shape(NamedTuple):
@@ -77,32 +75,44 @@ def estimate_shape(
         With the shape filled in: alpha 0 where the counts are not overdispersed.
     shape : Shape
     """
-    shaped = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
-    found = estimate(problem, shaped, options)
-    turns = found.turns
-    gamma = found.gamma.astype(problem.dtype)
-    score, excess, squares = map(float, found.source.reduce(shape_excess, shaped, gamma))
-    if not found.has_means:
-        return found, shaped, Shape(float("nan"), float("nan"))
-    if score <= 0:
-        return found, shaped, Shape(0.0, float("nan"))
-
-    log_alpha = math.log(first_alpha(excess, squares))
-    curvature = float("nan")
-    for _ in range(_MOST_ROUNDS):
-        before = log_alpha
+    profile = ShapeProfile(problem.source)
+    near = near_shape(problem, family, options, profile)
+    turns = 0
+    if near is not None:
+        log_alpha = fitted_at = near.log_alpha
+        shaped = _with(family, log_alpha, problem.dtype)
+        warm = dataclasses.replace(options, start=np.nan_to_num(near.beta))
+        found = estimate(problem, shaped, warm)
+        turns = near.turns + found.turns
+    if near is None or not found.has_means:
+        fitted_at = -math.inf
+        shaped = _with(family, fitted_at, problem.dtype)
+        found = estimate(problem, shaped, options)
+        turns += found.turns
+        if not found.has_means:
+            return found, shaped, Shape(float("nan"), float("nan"))
         gamma = found.gamma.astype(problem.dtype)
-        log_alpha, curvature = _best_log_alpha(found.source, shaped, gamma, log_alpha)
-        if not _in_range(log_alpha):
-            shaped = dataclasses.replace(family, alpha=problem.dtype.type(0.0))
+        first = first_log_alpha(found.source, shaped, gamma)
+        if first is None:
+            return found, shaped, Shape(0.0, float("nan"))
+        log_alpha = first
+
+    curvature = float("nan")
+    settled = max(_SETTLED, 8 * float(np.finfo(problem.dtype).eps) ** 0.75)
+    for _ in range(_MOST_ROUNDS):
+        gamma = found.gamma.astype(problem.dtype)
+        log_alpha, curvature = _best_log_alpha(profile, found.source, shaped, gamma, log_alpha)
+        if not in_range(log_alpha):
+            shaped = _with(family, -math.inf, problem.dtype)
             found = estimate(problem, shaped, options, like=found)
             return found.with_turns(turns + found.turns), shaped, _shape(log_alpha, curvature)
-        shaped = dataclasses.replace(family, alpha=problem.dtype.type(math.exp(log_alpha)))
+        shaped = _with(family, log_alpha, problem.dtype)
+        if abs(log_alpha - fitted_at) < settled:
+            break
+        fitted_at = log_alpha
         warm = dataclasses.replace(options, start=np.nan_to_num(found.beta))
         found = estimate(problem, shaped, warm, like=found)
         turns += found.turns
-        if abs(log_alpha - before) < 8 * float(np.finfo(problem.dtype).eps) ** 0.75:
-            break
         if not found.has_means:
             break
     return found.with_turns(turns), shaped, _shape(log_alpha, curvature)
@@ -112,31 +122,22 @@ def shape_of_means(
     source: Source, family: NegativeBinomial, gamma: np.ndarray
 ) -> tuple[NegativeBinomial, Shape]:
     """Maximise the likelihood over the shape alone, at the means of coefficients on a source."""
-    dtype = source.dtype
-    shaped = dataclasses.replace(family, alpha=dtype.type(0.0))
-    score, excess, squares = map(float, source.reduce(shape_excess, shaped, gamma))
-    if score <= 0:
+    shaped = _with(family, -math.inf, source.dtype)
+    first = first_log_alpha(source, shaped, gamma)
+    if first is None:
         return shaped, Shape(0.0, float("nan"))
-    log_alpha, curvature = _best_log_alpha(
-        source, shaped, gamma, math.log(first_alpha(excess, squares))
-    )
-    if not _in_range(log_alpha):
+    log_alpha, curvature = _best_log_alpha(ShapeProfile(source), source, shaped, gamma, first)
+    if not in_range(log_alpha):
         return shaped, _shape(log_alpha, curvature)
-    shaped = dataclasses.replace(family, alpha=dtype.type(math.exp(log_alpha)))
-    return shaped, _shape(log_alpha, curvature)
+    return _with(family, log_alpha, source.dtype), _shape(log_alpha, curvature)
 
 
-def first_alpha(excess: Any, squares: Any, xp: Any = np) -> Any:
-    """An alpha to start from: that of the moments; see `shape_excess`."""
-    return xp.clip(excess / squares, 1e-3, 1e3)
-
-
-def _in_range(log_alpha: float) -> bool:
-    return math.log(SMALLEST_ALPHA) <= log_alpha <= math.log(LARGEST_ALPHA)
+def _with(family: NegativeBinomial, log_alpha: float, dtype: np.dtype) -> NegativeBinomial:
+    return dataclasses.replace(family, alpha=dtype.type(math.exp(log_alpha)))
 
 
 def _shape(log_alpha: float, curvature: float) -> Shape:
-    if not _in_range(log_alpha):
+    if not in_range(log_alpha):
         # Beyond the upper end no shape is known: counts that are all 0, whose likelihood is the
         # same for each, or counts whose squares overflow.
         return Shape(0.0 if log_alpha < math.log(SMALLEST_ALPHA) else float("nan"), float("nan"))
@@ -145,21 +146,19 @@ def _shape(log_alpha: float, curvature: float) -> Shape:
 
 
 def _best_log_alpha(
-    source: Source, family: NegativeBinomial, gamma: np.ndarray, log_alpha: float
+    profile: ShapeProfile,
+    source: Source,
+    family: NegativeBinomial,
+    gamma: np.ndarray,
+    log_alpha: float,
 ) -> tuple[float, float]:
-    """Newton's method in log alpha at fixed means; a step is held to a factor of e^2."""
-    dtype = source.dtype
+    """Newton's method in log alpha at fixed means."""
     curvature = float("nan")
+    # It leaves the square of its last step.
+    tiny = 2 * float(np.finfo(source.dtype).eps) ** 0.375
     for _ in range(_MOST_STEPS):
-        shaped = dataclasses.replace(family, alpha=dtype.type(math.exp(log_alpha)))
-        slope, curvature = map(float, source.reduce(shape_slopes, shaped, gamma))
-        if curvature < 0:
-            step = float(np.clip(-slope / curvature, -LARGEST_LOG_STEP, LARGEST_LOG_STEP))
-        else:
-            step = math.copysign(LARGEST_LOG_STEP, slope)
+        step, curvature = profile.step(source, family, gamma, log_alpha)
         log_alpha += step
-        # Newton's method leaves the square of this; a pass of this kind costs as much as a fit's.
-        tiny = 2 * float(np.finfo(dtype).eps) ** 0.375
-        if (curvature < 0 and abs(step) < tiny) or not _in_range(log_alpha):
+        if (curvature < 0 and abs(step) < tiny) or not in_range(log_alpha):
             break
     return log_alpha, curvature

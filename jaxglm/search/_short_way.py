@@ -5,17 +5,15 @@ step in hand is foreseen to leave next to nothing; the pass that makes the sums 
 then tells what is left, exactly, and one more step removes it.
 """
 
-import dataclasses
-
 import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._status import Status
 from jaxglm._tuning import tuning
-from jaxglm.algebra import root_of_inverse
 from jaxglm.designs import Split
 from jaxglm.search._attempts import Attempt, Search
 from jaxglm.search._basis import Basis
+from jaxglm.search._least_squares import least_squares
 from jaxglm.search._settings import AT_BETA, AT_INITIAL_MEANS
 from jaxglm.solvers import KeptFactor, Newton, unfactored
 from jaxglm.sources import Block, Source
@@ -24,10 +22,6 @@ from jaxglm.sums import Point
 # A sample has at least so many parts, and rows for each column; it skips at most so many parts.
 _LEAST_PARTS, _MOST_STRIDE = 4, 16
 _ROWS_PER_COLUMN, _LEAST_INFORMATION = 20, 20.0
-# The short way ends so near to the optimum that the information, which changes by 1 / sqrt(n) in a
-# standard error, is in error by this much. What is left may turn out to be some times as much: the
-# last step removes it from the coefficients in any case.
-_INFORMATION_ERROR, MORE_LEFT = 1e-10, 100
 _MOST_ROUNDS = 3
 # A sample of so many rows for each column knows the information to three per cent.
 _ROWS_TO_KEEP = 1000
@@ -37,7 +31,8 @@ def first_methods(search: Search, basis: Basis, source: Source) -> Attempt:
     """The first method that converges: large fits by the short way, while it will do."""
     few = source.design.gram_cells <= tuning().most_cells
     if search.large and few and search.options.method == "irls":
-        found = _short_way(search, basis, source)
+        way = least_squares if search.family.is_quadratic else _short_way
+        found = way(search, basis, source)
         if found is not None:
             return found
     if search.quick:
@@ -56,59 +51,73 @@ def _short_way(search: Search, basis: Basis, source: Source) -> Attempt | None:
     else:
         at, kept = _sampled(search, basis, source, kept)
     kernel = search.kernel(source, at)
-    reach = max(_INFORMATION_ERROR * np.sqrt(search.totals.nobs), search.settings.tol)
     for _ in range(_MOST_ROUNDS):
-        controls = search.controls(reach=reach)
+        controls = search.controls(reach=search.reach)
         found = search.run(basis, source, Newton(), "irls", at, controls, kernel, kept)
         if found.status is not Status.CONVERGED:
             return None
-        settled = _settled(search, found)
-        if settled.outcome.decrement <= max(MORE_LEFT * reach, 8 * found.outcome.floor):
+        settled = search.settled(found)
+        if search.is_near(settled):
             return settled
         at = search.settings.point(settled.gamma, AT_BETA)
         kept = found.outcome.kept._replace(use=np.bool_(False))
     return None
 
 
-def _settled(search: Search, found: Attempt) -> Attempt:
-    """The attempt with the Newton step of its exact sums, and the decrement that these tell."""
-    root = root_of_inverse(found.sums.info)
-    controls = search.controls()
-    df = float(controls.residual_df)
-    phi = float(found.sums.pearson) / df if df > 0 else float(controls.fixed)
-    score = np.asarray(found.sums.score, float)
-    outcome = found.outcome._replace(
-        beta=found.gamma,
-        correction=-root.times(score),
-        decrement=root.norm(score) / np.sqrt(phi) if phi > 0 else 0.0,
-    )
-    return dataclasses.replace(found, outcome=outcome, root=root)
-
-
 def _sampled(
     search: Search, basis: Basis, source: Source, kept: KeptFactor
 ) -> tuple[Point, KeptFactor]:
     """Where a sample of the rows has its optimum, and its factor, if it says enough."""
+    first = search.settings.point(np.zeros(int(basis.keep.sum())), AT_INITIAL_MEANS)
+    stride = sample_stride(search, basis, source)
+    if stride < 2:
+        return first, kept
+    found = of_sample(search, basis, source, stride, first)
+    if found.status is not Status.CONVERGED:
+        return first, kept
+    sampled = factor_of_sample(found, basis, source, stride)
+    return search.settings.point(found.gamma, AT_BETA), kept if sampled is None else sampled
+
+
+def sample_stride(search: Search, basis: Basis, source: Source) -> int:
+    """A sample is every so manyth part of the rows; 1 where it would not pay or not serve."""
     n, k = source.n_rows, int(basis.keep.sum())
-    first = search.settings.point(np.zeros(k), AT_INITIAL_MEANS)
     stride = min(source.n_parts // _LEAST_PARTS, n // (_ROWS_PER_COLUMN * k), _MOST_STRIDE)
     if stride >= 2 and isinstance(source.design, Split):
         # A level without an event in the sample would start far off: a start worse than none.
         stride = min(stride, int(_rarest_information(search, source) / _LEAST_INFORMATION))
     # The penalty belongs to all rows; beside some of them it would weigh too much.
-    if stride < 2 or search.penalty is not None:
-        return first, kept
+    return stride if search.penalty is None else 1
+
+
+def of_sample(search: Search, basis: Basis, source: Source, stride: int, at: Point) -> Attempt:
+    """The optimum of a sample, to within a standard error of its own, several of the whole."""
+    share = 1 / _parts_to_one(source, stride)
+    return search.run(
+        basis,
+        source,
+        Newton(),
+        "irls",
+        at,
+        search.controls(tol=1.0, share=share, final=False),
+        search.plain_kernel,
+        unfactored(source.design.n_columns, source.design.n_eliminated, source.dtype),
+        stride,
+    )
+
+
+def factor_of_sample(
+    found: Attempt, basis: Basis, source: Source, stride: int
+) -> KeptFactor | None:
+    """The factor of a sample as that of all rows; None where it says too little of them."""
+    times = _parts_to_one(source, stride)
+    enough = source.n_rows >= _ROWS_TO_KEEP * int(basis.keep.sum()) * times
+    return found.outcome.kept.of_more_rows(times) if enough else None
+
+
+def _parts_to_one(source: Source, stride: int) -> float:
     # The stride need not divide the parts, and a factor that is off by that is a poor one.
-    times = source.n_parts / -(-source.n_parts // stride)
-    # To within a standard error of the sample, which is several of the whole.
-    controls = search.controls(tol=1.0, share=1 / times, final=False)
-    kernel = search.plain_kernel
-    found = search.run(basis, source, Newton(), "irls", first, controls, kernel, kept, stride)
-    if found.status is not Status.CONVERGED:
-        return first, kept
-    sampled = found.outcome.kept.of_more_rows(times)
-    enough = n >= _ROWS_TO_KEEP * k * times
-    return search.settings.point(found.gamma, AT_BETA), sampled if enough else kept
+    return source.n_parts / -(-source.n_parts // stride)
 
 
 def _rarest_information(search: Search, source: Source) -> float:

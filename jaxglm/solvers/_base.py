@@ -127,7 +127,7 @@ def dispersion(moments: Any, controls: Controls) -> jax.Array:
     return jnp.where(estimated & jnp.isfinite(value), value, controls.fixed)
 
 
-def rounding_floor(moments: Any, diagonal: jax.Array, beta: jax.Array) -> jax.Array:
+def rounding_floor(moments: Any, diagonal: Any, beta: Any, xp: Any = jnp) -> Any:
     """Size of the Newton decrement that rounding alone produces.
 
     Each eta carries errors of machine epsilon times the terms it sums, and so does each row's
@@ -135,8 +135,8 @@ def rounding_floor(moments: Any, diagonal: jax.Array, beta: jax.Array) -> jax.Ar
     sum_j H_jj beta_j^2 + sum_i w_i (1 + eta_i^2 + offset_i^2); see `Moments.rounding`.
     """
     eps = jnp.finfo(beta.dtype).eps
-    floor = eps * jnp.sqrt(jnp.sum(jnp.abs(diagonal) * beta**2, axis=0) + moments.rounding)
-    return jnp.where(jnp.isfinite(floor), floor, 0.0)  # overflow far away excuses nothing
+    floor = eps * xp.sqrt(xp.sum(xp.abs(diagonal) * beta**2, axis=0) + moments.rounding)
+    return xp.where(xp.isfinite(floor), floor, 0.0)  # overflow far away excuses nothing
 
 
 def not_worse(moments: Any, loss: jax.Array) -> jax.Array:

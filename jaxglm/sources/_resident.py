@@ -11,6 +11,7 @@ from jaxglm.sources._base import Carry
 from jaxglm.sources._block import Block
 from jaxglm.sources._passes import each_row, one_pass
 from jaxglm.sources._placement import place
+from jaxglm.sources._shared import shared_pass, shares
 from jaxglm.sources._tiles import Tiles
 
 
@@ -49,7 +50,15 @@ class Resident:
     def design(self) -> Design:
         return self.block.design
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether several cores share a visit."""
+        return len(shares(self.tiles, self.design)) > 1
+
     def reduce(self, kernel: Callable[..., Any], *params: Any) -> Any:
+        parts = shares(self.tiles, self.design)
+        if len(parts) > 1:
+            return shared_pass(parts, kernel, params)
         return one_pass(self.tiles, *params, kernel=kernel)
 
     def map(self, function: Callable[..., Any], *params: Any) -> Iterator[Any]:

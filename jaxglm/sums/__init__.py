@@ -1,6 +1,7 @@
 """Rows into additive sums: what solvers, statistics and tests see of the rows."""
 
 from jaxglm.sums._bias import Bias, bias_score, inverted
+from jaxglm.sums._counted_shape import counted_shape_slopes
 from jaxglm.sums._dependent import cluster_meat, serial_meat
 from jaxglm.sums._dispersion import dispersion_slopes
 from jaxglm.sums._fastest import fastest_kernel
@@ -65,6 +66,7 @@ __all__ = [
     "add_scores",
     "bias_score",
     "cluster_meat",
+    "counted_shape_slopes",
     "deviances",
     "diagonal_moments",
     "digits_are_lost",
