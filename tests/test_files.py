@@ -140,7 +140,7 @@ def test_a_deep_copy_has_arrays_of_its_own_and_the_functions_of_its_formula() ->
     X[0, 1] = 9.0
     np.testing.assert_array_equal(other.resid(), expected)
     with pytest.raises(jg.DataError, match="changed in place"):
-        given.resid()
+        given.get_prediction()
 
 
 def test_a_pickle_says_what_it_left_behind(result: Any) -> None:
