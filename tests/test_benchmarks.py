@@ -33,6 +33,8 @@ from benchmarks import (
 from benchmarks.__main__ import REPEAT, entrants, main, parser
 from benchmarks.spec import Columns, Made, Spec
 
+from .benchmark_lines import stored_line
+
 SMALL = 0.002
 FAMILIES = [name for name in problems.PROBLEMS if name.startswith("family-")]
 COUNTS = ("binomial", "poisson", "negative_binomial", "tweedie", "gaussian")
@@ -288,27 +290,17 @@ def test_peak_memory_sees_a_large_array() -> None:
 
 
 def line(library: str, turn: int, seconds: float, status: str = "ok", **more: Any) -> results.Line:
-    """A stored line, as `run` writes them."""
-    return {
-        "kind": "run",
-        "invocation": "a",
-        "date": "2026-01-01T00:00:00+00:00",
-        "command": "python -m benchmarks run",
-        "commit": "0123",
+    """A stored line of the large problem."""
+    own = {
         "machine": {"cpu": "A | B", "cpus": 2, "memory_gib": 8.0, "python": "3.11"},
-        "threads": 2,
-        "scale": 1.0,
         "problem": "dense-logistic",
-        "spec": {"family": "binomial"},
         "n": 1_000_000,
         "p": 50,
         "library": library,
-        "tolerance": None,
         "turn": turn,
         "status": status,
         "reason": "distance 2.0e-02 standard errors" if status == "failed" else "",
         "cold": {"import": 1.0, "first": 1.0, "total": 2.0},
-        "warm": {"median": seconds, "fits": 3},
         "memory": {
             "before": 2**30,
             "peak": 2**30 + 2**20,
@@ -316,12 +308,9 @@ def line(library: str, turn: int, seconds: float, status: str = "ok", **more: An
             "over_data_later": 1.125,
             "first_only": 2**19,
         },
-        "accuracy": {"distance": 1e-9},
-        "standard_errors": "all",
-        "passes": 5,
-        "over_hardware": 2.5,
         "versions": {"numpy": "2.0"},
-    } | more
+    }
+    return stored_line(seconds, **(own | more))
 
 
 STORED = [

@@ -21,40 +21,20 @@ from benchmarks import (
 from benchmarks.__main__ import main
 from benchmarks.libraries.base import Library, Solution
 
+from .benchmark_lines import stored_line
+
 
 def line(library: str, seconds: float, **more: Any) -> results.Line:
-    """A stored line, of the first turn, as `run` writes them."""
-    return {
-        "kind": "run",
-        "invocation": "a",
-        "date": "2026-01-01T00:00:00+00:00",
-        "command": "python -m benchmarks run",
-        "commit": "0123",
-        "machine": {"cpu": "A", "cpus": 2, "memory_gib": 8.0, "python": "3.11"},
-        "threads": 2,
-        "scale": 1.0,
-        "problem": "small-table",
-        "spec": {"family": "binomial"},
-        "n": 1_000,
-        "p": 5,
-        "library": library,
-        "tolerance": None,
-        "turn": 0,
-        "status": "ok",
-        "cold": {"import": 0.5, "first": 0.5 + seconds, "total": 1.0 + seconds},
-        "warm": {"median": seconds, "fits": 3},
-        "memory": {
-            "before": 2**30,
-            "peak": 2**30 + 2**25,
-            "over_data": 3.0,
-            "over_data_later": 2.0,
-            "first_only": 2**24,
-        },
-        "accuracy": {"distance": 1e-9},
-        "standard_errors": "all",
-        "passes": 5,
-        "over_hardware": 2.5,
-    } | more
+    """A stored line, of the first turn."""
+    memory = {
+        "before": 2**30,
+        "peak": 2**30 + 2**25,
+        "over_data": 3.0,
+        "over_data_later": 2.0,
+        "first_only": 2**24,
+    }
+    own = {"problem": "small-table", "n": 1_000, "p": 5, "library": library, "memory": memory}
+    return stored_line(seconds, **(own | more))
 
 
 def rows(text: str, name: str) -> list[str]:
