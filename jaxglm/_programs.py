@@ -38,7 +38,7 @@ _forget: list[Callable[[], None]] = []
 
 # What one piece of code takes to compile grows faster than the code does; it runs as fast after
 # fewer rounds of optimisation, and faster in the widest registers.
-_ONE_PIECE = {"xla_backend_optimization_level": 1, "xla_cpu_prefer_vector_width": 512}
+_PIECES = {"xla_backend_optimization_level": 1, "xla_cpu_prefer_vector_width": 512}
 
 
 @functools.cache
@@ -56,15 +56,15 @@ def _known(options: tuple[tuple[str, Any], ...]) -> dict[str, Any] | None:
 def program(
     *,
     quick: bool | Callable[..., bool] = False,
-    one_piece: bool = False,
+    of_pieces: bool = False,
     static_argnames: tuple[str, ...] = (),
     **options: Any,
 ) -> Callable[[Callable], Callable]:
     """`jax.jit` with these options, that keeps no more programs than the system has room for.
 
     Static arguments are given by name. One that is `quick`, always or for the arguments for which
-    the function says so, is soon compiled and may run a little slower: for small arrays. One that
-    is made of elementwise operations and loops only may be `one_piece`. Where `computing` for the
+    the function says so, is soon compiled and may run a little slower: for small arrays. One
+    `of_pieces` consists of calls of functions that are each a `piece`. Where `computing` for the
     library, programs are kept for other processes.
     """
 
@@ -75,10 +75,10 @@ def program(
         @functools.cache
         def jitted(soon: bool) -> Any:
             # At the first call: what is quick is asked of the device.
-            chosen = _known(tuple((_QUICK if soon else _ONE_PIECE).items()))
+            chosen = _known(tuple((_QUICK if soon else _PIECES).items()))
             made: Any = jax.jit(
-                as_one_piece(function) if one_piece else function,
-                compiler_options=chosen if soon or one_piece else None,
+                function,
+                compiler_options=chosen if soon or of_pieces else None,
                 static_argnames=static_argnames,
                 keep_unused=True,  # so that what it was traced to says which argument is which
                 **options,
@@ -114,10 +114,6 @@ def program(
 
         @functools.wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
-            out = run(*args, **kwargs)
-            return out[0] if one_piece else out
-
-        def run(*args: Any, **kwargs: Any) -> Any:
             soon = quick(*args) if callable(quick) else quick
             store = _store()
             found = None if store is None else kept(store, soon, args, kwargs)
@@ -134,29 +130,32 @@ def program(
     return decorate
 
 
-def as_one_piece(function: Callable) -> Callable:
-    """The function, compiled on a CPU as one piece of machine code.
+def piece(function: Callable) -> Callable:
+    """The function, as a part of a program `of_pieces`: on a CPU, one piece of machine code.
+
+    It has to be made of elementwise operations and loops only.
 
     XLA makes a kernel of each operation there, and calls one after the other: thousands a turn of a
     loop over small arrays, each for less than a call costs. It has a way to compile a call of a
     function as a whole, by an attribute that it does not document, and that is asked for in the
-    versions that it was tried with only: what it cannot do ends the process.
+    versions that it was tried with only: what it cannot do ends the process. What takes long to
+    compile is better cut in two: each takes less than half, and they are compiled side by side.
     """
     version = tuple(map(int, jaxlib.__version__.split(".")[:2]))
     if jax.default_backend() != "cpu" or version > _TRIED:
-        return lambda *args, **kwargs: (function(*args, **kwargs), [])
+        return function
     from jax.experimental.xla_metadata import set_xla_metadata
 
     @functools.wraps(function)
-    def whole(*args: Any, **kwargs: Any) -> Any:
+    def whole(*args: Any) -> Any:
         def body(*inner: Any) -> Any:
             with set_xla_metadata(xla_cpu_small_call=None, inlineable=None):
-                out = function(*inner, **kwargs)
+                out = function(*inner)
             # An argument that turns out to be of no use would end the process: all are made use of.
             return out, [jnp.ravel(leaf)[0] for leaf in jax.tree.leaves(inner)]
 
         with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
-            return jax.jit(body)(*args)
+            return jax.jit(body)(*args)[0]
 
     return whole
 

@@ -1,4 +1,4 @@
-"""Owns `Record`, frozen dataclasses that are jax pytrees, and `zeros_of`.
+"""Owns `Record`, frozen dataclasses that are jax pytrees.
 
 A field is either a *leaf*, a number that may change without recompiling, or *static*, something
 that selects code. Subclasses become dataclasses and pytrees by being subclasses, so that a user's
@@ -7,11 +7,9 @@ own link or family is nothing but its mathematics.
 
 import copy
 import dataclasses
-from collections.abc import Callable
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import jax
-import jax.numpy as jnp
 
 
 def static(*, default: Any = dataclasses.MISSING, kw_only: bool = False) -> Any:
@@ -65,9 +63,3 @@ def _unflatten(cls: type[Record], fixed: tuple[Any, ...], leaves: Any) -> Record
     for name, value in zip(leaf_names + fixed_names, [*leaves, *fixed], strict=True):
         object.__setattr__(record, name, value)
     return record
-
-
-def zeros_of(function: Callable[..., Any], *args: Any) -> Any:
-    """Zeros of the shapes that `function(*args)` returns, without calling it."""
-    shapes = jax.eval_shape(function, *args)
-    return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)

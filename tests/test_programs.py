@@ -89,16 +89,22 @@ def test_maps_are_counted_where_the_system_tells(tmp_path, monkeypatch: pytest.M
     assert _programs.maps_left() == 1.0
 
 
-def test_a_program_in_one_piece_is_another_form_of_the_same(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_piece_is_another_form_of_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     def grown(x, times, unused):
         return jax.lax.fori_loop(0, times, lambda i, y: y * x, jnp.ones_like(x))
+
+    def added(x, y):
+        return x + y
+
+    def both(x, times, unused):
+        return _programs.piece(added)(x, _programs.piece(grown)(x, times, unused))
 
     x, marked = jnp.arange(1.0, 5.0), "xla_cpu_small_call"
     for tried in ((0, 12), (0, 9)):
         monkeypatch.setattr(_programs, "_TRIED", tried)
-        whole = _programs.program(one_piece=True)(grown)
-        assert whole(x, 3, x).tolist() == [1.0, 8.0, 27.0, 64.0]
-        lowered = jax.jit(_programs.as_one_piece(grown)).lower(x, 3, x).as_text()
-        assert (marked in lowered) == (tried == (0, 12) and jax.default_backend() == "cpu")
+        whole = _programs.program(of_pieces=True)(both)
+        assert whole(x, 3, x).tolist() == [2.0, 10.0, 30.0, 68.0]
+        lowered = jax.jit(both).lower(x, 3, x).as_text()
+        asked = 2 if tried == (0, 12) and jax.default_backend() == "cpu" else 0
+        assert lowered.count(marked) == asked
+        jax.clear_caches()

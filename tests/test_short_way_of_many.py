@@ -38,14 +38,14 @@ def whatever_the_size() -> Iterator[None]:
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of segments that calls of the short way have brought."""
     counts: list[int] = []
-    inner = _rounds.short_way
+    inner = _rounds.together
 
-    def counted(*args: Any, **kwargs: Any) -> Iterator[Any]:
-        for places, found in inner(*args, **kwargs):
+    def counted(*jobs: Any) -> Iterator[Any]:
+        for job, places, found in inner(*jobs):
             counts.append(len(places))
-            yield places, found
+            yield job, places, found
 
-    monkeypatch.setattr(_rounds, "short_way", counted)
+    monkeypatch.setattr(_rounds, "together", counted)
     return counts
 
 
@@ -150,11 +150,8 @@ def test_families_from_elsewhere_take_the_full_loop(taken: list[int]) -> None:
 def test_one_piece_and_many_are_one_computation(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = of_table()
 
-    def in_pieces(function: Any) -> Any:
-        return lambda *args, **kwargs: (function(*args, **kwargs), [])
-
-    monkeypatch.setattr(_programs, "as_one_piece", in_pieces)
-    ordinary = _programs.program(one_piece=True, static_argnames=("from_beta", "constant"))
+    monkeypatch.setattr(_short_way, "piece", lambda function: function)
+    ordinary = _programs.program(static_argnames=("from_beta", "constant"))
     monkeypatch.setattr(_short_way, "_over_blocks", ordinary(_short_way.over_blocks))
     pieces = of_table()
     np.testing.assert_allclose(whole.params, pieces.params, rtol=1e-13)
@@ -169,7 +166,7 @@ def test_factors_of_matrices_side_by_side() -> None:
     g = rng.normal(size=(4, 6))
     with computing():
         rows = tuple(jnp.asarray(matrices[i, : i + 1]) for i in range(4))
-        factor = factorise_lanes(Triangle(rows))
+        factor = factorise_lanes(Triangle(rows).matrices())
         step, root = jax.device_get((factor.solve(jnp.asarray(g)), factor.inverse_root()))
         pivot = np.asarray(factor.pivot)
     assert not pivot[2] > 1e-12 and (np.delete(pivot, 2) > 1e-4).all()
@@ -177,3 +174,27 @@ def test_factors_of_matrices_side_by_side() -> None:
         inverse = np.linalg.inv(matrices[..., w])
         np.testing.assert_allclose(step[:, w], inverse @ g[:, w], rtol=1e-10)
         np.testing.assert_allclose(root[..., w] @ root[..., w].T, inverse, rtol=1e-10)
+
+
+def test_rows_that_are_far_and_do_not_move_need_no_other_way(
+    taken: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    groups = np.repeat(np.arange(40), 60)
+    x = rng.normal(size=groups.size) * 3
+    x[::60] = 9.0  # certain to be a success, and seen to be one
+    y = (rng.random(groups.size) < 1 / (1 + np.exp(-x))).astype(float)
+    y[::60] = 1.0
+    others = many(y, x[:, None], groups, "binomial")
+    assert not others.failed.size
+
+    def refused(*args: Any) -> None:
+        raise AssertionError("another program was asked for")
+
+    monkeypatch.setattr(_rounds.Lanes, "of", refused)
+    # A separated segment goes on to the test of separation.
+    again = many(y, x[:, None], groups, "binomial")
+    np.testing.assert_array_equal(again.params, others.params)
+    y[groups == 7] = (x > 0)[groups == 7]
+    with pytest.raises(AssertionError, match="another program"):
+        many(y, x[:, None], groups, "binomial")

@@ -14,7 +14,7 @@ from jaxglm.algebra._factor import (
     solve,
     zero_information,
 )
-from jaxglm.algebra._in_lanes import LaneFactor, Triangle, factorise_lanes
+from jaxglm.algebra._in_lanes import LaneFactor, LaneMatrices, Triangle, factorise_lanes
 from jaxglm.algebra._relations import Relations
 from jaxglm.algebra._root import Root, root_of, root_of_inverse, trace_with, without_negative
 from jaxglm.algebra._span import Span, span_of
@@ -27,6 +27,7 @@ __all__ = [
     "Factor",
     "Information",
     "LaneFactor",
+    "LaneMatrices",
     "Lines",
     "Relations",
     "Root",

@@ -15,7 +15,7 @@ Carry = TypeVar("Carry")
 
 
 class Triangle(NamedTuple):
-    """Symmetric matrices by their lower triangle.
+    """Symmetric matrices by their lower triangle, as sums are made of them.
 
     Attributes
     ----------
@@ -25,27 +25,45 @@ class Triangle(NamedTuple):
 
     rows: tuple[jax.Array, ...]
 
+    def matrices(self) -> "LaneMatrices":
+        """The same in one array."""
+        p, like = len(self.rows), self.rows[-1]
+        lower = jnp.zeros((p, *like.shape), like.dtype)
+        for i, row in enumerate(self.rows):
+            # Stacked, they would take long to compile.
+            lower = jax.lax.dynamic_update_slice(lower, row[None], (i, 0, 0))
+        return LaneMatrices(lower)
+
+
+class LaneMatrices(NamedTuple):
+    """Symmetric matrices.
+
+    Attributes
+    ----------
+    lower : [p, p, W]
+        With zeros above the diagonal.
+    """
+
+    lower: jax.Array
+
     @property
     def diagonal(self) -> jax.Array:
         """[p, W]."""
-        return jnp.stack([row[-1] for row in self.rows])
+        return jnp.stack([self.lower[i, i] for i in range(len(self.lower))])
 
     def full(self) -> jax.Array:
         """[p, p, W]."""
-        p = len(self.rows)
-        return jnp.stack(
-            [jnp.stack([self.rows[max(i, j)][min(i, j)] for j in range(p)]) for i in range(p)]
-        )
+        upper = jnp.swapaxes(self.lower, 0, 1)
+        return self.lower + upper * (1.0 - _unit(self.lower))
 
-    def regular(self, keep: jax.Array) -> "Triangle":
+    def regular(self, keep: jax.Array) -> "LaneMatrices":
         """With those of the unit matrix in rows and columns where `keep` ([p, W]) does not hold."""
+        return LaneMatrices(jnp.where(keep[:, None] & keep, self.lower, _unit(self.lower)))
 
-        def row(i: int, values: jax.Array) -> jax.Array:
-            kept = jnp.where(keep[: i + 1] & keep[i], values, 0.0)
-            last = jnp.where(keep[i], values[i], jnp.ones_like(values[i]))
-            return jnp.concatenate([kept[:i], last[None]])
 
-        return Triangle(tuple(row(i, values) for i, values in enumerate(self.rows)))
+def _unit(like: jax.Array) -> jax.Array:
+    """The unit matrix, [p, p, 1]."""
+    return jnp.eye(len(like), dtype=like.dtype)[..., None]
 
 
 class LaneFactor(NamedTuple):
@@ -102,13 +120,13 @@ class LaneFactor(NamedTuple):
         return jnp.swapaxes(self.forward(eye), 0, 1)
 
 
-def factorise_lanes(h: Triangle) -> LaneFactor:
+def factorise_lanes(h: LaneMatrices) -> LaneFactor:
     """Factors of positive definite matrices; others show by a pivot that is nan or not positive."""
     diagonal = h.diagonal
     positive = diagonal > 0
     scale = jnp.where(positive, 1.0 / jnp.sqrt(jnp.where(positive, diagonal, 1.0)), 0.0)
-    p = len(h.rows)
-    scaled = h.full() * scale[:, None] * scale
+    p = len(diagonal)
+    scaled = h.lower * scale[:, None] * scale
 
     def step(k: jax.Array, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         left, least = carry

@@ -51,7 +51,7 @@ class Layout(NamedTuple):
 
         The sums of a block stay in the first cache, and its rows in the second.
         """
-        rows, lanes = (4, 32) if columns <= 6 else (8, 8)
+        rows, lanes = (4, 32) if columns <= 6 else (4, 16)
         numbers = min(_CALL_NUMBERS, most_numbers)
         tiles = max(int(numbers / (rows * lanes * (columns + _SCRATCH))), 1)
         return cls(rows, lanes, tiles, _MOST_BLOCKS)

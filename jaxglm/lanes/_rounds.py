@@ -18,15 +18,13 @@ from jaxglm.families import Family
 from jaxglm.lanes._buckets import SCRATCH
 from jaxglm.lanes._fits import Fits
 from jaxglm.lanes._lanes import LaneInput, LaneOptions, Lanes, fit_lane
-from jaxglm.lanes._packing import Layout, Packing
 from jaxglm.lanes._rank import rank_of
 from jaxglm.lanes._separation import recession_directions, relations_at_limits
 from jaxglm.lanes._settled import Left, Settling
 from jaxglm.lanes._shaped import fit_shaped
-from jaxglm.lanes._short_loop import LaneGiven, ShortOptions
-from jaxglm.lanes._short_way import serves, short_way
+from jaxglm.lanes._short_loop import LaneGiven
+from jaxglm.lanes._short_way import ShortWay, serves, together
 from jaxglm.lanes._sums import LaneSums
-from jaxglm.lanes._workers import workers
 from jaxglm.rows import Problem, Replicas, Segments, merge_rows
 from jaxglm.search import (
     REDUCED,
@@ -44,9 +42,9 @@ from jaxglm.sources import Block
 from jaxglm.sums import Objective
 
 # Turns of the first round. Nearly all lanes need fewer; one that needs many would keep its block
-# waiting, so it starts again among its like. Fisher scoring takes more, which cost less on the
-# short way than all again on the other.
-_FEW_TURNS, _SCORING_TURNS = 10, 30
+# waiting, so it starts again among its like. On the short way more turns cost less than the program
+# of the other.
+_FEW_TURNS, _SHORT_TURNS = 10, 30
 
 
 def fit_segments(
@@ -214,7 +212,7 @@ class _Rounds:
         """Whether the short way serves some segments, [k] bool."""
         if self._few or not serves(self.segments, self.objective, self.options):
             return np.zeros(which.size, bool)
-        return self.segments.sizes[which] <= self._layout.most_rows
+        return self.segments.sizes[which] <= self._short.most_rows
 
     @functools.cached_property
     def _few(self) -> bool:
@@ -222,23 +220,14 @@ class _Rounds:
         return self.segments.sizes[self.small].sum() * self.p <= tuning().small_cells
 
     @functools.cached_property
-    def _layout(self) -> Layout:
-        return Layout.of(self.p, self.numbers / workers())
+    def _short(self) -> ShortWay:
+        assert isinstance(self.segments, Segments)  # as `serves` has it
+        return ShortWay(self.segments, self.family, self.options, self.max_memory, _SHORT_TURNS)
 
     def _short_way(self, which: np.ndarray) -> Left:
         """What the short way leaves of some segments, in the columns that they are to have."""
-        start = self.options.start
-        turns = _FEW_TURNS if self.family.canonical else _SCORING_TURNS
-        shared = ShortOptions(
-            beta=(np.zeros(self.p) if start is None else start[self.order]).astype(self.dtype),
-            tol=self.dtype.type(self.tol),
-            max_turns=np.int32(min(turns, self.options.max_turns)),
-        )
-        assert isinstance(self.segments, Segments)  # as `serves` has it
-        packing = Packing.of(self.segments, which, self._layout)
-        own = LaneGiven(self.shift[which], self.keep[which])
-        rounds = short_way(packing, self.family, own, shared, from_beta=start is not None)
-        return self._unsettled(which, rounds)
+        job = self._short.job(which, LaneGiven(self.shift[which], self.keep[which]))
+        return self._unsettled(which, ((places, sums) for _, places, sums in together(job)))
 
     def _null_shifts(self) -> np.ndarray:
         """The shift of each null model that takes a fit: a lane of one column."""

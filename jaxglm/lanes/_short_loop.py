@@ -11,9 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._record import zeros_of
 from jaxglm._status import Status
-from jaxglm.algebra import Triangle, factorise_lanes
+from jaxglm.algebra import LaneMatrices, factorise_lanes
 from jaxglm.families import Family
 from jaxglm.lanes._lane_rows import LaneRows
 from jaxglm.lanes._lane_shapes import LaneShapes
@@ -22,9 +21,11 @@ from jaxglm.search import Options, has_unknown_shape
 from jaxglm.search._settings import AT_BETA, Settings
 from jaxglm.search._shape import Shape
 from jaxglm.search._statistics import statistics
+from jaxglm.search._traced import STILL
 from jaxglm.solvers import Controls, Outcome, Stop, dispersion, not_worse, rounding_floor
 from jaxglm.sources import Block
 from jaxglm.sums import (
+    Description,
     FinalSums,
     NullModel,
     Point,
@@ -35,7 +36,7 @@ from jaxglm.sums import (
     null_model,
 )
 
-# From so many turns on, a step that does not halve the distance is left to another round.
+# From so many turns on, a step that does not shorten the distance is left to another round.
 _TURNS_TO_SETTLE = 4
 # Nearer to the optimum, in standard errors, the observed information converges the faster.
 _CLOSE = 1.0
@@ -83,13 +84,13 @@ class _Sums(NamedTuple):
     """The fields of `Moments` that the loop looks at."""
 
     score: jax.Array
-    info: Triangle
+    info: LaneMatrices
     pearson: jax.Array
     loss: jax.Array
     loss_size: jax.Array
 
 
-class _State(NamedTuple):
+class State(NamedTuple):
     """The loop's carry: the sums at a point, the step from there, and how far that leads."""
 
     beta: jax.Array
@@ -101,7 +102,35 @@ class _State(NamedTuple):
     shapes: LaneShapes | None
 
 
-def fit_lanes(
+class Searched(NamedTuple):
+    """Where the loops of W lanes ended, and what they were about.
+
+    Attributes
+    ----------
+    state : State
+    unit : [W]
+        The standard deviation that distances are measured by.
+    nobs, weight : [W]
+        Observations, and the sum of their weights.
+    null : NullModel
+    keep : [p, W] bool
+        Columns that take part.
+    has_constant : [W] bool
+    alpha : [W] or None
+        As given.
+    """
+
+    state: State
+    unit: jax.Array
+    nobs: jax.Array
+    weight: jax.Array
+    null: NullModel
+    keep: jax.Array
+    has_constant: jax.Array
+    alpha: jax.Array | None
+
+
+def search(
     rows: LaneRows,
     family: Family,
     own: LaneGiven,
@@ -109,8 +138,8 @@ def fit_lanes(
     *,
     from_beta: bool,
     constant: bool,
-) -> LaneSums:
-    """The loops of W segments, and their statistics; as `fit_lane` makes those of one.
+) -> Searched:
+    """The loops of W segments.
 
     `from_beta` says where they start; `constant` that all have an intercept.
     """
@@ -133,7 +162,7 @@ def fit_lanes(
     def sums_at(family: Family, beta: jax.Array, first: jax.Array, observed: Any) -> _Sums:
         at = Point(beta, observed, AT_BETA, null.inside, 0.0, jnp.where(first, lift, 0.0))
         sums = rows.reduce(full_moments, family, at)
-        score, info = jnp.where(keep, sums.score, 0.0), sums.info.regular(keep)
+        score, info = jnp.where(keep, sums.score, 0.0), sums.info.matrices().regular(keep)
         sums = _Sums(score, info, sums.pearson, sums.loss, sums.loss_size)
         # What a loop does not look at is not computed.
         if family.dispersion_fixed:
@@ -142,10 +171,10 @@ def fit_lanes(
             sums = sums._replace(loss=nothing, loss_size=nothing)
         return sums
 
-    def running(state: _State) -> jax.Array:
+    def running(state: State) -> jax.Array:
         return jnp.any(state.status == int(Status.RUNNING))
 
-    def turn(state: _State) -> _State:
+    def turn(state: State) -> State:
         beta = state.beta + state.step
         on = state.status == int(Status.RUNNING)
         starting = (state.turns == 0) & ~from_beta
@@ -164,21 +193,21 @@ def fit_lanes(
         return jax.tree.map(lambda a, b: jnp.where(on, a, b), new, state)
 
     beta = jnp.where(keep, shared.beta[:, None], 0.0).astype(dtype)
-    shapes, flat = None, family
-    if has_unknown_shape(family):
-        shapes = LaneShapes.none(nothing)
-        flat = shapes.family(family)
-    start = _begun(beta, zeros_of(sums_at, flat, beta, True, True), shapes)
-    state = jax.lax.while_loop(running, turn, start)
-    return _ended(rows, family, settings, controls, state, keep, has_constant)
+    shapes = LaneShapes.none(nothing) if shaped else None
+    state = jax.lax.while_loop(running, turn, _begun(beta, shapes))
+    weight = jnp.broadcast_to(of.weight, nothing.shape)
+    unit = jnp.broadcast_to(_unit(state.sums, controls), nothing.shape)
+    return Searched(state, unit, of.nobs, weight, null, keep, has_constant, own.alpha)
 
 
-def _begun(beta: jax.Array, sums: _Sums, shapes: LaneShapes | None) -> _State:
+def _begun(beta: jax.Array, shapes: LaneShapes | None) -> State:
     lanes = beta.shape[-1:]
-    return _State(
+    nothing = jnp.zeros(lanes, beta.dtype)
+    info = LaneMatrices(jnp.zeros((len(beta), *beta.shape), beta.dtype))
+    return State(
         beta=beta,
         step=jnp.zeros_like(beta),
-        sums=sums._replace(loss=jnp.full_like(sums.loss, jnp.inf)),
+        sums=_Sums(jnp.zeros_like(beta), info, nothing, nothing + jnp.inf, nothing),
         decrement=jnp.full(lanes, jnp.inf, beta.dtype),
         turns=jnp.zeros(lanes, jnp.int32),
         status=jnp.full(lanes, int(Status.RUNNING), jnp.int32),
@@ -187,7 +216,7 @@ def _begun(beta: jax.Array, sums: _Sums, shapes: LaneShapes | None) -> _State:
 
 
 def _advance(
-    state: _State,
+    state: State,
     beta: jax.Array,
     sums: _Sums,
     family: Family,
@@ -196,7 +225,7 @@ def _advance(
     observed: jax.Array,
     shapes: LaneShapes | None,
     apart: ShapeSums | None,
-) -> _State:
+) -> State:
     """The state at the point where the sums were made; the last one when the step hardly moves."""
     factor = factorise_lanes(sums.info)
     step = -factor.solve(sums.score)
@@ -209,7 +238,7 @@ def _advance(
     decrement = jnp.where(starting, jnp.inf, jnp.sqrt(total) / _unit(sums, controls))
     sound = (factor.pivot > controls.smallest_pivot) & jnp.isfinite(squared) & (squared >= 0)
     known = jnp.isfinite(state.decrement)
-    slow = known & (decrement > 0.5 * state.decrement) & (state.turns - begun >= _TURNS_TO_SETTLE)
+    slow = known & (decrement > state.decrement) & (state.turns - begun >= _TURNS_TO_SETTLE)
     ended = decrement <= _MORE_LEFT * controls.tol
     # That the observed information is indefinite says nothing of the rank.
     singular = ~observed & ~(factor.pivot > controls.smallest_pivot)
@@ -234,10 +263,10 @@ def _advance(
         int(Status.RUNNING),
     )
     step = jnp.where(sound, step, 0.0)
-    return _State(beta, step, sums, decrement, turns, status.astype(jnp.int32), shapes)
+    return State(beta, step, sums, decrement, turns, status.astype(jnp.int32), shapes)
 
 
-def _with_shapes_begun(state: _State, rows: LaneRows, family: Family) -> _State:
+def _with_shapes_begun(state: State, rows: LaneRows, family: Family) -> State:
     """The state with lanes running on whose optimum is not where alpha is 0."""
     assert state.shapes is not None
     before = state.shapes.known
@@ -258,35 +287,32 @@ def _unit(sums: Any, controls: Controls) -> jax.Array:
     return jnp.where(deviation > 0, deviation, 1.0)
 
 
-def _ended(
-    rows: LaneRows,
-    family: Family,
-    settings: Settings,
-    controls: Controls,
-    state: _State,
-    keep: jax.Array,
-    has_constant: jax.Array,
-) -> LaneSums:
-    """The record of where the loops ended."""
-    null, of = settings.null_model, settings.of
+def described(rows: LaneRows, family: Family, searched: Searched) -> LaneSums:
+    """The record of where the loops ended, as `fit_lane` makes that of one."""
+    state, null, keep = searched.state, searched.null, searched.keep
     converged = state.status == int(Status.CONVERGED)
     beta = state.beta + jnp.where(converged, state.step, 0.0)
     shape = None
+    if searched.alpha is not None:
+        family = family._with(alpha=searched.alpha)
     if state.shapes is not None:
         moved = state.shapes.moved().alpha
         shape = Shape(jnp.where(converged, moved, state.shapes.alpha), state.shapes.alpha_se)
         family = family._with(alpha=shape.alpha)
     at = Point(beta, np.bool_(False), AT_BETA, null.inside, 0.0)
-    described = rows.reduce(lean_description, family, at, null)
-    info = state.sums.info
-    if not family.canonical:
-        info = rows.reduce(full_moments, family, at).info.regular(keep)
+    step = jnp.where(keep, state.step, 0.0)
+    there, info, moved = rows.reduce(_visit, family, at, null, step)
+    info = state.sums.info if info is None else info.matrices().regular(keep)
+    # Where the matrix is definite and a Newton step moves no row, it leads to an optimum: then
+    # rows do not run away, however far they are.
+    still = converged & (moved < STILL**2)
+    limits = there.limits._replace(far=jnp.where(still, 0.0, there.limits.far))
     sums = FinalSums(
-        pearson=described.pearson,
+        pearson=there.pearson,
         score=state.sums.score,
         info=info.full(),
-        **described.limits._asdict(),
-        **described.deviances._asdict(),
+        **limits._asdict(),
+        **there.deviances._asdict(),
     )
 
     def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -296,18 +322,18 @@ def _ended(
         family,
         sums,
         likelihoods,
-        nobs=of.nobs,
-        weight_sum=of.weight,
-        parameters=settings.n_columns,
-        has_constant=has_constant,
+        nobs=searched.nobs,
+        weight_sum=searched.weight,
+        parameters=jnp.sum(keep, axis=0),
+        has_constant=searched.has_constant,
         xp=jnp,
     )
     lanes = state.status.shape
-    floor = 2 * rounding_floor(described, info.diagonal, beta) / _unit(described, controls)
+    floor = 2 * rounding_floor(there, info.diagonal, beta) / searched.unit
     outcome = Outcome(
         beta=state.beta,
         correction=state.step,
-        loss=described.loss,
+        loss=there.loss,
         decrement=state.decrement,
         floor=floor,
         turns=state.turns,
@@ -329,6 +355,15 @@ def _ended(
         keep=keep,
         shape=shape,
     )
+
+
+def _visit(
+    block: Block, family: Family, at: Point, null: NullModel, step: jax.Array
+) -> tuple[Description, Any, jax.Array]:
+    """The description, the expected information where the loop's may be another, and (X step)^2."""
+    info = None if family.canonical else full_moments(block, family, at).info
+    squares = jnp.where(block.rows.live, block.design.matvec(step) ** 2, 0.0)
+    return lean_description(block, family, at, null), info, block.total(squares)
 
 
 def _likelihoods(

@@ -17,8 +17,8 @@ import numpy as np
 
 from jaxglm._jax import fetched
 from jaxglm._programs import program
-from jaxglm._record import zeros_of
 from jaxglm._status import Status
+from jaxglm._tracing import once, zeros_of
 from jaxglm._tuning import tuning
 from jaxglm.algebra import zero_information
 from jaxglm.penalties import Penalty
@@ -157,6 +157,7 @@ def run_loop(tiles: Tiles, objective: Objective, loop: Loop) -> tuple[Outcome, F
     start = solver.init(loop.at, loop.kept)
     outcome = solver.outcome(jax.lax.while_loop(running, with_its_sums, start))
 
+    @once
     def last_pass(beta: jax.Array) -> FinalSums:
         return penalised(tiles.reduce(loop.final, family, beta, loop.null), penalty, beta)
 

@@ -44,7 +44,7 @@ _WAYS = ((AT_INITIAL_MEANS, False), (AT_COMMON_MEAN, False), (AT_COMMON_MEAN, Tr
 # Rounding that hides more standard errors than this tells of a start out of all measure.
 _MOST_HIDDEN = 1e-2
 # A Newton step that moves a linear predictor by more than this ends at no optimum.
-_STILL = 1e-3
+STILL = 1e-3
 
 
 class Ended(NamedTuple):
@@ -181,7 +181,7 @@ def _runs(coef: jax.Array, block: Block, objective: Objective) -> jax.Array:
     sums = penalised(full_moments(block, objective.family, at), objective.penalty, coef)
     step = solve(factorise(sums.info, jnp.zeros((), coef.dtype)), sums.score)
     moved = jnp.where(block.rows.live, jnp.abs(block.design.matvec(step)), 0.0)
-    return ~(jnp.max(moved) < _STILL)  # nan compares as False
+    return ~(jnp.max(moved) < STILL)  # nan compares as False
 
 
 def _determine(gram: Any, squares: Any, objective: Objective, smallest: float) -> jax.Array:

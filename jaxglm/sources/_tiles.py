@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm._record import zeros_of
+from jaxglm._tracing import once, zeros_of
 from jaxglm.designs import Strip
 from jaxglm.sources._block import Block
 
@@ -94,15 +94,16 @@ class Tiles:
             return kernel.of_all_tiles(self.block, *params)
         if self.count == 1 and self.first is None:
             return kernel(self._tile(0), *params)
-        zeros = zeros_of(lambda *args: kernel(self._tile(0), *args), *params)
+        term = once(lambda index: kernel(self._tile(index), *params))
+        zeros = zeros_of(term, np.int32(0))
         compensate = self.dtype == jnp.float32
 
         def add_tile(turn: jax.Array, carry: Any) -> Any:
             total, lost = carry
-            term = kernel(self._tile(self._at(turn * self.stride)), *params)
-            new = jax.tree.map(jnp.add, total, term)
+            own = term(self._at(turn * self.stride))
+            new = jax.tree.map(jnp.add, total, own)
             if compensate:
-                lost = jax.tree.map(lost_digits, lost, total, term, new)
+                lost = jax.tree.map(lost_digits, lost, total, own, new)
             return new, lost
 
         start = (zeros, zeros if compensate else None)

@@ -6,6 +6,7 @@ from jaxglm.sums._dependent import cluster_meat, serial_meat
 from jaxglm.sums._dispersion import dispersion_slopes
 from jaxglm.sums._fastest import fastest_kernel
 from jaxglm.sums._final import (
+    Description,
     Deviances,
     FinalSums,
     NullModel,
@@ -51,6 +52,7 @@ from jaxglm.sums._totals import Totals, has_constant, null_model, totals, totals
 __all__ = [
     "ALONE",
     "Bias",
+    "Description",
     "Deviances",
     "FinalSums",
     "Meat",
