@@ -23,7 +23,6 @@ print(json.dumps({
 
 LAZY = [
     "formulaic",
-    "jax.experimental.pallas",
     "maketables",
     "marginaleffects",
     "matplotlib",

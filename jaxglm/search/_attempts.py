@@ -29,14 +29,13 @@ from jaxglm.search._settings import (
 )
 from jaxglm.search._statistics import worse_than_null
 from jaxglm.solvers import Controls, FirstOrder, KeptFactor, Newton, Outcome, Solver, lbfgs
-from jaxglm.sources import Resident, Source
+from jaxglm.sources import Source
 from jaxglm.sums import (
     FinalSums,
     Moments,
     Objective,
     Point,
     Totals,
-    fastest_kernel,
     final_sums,
     final_sums_diagonal,
     full_moments,
@@ -189,15 +188,9 @@ class Search:
         return bool(worse_than_null(self.family, sums, of.weight, null, has_offset=of.has_offset))
 
     @property
-    def plain_kernel(self) -> Callable[..., Moments]:
-        """What makes the sums with the information matrix on every device, from every source."""
+    def kernel(self) -> Callable[..., Moments]:
+        """What makes the sums with the information matrix, from every source."""
         return quick_moments if self.quick else full_moments
-
-    def kernel(self, source: Source, at: Point) -> Callable[..., Moments]:
-        """The fastest form of `plain_kernel` here, for a loop that starts there."""
-        if not isinstance(source, Resident):
-            return self.plain_kernel
-        return fastest_kernel(self.plain_kernel, source.tiles, self.family, at)
 
     @property
     def reach(self) -> float:
@@ -233,7 +226,6 @@ class Search:
         chosen = self.options.method
         if source.design.gram_cells > tuning().most_cells:
             return self._first_order(basis, source)
-        kernel = self.kernel(source, self.settings.point(zeros, AT_INITIAL_MEANS))
         newton_like = [
             ("irls", AT_INITIAL_MEANS, False),
             ("irls", AT_COMMON_MEAN, False),
@@ -248,7 +240,7 @@ class Search:
                 return self._if_determined(best)
         elif self.options.start is not None:
             at = self.settings.point(self.given(basis), AT_BETA, observed=chosen == "newton")
-            best = self.run(basis, source, Newton(), chosen, at, self.controls(), kernel)
+            best = self.run(basis, source, Newton(), chosen, at, self.controls(), self.kernel)
             at_edge = self.bounded and best.status is Status.STEP_FAILED
             # Rounding that hides this much tells of a start out of all measure, not of an optimum.
             resolved = float(best.outcome.floor) < 1e-2
@@ -256,7 +248,7 @@ class Search:
                 return best
         for method, start, observed in newton_like:
             at = self.settings.point(zeros, start, observed=observed)
-            found = self.run(basis, source, Newton(), method, at, self.controls(), kernel)
+            found = self.run(basis, source, Newton(), method, at, self.controls(), self.kernel)
             if found.status in (Status.CONVERGED, Status.SINGULAR):
                 return found
             if self.bounded and found.status is Status.STEP_FAILED:

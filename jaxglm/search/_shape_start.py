@@ -67,7 +67,7 @@ def near_shape(
         at = search.settings.point(before.gamma, AT_BETA)
         controls = search.controls(tol=_NEAR, final=False)
         kept = before.outcome.kept._replace(use=np.bool_(True))
-        run = search.run(basis, source, Newton(), "irls", at, controls, search.plain_kernel, kept)
+        run = search.run(basis, source, Newton(), "irls", at, controls, search.kernel, kept)
         return counting(search, run)
 
     without = search_at(-math.inf)

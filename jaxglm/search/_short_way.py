@@ -50,10 +50,9 @@ def _short_way(search: Search, basis: Basis, source: Source) -> Attempt | None:
         at = search.settings.point(search.given(basis), AT_BETA)
     else:
         at, kept = _sampled(search, basis, source, kept)
-    kernel = search.kernel(source, at)
     for _ in range(_MOST_ROUNDS):
         controls = search.controls(reach=search.reach)
-        found = search.run(basis, source, Newton(), "irls", at, controls, kernel, kept)
+        found = search.run(basis, source, Newton(), "irls", at, controls, search.kernel, kept)
         if found.status is not Status.CONVERGED:
             return None
         settled = search.settled(found)
@@ -100,7 +99,7 @@ def of_sample(search: Search, basis: Basis, source: Source, stride: int, at: Poi
         "irls",
         at,
         search.controls(tol=1.0, share=share, final=False),
-        search.plain_kernel,
+        search.kernel,
         unfactored(source.design.n_columns, source.design.n_eliminated, source.dtype),
         stride,
     )

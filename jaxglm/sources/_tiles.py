@@ -87,11 +87,8 @@ class Tiles:
         """The sum of `kernel(tile, *params)` over the tiles: one visit to each row.
 
         In float32 the sum over tiles is compensated (Neumaier), so that its error does not grow
-        with the number of tiles; float64 needs none. A kernel with a method `of_all_tiles` does
-        the summing itself.
+        with the number of tiles; float64 needs none.
         """
-        if hasattr(kernel, "of_all_tiles"):
-            return kernel.of_all_tiles(self.block, *params)
         if self.count == 1 and self.first is None:
             return kernel(self._tile(0), *params)
         term = once(lambda index: kernel(self._tile(index), *params))

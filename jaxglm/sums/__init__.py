@@ -4,7 +4,6 @@ from jaxglm.sums._bias import Bias, bias_score, inverted
 from jaxglm.sums._counted_shape import counted_shape_slopes
 from jaxglm.sums._dependent import cluster_meat, serial_meat
 from jaxglm.sums._dispersion import dispersion_slopes
-from jaxglm.sums._fastest import fastest_kernel
 from jaxglm.sums._final import (
     Description,
     Deviances,
@@ -74,7 +73,6 @@ __all__ = [
     "digits_are_lost",
     "dispersion_slopes",
     "far_sides",
-    "fastest_kernel",
     "final_sums",
     "final_sums_diagonal",
     "full_moments",
