@@ -49,6 +49,7 @@ def test_the_seed_decides_alone() -> None:
     assert (FIT.bootstrap(n=6, seed=2).params != drawn.params).all(axis=None)
 
 
+@pytest.mark.slow
 def test_clusters_are_drawn_whole() -> None:
     effect = np.repeat(np.random.default_rng(0).normal(size=50), 10)
     table = TABLE.assign(x=np.repeat(TABLE["x"].to_numpy()[:50], 10))
@@ -68,6 +69,7 @@ def test_clusters_are_drawn_whole() -> None:
     np.testing.assert_allclose(by_cluster.params.loc[4], single.params, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_frequencies_are_observations_and_other_weights_stay() -> None:
     fit = jg.glm("y ~ x", TABLE, "gaussian", freq_weights="w", var_weights=1 + TABLE["c"])
     total = TABLE["w"].sum()

@@ -78,6 +78,7 @@ def test_an_influential_row_and_collinear_columns() -> None:
     assert "x, u" in found["collinearity"].evidence or "u, x" in found["collinearity"].evidence
 
 
+@pytest.mark.slow
 def test_rows_that_stand_alone_are_named() -> None:
     table = TABLE[:80].assign(g=TABLE.g.where(TABLE.index != 9, "z"))
     table.index = [f"r{i}" for i in range(80)]

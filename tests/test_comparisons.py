@@ -235,6 +235,7 @@ def test_the_tidy_statistic_is_what_the_p_value_is_of(test: str) -> None:
         assert len(tidy) and tidy.columns.is_unique
 
 
+@pytest.mark.slow
 def test_a_shape_with_fewer_terms_is_not_nested_in_none_with_more() -> None:
     shaped = jg.glm("y ~ 1", TABLE, jg.NegativeBinomial(), on_failure="ignore")
     with pytest.warns(jg.DataWarning, match="not nested.*Poisson, so there is no p-value"):
@@ -243,6 +244,7 @@ def test_a_shape_with_fewer_terms_is_not_nested_in_none_with_more() -> None:
     assert not any("mixture" in note for note in table.notes)
 
 
+@pytest.mark.slow
 def test_frequencies_are_repeated_rows() -> None:
     live = TABLE[TABLE.w > 0]
     long = live.loc[live.index.repeat(live.w)].reset_index(drop=True)

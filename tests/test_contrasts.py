@@ -131,6 +131,7 @@ def test_truth_values_and_numbers_are_factors_too() -> None:
     assert table["contrast"].tolist() == ["3 - 4", "5 - 4"]
 
 
+@pytest.mark.slow
 def test_frequencies_are_repeated_rows() -> None:
     times = np.arange(len(mtcars)) % 3
     weighted = jg.glm("mpg ~ C(cyl) * wt", mtcars, freq_weights=times)

@@ -92,6 +92,7 @@ def test_rows_that_occur_are_quiet(formula: str) -> None:
         assert not fit.get_prediction().summary_frame().isna().any().any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", slow_among(["levels eliminated", "Gram matrix"], ["Gram matrix"]))
 def test_columns_that_follow_from_the_levels_of_a_large_factor(
     way: str, monkeypatch: pytest.MonkeyPatch

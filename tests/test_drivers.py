@@ -36,7 +36,10 @@ def both(case: str, options: Options | None = None, **tuning: Any) -> None:
         assert_same(fit(of, family, options), wanted, TOLERANCE[of.dtype.name])
 
 
-@pytest.mark.parametrize("case", slow_among(LISTED, ["prior weights", "aliased", "factors"]))
+@pytest.mark.parametrize(
+    "case",
+    slow_among(LISTED, SLOW),
+)
 def test_the_same_fit(case: str) -> None:
     both(case)
 
@@ -50,6 +53,7 @@ def test_a_start_and_a_tolerance_of_ones_own() -> None:
     both("dense", Options(start=np.array([0.1, 0.5, 0.0]), tol=1e-6))
 
 
+@pytest.mark.slow
 def test_the_short_way_with_its_kept_factor() -> None:
     both("dense", large_rows=0, large_work=0, smallest_tile=BLOCK // 4, largest_tile=BLOCK // 4)
 

@@ -139,6 +139,7 @@ def pieces(n: int) -> list[DensePiece | FactorPiece]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("double_precision")
 def test_the_gram_matrix_with_a_factor_eliminated() -> None:
     n = 60

@@ -103,6 +103,7 @@ def test_scalars_without_end_are_read_again(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back["a"].decrement, fits["a"].decrement)
 
 
+@pytest.mark.slow
 def test_an_infinite_deviance_is_read_again(tmp_path: Path) -> None:
     table = {"shop": ["a"] * 6, "x": [0.0, 1, 2, 3, 4, 5], "y": [0, 0.2, 0.3, 0.6, 0.7, 1]}
     fits = jg.fit_groups("y ~ x", table, "shop", jg.Quasi("mu^2(1-mu)^2", link="logit"))

@@ -111,6 +111,7 @@ def test_ways(formula: str) -> None:
         )
 
 
+@pytest.mark.slow
 def test_columns_of_a_root_by_turns() -> None:
     """A root of more columns than rows are multiplied with at a time."""
     with tuned(least_eliminated=100):
@@ -202,6 +203,7 @@ def test_frequencies_are_repeated_rows() -> None:
     same(jg.glm("y ~ x + k", repeated, "binomial", bias="firth", compress=True), wanted)
 
 
+@pytest.mark.slow
 def test_frequencies_of_an_estimated_dispersion() -> None:
     table = TABLE.assign(t=np.exp(TABLE["x"]) + 0.2, w=np.resize([1.0, 2.5], N))
     given = {"family": "gamma(log)", "bias": "firth"}

@@ -74,6 +74,7 @@ SLOW = [
     "cloglog",
     "log-binomial",
     "negative binomial",
+    "poisson",
 ]
 
 
@@ -203,6 +204,7 @@ def test_the_order_of_rows_changes_nothing(mixed: jg.GroupResults) -> None:
             assert_same_segment(fits, mixed, g, rtol=rtol)
 
 
+@pytest.mark.slow
 def test_lengths_and_memory_of_the_call_change_nothing(mixed: jg.GroupResults) -> None:
     y, columns, groups = MIXED
     more = ragged([200], seed=6)

@@ -345,6 +345,7 @@ def test_rows_without_a_key() -> None:
     assert dropped.segments.sizes.tolist() == [2, 3, 2]
 
 
+@pytest.mark.slow
 def test_a_response_beside_trials_has_one_reading_in_the_whole_table() -> None:
     """One segment has fractions, which tells that the 0 and 1 of the others are proportions."""
     data = pd.DataFrame({"g": np.repeat(list("abc"), 6), "y": [0, 1, 1, 0, 1, 1.0] * 3, "t": 5.0})

@@ -380,6 +380,7 @@ def test_fits_of_arrays() -> None:
 # -- what a review found --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_groups_given_again_are_aligned_as_in_the_fit() -> None:
     rng = np.random.default_rng(4)
     X = pd.DataFrame({"c": 1.0, "x": rng.normal(size=20)}, index=np.arange(20) + 100)

@@ -151,6 +151,7 @@ def test_a_robust_covariance_leaves_the_profile_alone(fit: jg.Results, raw: jg.R
     assert found.equals(fit.conf_int(method="profile"))
 
 
+@pytest.mark.slow
 def test_segments_alike(fit: jg.Results, raw: jg.Results, tmp_path: Path) -> None:
     table = pd.concat([TABLE.assign(s="p"), TABLE.assign(s="q", y=TABLE.y[::-1].to_numpy())])
     fits = jg.fit_groups("y ~ x + z", table, "s", "poisson", cluster=BOTH)

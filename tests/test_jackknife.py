@@ -93,6 +93,7 @@ def test_frequencies_are_repeated_rows(counts: jg.Results) -> None:
     np.testing.assert_allclose(left[0], jg.glm("y ~ x", TABLE, "poisson", freq_weights=freq).params)
 
 
+@pytest.mark.slow
 def test_a_row_of_weight_0_moves_nothing(counts: jg.Results) -> None:
     weights = TABLE["count"] * (np.arange(N) != 4)
     fit = jg.glm("y ~ x", TABLE, "poisson", freq_weights=weights)

@@ -83,6 +83,7 @@ def test_an_eliminated_factor_changes_nothing(fit: jg.Results) -> None:
     assert np.allclose(found, fit.joint_cov_params(), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_column_left_out_has_no_error(plain: jg.Results) -> None:
     with pytest.warns(jg.RankWarning):
         fit = jg.glm(f"{FORMULA} + z", {**TABLE, "z": 2 * TABLE["x"]}, family="negative_binomial")

@@ -77,6 +77,7 @@ def test_large_whole_numbers_stay_apart(make: str, tmp_path: Path) -> None:
     assert jg.glm("y ~ id", data, missing="drop", on_failure="ignore").nobs >= N - 1
 
 
+@pytest.mark.slow
 def test_keys_of_another_type_are_compared_exactly() -> None:
     fits = jg.fit_groups("y ~ 1", {"y": Y, "id": np.array(SMALL)}, by="id", family="poisson")
     for ids in (np.array([2**53], np.uint64), [2**53, None][:1]):

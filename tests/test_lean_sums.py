@@ -53,7 +53,10 @@ def fit(y: np.ndarray, family: Any, columns: np.ndarray) -> Fit:
 
 @pytest.mark.parametrize(
     "name",
-    slow_among([*KEPT, *LOST], ["trials", "no counts", "spread", "amounts", "single trials"]),
+    slow_among(
+        [*KEPT, *LOST],
+        ["trials", "no counts", "spread", "amounts", "single trials", "a curve", "separated"],
+    ),
 )
 def test_twelve_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     y, family, columns = (KEPT | LOST)[name]

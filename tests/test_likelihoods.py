@@ -31,6 +31,8 @@ from tests import exact
 from tests.family_rows import WEDDERBURN, evaluate, name_of, padded
 from tests.test_links import relative_error
 
+from .marks import slow_among
+
 REFERENCE = Path(__file__).parent / "data" / "reference"
 
 
@@ -280,11 +282,14 @@ _TWEEDIE_Y = np.array([0.0, 0.37, 1.0, 2.5, 17.3])
 _TWEEDIE_REST = [(0.5, 1.0, 1.0), (20.0, 1.0, 2.5), (2.0, 0.05, 1.0), (2.0, 30.0, 2.5)]
 
 
+# The gap between response and lattice is known to the rounding of the response, over p - 1.
+ENDS = [(1.00001, 1e-10), (1.0001, 1e-11), (1.001, 1e-12), (1.999, 1e-13)]
+
+
 @pytest.mark.usefixtures("seventy_digits")
 @pytest.mark.parametrize(
     ("power", "rtol"),
-    # The gap between response and lattice is known to the rounding of the response, over p - 1.
-    [(1.00001, 1e-10), (1.0001, 1e-11), (1.001, 1e-12), (1.999, 1e-13)],
+    slow_among(ENDS, ENDS[1:]),
 )
 def test_tweedie_density_next_to_the_ends_of_its_powers(power: float, rtol: float) -> None:
     p = mp.mpf(power)

@@ -73,7 +73,7 @@ def same(one: Any, other: Any, rtol: float = 1e-9) -> None:
     ("y", "ours", "theirs"),
     [
         ("died", "binomial", sm.families.Binomial()),
-        ("died", jg.Binomial(link="probit"), PROBIT),
+        pytest.param("died", jg.Binomial(link="probit"), PROBIT, marks=pytest.mark.slow),
         ("n", "poisson", sm.families.Poisson()),
     ],
 )

@@ -235,6 +235,7 @@ def test_the_profile_of_a_coefficient_has_its_profile_interval(family: str) -> N
 # -- many fits -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_segments_in_the_order_of_their_estimates() -> None:
     plot = shops().plot.segments("week", alpha=0.1)
     order = shops().params["week"].sort_values(ascending=False).index

@@ -12,6 +12,8 @@ from scipy.special import gammaln, logsumexp
 
 import jaxglm as jg
 
+from .marks import slow_among
+
 N = 48
 _rng = np.random.default_rng(3)
 GROUP = np.arange(N) % 3
@@ -190,7 +192,7 @@ WITHOUT_MAXIMUM: dict[str, tuple[Callable[[], np.ndarray], str]] = {
 }
 
 
-@pytest.mark.parametrize("which", WITHOUT_MAXIMUM)
+@pytest.mark.parametrize("which", slow_among(WITHOUT_MAXIMUM, ["no zeros", "multiples"]))
 def test_no_maximum_is_said_in_words(which: str) -> None:
     make, words = WITHOUT_MAXIMUM[which]
     found = profiled(table={"y": make(), "g": NAMES})

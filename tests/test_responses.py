@@ -36,7 +36,7 @@ def agree(one: jg.Results, single: jg.Results) -> None:
     [
         ("poisson", {"exposure": "e"}),
         ("gaussian", {"var_weights": "e"}),
-        ("negative_binomial", {}),
+        pytest.param("negative_binomial", {}, marks=pytest.mark.slow),
     ],
 )
 def test_each_response_is_the_fit_of_it_alone(family: str, more: dict[str, str]) -> None:

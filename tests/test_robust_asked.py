@@ -242,6 +242,7 @@ def test_a_table_that_nothing_else_refers_to_is_gone() -> None:
         result.robust(cluster="firm")
 
 
+@pytest.mark.slow
 def test_the_information_of_a_fit_stays_with_its_other_covariances() -> None:
     rng = np.random.default_rng(5)
     table = pd.DataFrame({"x": rng.normal(size=60)})

@@ -16,6 +16,8 @@ from jaxglm._status import Status
 from jaxglm.search._recession import common_step
 from tests.old_files import without_covariance
 
+from .marks import slow_among
+
 LINKS = {
     "logit": jg.Binomial(),
     "probit": jg.Binomial(link=jg.Probit()),
@@ -109,7 +111,7 @@ PAIRS = [("logit", case) for case in BINARY] + [
 ]
 
 
-@pytest.mark.parametrize(("link", "case"), PAIRS)
+@pytest.mark.parametrize(("link", "case"), slow_among(PAIRS, PAIRS[-6:-3]))
 def test_binary_responses(link: str, case: str) -> None:
     y, X, infinite = BINARY[case]()
     assert separated(quiet(y, X, LINKS[link])) == infinite

@@ -250,7 +250,7 @@ def test_the_null_model_has_a_shape_of_its_own() -> None:
     assert responses.glance()["llnull"].to_numpy() == pytest.approx([results.llnull])
 
 
-@pytest.mark.parametrize("link", ["log", "sqrt"])
+@pytest.mark.parametrize("link", slow_among(["log", "sqrt"], ["sqrt"]))
 def test_null_shapes_beside_weights(link: str) -> None:
     y = counts(0.7)
     results = jg.GLM(y, X, "nb", link=link, freq_weights=FREQ).fit()
@@ -258,6 +258,7 @@ def test_null_shapes_beside_weights(link: str) -> None:
     assert results.llnull == pytest.approx(log_likelihood_of_shape(y, mean, FREQ), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_null_shapes_beside_an_offset() -> None:
     y = counts(0.7)
     results = jg.GLM(y, X, "nb", offset=OFFSET).fit()
@@ -301,7 +302,7 @@ def test_counts_that_are_all_zero_have_no_shape(dtype: str) -> None:
 # -- large fits -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("whole", [True, False], ids=["counts", "amounts"])
+@pytest.mark.parametrize("whole", slow_among([True, False], [False]), ids=["counts", "amounts"])
 def test_a_large_fit_starts_from_a_sample(whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes turns over coefficients and shape together, and ends where the ordinary way does."""
     rng = np.random.default_rng(3)

@@ -141,6 +141,7 @@ def test_all_derivatives_at_once_are_those_of_refits(case: str) -> None:
     assert float(sum(np.sum(back[k] * along[k]) for k in along)) == pytest.approx(forth, rel=1e-10)
 
 
+@pytest.mark.slow
 def test_the_shape_of_a_negative_binomial_is_differentiated_from_0_on() -> None:
     theta = THETA | {"y": COUNT, "shape": np.float64(0.0)}
     refit, derivatives = programs(NB)
@@ -267,6 +268,7 @@ def test_a_row_of_weight_0_is_not_there_whatever_it_holds() -> None:
     assert np.isfinite(slope).all() and slope[2] == 0.0
 
 
+@pytest.mark.slow
 def test_a_ridge_bounds_what_is_separated_however_small_it_is() -> None:
     for strength in (1.0, 1e-3, 1e-6):
         found = jg.solve(LINE, SIDES, "binomial", penalty=np.array([0.0, strength]))

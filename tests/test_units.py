@@ -127,6 +127,7 @@ def test_products_out_of_range(changes: dict[str, float], named: str) -> None:
     assert all(named in words for words in many.failed) and len(many.failed) == 2
 
 
+@pytest.mark.slow
 def test_one_segment_in_another_unit() -> None:
     """A segment is refused by its own sizes, whatever the others hold."""
     one = TABLE["shop"] == "a"
