@@ -36,6 +36,9 @@ def both(case: str, options: Options | None = None, **tuning: Any) -> None:
         assert_same(fit(of, family, options), wanted, TOLERANCE[of.dtype.name])
 
 
+SLOW = ["prior weights", "aliased", "factors", "eliminated", "at the boundary"]
+
+
 @pytest.mark.parametrize(
     "case",
     slow_among(LISTED, SLOW),
