@@ -5,6 +5,7 @@ process that fits some two hundred models of different shapes would end in a cra
 """
 
 import functools
+import os
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -43,9 +44,14 @@ _PIECES = {"xla_backend_optimization_level": 1, "xla_cpu_prefer_vector_width": 5
 
 @functools.cache
 def _known(options: tuple[tuple[str, Any], ...]) -> dict[str, Any] | None:
-    """Options to compile with on this device; None where this jaxlib does not know them."""
+    """Options to compile with on this device; None where this jaxlib does not know them.
+
+    What the environment says for the whole process holds for these programs too.
+    """
     if jax.default_backend() != "cpu":
         return None
+    said = os.environ.get("XLA_FLAGS", "")
+    options = tuple(option for option in options if option[0] not in said)
     try:
         jax.jit(lambda x: x, compiler_options=dict(options)).lower(0.0).compile()
     except jax.errors.JaxRuntimeError:

@@ -96,6 +96,8 @@ def tiles_of_a_block() -> Iterator[None]:
 # In float32 XLA's own settings add alike in both forms; its quickest compilation does not.
 COMPILED = [case for case in CASES if case.startswith("float32")]
 SLOW = (
+    "offset",
+    "factors",
     "shape",
     "a likelihood that is a series",
     "aliased",

@@ -14,6 +14,8 @@ from jaxglm.intake import Given, table_intake
 from jaxglm.rows import _compress
 from jaxglm.rows._compress import merge_rows
 
+from .marks import slow_among
+
 PATTERNS, N = 24, 150
 STATISTICS = (
     "params", "bse", "deviance", "null_deviance", "pearson_chi2", "llf", "llnull", "aic", "bic",
@@ -85,7 +87,7 @@ FAMILIES: dict[str, tuple[str, Any]] = {
 
 
 # The same code for another distribution, and as much to compile.
-OTHERS = ("inverse-gaussian", "tweedie", "quasibinomial", "quasi")
+OTHERS = ("gamma", "negative-binomial", "inverse-gaussian", "tweedie", "quasibinomial", "quasi")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,10 @@ SETTINGS: dict[str, tuple[str, Any, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize(
+    "name",
+    slow_among(SETTINGS, ["factors", "exposure", "offset without intercept", "trials", "cbind"]),
+)
 def test_every_setting(name: str) -> None:
     formula, family, settings = SETTINGS[name]
     same(*both(formula, family, **settings))

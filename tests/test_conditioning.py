@@ -14,6 +14,7 @@ import jaxglm as jg
 from jaxglm.algebra import span_of
 
 from .exact_least_squares import exact_least_squares
+from .marks import slow_among
 
 DATA = Path(__file__).parent / "data" / "hardcases"
 TRUTH = json.loads((DATA / "truth.json").read_text())
@@ -200,7 +201,7 @@ def response(n: int = 48) -> np.ndarray:
     return np.random.default_rng(12).poisson(2.0, size=n).astype(float)
 
 
-@pytest.mark.parametrize("sparse", [False, True], ids=["dense", "sparse"])
+@pytest.mark.parametrize("sparse", slow_among([False, True], [True]), ids=["dense", "sparse"])
 @pytest.mark.parametrize("which", ALIASED)
 def test_aliased_columns_are_nan_and_the_rest_is_the_smaller_model(
     which: str, sparse: bool

@@ -12,6 +12,7 @@ import pytest
 import jaxglm as jg
 
 from .group_fits import assert_same_fit, many, one, quiet
+from .marks import slow_among
 
 N = 31
 _rng = np.random.default_rng(3)
@@ -172,7 +173,7 @@ class Mixture:
 _mixtures: dict[str, Mixture] = {}
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(params=slow_among(CASES, ["gaussian"]))
 def mixture(request: pytest.FixtureRequest) -> Mixture:
     if request.param not in _mixtures:
         _mixtures[request.param] = Mixture(request.param)

@@ -192,7 +192,7 @@ WITHOUT_MAXIMUM: dict[str, tuple[Callable[[], np.ndarray], str]] = {
 }
 
 
-@pytest.mark.parametrize("which", slow_among(WITHOUT_MAXIMUM, ["no zeros", "multiples"]))
+@pytest.mark.parametrize("which", slow_among(WITHOUT_MAXIMUM, ["counts", "no zeros"]))
 def test_no_maximum_is_said_in_words(which: str) -> None:
     make, words = WITHOUT_MAXIMUM[which]
     found = profiled(table={"y": make(), "g": NAMES})

@@ -123,6 +123,7 @@ def test_the_shape_has_an_interval() -> None:
     assert low == 0.0 and 2 * (fit.llf - at.llf) == pytest.approx(2.705543454095404, rel=1e-8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("formula", "family", "settings", "alone"),
     [

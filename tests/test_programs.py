@@ -78,6 +78,18 @@ def test_quick_programs_are_ordinary_where_the_option_is_unknown(
     assert _programs._known(tuple(_programs._QUICK.items())) is None
 
 
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="options are for CPUs")
+def test_what_the_environment_says_holds_for_all_programs(
+    ask_again: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = (("xla_backend_optimization_level", 1),)
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    assert _programs._known(asked) == dict(asked)
+    _programs._known.cache_clear()
+    monkeypatch.setenv("XLA_FLAGS", "--xla_backend_optimization_level=0")
+    assert _programs._known(asked) == {}
+
+
 def test_maps_are_counted_where_the_system_tells(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     maps, limit = tmp_path / "maps", tmp_path / "limit"
     maps.write_text("a\nb\nc\n")

@@ -117,7 +117,7 @@ def test_binary_responses(link: str, case: str) -> None:
     assert separated(quiet(y, X, LINKS[link])) == infinite
 
 
-@pytest.mark.parametrize("link", LINKS)
+@pytest.mark.parametrize("link", slow_among(LINKS, ["probit", "cloglog"]))
 def test_the_finite_part_is_the_fit_without_the_separated_rows(link: str) -> None:
     y, X, _ = level()
     results = quiet(y, X, LINKS[link])

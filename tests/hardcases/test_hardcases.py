@@ -23,6 +23,18 @@ def assert_verdict(identifier: str) -> None:
 # Quick ones of the same kind are there.
 SLOW = (
     "batch_one_bad_segment",
+    "tweedie_p_1001",
+    "conv_probit_wide",
+    "rank_second_constant",
+    "conv_cloglog_saturated",
+    "sep_poisson_combination",
+    "nb_theta_1e10",
+    "table_duplicate_index",
+    "conv_gamma_inverse_1",
+    "conv_crabs_identity",
+    "inv_offset_shift",
+    "conv_gamma_identity_variance",
+    "conv_invgauss_canonical",
     "batch_scale_mix",
     "conv_cauchit",
     "conv_heart_logbinomial",
