@@ -6,8 +6,10 @@ import pandas as pd
 
 from jaxglm.inference import Overdispersion, assess, exponentiated, ratio_label, refusal
 from jaxglm.report import Summary, collect, summarise
+from jaxglm.results._bootstrap import Resampling
 from jaxglm.results._checks import Checks
 from jaxglm.results._comparisons import Comparisons
+from jaxglm.results._design_matrix import DesignMatrix
 from jaxglm.results._file import save_fit
 from jaxglm.results._jackknife import Jackknife
 from jaxglm.results._margins import Margins
@@ -35,6 +37,8 @@ class Results(
     Profiles,
     Margins,
     Simulation,
+    Resampling,
+    DesignMatrix,
     ShapeAnswers,
     Plotted,
     Protocols,

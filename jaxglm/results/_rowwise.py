@@ -1,4 +1,4 @@
-"""Owns what a fitted model answers row by row: predictions, and draws of its rows."""
+"""Owns what a fitted model answers row by row: predictions, from the rows that it holds."""
 
 import functools
 from typing import Any, Literal, NamedTuple, Self
@@ -10,11 +10,9 @@ from jaxglm._status import DataError
 from jaxglm.algebra import Relations, movement, run_off
 from jaxglm.diagnostics import RowFacts, means, row_facts
 from jaxglm.inference import (
-    Bootstrap,
     Estimates,
     NewResponses,
     Prediction,
-    bootstrap,
     check_scale,
     no_error,
     no_prediction,
@@ -22,11 +20,11 @@ from jaxglm.inference import (
     undetermined,
     warn_undetermined,
 )
-from jaxglm.intake import MAX_MEMORY, Columns, Dataset, Model, as_sparse, as_table
+from jaxglm.intake import Columns, Dataset, Model
 from jaxglm.results._beside import refuse_beside_the_fit, response_weights
 from jaxglm.results._copies import Copied
 from jaxglm.search import Fit
-from jaxglm.words import FloatArray, check_choice, understands_habits, warn
+from jaxglm.words import FloatArray, understands_habits, warn
 
 ROWS_CHANGED = (
     "X was changed in place after the fit: the estimates are those of the X that was fitted, and "
@@ -176,111 +174,10 @@ class RowAnswers(Estimates, Copied):
             notes.append(words)
         return Prediction(self.family, eta, se, covariance.df, index, responses, interval, notes)
 
-    @understands_habits
-    def design_matrix(
-        self,
-        data: Any = None,
-        *,
-        unseen: Literal["raise", "base", "nan"] = "raise",
-        sparse: bool = False,
-    ) -> Any:
-        """The columns of the fit, or the same columns of new rows.
-
-        A table takes 8 bytes for each of its n x p numbers. A sparse matrix takes some 12 for each
-        number that is not zero: that is the form for factors of many levels.
-
-        Parameters
-        ----------
-        data : table or array, optional
-            New data; the rows of the fit when left out.
-        unseen : {"raise", "base", "nan"}
-            As for `predict`.
-        sparse : bool
-            Return a SciPy CSR array, whose columns are in the order of `names`.
-
-        Returns
-        -------
-        DataFrame [n, p] or csr_array
-            A table has the index of the rows, and nan in new rows that miss a value.
-
-        Raises
-        ------
-        DataError
-            As for `predict`; and where a row misses a value and `sparse` is asked for.
-
-        Examples
-        --------
-        >>> import jaxglm as jg
-        >>> table = {"y": [1, 0, 2, 3], "g": ["a", "b", "c", "a"]}
-        >>> fit = jg.glm("y ~ g", table, family="poisson", on_failure="ignore")
-        >>> fit.design_matrix({"g": ["c", "a"]})
-           Intercept  g[T.b]  g[T.c]
-        0        1.0     0.0     1.0
-        1        1.0     0.0     0.0
-        """
-        check_choice("sparse", sparse, (True, False))
-        if data is None:
-            held = self.model.held("design_matrix()", or_data=True)
-            columns, missing, index = held.columns, None, held.labels
-        else:
-            columns, _, missing, index = self.model.new_columns(data, unseen)
-        return (
-            as_sparse(columns, missing) if sparse else as_table(columns, self.names, index, missing)
-        )
-
     @property
     def fittedvalues(self) -> pd.Series:
         """Fitted means of the rows of the fit (needs the data of the fit)."""
         return self.predict()
-
-    @understands_habits
-    def bootstrap(
-        self,
-        data: Any = None,
-        n: int = 1000,
-        *,
-        seed: int,
-        cluster: Any = None,
-        max_memory: float = MAX_MEMORY,
-    ) -> Bootstrap:
-        """Fit the model to observations drawn again with replacement, `n` times.
-
-        Rows with `freq_weights` are drawn as the observations that they count; other weights stay
-        with their row. A negative binomial shape that was estimated is held at its estimate.
-
-        Parameters
-        ----------
-        data : table, optional
-            The data of the fit, for a result that does not hold them (it was saved, pickled, or
-            made with keep_data=False): for fits of a formula without weights, trials, offset= or
-            exposure= beside it. Beside a result that does, the table with the column `cluster`.
-        n, seed : int
-            Replicate i of n draws from ``numpy.random.default_rng([seed, i])``.
-        cluster : array, or column name beside `data`, optional
-            One value per row of the fit, or per row of what was given to it, where rows were left
-            out for missing values: whole clusters of rows are drawn.
-        max_memory : float
-            Bytes that the replicates in work may take.
-
-        Returns
-        -------
-        Bootstrap
-
-        Raises
-        ------
-        DataError
-            When `data` are not those of the fit, the result no longer holds its own, the fit has no
-            optimum, frequency weights are not whole numbers, a row has no cluster, or `cluster` is
-            a name without `data`.
-
-        Examples
-        --------
-        >>> import jaxglm as jg
-        >>> table = {"y": [1, 0, 2, 3, 5, 8, 2, 4], "x": [0.0, 1, 2, 3, 4, 5, 1, 4]}
-        >>> jg.glm("y ~ x", table, family="poisson").bootstrap(n=200, seed=1)
-        <jaxglm.Bootstrap: 200 replicates of 8 observations>
-        """
-        return bootstrap(self.fit, self.model, data, n, seed, cluster, max_memory)
 
     # -- the rows that are held ------------------------------------------------------------------
 
