@@ -217,12 +217,15 @@ def test_a_full_disk_is_no_error(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_what_was_used_longest_ago_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_folder, "_MOST_BYTES", 1_000)
     store = _folder.Folder(tmp_path)
+    foreign = tmp_path / "mine.program"
+    foreign.write_bytes(bytes(5_000))
+    os.utime(foreign, (0, 0))
     for age, name in enumerate("abcd"):
         store.put(name, bytes(200))
-        os.utime(tmp_path / f"{name}.program", (age, age))
+        os.utime(tmp_path / f"{name}.jaxglm-program", (age, age))
     assert store.get("a") == bytes(200)  # used just now
     store.put("e", bytes(200))
-    assert [path.stem for path in entries(tmp_path)] == ["a", "d", "e"]
+    assert [path.stem for path in entries(tmp_path)] == ["a", "d", "e", "mine"]
     assert store.get("b") is None
 
 
@@ -236,6 +239,9 @@ def test_the_folder_is_chosen_by_the_variable_or_the_function(
     assert jg.compilation_cache() == tmp_path / "a"
     assert jg.compilation_cache(tmp_path / "b") == jg.compilation_cache() == tmp_path / "b"
     assert jg.compilation_cache("off") is None
+    assert jg.compilation_cache("OFF") is None and not Path("OFF").exists()
+    with pytest.raises(TypeError, match='a path or "off", not 5'):
+        jg.compilation_cache(5)  # type: ignore[arg-type]
     monkeypatch.setattr(_folder, "_told", None)
     monkeypatch.delenv("JAXGLM_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))

@@ -173,6 +173,36 @@ def test_one_row_on_the_wrong_side_is_no_separation(link: str, size: float) -> N
     assert results.converged and not results.fit.infinite.any()
 
 
+@pytest.mark.parametrize("link", slow_among(LINKS, ["cloglog"]))
+@pytest.mark.parametrize("overlap", [1e-4, 1e-5, 1e-6])
+def test_outcomes_that_overlap_by_little_are_not_separated(link: str, overlap: float) -> None:
+    """Small shares of the range of a column are seen."""
+    x = np.sort(X1)
+    y = (x > 0) * 1.0
+    last = int((x <= 0).sum()) - 1
+    x[last], x[last + 1] = overlap, 0.0
+    X = np.column_stack([ONES, x])
+    results = jg.GLM(y, X, LINKS[link]).fit()
+    assert results.converged and not results.fit.infinite.any()
+    if link == "logit":
+        assert np.abs(X.T @ (y - results.fittedvalues.to_numpy())).max() < 1e-9
+    groups = jg.GLM(y, X, LINKS[link]).fit_groups(np.zeros(N, int))
+    assert groups.params.to_numpy()[0] == pytest.approx(results.params.to_numpy(), rel=1e-9)
+
+
+def test_the_unit_of_time_does_not_separate() -> None:
+    """Seconds of a day, the first event one second before the last of no event; by 50 digits."""
+    rng = np.random.default_rng(5)
+    x = np.sort(rng.choice(100_000, 1000, replace=False)).astype(float)
+    y = (np.arange(1000) >= 500) * 1.0
+    x[500] = x[499] - 1
+    results = jg.glm("y ~ x", {"x": x, "y": y}, "binomial")
+    assert results.converged
+    assert results.params["x"] == pytest.approx(0.390494145139, rel=1e-9)
+    assert results.bse["x"] == pytest.approx(0.844678553848, rel=1e-6)
+    assert results.deviance == pytest.approx(3.57231287099, rel=1e-10)
+
+
 def test_large_coefficients_are_no_separation() -> None:
     x = 1e-6 * X1
     y = (1 / (1 + np.exp(-2 * X1)) > NOISE) * 1.0

@@ -21,7 +21,8 @@ _MOST_BYTES = 512 << 20
 # They leave until this share is left, so that not every new one looks through the folder.
 _SHARE_LEFT = 0.75
 
-_SUFFIX = ".program"
+# Of no file but those of this library: a folder of the user's own may hold others.
+_SUFFIX, _UNFINISHED = ".jaxglm-program", ".jaxglm-program.tmp"
 _MAGIC = b"jaxglm program 1\n"
 _DIGEST = hashlib.sha256
 
@@ -78,7 +79,7 @@ class Folder:
         return self.path / (name + _SUFFIX)
 
     def _write(self, name: str, content: bytes) -> None:
-        handle, temporary = tempfile.mkstemp(dir=self.path, prefix=name, suffix=".tmp")
+        handle, temporary = tempfile.mkstemp(dir=self.path, prefix=name, suffix=_UNFINISHED)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -93,7 +94,7 @@ class Folder:
         found = []
         with os.scandir(self.path) as entries:
             for entry in entries:
-                if entry.name.endswith((_SUFFIX, ".tmp")):
+                if entry.name.endswith((_SUFFIX, _UNFINISHED)):
                     with contextlib.suppress(OSError):
                         seen = entry.stat(follow_symlinks=False)
                         found.append((seen.st_mtime, seen.st_size, entry.path))
@@ -135,6 +136,8 @@ def compilation_cache(folder: str | os.PathLike[str] | None = None) -> Path | No
 
     Raises
     ------
+    TypeError
+        For what is neither.
     ValueError
         For a folder that cannot be made or written to, belongs to somebody else, or that others may
         write to: programs are loaded from it and run.
@@ -159,8 +162,10 @@ def compilation_cache(folder: str | os.PathLike[str] | None = None) -> Path | No
     """
     global _told
     if folder is not None:
+        if not isinstance(folder, str | os.PathLike):
+            raise TypeError(f'the folder must be a path or "off", not {folder!r}.')
         told = os.fspath(folder)
-        problem = "" if told == _OFF else _problem(_absolute(told))
+        problem = "" if _is_off(told) else _problem(_absolute(told))
         if problem:
             raise ValueError(f"compiled programs cannot be kept in {told!r}: {problem}.")
         _told = told
@@ -173,6 +178,10 @@ def in_use() -> Folder | None:
     return _opened(os.environ.get(VARIABLE, "") if _told is None else _told)
 
 
+def _is_off(told: str) -> bool:
+    return told.strip().lower() == _OFF
+
+
 def _absolute(told: str) -> Path:
     return Path(told).expanduser().absolute()
 
@@ -180,7 +189,7 @@ def _absolute(told: str) -> Path:
 @functools.cache
 def _opened(told: str) -> Folder | None:
     """What a user tells by an argument or a variable; None for a folder that cannot be used."""
-    if told == _OFF:
+    if _is_off(told):
         return None
     try:
         path = _absolute(told) if told else _default()
@@ -215,6 +224,8 @@ def _problem(path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
         seen = path.stat()
+    except (FileExistsError, NotADirectoryError):
+        return "it is, or lies in, a file and not a folder"
     except OSError as error:
         return str(error.strerror or error).lower()
     if not os.access(path, os.W_OK | os.X_OK):

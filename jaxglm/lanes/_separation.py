@@ -12,7 +12,14 @@ from jaxglm.lanes._lanes import Lanes, masked
 from jaxglm.lanes._rank import spans
 from jaxglm.search._limit import relations_of_rest
 from jaxglm.search._recession import common_step
-from jaxglm.search._separation import grams_of_others, moving, pulls_along, unseen_directions
+from jaxglm.search._separation import (
+    grams_of_others,
+    movement_of_others,
+    moving,
+    pulls_along,
+    unmoved,
+    unseen_directions,
+)
 from jaxglm.sources import Block
 from jaxglm.sums import NullModel, Objective
 
@@ -28,6 +35,11 @@ class _At(NamedTuple):
 
 def _others(block: Block, objective: Objective, at: _At, shared: None) -> Any:
     return grams_of_others(masked(block, at.keep), objective.family, at.beta, at.null)
+
+
+def _movement(block: Block, objective: Objective, at: _At, shared: None) -> Any:
+    rows = masked(block, at.keep)
+    return movement_of_others(rows, objective.family, at.beta, at.null, at.directions)
 
 
 def _pulls(block: Block, objective: Objective, at: _At, shared: None) -> Any:
@@ -68,6 +80,12 @@ def recession_directions(
             unseen = unseen_directions(gram, lengths[i], dtype, lanes.objective.penalty)
             counts[i] = unseen.shape[1]
             directions[i, :, : counts[i]] = unseen
+    for places, moves in over(_movement, np.flatnonzero(counts)):
+        for i, own in zip(places, moves.astype(float), strict=True):
+            k = counts[i]
+            kept = directions[i, :, :k] @ unmoved(own[:k, :k], dtype)
+            counts[i] = kept.shape[1]
+            directions[i, :, : counts[i]] = kept
     for places, pulls in over(_pulls, np.flatnonzero(counts)):
         for i, own in zip(places, pulls.astype(float), strict=True):
             step = common_step(partial(_one_part, own[:, : counts[i]]))

@@ -12,6 +12,7 @@ else one or two.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -22,9 +23,12 @@ from jaxglm.search._recession import common_step
 from jaxglm.sources import Block, Source
 from jaxglm.sums import NullModel, Objective, far_sides, rows_at_limit
 
-# Eigenvalues of the scaled Gram matrix of the other rows under this are zero up to rounding (and
+# Eigenvalues of the scaled Gram matrix of the other rows under this may be zero up to rounding (and
 # under some hundreds of the machine's epsilon in float32).
 _NULL = 1e-10
+# Squares lose what moves a row by less than 1e-5 of its length: the rows themselves tell whether a
+# direction moves them by this share or by rounding (some hundreds of epsilon in float32).
+_UNMOVED = 1e-9
 # A penalty that resists a direction by less than this share of its largest resistance does not.
 _HELD = 1e-8
 # A coefficient that moves by less than this share of the one that moves most does not.
@@ -37,6 +41,15 @@ def grams_of_others(block: Block, family: Family, beta: jnp.ndarray, null: NullM
     side = far_sides(block, family, beta, null)
     others = full_matrix(block.design.gram(live * (1 - jnp.abs(side))))
     return others, block.design.gram_diagonal(live)
+
+
+def movement_of_others(
+    block: Block, family: Family, beta: jnp.ndarray, null: NullModel, directions: jnp.ndarray
+) -> jnp.ndarray:
+    """The Gram matrix of how far some directions [p, k] move the rows that stay: [k, k]."""
+    stays = (block.rows.weight > 0) & (far_sides(block, family, beta, null) == 0)
+    moves = jnp.where(stays[:, None], block.design.matvec(directions), 0.0)
+    return jnp.dot(moves.T, moves, precision=jax.lax.Precision.HIGHEST)
 
 
 def gram_of_told(block: Block, family: Family, beta: jnp.ndarray, null: NullModel):
@@ -101,6 +114,9 @@ def recession_direction(
     gram, squares = (np.asarray(g, float) for g in source.reduce(grams_of_others, *args))
     lengths = np.sqrt(squares)
     unseen = unseen_directions(gram, lengths, dtype, objective.penalty)
+    if unseen.shape[1]:
+        moves = source.reduce(movement_of_others, *args, jnp.asarray(unseen, dtype))
+        unseen = unseen @ unmoved(np.asarray(moves, float), dtype)
     if unseen.shape[1] == 0:
         return None
 
@@ -139,6 +155,12 @@ def unseen_directions(
         held = int((sizes > _HELD * np.linalg.norm(rows, 2)).sum()) if rows.size else 0
         unseen = unseen @ combinations[held:].T
     return unseen / unit[:, None]
+
+
+def unmoved(moves: np.ndarray, dtype: Any) -> np.ndarray:
+    """Combinations [k, m] of directions that leave in place the rows of `movement_of_others`."""
+    values, vectors = np.linalg.eigh(moves)
+    return vectors[:, values < max(_UNMOVED, 100 * float(jnp.finfo(dtype).eps)) ** 2]
 
 
 def _level_sides(block: Block, family: Family, beta: jnp.ndarray, null: NullModel):
