@@ -233,6 +233,20 @@ def logistic(X: Any, y: Any, weights: Any = UNIT, offset: Any = NONE) -> jg.Solu
     return jg.solve(X, y, "binomial", weights=weights, offset=offset)
 
 
+def test_outcomes_that_overlap_by_little_are_not_called_separated() -> None:
+    x = np.sort(np.random.default_rng(5).choice(100_000, 1000, replace=False)).astype(float)
+    y = (np.arange(1000) >= 500) * 1.0
+    x[500] = x[499] - 1
+    with jax.enable_x64(True):
+        for center, status in ((0.0, Status.SINGULAR), (48e3, Status.CONVERGED)):
+            found = jg.solve(np.column_stack([np.ones(1000), x - center]), y, "binomial")
+            assert Status(int(found.status)) is status
+        # One event less, and they are separated.
+        y[500] = 0.0
+        found = jg.solve(np.column_stack([np.ones(1000), x - 48e3]), y, "binomial")
+        assert Status(int(found.status)) is Status.SEPARATED
+
+
 @pytest.mark.parametrize(
     ("X", "y", "weights", "status"),
     [

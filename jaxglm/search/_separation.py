@@ -160,7 +160,12 @@ def unseen_directions(
 def unmoved(moves: np.ndarray, dtype: Any) -> np.ndarray:
     """Combinations [k, m] of directions that leave in place the rows of `movement_of_others`."""
     values, vectors = np.linalg.eigh(moves)
-    return vectors[:, values < max(_UNMOVED, 100 * float(jnp.finfo(dtype).eps)) ** 2]
+    return vectors[:, stays(values, dtype)]
+
+
+def stays(squares: Any, dtype: Any) -> Any:
+    """Whether squared movements, as of `movement_of_others`, are none but for rounding."""
+    return squares < max(_UNMOVED, 100 * float(jnp.finfo(dtype).eps)) ** 2
 
 
 def _level_sides(block: Block, family: Family, beta: jnp.ndarray, null: NullModel):

@@ -14,7 +14,7 @@ import numpy as np
 from jaxglm._status import Status
 from jaxglm.algebra import factorise, full_matrix, solve
 from jaxglm.search._drive import Loop, run_loop
-from jaxglm.search._separation import gram_of_told, grams_of_others
+from jaxglm.search._separation import gram_of_told, grams_of_others, movement_of_others, stays
 from jaxglm.search._settings import (
     AT_BETA,
     AT_COMMON_MEAN,
@@ -45,6 +45,8 @@ _WAYS = ((AT_INITIAL_MEANS, False), (AT_COMMON_MEAN, False), (AT_COMMON_MEAN, Tr
 _MOST_HIDDEN = 1e-2
 # A Newton step that moves a linear predictor by more than this ends at no optimum.
 STILL = 1e-3
+# Of inverse iteration: what keeps the factor from failing, in epsilons, and its turns.
+_DAMPING, _ITERATIONS = 1e4, 3
 
 
 class Ended(NamedTuple):
@@ -145,7 +147,9 @@ def _judged(found: Ended, block: Block, objective: Objective, smallest: float) -
         # Newton step from there is none; where they run off, it goes on as long as before.
         args = block, objective.family, found.coef, found.null
         others, squares = grams_of_others(*args)
-        unseen = ~_determine(others, squares, objective, smallest)
+        least = _least_seen(others, squares, objective)
+        moves = movement_of_others(*args, least[:, None])[0, 0]
+        unseen = ~_determine(others, squares, objective, smallest) & stays(moves, least.dtype)
         whole = _determine(unit_gram(block), squares, objective, smallest)
         return unseen & jnp.where(converged, _runs(found.coef, block, objective), whole)
 
@@ -189,7 +193,29 @@ def _determine(gram: Any, squares: Any, objective: Objective, smallest: float) -
 
     `gram` [p, p] is the Gram matrix of these rows, `squares` [p] its diagonal for all rows.
     """
-    unit = jnp.where(squares > 0, jnp.sqrt(squares), 1.0)
+    seen = _seen(gram, _unit(squares), objective)
+    return factorise(seen, jnp.zeros((), seen.dtype)).pivot > smallest
+
+
+def _least_seen(gram: Any, squares: Any, objective: Objective) -> jax.Array:
+    """About the direction [p] that these rows and the penalty see least: inverse iteration."""
+    unit = _unit(squares)
+    seen = _seen(gram, unit, objective)
+    factor = factorise(seen, jnp.asarray(_DAMPING * jnp.finfo(seen.dtype).eps, seen.dtype))
+    direction = jnp.asarray(np.random.default_rng(0).normal(size=len(unit)), seen.dtype)
+    for _ in range(_ITERATIONS):
+        direction = solve(factor, direction)
+        direction = direction / jnp.linalg.norm(direction)
+    return direction / unit
+
+
+def _unit(squares: Any) -> Any:
+    """The lengths of columns, 1 for those without one."""
+    return jnp.where(squares > 0, jnp.sqrt(squares), 1.0)
+
+
+def _seen(gram: Any, unit: Any, objective: Objective) -> Any:
+    """The Gram matrix in units of the columns, with what the penalty holds."""
     both = unit[:, None] * unit
     seen = gram / both
     if objective.penalty is not None:
@@ -197,4 +223,4 @@ def _determine(gram: Any, squares: Any, objective: Objective, smallest: float) -
         largest = jnp.max(jnp.diagonal(held))
         # However small a penalty is, it bounds what it holds.
         seen = seen + held / jnp.where(largest > 0, largest, 1.0)
-    return factorise(seen, jnp.zeros((), seen.dtype)).pivot > smallest
+    return seen
