@@ -18,6 +18,8 @@ from benchmarks.libraries import _loop
 from benchmarks.segments import Sorted, segment_ids
 from benchmarks.spec import Columns, Made, Spec
 
+from .benchmark_lines import stored_line
+
 SMALL = 0.002
 RAGGED = "segments-ragged"
 
@@ -195,32 +197,20 @@ def test_only_libraries_that_fit_segments_are_run_on_them(
 
 
 def test_the_report_says_how_many_segments_were_timed() -> None:
-    shared = {
-        "kind": "run",
-        "invocation": "a",
-        "date": "2026-01-01T00:00:00+00:00",
-        "command": "python -m benchmarks run",
-        "commit": "0123",
-        "machine": {"cpu": "A", "cpus": 2, "memory_gib": 8.0, "python": "3.11"},
-        "threads": 2,
-        "scale": 1.0,
-        "spec": {"family": "poisson", "segments": 50_000},
-        "n": 9_000_000,
-        "p": 4,
-        "tolerance": None,
-        "turn": 0,
-        "status": "ok",
-        "cold": {"first": 55.0, "total": 60.0},
-        "memory": {
+    shared = stored_line(
+        55.0,
+        spec={"family": "poisson", "segments": 50_000},
+        n=9_000_000,
+        p=4,
+        memory={
             "before": 0,
             "peak": 3 * 2**30,
             "over_data": 2.0,
             "over_data_later": 1.5,
             "first_only": 0,
         },
-        "accuracy": {"distance": 1e-9, "answered": 3, "unhealthy": 1_000},
-        "standard_errors": "all",
-    }
+        accuracy={"distance": 1e-9, "answered": 3, "unhealthy": 1_000},
+    )
     ours = shared | {"library": "jaxglm", "warm": {"median": 1.0}, "share": 1.0}
     peer = {"library": "statsmodels@loosest", "warm": {"median": 60.0}, "share": 0.25}
     lines = [one | {"problem": RAGGED} for one in (ours, shared | peer)]

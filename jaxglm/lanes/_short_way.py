@@ -14,7 +14,8 @@ from jaxglm._tracing import once
 from jaxglm.families import Family
 from jaxglm.lanes._lane_rows import LaneRows
 from jaxglm.lanes._packing import Layout, Packing
-from jaxglm.lanes._short_loop import LaneGiven, Searched, ShortOptions, described, search
+from jaxglm.lanes._short_loop import LaneGiven, Searched, ShortOptions, search
+from jaxglm.lanes._short_record import described
 from jaxglm.lanes._sums import LaneSums
 from jaxglm.lanes._workers import shared_out, workers
 from jaxglm.rows import Replicas, Segments

@@ -47,8 +47,8 @@ def movement_of_others(
     block: Block, family: Family, beta: jnp.ndarray, null: NullModel, directions: jnp.ndarray
 ) -> jnp.ndarray:
     """The Gram matrix of how far some directions [p, k] move the rows that stay: [k, k]."""
-    stays = (block.rows.weight > 0) & (far_sides(block, family, beta, null) == 0)
-    moves = jnp.where(stays[:, None], block.design.matvec(directions), 0.0)
+    others = (block.rows.weight > 0) & (far_sides(block, family, beta, null) == 0)
+    moves = jnp.where(others[:, None], block.design.matvec(directions), 0.0)
     return jnp.dot(moves.T, moves, precision=jax.lax.Precision.HIGHEST)
 
 
