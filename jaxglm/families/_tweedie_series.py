@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from jaxglm.families._tabulated import tabulated
 from jaxglm.links._special import LOG_SQRT_2PI, scaled_gap, stirling_remainder
 
 # Terms fall off like a normal density with standard deviation s = sqrt(m (p - 1)); 8.5 s on each
@@ -66,7 +67,12 @@ def log_normaliser(y: Array, dispersion: Array, power: Array) -> Array:
 
 def _log_series(y: Array, dispersion: Array, power: Array) -> Array:
     a = (2.0 - power) / (power - 1.0)
-    mode = y ** (2.0 - power) / (dispersion * (2.0 - power))
+    log_mode = (2.0 - power) * jnp.log(y) - jnp.log(dispersion * (2.0 - power))
+    total = tabulated(lambda log: _log_sum(jnp.exp(log), a), log_mode)
+    return total + 0.5 * jnp.log(a) - 2.0 * LOG_SQRT_2PI
+
+
+def _log_sum(mode: Array, a: Array) -> Array:
     few = mode <= _FEW
     total = _sum_from_one(jnp.where(few, mode, 1.0), a)
     # Its branch runs where a row of the block needs it.
@@ -75,7 +81,7 @@ def _log_series(y: Array, dispersion: Array, power: Array) -> Array:
         lambda: _sum_around(jnp.where(few, _FEW, mode), a),
         lambda: jnp.zeros_like(total),
     )
-    return jnp.where(few, total, many) + 0.5 * jnp.log(a) - 2.0 * LOG_SQRT_2PI
+    return jnp.where(few, total, many)
 
 
 def _log_term(mode: Array, j: Array, a: Array) -> Array:
