@@ -14,6 +14,8 @@ from jaxglm.designs import Dense, Split
 from jaxglm.intake import Columns
 from jaxglm.intake._fingerprint import Fingerprint
 
+pytestmark = pytest.mark.slow
+
 N = 40
 RNG = np.random.default_rng(5)
 TABLE = pd.DataFrame({"x": RNG.normal(size=N), "g": RNG.choice(["a", "b", "c"], N)})

@@ -21,6 +21,7 @@ def counts(replicate: int, seed: int = 1) -> np.ndarray:
     return np.random.default_rng([seed, replicate]).multinomial(N, np.full(N, 1 / N))
 
 
+@pytest.mark.slow
 def test_a_replicate_is_the_fit_with_the_counts_drawn() -> None:
     drawn = FIT.bootstrap(n=8, seed=1)
     for g in (0, 7):

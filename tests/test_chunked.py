@@ -97,6 +97,8 @@ def tiles_of_a_block() -> Iterator[None]:
 COMPILED = [case for case in CASES if case.startswith("float32")]
 SLOW = (
     "offset",
+    "dense",
+    "frequencies",
     "factors",
     "shape",
     "a likelihood that is a series",
@@ -130,6 +132,7 @@ def test_blocks_have_the_fit_of_resident_rows(case: str) -> None:
 @pytest.mark.parametrize(
     "case", slow_among(["dense", "eliminated", "aliased", "trials"], ["aliased"])
 )
+@pytest.mark.slow
 def test_the_size_of_the_blocks_changes_nothing(case: str) -> None:
     formula, family, vectors = CASES[case]
     resident = problem(formula, TABLE, family, **vectors)

@@ -116,6 +116,7 @@ def test_more_steps_are_those_of_r() -> None:
     assert counts.fit.alpha != fitted("quine_nb_ml_main").fit.alpha
 
 
+@pytest.mark.slow
 def test_several_models() -> None:
     breaks = load("warpbreaks_quasipoisson_log").frame
     formulas = ("breaks ~ wool", "breaks ~ wool + tension", "breaks ~ wool * tension")

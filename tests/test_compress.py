@@ -196,6 +196,7 @@ def test_arrays(kind: str) -> None:
     assert merged.fit.n_patterns <= PATTERNS
 
 
+@pytest.mark.slow
 def test_float32_arithmetic() -> None:
     merged, plain = both("counts ~ x + g", "poisson", dtype="float32")
     same(merged, plain, 1e-4)
@@ -214,6 +215,7 @@ def test_the_rows_are_the_users() -> None:
     )
 
 
+@pytest.mark.slow
 def test_aliased_columns_and_separation_are_found() -> None:
     with pytest.warns(jg.RankWarning):
         merged, plain = both("counts ~ x + I(2 * x) + g", "poisson")

@@ -260,6 +260,7 @@ FORMULAS = {
 
 
 @pytest.mark.parametrize("which", FORMULAS)
+@pytest.mark.slow
 def test_aliasing_follows_the_order_of_the_formula(which: str) -> None:
     """Inside the fit numbers come before factors; what is left out must not show that."""
     formula, expected = FORMULAS[which]
@@ -274,6 +275,7 @@ def test_aliasing_follows_the_order_of_the_formula(which: str) -> None:
         assert aliased == expected
 
 
+@pytest.mark.slow
 def test_a_coarse_factor_first_takes_a_column_from_the_finer_one() -> None:
     with pytest.warns(jg.RankWarning):
         results = jg.glm("y ~ coarse + a + g", table(), "poisson")

@@ -11,6 +11,8 @@ import jaxglm as jg
 
 from .reference.cases import load
 
+pytestmark = pytest.mark.slow
+
 R = json.loads((Path(__file__).parent / "data/comparisons/comparisons.json").read_text())
 N = 60
 RNG = np.random.default_rng(2)

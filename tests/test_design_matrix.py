@@ -11,6 +11,8 @@ import jaxglm as jg
 from jaxglm.intake import _matrix
 from tests.marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(7)
 TABLE = pd.DataFrame(
     {

@@ -108,6 +108,7 @@ def test_gram_of_so_many_columns(p: int, signs) -> None:
     np.testing.assert_allclose(quick, expected, atol=1e-6 * np.sum(np.abs(w)) * np.max(x**2))
 
 
+@pytest.mark.slow
 def test_computes_in_the_dtype_of_the_argument(pair: Pair) -> None:
     w = jnp.asarray(WEIGHT, jnp.float32)
     b = coefficients(pair).astype(jnp.float32)

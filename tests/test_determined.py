@@ -15,6 +15,8 @@ from jaxglm._tuning import tuned
 from jaxglm.search import _basis
 from tests.marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(3)
 N = 60
 TABLE = pd.DataFrame(

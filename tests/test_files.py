@@ -78,6 +78,7 @@ def each(result: Any) -> dict[Any, jg.Results]:
 # -- nothing is lost -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_a_file_keeps_is_what_a_pickle_keeps(result: Any, tmp_path: Path) -> None:
     result.save(tmp_path / "fit")
     for back in (jg.load(tmp_path / "fit"), pickle.loads(pickle.dumps(result))):

@@ -8,6 +8,8 @@ import pytest
 
 import jaxglm as jg
 
+pytestmark = pytest.mark.slow
+
 SHOPS = pd.DataFrame(
     {
         "shop": ["a"] * 5 + ["b"] * 5 + ["c"] * 5,

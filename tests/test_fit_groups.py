@@ -107,6 +107,7 @@ def ragged(lengths: list[int], seed: int = 1) -> tuple[np.ndarray, np.ndarray, n
     return rng.poisson(np.exp(columns @ [0.5, 0.3])) * 1.0, columns, groups
 
 
+@pytest.mark.slow
 def test_from_one_row_to_more_than_a_lane_takes() -> None:
     y, columns, groups = ragged([40, 1, tuning().most_lane_rows + 4000, 2, 39])
     fits = many(y, columns, groups, "poisson")
@@ -178,6 +179,7 @@ def some(rows: Any) -> jg.GroupResults:
 
 
 @pytest.mark.parametrize("left_out", [[3], [0, 1, 2], [1, 2, 3, 4, 5, 6, 7]])
+@pytest.mark.slow
 def test_other_segments_change_nothing(mixed: jg.GroupResults, left_out: list[int]) -> None:
     fits = some(~np.isin(MIXED[2], left_out))
     for g in fits:
@@ -223,6 +225,7 @@ def test_lengths_and_memory_of_the_call_change_nothing(mixed: jg.GroupResults) -
 # -- columns --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_factor_levels_that_a_segment_lacks() -> None:
     kinds = np.array(list("abc"))[_rng.integers(0, 3, N)]
     kinds[(GROUPS == 0) & (kinds == "c")] = "b"

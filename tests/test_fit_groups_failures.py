@@ -173,7 +173,7 @@ class Mixture:
 _mixtures: dict[str, Mixture] = {}
 
 
-@pytest.fixture(params=slow_among(CASES, ["gaussian"]))
+@pytest.fixture(params=slow_among(CASES, ["gaussian", "poisson"]))
 def mixture(request: pytest.FixtureRequest) -> Mixture:
     if request.param not in _mixtures:
         _mixtures[request.param] = Mixture(request.param)
@@ -191,6 +191,7 @@ def test_each_has_its_own_status_and_words(mixture: Mixture) -> None:
 
 
 @pytest.mark.parametrize("mixture", ["poisson"], indirect=True)
+@pytest.mark.slow
 def test_what_can_be_said_is_that_of_single_fits(mixture: Mixture) -> None:
     fits, scored = mixture.fits, 0
     for name in CASES[mixture.family]:

@@ -15,6 +15,8 @@ from jaxglm.inference import Estimated
 from jaxglm.inference.covariances._clustered import Clusters
 from jaxglm.inference.covariances._nested import nested
 
+pytestmark = pytest.mark.slow
+
 STORED = json.loads((Path(__file__).parent / "data" / "robust" / "fixest.json").read_text())
 TABLE = pd.DataFrame(STORED["table"])
 N = len(TABLE)

@@ -19,6 +19,8 @@ from .reference.cases import load
 from .reference.engine import fit_formula
 from .test_comparisons import assert_is
 
+pytestmark = pytest.mark.slow
+
 R = json.loads((Path(__file__).parent / "data/comparisons/comparisons.json").read_text())["given"]
 N = 40
 RNG = np.random.default_rng(8)

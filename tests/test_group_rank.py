@@ -12,6 +12,8 @@ from jaxglm.lanes._rank import rank_of
 from jaxglm.search._basis import condition
 from jaxglm.sums import Objective
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(8)
 SMALLEST_PIVOT = float(np.finfo(float).eps ** 0.45)
 N = 21

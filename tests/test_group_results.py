@@ -110,6 +110,7 @@ def close(a, b) -> None:
     np.testing.assert_allclose(np.asarray(a, float), np.asarray(b, float), rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_tables_are_those_of_the_single_fits(hard) -> None:
     _, many, singles = hard
     assert list(many) == ["baseless", "fine", "lacking", "same", "split", "void"] and len(many) == 6

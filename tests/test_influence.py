@@ -11,6 +11,8 @@ import statsmodels.api as sm
 import jaxglm as jg
 from jaxglm._tuning import tuned
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(5)
 N = 40
 TABLE = pd.DataFrame(

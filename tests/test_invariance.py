@@ -10,6 +10,8 @@ import pytest
 
 import jaxglm as jg
 
+pytestmark = pytest.mark.slow
+
 
 def data(n: int = 150, seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)

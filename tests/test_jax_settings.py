@@ -17,6 +17,8 @@ import scipy.sparse
 import jaxglm as jg
 from tests.marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 N = 60
 TABLE = pd.DataFrame(

@@ -297,6 +297,7 @@ with computing(), tuned(driver="host", fewest_rows=256):
 """
 
 
+@pytest.mark.slow
 def test_another_process_finds_what_calls_lapack(folder: Path) -> None:
     # jax looks for LAPACK when it traces: a program that is not traced crashed without it.
     with computing():

@@ -22,6 +22,8 @@ import jaxglm as jg
 from jaxglm import io
 from jaxglm.intake._fingerprint import Fingerprint
 
+pytestmark = pytest.mark.slow
+
 N = 24
 FORMULA = "y ~ x + g + g:z"
 CHANGED = "X was changed in place after the fit: .* Fit again"

@@ -12,6 +12,8 @@ from jaxglm.search import Fit, _attempts, _drive
 from jaxglm.sums import Deviances, FinalSums, final_sums, with_sure_deviances
 from tests.marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 N = 2000
 _rng = np.random.default_rng(5)
 X = np.column_stack([np.ones(N), *_rng.normal(size=(2, N))])

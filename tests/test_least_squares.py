@@ -16,6 +16,8 @@ from jaxglm.search import Fit, Options, _attempts
 from jaxglm.sources import Resident
 from tests.engine import chunked, fit, problem
 
+pytestmark = pytest.mark.slow
+
 N = 2000
 _rng = np.random.default_rng(5)
 X1, X2 = _rng.normal(size=(2, N))

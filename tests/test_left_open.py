@@ -16,6 +16,8 @@ from jaxglm.search import Options, _limit
 from tests import engine, group_fits
 from tests.marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(5)
 N = 48
 X = RNG.normal(size=N)

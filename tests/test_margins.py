@@ -149,6 +149,7 @@ def by_hand(
 
 
 @pytest.mark.filterwarnings("ignore:.*boundary knots")
+@pytest.mark.slow
 def test_effects_move_every_column_of_a_variable(count: jg.Results) -> None:
     effects = count.margins(data=TABLE, dummy="slope").tidy().set_index("variable")
     assert list(effects.index) == ["x", "g", "g", "z", "k", "b"]
@@ -259,6 +260,7 @@ def test_sparse_and_dense_columns() -> None:
         same(dense.margins(at=at), sparse.margins(at=renamed))
 
 
+@pytest.mark.slow
 def test_what_the_rows_do_not_determine() -> None:
     """With w = 2 x + 1 in all rows, moving x alone asks for what nothing tells."""
     table = TABLE.assign(w=2 * TABLE["x"] + 1)
@@ -272,6 +274,7 @@ def test_what_the_rows_do_not_determine() -> None:
     np.testing.assert_allclose(effects.margeff[2:], other.margeff, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_separation(separated: jg.Results) -> None:
     """Means at the limit: those of the rows of the other levels."""
     effects = separated.margins()

@@ -182,6 +182,7 @@ def test_distributions_are_those_of_statsmodels(fits: dict[str, jg.Results]) -> 
         )
 
 
+@pytest.mark.slow
 def test_the_likelihood_is_that_of_the_distributions(fits: dict[str, jg.Results]) -> None:
     for name in ("poisson", "negative binomial", "bernoulli"):
         fit, y = fits[name], TABLE[FITS[name][0]]
@@ -232,6 +233,7 @@ def test_rows_that_do_not_count_get_nothing() -> None:
     assert np.isnan(fit.get_distribution().pmf(1)).sum() == 3
 
 
+@pytest.mark.slow
 def test_separated_rows_have_no_interval() -> None:
     table = pd.DataFrame({"y": [0, 1, 0, 0, 0, 1], "g": list("aabbab")})
     table.loc[table["g"] == "b", "y"] = 0

@@ -11,6 +11,8 @@ import jaxglm as jg
 from jaxglm.families import QuasiBinomial
 from jaxglm.families._binomial import _Bernoulli
 
+pytestmark = pytest.mark.slow
+
 N = 30
 _rng = np.random.default_rng(14)
 X = np.column_stack([np.ones(N), _rng.normal(size=N)])

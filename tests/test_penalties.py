@@ -121,6 +121,7 @@ def test_no_penalty_is_a_penalty_of_zero() -> None:
 
 
 @pytest.mark.parametrize("way", ["resident", "chunked", "lanes"])
+@pytest.mark.slow
 def test_what_a_penalty_holds_is_neither_aliased_nor_infinite(way: str) -> None:
     def found(formula: str, response: str, held: list[int]) -> Any:
         of = problem(f"{response} ~ {formula}", TABLE, "binomial")
@@ -157,6 +158,7 @@ def test_what_it_does_not_hold_is_infinite(way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("held", slow_among([1, 3], [1]))
+@pytest.mark.slow
 def test_holding_one_column_hides_no_separation_in_another(way: str, held: int) -> None:
     table = TABLE | {"count": np.where(TABLE["g"] == "b", 0, TABLE["count"] + 1)}
     of = problem("count ~ x + g", table, "poisson")
@@ -169,6 +171,7 @@ def test_holding_one_column_hides_no_separation_in_another(way: str, held: int) 
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("coupled", slow_among([False, True], [False]))
+@pytest.mark.slow
 def test_a_column_without_an_entry_that_is_held(way: str, coupled: bool) -> None:
     X = np.column_stack([np.ones(N), x, np.zeros(N), z])
     pull = np.diff(np.eye(3), axis=0) if coupled else np.eye(3)
@@ -184,6 +187,7 @@ def test_a_column_without_an_entry_that_is_held(way: str, coupled: bool) -> None
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.slow
 def test_rank_counts_what_is_held_as_determined(way: str) -> None:
     X = np.column_stack([np.ones(N), x, 2 * x, z, 3 * z])
     P = np.diag([0.0, 1, 1, 0, 0])

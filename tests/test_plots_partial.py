@@ -249,6 +249,7 @@ def test_segments_in_the_order_of_their_estimates() -> None:
         shops().plot.segments("weak")
 
 
+@pytest.mark.slow
 def test_a_segment_without_an_estimate_is_counted() -> None:
     table = pd.concat([SHOPS, pd.DataFrame({"shop": "f", "week": [1.0], "sold": [2]})])
     fits = jg.fit_groups("sold ~ week", table, "shop", "poisson", on_failure="ignore")

@@ -14,6 +14,8 @@ import jaxglm as jg
 
 from .marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 N = 48
 _rng = np.random.default_rng(3)
 GROUP = np.arange(N) % 3

@@ -16,6 +16,8 @@ from jaxglm.inference.comparisons._submodels import refitted
 from .reference.cases import load
 from .reference.engine import fit_formula
 
+pytestmark = pytest.mark.slow
+
 R = json.loads((Path(__file__).parent / "data/comparisons/comparisons.json").read_text())
 QUICK = ("mtcars_gamma_log", "beetles_binomial_logit", "dobson_poisson_identity")
 ALL = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in R["profile"]]

@@ -29,6 +29,7 @@ def test_programs_are_kept_while_there_is_room(monkeypatch: pytest.MonkeyPatch) 
     assert made == [2, 3]
 
 
+@pytest.mark.slow
 def test_programs_are_forgotten_when_maps_run_out(monkeypatch: pytest.MonkeyPatch) -> None:
     made, grown = _counted()
     monkeypatch.setattr(_programs, "_COMPILING", 0.0)

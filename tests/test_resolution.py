@@ -7,6 +7,8 @@ import pytest
 import jaxglm as jg
 from tests.marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 N = 60
 _rng = np.random.default_rng(3)
 X = _rng.normal(size=N)

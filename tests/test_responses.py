@@ -78,6 +78,7 @@ def test_a_response_fails_by_itself() -> None:
         jg.fit_responses("~ x", table, names, family="poisson", on_failure="raise")
 
 
+@pytest.mark.slow
 def test_rows_that_only_a_response_misses_are_left_out_of_its_fit() -> None:
     table = TABLE.copy()
     table.loc[3, "y2"] = np.nan
@@ -89,6 +90,7 @@ def test_rows_that_only_a_response_misses_are_left_out_of_its_fit() -> None:
     assert any("1 of 39 rows" in note for note in fits["y2"].notes)
 
 
+@pytest.mark.slow
 def test_labels_and_what_the_event_is() -> None:
     table = {"x": TABLE["x"], "a": np.where(TABLE["y1"] > 1, "yes", "no")}
     table["b"] = np.where(TABLE["y2"] > 1, "yes", "no")
@@ -156,6 +158,7 @@ def test_shares_beside_single_outcomes_keep_their_family() -> None:
         assert fits[name].llf == pytest.approx(single.llf, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_responses_beside_trials_have_one_reading() -> None:
     table = TABLE.assign(t=4.0, rare=1.0 * (np.arange(N) % 5 == 0), half=np.arange(N) % 3 / 2)
     call = {"family": "binomial", "trials": "t", "on_failure": "ignore"}

@@ -411,6 +411,7 @@ def test_underdispersed_counts_are_seen() -> None:
     assert report.pvalue_lower == pytest.approx(special.chdtr(79, report.pearson_chi2))
 
 
+@pytest.mark.slow
 def test_rows_at_their_limit_have_residuals_and_make_no_underdispersion() -> None:
     rows = pd.DataFrame({"y": [3, 1, 2, 4, 1, 2] + [0] * 40, "g": list("aaaaaa") + ["b"] * 40})
     for family in ("poisson", jg.NegativeBinomial(alpha=0.5)):

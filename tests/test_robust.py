@@ -159,6 +159,7 @@ def test_corrections_of_other_software() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=IDS)
+@pytest.mark.slow
 def test_frequency_weights_are_repeated_rows(kind: dict[str, Any]) -> None:
     weighted = jg.glm("cost ~ x + g", TABLE, GAMMA, freq_weights="f", var_weights="w")
     rows = TABLE.loc[TABLE.index.repeat(TABLE.f)].reset_index(drop=True)
@@ -174,6 +175,7 @@ def test_rows_may_stand_in_any_order(kind: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", slow_among(KINDS, KINDS[:3] + KINDS[4:6]), ids=IDS)
+@pytest.mark.slow
 def test_an_eliminated_factor_changes_nothing(kind: dict[str, Any]) -> None:
     if kind.get("type") in ("HC2", "HC3"):
         kind = {**kind, "cluster": "year"}
@@ -215,6 +217,7 @@ def _read(kind: dict[str, Any], model: jg.Results) -> Asked:
     slow_among([k for k in KINDS if "groups" not in k], KINDS[:3] + KINDS[4:6]),
     ids=lambda k: str(k),
 )
+@pytest.mark.slow
 def test_each_segment_has_the_covariance_that_it_would_have_alone(kind: dict[str, Any]) -> None:
     table = pd.concat([TABLE.assign(s="p"), TABLE.assign(s="q", cost=TABLE.cost[::-1].to_numpy())])
     table = table.sample(frac=0.9, random_state=2)
@@ -274,6 +277,7 @@ def test_everything_downstream_uses_it(tmp_path: Path) -> None:
     close(robust.robust("HC3").cov_params(), fit().robust("HC3").cov_params())
 
 
+@pytest.mark.slow
 def test_segments_are_saved_with_it(tmp_path: Path) -> None:
     found = jg.fit_groups("cost ~ x", TABLE, "g", GAMMA, cov_type="HC1")
     found.save(tmp_path / "fits")
@@ -306,6 +310,7 @@ def test_robust_errors_silence_the_note_on_overdispersion() -> None:
         ("dev", 0.114221356405),
     ],
 )
+@pytest.mark.slow
 def test_dispersions(scale: Any, value: float) -> None:
     # R: summary(m)$dispersion, 1 / MASS::gamma.shape(m)$alpha and deviance(m) / df.residual(m).
     table = {"y": [2, 1, 3, 4, 6, 9, 3, 5], "x": [0.0, 1, 2, 3, 4, 5, 1, 4]}

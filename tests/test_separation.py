@@ -173,7 +173,7 @@ def test_one_row_on_the_wrong_side_is_no_separation(link: str, size: float) -> N
     assert results.converged and not results.fit.infinite.any()
 
 
-@pytest.mark.parametrize("link", slow_among(LINKS, ["cloglog"]))
+@pytest.mark.parametrize("link", slow_among(LINKS, ["cloglog", "probit"]))
 @pytest.mark.parametrize("overlap", [1e-4, 1e-5, 1e-6])
 def test_outcomes_that_overlap_by_little_are_not_separated(link: str, overlap: float) -> None:
     """Small shares of the range of a column are seen."""
@@ -349,6 +349,7 @@ def test_a_single_fit_says_inf_everywhere() -> None:
 @pytest.mark.parametrize(
     ("fits", "keys"), [(of_segments, {0: 1, 1: 1}), (of_responses, {"y": 1, "z": -1})]
 )
+@pytest.mark.slow
 def test_many_fits_say_what_a_single_one_says(fits: Callable, keys: dict[Any, int]) -> None:
     many = fits()
     tidy = many.tidy()
@@ -473,6 +474,7 @@ def test_more_rows_than_the_programme_takes_at_a_time(exists: bool, parts: int) 
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.slow
 def test_every_row_that_some_step_moves_is_moved(seed: int) -> None:
     """By one programme for each row: how far it moves where no row moves by more than one."""
     rng = np.random.default_rng(seed)

@@ -192,6 +192,7 @@ def test_hardly_any_overdispersion(seed: int) -> None:
         assert abs(slope) * spread < 1e-7
 
 
+@pytest.mark.slow
 def test_frequencies_are_repeated_rows() -> None:
     y = counts(0.7)
     weighted = fit(y, freq_weights=FREQ)
@@ -234,6 +235,7 @@ def log_likelihood_of_shape(y: np.ndarray, mu: np.ndarray, freq: Any = 1.0) -> f
     return -scipy.optimize.minimize_scalar(loss, bounds=(-20, 5), method="bounded").fun
 
 
+@pytest.mark.slow
 def test_the_null_model_has_a_shape_of_its_own() -> None:
     """R: logLik(glm.nb(y ~ 1)); the null deviance stays that at the theta of the model."""
     table = {"y": [0, 1, 0, 7, 2, 15, 3, 30], "x": np.arange(8)}
@@ -277,6 +279,7 @@ def test_a_null_model_without_overdispersion() -> None:
 
 
 @pytest.mark.parametrize("name", slow_among(["freq_weights", "var_weights"], ["freq_weights"]))
+@pytest.mark.slow
 def test_a_row_without_weight_may_lie_outside_the_domain(name: str) -> None:
     x = np.arange(16) / 16
     y = np.array([8, 5, 3, 3, 3, 6, 4, 9, 8, 0, 2, 4, 8, 8, 7, 1.0])
@@ -303,6 +306,7 @@ def test_counts_that_are_all_zero_have_no_shape(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("whole", slow_among([True, False], [False]), ids=["counts", "amounts"])
+@pytest.mark.slow
 def test_a_large_fit_starts_from_a_sample(whole: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes turns over coefficients and shape together, and ends where the ordinary way does."""
     rng = np.random.default_rng(3)

@@ -15,6 +15,8 @@ from jaxglm.links._special import stirling_slopes
 
 from .exact import mp
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def in_float64() -> Iterator[None]:

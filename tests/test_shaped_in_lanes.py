@@ -14,6 +14,8 @@ from jaxglm._tuning import tuned
 
 from .group_fits import assert_same_fit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def however_few() -> Iterator[None]:

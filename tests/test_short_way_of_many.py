@@ -25,6 +25,8 @@ from jaxglm.lanes._packing import Layout
 from .group_fits import assert_same_fit, many
 from .test_fit_groups import GROUPS, MODELS, OTHERS, X, Y
 
+pytestmark = pytest.mark.slow
+
 SKIPPED = ("first order", "shape")
 
 

@@ -124,6 +124,7 @@ def moved(theta: Theta, step: float, along: Theta) -> Theta:
 
 
 @pytest.mark.parametrize("case", LISTED)
+@pytest.mark.slow
 def test_all_derivatives_at_once_are_those_of_refits(case: str) -> None:
     """Of everything that is given, along one direction: forward, by differences, and in reverse."""
     theta = THETA | {"y": CASES[case][1]}
@@ -168,6 +169,7 @@ def test_settings_of_jax_change_no_answer() -> None:
     np.testing.assert_allclose(found, plain, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_linear_regression_has_the_hat_matrix() -> None:
     W = np.diag(WEIGHTS)
     hat = X @ np.linalg.inv(X.T @ W @ X) @ X.T @ W
@@ -359,6 +361,7 @@ def test_what_does_not_fit_together_is_refused_in_words(call: Any, words: str) -
         call()
 
 
+@pytest.mark.slow
 def test_rows_of_weight_0_need_no_valid_response() -> None:
     y = np.where(MIXED == 1, 1.0, -5.0)
     with pytest.raises(jg.DataError, match="hold -5"):

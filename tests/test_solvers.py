@@ -462,6 +462,7 @@ def test_too_few_turns_are_said_to_be_too_few() -> None:
 
 
 @pytest.mark.parametrize("method", ["irls", "newton", "lbfgs"])
+@pytest.mark.slow
 def test_more_columns_than_rows(method: str) -> None:
     """As many columns as rows can carry are kept, the earliest; the fit is then perfect."""
     rng = np.random.default_rng(2)

@@ -8,6 +8,8 @@ import pytest
 
 import jaxglm as jg
 
+pytestmark = pytest.mark.slow
+
 N = 40
 _rng = np.random.default_rng(0)
 _X = _rng.normal(size=N)

@@ -22,6 +22,11 @@ def assert_verdict(identifier: str) -> None:
 
 # Quick ones of the same kind are there.
 SLOW = (
+    "batch_unequal_sizes",
+    "tweedie_p_1999",
+    "conv_marschner_null",
+    "rank_near_1e-15",
+    "nist_wampler4",
     "batch_one_bad_segment",
     "tweedie_p_1001",
     "conv_probit_wide",
