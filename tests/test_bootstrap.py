@@ -1,5 +1,6 @@
 """The bootstrap: what is drawn, what is fitted, and what is said of it."""
 
+import functools
 import pickle
 
 import numpy as np
@@ -14,7 +15,11 @@ RNG = np.random.default_rng(3)
 TABLE = pd.DataFrame({"x": RNG.normal(size=N), "z": RNG.normal(size=N), "c": np.arange(N) // 10})
 TABLE["y"] = RNG.binomial(1, 1 / (1 + np.exp(-0.3 - 0.8 * TABLE["x"] + 0.5 * TABLE["z"]))) * 1.0
 TABLE["w"] = RNG.integers(0, 4, N)
-FIT = jg.glm("y ~ x + z", TABLE, family="binomial")
+
+
+@functools.cache
+def fitted() -> jg.Results:
+    return jg.glm("y ~ x + z", TABLE, family="binomial")
 
 
 def counts(replicate: int, seed: int = 1) -> np.ndarray:
@@ -23,7 +28,7 @@ def counts(replicate: int, seed: int = 1) -> np.ndarray:
 
 @pytest.mark.slow
 def test_a_replicate_is_the_fit_with_the_counts_drawn() -> None:
-    drawn = FIT.bootstrap(n=8, seed=1)
+    drawn = fitted().bootstrap(n=8, seed=1)
     for g in (0, 7):
         single = jg.glm("y ~ x + z", TABLE.assign(k=counts(g)), "binomial", freq_weights="k")
         np.testing.assert_allclose(drawn.params.loc[g], single.params, rtol=1e-9)
@@ -31,23 +36,23 @@ def test_a_replicate_is_the_fit_with_the_counts_drawn() -> None:
 
 @pytest.mark.slow
 def test_standard_errors_are_those_of_the_model_where_it_is_right() -> None:
-    drawn = FIT.bootstrap(n=1000, seed=1)
-    np.testing.assert_allclose(drawn.bse, FIT.bse, rtol=0.1)
-    np.testing.assert_allclose(drawn.conf_int(), FIT.conf_int(), atol=0.06)
+    drawn = fitted().bootstrap(n=1000, seed=1)
+    np.testing.assert_allclose(drawn.bse, fitted().bse, rtol=0.1)
+    np.testing.assert_allclose(drawn.conf_int(), fitted().conf_int(), atol=0.06)
     np.testing.assert_allclose(np.diag(drawn.cov_params()), drawn.bse**2)
     assert drawn.failed == 0
     assert repr(drawn) == "<jaxglm.Bootstrap: 1,000 replicates of 500 observations>"
 
 
 def test_the_seed_decides_alone() -> None:
-    drawn = FIT.bootstrap(n=6, seed=1)
-    np.testing.assert_array_equal(drawn.params, FIT.bootstrap(n=6, seed=1).params)
-    in_batches = FIT.bootstrap(n=6, seed=1, max_memory=20_000)
+    drawn = fitted().bootstrap(n=6, seed=1)
+    np.testing.assert_array_equal(drawn.params, fitted().bootstrap(n=6, seed=1).params)
+    in_batches = fitted().bootstrap(n=6, seed=1, max_memory=20_000)
     np.testing.assert_allclose(in_batches.params, drawn.params, rtol=1e-9)
     with tuned(most_lane_rows=1):  # each is a single fit
-        one_by_one = FIT.bootstrap(n=6, seed=1)
+        one_by_one = fitted().bootstrap(n=6, seed=1)
     np.testing.assert_allclose(one_by_one.params, drawn.params, rtol=1e-9)
-    assert (FIT.bootstrap(n=6, seed=2).params != drawn.params).all(axis=None)
+    assert (fitted().bootstrap(n=6, seed=2).params != drawn.params).all(axis=None)
 
 
 @pytest.mark.slow
@@ -101,7 +106,7 @@ def test_aliased_columns_stay_out_and_a_held_shape_stays() -> None:
     drawn = fit.bootstrap(n=4, seed=1)
     assert drawn.params["twice"].isna().all()
     np.testing.assert_allclose(
-        drawn.params.drop(columns="twice"), FIT.bootstrap(n=4, seed=1).params, rtol=1e-9
+        drawn.params.drop(columns="twice"), fitted().bootstrap(n=4, seed=1).params, rtol=1e-9
     )
     counted = table.assign(y=np.random.default_rng(1).negative_binomial(2, 0.3, N))
     shaped = jg.glm("y ~ x", counted, "negative_binomial")
@@ -125,15 +130,15 @@ def test_replicates_without_an_optimum_are_nan_and_told() -> None:
 
 
 def test_a_result_without_its_data_takes_them_again() -> None:
-    kept = pickle.loads(pickle.dumps(FIT))
+    kept = pickle.loads(pickle.dumps(fitted()))
     drawn = kept.bootstrap(TABLE, n=3, seed=1)
-    np.testing.assert_allclose(drawn.params, FIT.bootstrap(n=3, seed=1).params, rtol=1e-9)
+    np.testing.assert_allclose(drawn.params, fitted().bootstrap(n=3, seed=1).params, rtol=1e-9)
     weighted = pickle.loads(
         pickle.dumps(jg.glm("y ~ x", TABLE, "binomial", var_weights=np.full(N, 2.0)))
     )
     for result, data, words in (
         (kept, None, "Give the table as data="),
-        (FIT, TABLE, "leave out data="),
+        (fitted(), TABLE, "leave out data="),
         (kept, TABLE.head(50), "50 rows"),
         (kept, TABLE.assign(y=1 - TABLE["y"]), "other coefficients"),
         (weighted, TABLE, "a fit with var_weights=.*Fit again"),
@@ -157,7 +162,7 @@ def test_a_result_without_its_data_takes_them_again() -> None:
 )
 def test_calls_that_make_no_sense(given: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
-        FIT.bootstrap(**given)
+        fitted().bootstrap(**given)
 
 
 def test_a_fit_without_an_optimum_has_no_bootstrap() -> None:

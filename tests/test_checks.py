@@ -11,6 +11,8 @@ from statsmodels.stats.diagnostic import het_breuschpagan
 import jaxglm as jg
 from jaxglm.inference import link_test, variance_test
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(11)
 N = 400
 TABLE = pd.DataFrame({"x": RNG.uniform(-1, 1, N), "z": RNG.normal(size=N), "g": list("abcd") * 100})

@@ -20,6 +20,8 @@ from jaxglm.sources import Block, Chunked, Rows
 from tests.engine import Pieces, chunked, fit, problem
 from tests.marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 N, BLOCK = 500, 128
 rng = np.random.default_rng(20)
 x, z = rng.normal(size=(2, N))

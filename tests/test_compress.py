@@ -16,6 +16,8 @@ from jaxglm.rows._compress import merge_rows
 
 from .marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 PATTERNS, N = 24, 150
 STATISTICS = (
     "params", "bse", "deviance", "null_deviance", "pearson_chi2", "llf", "llnull", "aic", "bic",

@@ -16,6 +16,8 @@ from jaxglm.algebra import span_of
 from .exact_least_squares import exact_least_squares
 from .marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent / "data" / "hardcases"
 TRUTH = json.loads((DATA / "truth.json").read_text())
 

@@ -13,6 +13,8 @@ from jaxglm.inference import wald
 from jaxglm.inference.hypotheses._multiplicity import _MOST_VALUES, adjusted
 from tests.hypothesis_fits import R, birthwt, esoph, mtcars, warpbreaks
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = ["contrast", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high"]
 
 

@@ -21,6 +21,8 @@ from tests.marks import slow_among
 
 from .make_designs import DESIGNS, one_hot
 
+pytestmark = pytest.mark.slow
+
 Q, M = 3, 5
 _rng = np.random.default_rng(4)
 

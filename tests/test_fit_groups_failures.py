@@ -14,6 +14,8 @@ import jaxglm as jg
 from .group_fits import assert_same_fit, many, one, quiet
 from .marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 N = 31
 _rng = np.random.default_rng(3)
 Rows = tuple[np.ndarray, np.ndarray]

@@ -1,5 +1,6 @@
 """Comparisons follow the dispersion of the fit: known or estimated, whatever the family has."""
 
+import functools
 import json
 import pickle
 import re
@@ -28,13 +29,29 @@ TABLE = pd.DataFrame({"x": RNG.normal(size=N), "z": RNG.normal(size=N), "g": lis
 TABLE["y"] = RNG.poisson(np.exp(0.6 + 0.4 * TABLE["x"])) * RNG.integers(1, 3, N)
 
 
+@functools.cache
 def fit(formula: str = "y ~ x + z + g", family: Any = "poisson", **given: Any) -> jg.Results:
     return jg.glm(formula, TABLE, family, **given)
 
 
-PLAIN, ONE = fit(), fit(scale=1)
-QUASI, PEARSON = fit(family="quasipoisson"), fit(scale="pearson")
-TWO = fit(scale=2)
+def plain_fit() -> jg.Results:
+    return fit()
+
+
+def one_fit() -> jg.Results:
+    return fit(scale=1)
+
+
+def quasi_fit() -> jg.Results:
+    return fit(family="quasipoisson")
+
+
+def pearson_fit() -> jg.Results:
+    return fit(scale="pearson")
+
+
+def two_fit() -> jg.Results:
+    return fit(scale=2)
 
 
 @pytest.mark.slow
@@ -79,26 +96,26 @@ QUICK = ("type 1", "drop1, LRT", "profile", "constrained")
     "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in COMPARED]
 )
 def test_an_estimated_dispersion_is_that_of_the_quasi_family(name: str) -> None:
-    for one, other in ((PEARSON, QUASI), (ONE, PLAIN)):
+    for one, other in ((pearson_fit(), quasi_fit()), (one_fit(), plain_fit())):
         ours, theirs = COMPARED[name](one), COMPARED[name](other)
         same = pd.testing.assert_series_equal if ours.ndim == 1 else pd.testing.assert_frame_equal
         same(ours, theirs, rtol=1e-9)
-    assert ONE.notes == PLAIN.notes
+    assert one_fit().notes == plain_fit().notes
 
 
 @pytest.mark.slow
 def test_several_models_have_the_dispersion_of_the_largest() -> None:
     small = [fit("y ~ x", family) for family in ("poisson", "quasipoisson")]
-    ours = jg.anova(fit("y ~ x", scale="pearson"), PEARSON)
-    pd.testing.assert_frame_equal(ours.table, jg.anova(small[1], QUASI).table, rtol=1e-9)
+    ours = jg.anova(fit("y ~ x", scale="pearson"), pearson_fit())
+    pd.testing.assert_frame_equal(ours.table, jg.anova(small[1], quasi_fit()).table, rtol=1e-9)
     assert "F tests" in ours.title
-    known = jg.anova(fit("y ~ x", scale=2), TWO).table.iloc[1]
-    plain = jg.anova(small[0], PLAIN).table.iloc[1]
+    known = jg.anova(fit("y ~ x", scale=2), two_fit()).table.iloc[1]
+    plain = jg.anova(small[0], plain_fit()).table.iloc[1]
     assert known["Pr(>Chi)"] == pytest.approx(stats.chi2.sf(plain["Deviance"] / 2, 2))
     for one in (small[0], fit("y ~ x", scale=3), fit("y ~ x", scale="deviance")):
         with pytest.raises(jg.DataError, match=r"dispersions were asked for as scale=.* and"):
-            jg.anova(one, PEARSON)
-    for known_one in (TWO, PLAIN):
+            jg.anova(one, pearson_fit())
+    for known_one in (two_fit(), plain_fit()):
         with pytest.raises(ValueError, match="F test is for an estimated dispersion"):
             jg.anova(known_one, test="F")
     shaped = [fit(f, "negative_binomial", scale="pearson") for f in ("y ~ x", "y ~ x + z")]
@@ -107,17 +124,17 @@ def test_several_models_have_the_dispersion_of_the_largest() -> None:
 
 
 def test_criteria_know_what_the_likelihood_does_not() -> None:
-    assert "AIC" not in PEARSON.drop1().table
+    assert "AIC" not in pearson_fit().drop1().table
     with pytest.raises(ValueError, match="nothing of an estimated dispersion"):
-        PEARSON.step()
-    chosen = TWO.step()
+        pearson_fit().step()
+    chosen = two_fit().step()
     path = chosen.path
     rank = N - path["Resid. Df"]
     np.testing.assert_allclose(path["AIC"], path["Resid. Dev"] / 2 + 2 * rank)
     assert chosen.scale == 2 and not chosen.use_t
-    assert TWO.step(criterion="qaic").path["QAIC"].to_list() == path["AIC"].to_list()
+    assert two_fit().step(criterion="qaic").path["QAIC"].to_list() == path["AIC"].to_list()
     with pytest.warns(jg.DataWarning, match="dispersion that scale= asked for"):
-        jg.compare(PLAIN, TWO)
+        jg.compare(plain_fit(), two_fit())
 
 
 @pytest.mark.slow
@@ -209,7 +226,7 @@ def test_a_covariance_that_cannot_be_made_again_is_missed_in_words() -> None:
 
 
 def test_files_keep_the_choice_and_the_constraints(tmp_path: Path) -> None:
-    PEARSON.fit_constrained("x = 0.3").save(tmp_path / "fit")
+    pearson_fit().fit_constrained("x = 0.3").save(tmp_path / "fit")
     found = jg.load(tmp_path / "fit")
     assert found.model.constraints == "x = 0.3"
     with pytest.warns(jg.DataWarning, match="cannot be told: results that were saved"):
@@ -218,9 +235,11 @@ def test_files_keep_the_choice_and_the_constraints(tmp_path: Path) -> None:
 
 def test_studentised_residuals_follow_the_dispersion_of_the_fit() -> None:
     """Reference: R's rstudent, of quasi-Poisson and of a known dispersion."""
-    student = {m: m.rstudent().to_numpy() for m in (PLAIN, QUASI, PEARSON, TWO)}
-    np.testing.assert_allclose(student[PEARSON], student[QUASI], rtol=1e-6)
-    np.testing.assert_allclose(student[TWO], student[PLAIN] / np.sqrt(2), rtol=1e-6)
+    student = {
+        m: m.rstudent().to_numpy() for m in (plain_fit(), quasi_fit(), pearson_fit(), two_fit())
+    }
+    np.testing.assert_allclose(student[pearson_fit()], student[quasi_fit()], rtol=1e-6)
+    np.testing.assert_allclose(student[two_fit()], student[plain_fit()] / np.sqrt(2), rtol=1e-6)
     line = fit(family="gaussian")
     influence, given = line.get_influence(), fit(family="gaussian", scale=3.0).rstudent()
     left = 1 - influence.hat_matrix_diag
@@ -237,33 +256,33 @@ ASKED_OF_A_DISTRIBUTION: dict[str, Callable[[jg.Results], Any]] = {
 
 @pytest.mark.parametrize("what", ASKED_OF_A_DISTRIBUTION)
 def test_counts_with_another_dispersion_have_no_distribution(what: str) -> None:
-    for model in (PEARSON, TWO):
+    for model in (pearson_fit(), two_fit()):
         with pytest.raises(jg.DataError, match=r"with scale= .* no distribution .*negative_binom"):
             ASKED_OF_A_DISTRIBUTION[what](model)
         with pytest.raises(jg.DataError, match=r"with scale= .* no probabilities"):
             model.zero_inflation()
-    ASKED_OF_A_DISTRIBUTION[what](ONE)
-    told = PEARSON.get_prediction().interval_method
+    ASKED_OF_A_DISTRIBUTION[what](one_fit())
+    told = pearson_fit().get_prediction().interval_method
     assert told == "none: the model with this dispersion has no distribution"
 
 
 def test_their_quantile_plot_has_no_envelope() -> None:
-    assert PEARSON.plot.qq().curve is None
+    assert pearson_fit().plot.qq().curve is None
 
 
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        (PEARSON, "already include it, as a dispersion of"),
-        (TWO, "already include a dispersion of 2, the number given"),
-        (PLAIN.robust("HC1"), r"are robust to it \(HC1\)"),
+        (pearson_fit, "already include it, as a dispersion of"),
+        (two_fit, "already include a dispersion of 2, the number given"),
+        (lambda: plain_fit().robust("HC1"), r"are robust to it \(HC1\)"),
     ],
 )
 def test_errors_that_allow_for_overdispersion_are_not_called_too_small(
-    model: jg.Results, words: str
+    model: Callable[[], jg.Results], words: str
 ) -> None:
-    assert "too small" in PLAIN.overdispersion().advice
-    report = model.overdispersion()
+    assert "too small" in plain_fit().overdispersion().advice
+    report = model().overdispersion()
     assert report.overdispersed
     assert "too small" not in str(report)
     assert "refit" not in str(report)

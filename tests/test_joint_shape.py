@@ -12,6 +12,8 @@ from jaxglm._tuning import tuned
 from .reference.cases import load
 from .reference.compare import digits
 
+pytestmark = pytest.mark.slow
+
 N = 60
 _rng = np.random.default_rng(5)
 TABLE: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """Holds the architecture: the table of rooms, and who may import whom. Reads the source only."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,6 +72,7 @@ def room(module: str) -> str | None:
     return max(found, key=len, default=None)
 
 
+@functools.cache
 def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 

@@ -11,6 +11,8 @@ import pytest
 import jaxglm as jg
 from jaxglm._tuning import tuned
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(8)
 N = 48
 TABLE = pd.DataFrame(

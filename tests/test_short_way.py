@@ -22,6 +22,8 @@ from jaxglm.solvers import KeptFactor, Outcome
 from jaxglm.sources import Block, Resident, Rows, Tiles, one_pass
 from jaxglm.sums import FinalSums, unit_gram
 
+pytestmark = pytest.mark.slow
+
 N = 2000
 _rng = np.random.default_rng(5)
 X1, X2 = _rng.normal(size=(2, N))
