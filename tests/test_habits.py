@@ -201,7 +201,7 @@ def test_another_attribute_says_what_to_write(fit: jg.Results, groups: jg.GroupR
         (fit.model, "exog", r"write result.design_matrix\(\)"),
         (GLM(TABLE.y, X), "exog", r"^GLM has no 'exog': write model.fit\(\).design_matrix\(\)"),
         (GLM(TABLE.y, X), "endog", "the response is what was given"),
-        (GLM(TABLE.y, X), "fit_regularized", "penalty are not there yet"),
+        (GLM(TABLE.y, X), "fit_regularized", r"penalty=jg.ElasticNet\(alpha, L1_wt\)"),
         (GLM(TABLE.y, X), "nonsense", "'GLM' object has no attribute 'nonsense'"),
         (fit, "formula", "write model.formula"),
         (fit, "linear_predictor", r"write predict\(which='linear'\)"),

@@ -1,6 +1,7 @@
 """p-sized matrices: factors, roots of inverses, and the covariance made of them."""
 
 from jaxglm.algebra._covariance import MOVES, Covariance, Lines, movement, run_off
+from jaxglm.algebra._descent import Bend, descend
 from jaxglm.algebra._factor import (
     Bordered,
     Factor,
@@ -22,6 +23,7 @@ from jaxglm.algebra._spread import Spread
 
 __all__ = [
     "MOVES",
+    "Bend",
     "Bordered",
     "Covariance",
     "Factor",
@@ -35,6 +37,7 @@ __all__ = [
     "Spread",
     "Triangle",
     "all_finite",
+    "descend",
     "diagonal_of",
     "factorise",
     "factorise_lanes",

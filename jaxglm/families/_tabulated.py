@@ -6,6 +6,7 @@ function is not smooth enough and is computed at each number.
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -43,12 +44,43 @@ def tabulated(function: Callable[[Array], Array], x: Array) -> Array:
     low, high = jax.lax.stop_gradient((jnp.min(x), jnp.max(x)))
     step = (high - low) / (_NODES - 1)
     nodes = low + step * jnp.arange(_NODES, dtype=x.dtype)
-    values = function(nodes)
-    coarse = _read(values[::2], low, 2.0 * step, nodes[1::2])
-    off = jnp.abs(coarse - values[1::2]) / (1.0 + jnp.abs(values[1::2]))
-    most = max(_MOST_OFF, _ROUNDING * float(jnp.finfo(x.dtype).eps))
-    smooth = (step > 0) & (jnp.max(off) <= most)  # False as well where a number is not finite
-    return jax.lax.cond(smooth, lambda: _read(values, low, step, x), lambda: function(x))
+    count = -(-x.size // _NODES)
+    parts = jnp.pad(x, (0, count * _NODES - x.size), mode="edge").reshape(count, _NODES)
+
+    # One loop, so that the function, which takes long to compile, is compiled once: first for the
+    # nodes, and then for the numbers themselves, part by part, where these do not do.
+    def goes_on(known: _Known) -> Array:
+        return (known.next < count) & ~known.smooth
+
+    def more(known: _Known) -> _Known:
+        values = function(jnp.where(known.next < 0, nodes, parts[known.next]))
+        first = known.next < 0
+        return _Known(
+            next=known.next + 1,
+            smooth=first & (step > 0) & _is_smooth(values, low, step, nodes),
+            table=jnp.where(first, values, known.table),
+            values=known.values.at[known.next].set(values),
+        )
+
+    start = _Known(jnp.full((), -1), jnp.zeros((), bool), jnp.zeros_like(nodes), parts)
+    known = jax.lax.while_loop(goes_on, more, start)
+    computed = known.values.reshape(-1)[: x.size]
+    return jnp.where(known.smooth, _read(known.table, low, step, x), computed)
+
+
+class _Known(NamedTuple):
+    next: Array
+    smooth: Array
+    table: Array
+    values: Array
+
+
+def _is_smooth(values: Array, low: Array, step: Array, nodes: Array) -> Array:
+    """Whether every other node tells what the nodes between have."""
+    coarse, known = _read(values[::2], low, 2.0 * step, nodes[1::2]), values[1::2]
+    off = jnp.abs(coarse - known) / (1.0 + jnp.abs(known))
+    # False as well where a number is not finite.
+    return jnp.max(off) <= max(_MOST_OFF, _ROUNDING * float(jnp.finfo(nodes.dtype).eps))
 
 
 def _read(values: Array, first: Array, step: Array, x: Array) -> Array:

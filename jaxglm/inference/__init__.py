@@ -2,7 +2,7 @@
 
 from jaxglm.inference._again import rows_of
 from jaxglm.inference._bootstrap import Bootstrap, bootstrap
-from jaxglm.inference._clusters import column_of_fit, column_of_table, refuse_idle_table
+from jaxglm.inference._clusters import column_of_fit, column_of_table, refuse_idle_table, row_codes
 from jaxglm.inference._determined import (
     broken,
     say_missing,
@@ -32,6 +32,7 @@ from jaxglm.inference.comparisons._score import ScoreTest, score_test
 from jaxglm.inference.comparisons._side_by_side import compare_of
 from jaxglm.inference.comparisons._single_terms import add1, drop1
 from jaxglm.inference.comparisons._step import step
+from jaxglm.inference.comparisons._submodels import UNDER_PENALTY, refuse_penalised
 from jaxglm.inference.covariances._asked import BESIDE_REDUCED, Asked, information_of, is_robust
 from jaxglm.inference.covariances._choice import CovarianceChoice, Information
 from jaxglm.inference.covariances._dispersion import (
@@ -85,6 +86,7 @@ __all__ = [
     "BESIDE_REDUCED",
     "METHODS",
     "SCALES_ASKED",
+    "UNDER_PENALTY",
     "Asked",
     "AskedEffects",
     "Bootstrap",
@@ -173,6 +175,8 @@ __all__ = [
     "read_hypothesis",
     "refusal",
     "refuse_idle_table",
+    "refuse_penalised",
+    "row_codes",
     "rows_of",
     "say_missing",
     "say_nan",

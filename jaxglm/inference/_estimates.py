@@ -194,13 +194,14 @@ class Estimates:
         return float(schwarz(self.llf, self._n_parameters, self.nobs))
 
     @property
-    def df_model(self) -> int:
-        """Rank of the design without the intercept."""
-        return int(self.fit.df_model)
+    def df_model(self) -> float:
+        """Rank of the design without the intercept; under a penalty effective, and no integer."""
+        df = self.fit.df_model
+        return int(df) if df == round(df) else df
 
     @property
     def df_resid(self) -> float:
-        """Observations less the rank of the design."""
+        """Observations less the rank of the design, or less the effective degrees of freedom."""
         return self.fit.df_resid
 
     @property

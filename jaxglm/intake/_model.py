@@ -44,6 +44,8 @@ class Model:
         The rows were let go on request, with keep_data=False.
     constraints : str
         What the coefficients were held to, in words; empty for a fit without constraints.
+    penalty : str
+        What they were shrunk by, as it was given; empty for a fit without a penalty.
     """
 
     names: tuple[str, ...]
@@ -57,6 +59,7 @@ class Model:
     dataset: Dataset | None = None
     let_go: bool = False
     constraints: str = ""
+    penalty: str = ""
 
     def __getattr__(self, name: str) -> Any:
         no_attribute(self, name, "result")

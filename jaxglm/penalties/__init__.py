@@ -1,6 +1,25 @@
 """Penalties: what is added to (information, score, loss) of the rows. They never see a row."""
 
+from jaxglm.penalties._asked import (
+    AskedPenalty,
+    PenalisedColumns,
+    penalty_of,
+    thresholded_of,
+)
 from jaxglm.penalties._base import Penalty
+from jaxglm.penalties._elastic_net import ElasticNet, Lasso, Ridge
 from jaxglm.penalties._quadratic import Quadratic
+from jaxglm.penalties._thresholded import Thresholded
 
-__all__ = ["Penalty", "Quadratic"]
+__all__ = [
+    "AskedPenalty",
+    "ElasticNet",
+    "Lasso",
+    "PenalisedColumns",
+    "Penalty",
+    "Quadratic",
+    "Ridge",
+    "Thresholded",
+    "penalty_of",
+    "thresholded_of",
+]

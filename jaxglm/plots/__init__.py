@@ -7,6 +7,7 @@ from jaxglm.plots._many import funnel, segments
 from jaxglm.plots._overview import overview
 from jaxglm.plots._partial_effect import partial_effect
 from jaxglm.plots._partial_residuals import partial_residuals
+from jaxglm.plots._path import path, validation
 from jaxglm.plots._plot import Plot
 from jaxglm.plots._predictions import calibration, lift, lorenz, roc
 from jaxglm.plots._profile import profile
@@ -26,6 +27,7 @@ __all__ = [
     "overview",
     "partial_effect",
     "partial_residuals",
+    "path",
     "profile",
     "qq",
     "ratios",
@@ -33,4 +35,5 @@ __all__ = [
     "roc",
     "scale_location",
     "segments",
+    "validation",
 ]

@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
+
 from jaxglm.inference import Estimates
 from jaxglm.intake import WEIGHTS
 from jaxglm.report import _render
@@ -76,6 +78,9 @@ def summarise(
             word = "aliased" if fit.aliased[j] else str(float(coef[j]))
             written.append([word, *[""] * 5])
             continue
+        if np.isnan(se[j]) and np.isfinite(coef[j]):  # a lasso has no standard errors
+            written.append([*row(np.nan, [coef[j]]), *[""] * 5])
+            continue
         centre, spread, *ends = row(se[j], [coef[j], se[j], low[j], high[j]])
         written.append([centre, spread, statistic(z[j]), p_value(p[j]), *ends])
     columns = [aligned(column) for column in zip(*written, strict=True)]
@@ -110,8 +115,8 @@ def _header(estimates: Estimates) -> tuple[Pairs, Pairs]:
         ("Method", f"{estimates.method}, {turns}"),
         ("Converged", "yes" if estimates.converged else f"NO ({estimates.status.name.lower()})"),
         ("Observations", count(estimates.nobs)),
-        ("Df residual", count(estimates.df_resid)),
-        ("Df model", count(estimates.df_model)),
+        ("Df residual", _degrees(estimates.df_resid)),
+        ("Df model", _degrees(estimates.df_model)),
     ]
     likelihood = [("Log-likelihood", estimates.llf), ("AIC", estimates.aic), ("BIC", estimates.bic)]
     right = [
@@ -129,10 +134,17 @@ def _header(estimates: Estimates) -> tuple[Pairs, Pairs]:
         right.append(("Alpha = 1/theta", f"{fit.alpha:.5g}{error}"))
     if fit.covariance.kind != "nonrobust":
         left.append(("Covariance", fit.covariance.kind))
+    if model.penalty:
+        left.append(("Penalty", model.penalty))
     used = [name for name in WEIGHTS if name in model.used]
     if used:
         (left if len(left) < len(right) else right).append(("Uses", ", ".join(used)))
     return tuple(left), tuple(right)
+
+
+def _degrees(df: float) -> str:
+    """Degrees of freedom, which a penalty makes fractional."""
+    return count(df) if df == round(df) or not np.isfinite(df) else f"{df:.2f}"
 
 
 def _scale(estimates: Estimates) -> str:

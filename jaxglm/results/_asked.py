@@ -4,10 +4,17 @@ import dataclasses
 from typing import Self
 
 from jaxglm._status import DataError, DataWarning
-from jaxglm.inference import BESIDE_REDUCED, Asked, Estimated, covariance_of, is_robust
+from jaxglm.inference import (
+    BESIDE_REDUCED,
+    Asked,
+    Estimated,
+    covariance_of,
+    is_robust,
+    refuse_penalised,
+)
 from jaxglm.intake import Dataset
 from jaxglm.results._rowwise import RowAnswers
-from jaxglm.search import REDUCED
+from jaxglm.search import PROXIMAL, REDUCED
 from jaxglm.words import warn
 
 
@@ -21,6 +28,9 @@ class AskedCovariance(RowAnswers):
 
         `rows` are those where the result does not hold them.
         """
+        if self.model.penalty and (asked.information == "observed" or self.fit.method == PROXIMAL):
+            what = "The observed information" if self.fit.method != PROXIMAL else "A covariance"
+            refuse_penalised(self.model, f"{what} is not for a fit with this penalty")
         held = self.model.held("robust()") if rows is None else rows
         estimated = Estimated.of(self.fit, self.family, held)
         covariance = covariance_of(estimated, asked)

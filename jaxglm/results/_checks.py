@@ -3,7 +3,7 @@
 import pandas as pd
 
 from jaxglm._status import DataError
-from jaxglm.inference import condition_number, inflation
+from jaxglm.inference import condition_number, inflation, refuse_penalised
 from jaxglm.results._check_report import CheckReport
 from jaxglm.results._findings import report
 from jaxglm.results._influence import InfluenceAnswers
@@ -78,6 +78,9 @@ class Checks(InfluenceAnswers, Quality):
         return condition_number(self.fit.covariance, self.names)
 
     def _refuse_constrained(self) -> None:
+        refuse_penalised(
+            self.model, "under a penalty the standard errors tell of it as well as of the columns"
+        )
         if self.model.constraints:
             raise DataError(
                 "Coefficients that are held to each other move together whatever the columns are: "

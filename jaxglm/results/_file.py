@@ -49,6 +49,7 @@ class SavedModel:
     used: tuple[str, ...]
     spec: str | None
     constraints: str = ""
+    penalty: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,6 +180,7 @@ def _write(
                 used=tuple(sorted(model.used)),
                 spec=None if model.spec is None else model.spec.to_json(),
                 constraints=model.constraints,
+                penalty=model.penalty,
             )
         ),
     }

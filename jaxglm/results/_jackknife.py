@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from jaxglm._status import DataError, JaxglmWarning, SegmentWarning
-from jaxglm.inference import infinitesimal, without_each
+from jaxglm.inference import UNDER_PENALTY, infinitesimal, refuse_penalised, without_each
 from jaxglm.results._rowwise import RowAnswers
 from jaxglm.words import listed, near_text, understands_habits, warn
 
@@ -63,6 +63,7 @@ class Jackknife(RowAnswers):
                 raise DataError(
                     f"columns: there is no coefficient {name!r}; {near_text(name, names)}"
                 )
+        refuse_penalised(self.model, UNDER_PENALTY.format("infinitesimal_jackknife()"))
         held = self.model.held("infinitesimal_jackknife()")
         self._say_what_is_held("infinitesimal_jackknife()")
         which = np.array([names.index(name) for name in wanted], int)

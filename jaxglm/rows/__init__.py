@@ -2,6 +2,13 @@
 
 from jaxglm.rows._compress import Choice, merge_rows
 from jaxglm.rows._faults import ALL_ROWS, ONE_FIT, ManyFits, OneFit, Postponed, UsedRows
+from jaxglm.rows._folds import (
+    Fold,
+    folds_of,
+    forward_folds,
+    random_folds,
+    without,
+)
 from jaxglm.rows._problem import Problem, constant_column
 from jaxglm.rows._replicas import Replicas
 from jaxglm.rows._segments import Segments
@@ -10,6 +17,7 @@ __all__ = [
     "ALL_ROWS",
     "ONE_FIT",
     "Choice",
+    "Fold",
     "ManyFits",
     "OneFit",
     "Postponed",
@@ -18,5 +26,9 @@ __all__ = [
     "Segments",
     "UsedRows",
     "constant_column",
+    "folds_of",
+    "forward_folds",
     "merge_rows",
+    "random_folds",
+    "without",
 ]

@@ -16,7 +16,7 @@ from jaxglm._tuning import tuning
 from jaxglm.algebra import Bordered, Root, factorise, root_of_inverse
 from jaxglm.designs import Split
 from jaxglm.families import Family
-from jaxglm.penalties import Penalty
+from jaxglm.penalties import Penalty, Thresholded
 from jaxglm.rows import Problem
 from jaxglm.search._basis import Basis
 from jaxglm.search._drive import Loop, solve
@@ -28,7 +28,7 @@ from jaxglm.search._settings import (
     Settings,
 )
 from jaxglm.search._statistics import worse_than_null
-from jaxglm.solvers import Controls, FirstOrder, KeptFactor, Newton, Outcome, Solver, lbfgs
+from jaxglm.solvers import Bent, Controls, FirstOrder, KeptFactor, Newton, Outcome, Solver, lbfgs
 from jaxglm.sources import Source
 from jaxglm.sums import (
     FinalSums,
@@ -124,7 +124,8 @@ class Search:
             family,
             options,
             problem.dtype,
-            problem.n_columns,
+            # Of the columns that a lasso chooses from there may be more than observations.
+            0 if isinstance(self.penalty, Thresholded) else problem.n_columns,
             self.totals,
             null,
             reduced_at=self.reduced_at,
@@ -156,7 +157,7 @@ class Search:
         at: Point,
         controls: Controls,
         kernel: Callable[..., Moments] = full_moments,
-        kept: KeptFactor | None = None,
+        kept: KeptFactor | Bent | None = None,
         share: int = 1,
     ) -> Attempt:
         """One loop over every `share`-th part of the rows."""
@@ -263,6 +264,16 @@ class Search:
         assert self.options.start is not None
         return basis.coordinates(self.options.start[self.problem.order])
 
+    def level(self, basis: Basis) -> np.ndarray:
+        """Coefficients whose means are about the average response, where there is an intercept."""
+        gamma = np.zeros(int(basis.keep.sum()))
+        if self.problem.constant is not None and basis.transform is None:
+            shift = float(self.totals.offset / max(self.totals.rows, 1))
+            level = float(self.family.link.link(jnp.asarray(self.settings.null.inside)))
+            column, value = self.problem.constant
+            gamma[int(basis.keep[:column].sum())] = (level - shift) / value
+        return gamma
+
     def _if_determined(self, found: Attempt) -> Attempt:
         """The attempt, or the same marked `SINGULAR`: gradients do not tell collinear columns."""
         information = found.sums.info
@@ -278,14 +289,8 @@ class Search:
         chosen, given = self.options.method, self.options.start
         named = isinstance(chosen, str)
         solver = FirstOrder(lbfgs() if named else chosen)
-        gamma = np.zeros(int(basis.keep.sum())) if given is None else self.given(basis)
-        constant = self.problem.constant
-        if given is None and constant is not None and basis.transform is None:
-            # Start at the average response: a first-order method is slow from far away.
-            shift = float(self.totals.offset / max(self.totals.rows, 1))
-            level = float(self.family.link.link(jnp.asarray(self.settings.null.inside)))
-            column, value = constant
-            gamma[int(basis.keep[:column].sum())] = (level - shift) / value
+        # A first-order method is slow from far away.
+        gamma = self.level(basis) if given is None else self.given(basis)
         # The scaled score must reach its tolerance by gradient steps alone, without the quadratic
         # end of Newton's method: a thousand times the decrement's tolerance is within reach. In
         # float32 that would be too loose; there the rounding floor ends the search.

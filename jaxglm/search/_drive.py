@@ -22,7 +22,7 @@ from jaxglm._tracing import once, zeros_of
 from jaxglm._tuning import tuning
 from jaxglm.algebra import zero_information
 from jaxglm.penalties import Penalty
-from jaxglm.solvers import Controls, KeptFactor, Outcome, Solver, Wants
+from jaxglm.solvers import Bent, Controls, KeptFactor, Outcome, Solver, Wants
 from jaxglm.sources import Resident, Source, Tiles, is_small
 from jaxglm.sums import (
     Bias,
@@ -54,7 +54,7 @@ class Loop:
     ----------
     at, controls, null : Point, Controls, NullModel
         Where to start, when to stop, and what the response lies about.
-    kept : KeptFactor or None
+    kept : KeptFactor, Bent or None
         What the solver brings along from an earlier loop.
     solver : Solver
     kernel, final : callable
@@ -64,7 +64,7 @@ class Loop:
     at: Point
     controls: Controls
     null: NullModel
-    kept: KeptFactor | None = None
+    kept: KeptFactor | Bent | None = None
     solver: Solver = dataclasses.field(kw_only=True, metadata={"static": True})
     final: Kernel = dataclasses.field(kw_only=True, metadata={"static": True})
     kernel: Kernel = dataclasses.field(

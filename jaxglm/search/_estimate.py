@@ -11,6 +11,7 @@ from jaxglm._tuning import tuning
 from jaxglm.algebra import Bordered, Root, root_of_inverse
 from jaxglm.designs import Split
 from jaxglm.families import Family
+from jaxglm.penalties import Thresholded
 from jaxglm.rows import Problem
 from jaxglm.search._attempts import Attempt, Search
 from jaxglm.search._basis import Basis, condition, plain_basis
@@ -22,11 +23,14 @@ from jaxglm.search._separation import (
     recession_direction,
     separated_levels,
 )
-from jaxglm.search._settings import Options
+from jaxglm.search._settings import AT_BETA, Options
 from jaxglm.search._short_way import first_methods
-from jaxglm.solvers import Stop
+from jaxglm.solvers import Bent, Proximal, Stop
 from jaxglm.sources import Block, Source
 from jaxglm.sums import FinalSums, NullModel, Objective, Totals
+
+# What a fit with thresholds says of its method.
+PROXIMAL = "proximal newton"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,6 +105,8 @@ def estimate(
         weights, overflow or vanish.
     """
     search = Search(problem, family, options, None if like is None else like.totals)
+    if isinstance(search.penalty, Thresholded):
+        return _with_thresholds(search, search.penalty)
     found, basis, source = of_full_rank(search, first_methods, like)
     recession = _recession(search, found, basis, source)
     if recession is None and found.status is Status.SINGULAR:
@@ -124,6 +130,27 @@ def estimate(
     return estimate_of(search, found, basis, source, status, recession)
 
 
+def _with_thresholds(search: Search, penalty: Thresholded) -> Estimate:
+    """The optimum under a penalty that is not smooth: columns may be aliased, or more than rows."""
+    problem = search.problem
+    basis, source = plain_basis(problem), apart(problem, search)
+    gamma = search.level(basis) if search.options.start is None else search.given(basis)
+    found = search.run(
+        basis,
+        source,
+        Proximal(),
+        PROXIMAL,
+        search.settings.point(gamma, AT_BETA),
+        search.controls(),
+        kept=Bent.fresh(penalty.bend, problem.dtype),
+    )
+    if not found.status.usable and (columns := _out_of_range(search)).size:
+        raise RangeError(columns)
+    recession = _recession(search, found, basis, source)
+    status = found.status if recession is None else Status.SEPARATED
+    return estimate_of(search, found, basis, source, status, recession)
+
+
 def of_full_rank(
     search: Search,
     first: Callable[[Search, Basis, Source], Attempt],
@@ -134,7 +161,7 @@ def of_full_rank(
     The basis and the rows are those of an earlier estimate where one is given.
     """
     problem = search.problem
-    whole = _apart(problem, search)
+    whole = apart(problem, search)
     basis, source = (plain_basis(problem), whole) if like is None else (like.basis, like.source)
     found = first(search, basis, source)
     if not found.status.usable:
@@ -162,11 +189,14 @@ def estimate_of(
     `recession` is in design order.
     """
     problem, chosen = search.problem, search.options.method
-    none, root = np.zeros(problem.n_columns), _root(found)
+    none = np.zeros(problem.n_columns)
+    # What a lasso leaves out has no standard error, and the others none that holds after a choice.
+    root = None if found.method == PROXIMAL else _root(found)
     unresolved = hidden(search, found, basis, source, root)
     if status is Status.CONVERGED and not np.isfinite(unresolved):
         status = Status.STEP_FAILED
     asked = chosen if isinstance(chosen, str) else "optax"
+    own = search.reduced_at is not None or found.method == PROXIMAL  # a method of its own
     return Estimate(
         beta=problem.public(basis.coefficients(found.gamma)),
         gamma=found.gamma,
@@ -180,7 +210,7 @@ def estimate_of(
         recession=problem.public(none if recession is None else recession),
         status=status,
         stop=Stop(int(found.outcome.stop)),
-        asked=found.method if search.reduced_at is not None else asked,
+        asked=found.method if own else asked,
         method=found.method,
         reduced_at=None if search.reduced_at is None else float(search.reduced_at),
         loss=float(found.outcome.loss),
@@ -215,7 +245,7 @@ def _out_of_range(search: Search) -> np.ndarray:
     return out_of_range(search.problem, float(search.totals.weight))
 
 
-def _apart(problem: Problem, search: Search) -> Source:
+def apart(problem: Problem, search: Search) -> Source:
     """The rows, their last factor not eliminated where a penalty couples its levels."""
     source, count = problem.source, problem.source.design.n_eliminated
     if search.penalty is None or count == 0:

@@ -9,6 +9,7 @@ from jaxglm._jax import fetched
 from jaxglm._status import Status
 from jaxglm.algebra import Covariance, Root, trace_with
 from jaxglm.families import Family
+from jaxglm.penalties import Penalty, Thresholded
 from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate
 from jaxglm.search._fit import Fit
@@ -46,7 +47,6 @@ def fit_of(
     """
     sums, null = with_null_model(problem, family, found, shape)
     weight = found.totals.weight
-    rank = int(found.basis.keep.sum())
 
     def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
         if not np.isfinite(scales[0]):
@@ -60,7 +60,7 @@ def fit_of(
         likelihoods,
         nobs=found.totals.nobs,
         weight_sum=weight,
-        parameters=rank - _held(found),
+        parameters=_parameters(found),
         has_constant=problem.constant is not None,
     )
     scalars: dict[str, Any] = {name: float(value) for name, value in of_sums._asdict().items()}
@@ -96,13 +96,26 @@ def fit_of(
     )
 
 
-def _held(found: Estimate) -> float:
-    """Degrees of freedom that a penalty takes: tr P (H + P)^-1."""
-    penalty = found.objective.penalty
+def _parameters(found: Estimate) -> float:
+    """The rank, or under a penalty the effective degrees of freedom: tr H (H + P)^-1.
+
+    Of the coefficients that a lasso leaves at zero none counts (Zou, Hastie and Tibshirani 2007).
+    """
+    penalty, k = found.objective.penalty, found.gamma.size
+    if isinstance(penalty, Thresholded):
+        kept = (found.gamma != 0) | (np.asarray(penalty.bend.threshold) == 0)
+        if penalty.smooth is None:
+            return float(kept.sum())
+        held, both = _matrix_of(penalty.smooth, k), np.asarray(found.sums.info, float)
+        inverse = np.linalg.pinv(both[np.ix_(kept, kept)], hermitian=True)
+        return float(kept.sum() - np.sum(inverse * held[np.ix_(kept, kept)]))
     if penalty is None or found.root is None:
-        return 0.0
-    k = found.gamma.size
-    return float(trace_with(np.asarray(penalty.added_to(jnp.zeros((k, k)))), found.root))
+        return float(k)
+    return k - float(trace_with(_matrix_of(penalty, k), found.root))
+
+
+def _matrix_of(penalty: Penalty, k: int) -> np.ndarray:
+    return np.asarray(penalty.added_to(jnp.zeros((k, k))), float)
 
 
 def _public_root(problem: Problem, found: Estimate) -> Root:

@@ -8,8 +8,9 @@ import numpy as np
 from jaxglm import _status
 from jaxglm._status import Status
 from jaxglm.families import Family
+from jaxglm.penalties import Quadratic
 from jaxglm.rows import Problem
-from jaxglm.search._estimate import Estimate
+from jaxglm.search._estimate import PROXIMAL, Estimate
 from jaxglm.search._fit import Fit
 from jaxglm.search._reduced import REDUCED
 from jaxglm.words import listed
@@ -182,7 +183,19 @@ def _precision(problem: Problem, family: Family, found: Estimate, fit: Fit) -> I
 def _method(found: Estimate, n_columns: int) -> Iterator[Note]:
     if found.status.usable and not found.method.startswith(found.asked):
         yield Note(f"{found.asked} did not reach an optimum; {found.method} answered.", None)
-    if found.root is None:
+    if isinstance(found.objective.penalty, Quadratic):
+        yield Note(
+            "Standard errors under a ridge penalty are those of its Bayesian reading, a normal "
+            "prior about zero (mgcv's Vp); df counts what the penalty leaves of each coefficient.",
+            None,
+        )
+    if found.method == PROXIMAL:
+        yield Note(
+            "A lasso has no standard errors: the coefficients that it keeps were chosen by the "
+            "same rows, and are shrunk towards zero.",
+            None,
+        )
+    elif found.root is None:
         yield Note(
             f"{n_columns} columns are too many for a p x p matrix: the fit is by a first-order "
             "method, and standard errors are not available.",

@@ -12,13 +12,16 @@ from jaxglm.solvers._base import (
 )
 from jaxglm.solvers._first_order import FirstOrder, lbfgs
 from jaxglm.solvers._newton import KeptFactor, Newton, unfactored
+from jaxglm.solvers._proximal import Bent, Proximal
 
 __all__ = [
+    "Bent",
     "Controls",
     "FirstOrder",
     "KeptFactor",
     "Newton",
     "Outcome",
+    "Proximal",
     "Solver",
     "Stop",
     "Wants",

@@ -1,6 +1,6 @@
 """Owns `GLM`, the verbs for arrays."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from jaxglm._status import DataError, FormulaError
@@ -22,11 +22,20 @@ from jaxglm.intake import (
     with_bias,
     with_separation,
 )
-from jaxglm.results import GroupResults, ResponseResults, Results
+from jaxglm.penalties import AskedPenalty, ElasticNet
+from jaxglm.results import (
+    CrossValidation,
+    GroupResults,
+    PathResults,
+    ResponseResults,
+    Results,
+)
 from jaxglm.rows import Choice
+from jaxglm.verbs._cross_validate import Division, Measure, validated
 from jaxglm.verbs._errors import StandardErrors
 from jaxglm.verbs._fit import results_of
 from jaxglm.verbs._order import check_arrays, check_formula, check_one_response
+from jaxglm.verbs._path import AskedPath, Strengths, path_results
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
 from jaxglm.words import no_attribute, understands_habits
@@ -148,6 +157,7 @@ class GLM:
         start: Any = None,
         tol: float | None = None,
         max_turns: int = 100,
+        penalty: AskedPenalty | None = None,
         bias: Literal["firth"] | None = None,
         dtype: str = "float64",
         on_failure: Policy = "warn",
@@ -175,7 +185,68 @@ class GLM:
         intake = self._intake(dtype)
         options = solver_options(intake.model.names, method, start, tol, max_turns)
         options = with_bias(options, bias, self.family)
-        return results_of(intake, options, on_failure, rank, compress, keep_data, errors)
+        return results_of(intake, options, penalty, on_failure, rank, compress, keep_data, errors)
+
+    @understands_habits
+    def fit_path(
+        self,
+        *,
+        l1_ratio: float = 1.0,
+        lambdas: Sequence[float] | None = None,
+        n_lambdas: int = 100,
+        lambda_min_ratio: float | None = None,
+        standardize: bool = False,
+        penalty_factor: Any = None,
+        tol: float | None = None,
+        max_turns: int = 1000,
+        dtype: str = "float64",
+        compress: Choice = "auto",
+    ) -> PathResults:
+        """Fit the model under an elastic net of falling strength; see `jaxglm.fit_path`.
+
+        Raises
+        ------
+        DataError, ValueError
+            As there.
+        """
+        net = ElasticNet(1.0, l1_ratio, standardize=standardize, penalty_factor=penalty_factor)
+        strengths = Strengths.of(lambdas, n_lambdas, lambda_min_ratio)
+        asked = AskedPath(net, strengths, tol, max_turns)
+        return path_results(self._intake(dtype), asked, compress)
+
+    @understands_habits
+    def cross_validate(
+        self,
+        *,
+        folds: Any = 10,
+        by: Any = None,
+        time: Any = None,
+        seed: int = 0,
+        measure: Measure = "deviance",
+        l1_ratio: float = 1.0,
+        lambdas: Sequence[float] | None = None,
+        n_lambdas: int = 100,
+        lambda_min_ratio: float | None = None,
+        standardize: bool = False,
+        penalty_factor: Any = None,
+        tol: float | None = None,
+        max_turns: int = 1000,
+        dtype: str = "float64",
+    ) -> CrossValidation:
+        """Choose the strength of a penalty by rows not seen; see `jaxglm.cross_validate`.
+
+        Groups and times are given by their values.
+
+        Raises
+        ------
+        DataError, ValueError
+            As there.
+        """
+        net = ElasticNet(1.0, l1_ratio, standardize=standardize, penalty_factor=penalty_factor)
+        strengths = Strengths.of(lambdas, n_lambdas, lambda_min_ratio)
+        division = Division.of(folds, by, time, seed, self._column)
+        asked = AskedPath(net, strengths, tol, max_turns)
+        return validated(self._intake(dtype), asked, division, measure)
 
     @understands_habits
     def fit_constrained(self, constraints: Any) -> Results:

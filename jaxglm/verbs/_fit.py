@@ -8,7 +8,8 @@ import numpy as np
 from jaxglm import _status
 from jaxglm._jax import computing
 from jaxglm._status import DataError, FitError, Status
-from jaxglm.intake import Intake, Policy
+from jaxglm.intake import Intake, Policy, with_penalty
+from jaxglm.penalties import AskedPenalty
 from jaxglm.results import Results
 from jaxglm.rows import Choice, merge_rows
 from jaxglm.search import (
@@ -27,6 +28,7 @@ from jaxglm.words import check_choice, warn
 def results_of(
     intake: Intake,
     options: Options,
+    penalty: AskedPenalty | None,
     on_failure: Policy,
     rank: str,
     compress: Choice,
@@ -41,6 +43,7 @@ def results_of(
     asked = errors.read(intake.model)
     problem, family = merge_rows(intake.problem, compress), intake.model.family
     with computing(problem.dtype == np.float64):
+        options = with_penalty(options, penalty, problem, intake.model)
         try:
             found, fitted, shape = estimate_all(problem, problem.narrowed(family), options)
         except RangeError as error:
@@ -54,7 +57,8 @@ def results_of(
         texts = tuple(note.text for note in notes) + intake.notes
         fit = dataclasses.replace(fit, notes=texts)
     _announce(found, notes, intake.cautions, on_failure)
-    model = dataclasses.replace(intake.model, family=family)
+    shrunk = "" if penalty is None else repr(penalty)
+    model = dataclasses.replace(intake.model, family=family, penalty=shrunk)
     results = errors.given_to(fit, model, asked)
     return results if keep_data else results.without_data()
 

@@ -19,6 +19,7 @@ from jaxglm.intake import (
     table_intake,
     with_bias,
 )
+from jaxglm.penalties import AskedPenalty
 from jaxglm.results import Results
 from jaxglm.rows import Choice
 from jaxglm.verbs._errors import StandardErrors
@@ -45,6 +46,7 @@ def glm(
     start: Any = None,
     tol: float | None = None,
     max_turns: int = 100,
+    penalty: AskedPenalty | None = None,
     bias: Literal["firth"] | None = None,
     dtype: str = "float64",
     on_failure: Policy = "warn",
@@ -101,6 +103,8 @@ def glm(
         default is the machine epsilon to the power 2/3: 4e-11 in float64.
     max_turns : int
         Passes over the rows allowed to each attempt.
+    penalty : Ridge, Lasso, ElasticNet, or a sum of them, optional
+        What is added to half of the mean deviance; see these, and the page on penalties.
     bias : {None, "firth"}
         "firth" takes the first-order bias out of the estimates (adjusted scores, Firth 1993), which
         are then finite under separation too; see the page on inference. `max_turns` is for each
@@ -175,4 +179,4 @@ def glm(
     intake = table_intake(formula, data, given)
     options = solver_options(intake.model.names, method, start, tol, max_turns)
     options = with_bias(options, bias, given.family)
-    return results_of(intake, options, on_failure, rank, compress, keep_data, errors)
+    return results_of(intake, options, penalty, on_failure, rank, compress, keep_data, errors)

@@ -49,6 +49,7 @@ def model_of(saved: SavedModel, family: Any, context: Mapping[str, Callable] | N
         used=frozenset(saved.used),
         dataset=None,
         constraints=saved.constraints,
+        penalty=saved.penalty,
     )
 
 

@@ -12,7 +12,7 @@ from jaxglm._status import Status
 from jaxglm.algebra import Covariance
 from jaxglm.diagnostics import RowFacts
 from jaxglm.intake import Model
-from jaxglm.search import REDUCED
+from jaxglm.search import PROXIMAL, REDUCED
 from jaxglm.solvers import Stop
 
 _COUNTS = ("n_rows", "n_patterns", "turns", "likelihood_params")
@@ -20,7 +20,7 @@ _COUNTS = ("n_rows", "n_patterns", "turns", "likelihood_params")
 _SIZES = (*_COUNTS, "nobs", "weight_sum", "pearson_chi2", "scale", "alpha", "alpha_se")
 # Known of every fit, however it ended.
 _KNOWN = ("nobs", "weight_sum", "df_model", "df_resid")
-_METHODS = ("irls", "newton", "irls+newton", "lbfgs", "optax", "barrier", REDUCED)
+_METHODS = ("irls", "newton", "irls+newton", "lbfgs", "optax", "barrier", REDUCED, PROXIMAL)
 # What sums in float32 may lose.
 _ROUNDING = 1e-4
 

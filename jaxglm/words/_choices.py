@@ -3,6 +3,7 @@
 Whatever is given, an array or a table too, is answered with what may be given.
 """
 
+import math
 import numbers
 from collections.abc import Collection, Hashable
 from typing import Any
@@ -38,6 +39,11 @@ def check_seed(given: Any) -> None:
 def is_between(given: Any, low: float, high: float) -> bool:
     """Whether a value is one number strictly between two."""
     return isinstance(given, numbers.Real) and low < float(given) < high
+
+
+def is_from(given: Any, low: float, high: float = math.inf) -> bool:
+    """Whether a value is one finite number from `low` to `high`, both included."""
+    return isinstance(given, numbers.Real) and low <= float(given) <= high and given < math.inf
 
 
 def is_positive(given: Any) -> bool:

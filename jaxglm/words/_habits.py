@@ -132,7 +132,7 @@ _ATTRIBUTES = {
 # Those of which there is no counterpart.
 _ATTRIBUTE_WORDS = {
     "endog": "the response is what was given; that of a formula is jaxglm.design(formula, data).y",
-    "fit_regularized": "fits with a penalty are not there yet",
+    "fit_regularized": "fit(penalty=jg.ElasticNet(alpha, L1_wt)), which leaves the intercept free",
     "failed": "status and notes say how a fit ended; failed is of many, jaxglm.fit_groups",
     "counts": "status says how a fit ended; counts() is of many, jaxglm.fit_groups",
     "keys": "it is one fit; keys are the segments of jaxglm.fit_groups",

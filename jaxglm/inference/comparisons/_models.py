@@ -16,7 +16,7 @@ from jaxglm.inference.comparisons._inside import outside
 from jaxglm.inference.comparisons._likelihood import beside_robust
 from jaxglm.inference.comparisons._nesting import difference, problem_of
 from jaxglm.inference.comparisons._score import score_statistic
-from jaxglm.inference.comparisons._submodels import refuse_reduced
+from jaxglm.inference.comparisons._submodels import UNDER_PENALTY, refuse_penalised, refuse_reduced
 
 
 def anova_of(fits: Sequence[Estimates], test: str | None) -> Comparison:
@@ -31,6 +31,7 @@ def anova_of(fits: Sequence[Estimates], test: str | None) -> Comparison:
             )
     for fit in fits:
         refuse_reduced(fit.fit, fit.family, "anova()")
+        refuse_penalised(fit.model, UNDER_PENALTY.format("anova()"))
         if not fit.converged and fit.status.name != "SEPARATED":
             raise DataError(f"{called(fit.model)!r} has no optimum: {fit.status.message}")
     pairs = list(itertools.pairwise(fits))

@@ -68,18 +68,34 @@ class Submodel:
 
 
 def refuse_constrained(model: Model, what: str) -> None:
-    """Refuse what refits a model where its coefficients were held to something.
+    """Refuse what refits a model where its coefficients were held to something, or shrunk.
 
     Raises
     ------
     DataError
     """
+    refuse_penalised(model, f"{what} fits the model again, and would do so without its penalty")
     if model.constraints:
         raise DataError(
             f"{what} fits the model again, and would do so without its constraints "
             f"({model.constraints}). Ask a fit without constraints, or compare models that you "
             "fitted with jaxglm.anova(m1, m2)."
         )
+
+
+# What tests of likelihoods say of a model under a penalty, by their name.
+UNDER_PENALTY = "{} rests on maxima of the likelihood, and a penalty leads to other estimates"
+
+
+def refuse_penalised(model: Model, why: str) -> None:
+    """Refuse what does not hold under a penalty; `why` is the first half of the sentence.
+
+    Raises
+    ------
+    DataError
+    """
+    if model.penalty:
+        raise DataError(f"{why}: {model.penalty}. Fit without penalty= for it.")
 
 
 def refuse_reduced(fit: Fit, family: Family, what: str) -> None:

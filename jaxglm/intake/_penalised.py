@@ -1,0 +1,75 @@
+"""Owns the way from the penalty that a user asks for to that of a fit's columns."""
+
+import dataclasses
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxglm._jax import fetched
+from jaxglm.intake._model import Model
+from jaxglm.penalties import AskedPenalty, PenalisedColumns, Thresholded, penalty_of
+from jaxglm.rows import Problem
+from jaxglm.search import Options
+from jaxglm.sources import Block
+from jaxglm.sums import totals_of
+
+# A spread under this share of a column's size is rounding of a constant.
+_CONSTANT = 1e-10
+
+
+def with_penalty(options: Options, asked: Any, problem: Problem, model: Model) -> Options:
+    """The options with the penalty asked for, in the columns of the problem.
+
+    Raises
+    ------
+    TypeError
+        For what is no penalty.
+    DataError
+        For a column that there is not.
+    """
+    if asked is None:
+        return options
+    if options.reduced:
+        raise ValueError("bias='firth' and penalty= both shrink the estimates: leave out one")
+    penalty = penalty_of(checked_penalty(asked), penalised_columns(problem, model))
+    if isinstance(penalty, Thresholded) and options.method != "irls":
+        raise ValueError("a lasso has a method of its own: leave out method=")
+    return dataclasses.replace(options, penalty=penalty)
+
+
+def checked_penalty(asked: Any) -> AskedPenalty:
+    """The penalty, if it is one."""
+    if not isinstance(asked, AskedPenalty):
+        raise TypeError(
+            "penalty must be one of jg.Ridge(lam), jg.Lasso(lam) and jg.ElasticNet(lam, l1_ratio), "
+            f"or a sum of these, not {asked!r}"
+        )
+    return asked
+
+
+def penalised_columns(problem: Problem, model: Model) -> PenalisedColumns:
+    """The columns of a fit, as a penalty sees them."""
+    constant = problem.constant
+    return PenalisedColumns(
+        names=model.names,
+        terms=model.terms,
+        constant=None if constant is None else int(problem.order[constant[0]]),
+        weight=float(totals_of(problem.source).weight),
+        spreads=lambda: _spreads(problem),
+    )
+
+
+def _spreads(problem: Problem) -> np.ndarray:
+    """Weighted standard deviations [p] of the columns, public order; 0 of a constant."""
+    first, second, weight = fetched(problem.source.reduce(_sums_of_columns))
+    mean = np.asarray(first, float) / float(weight)
+    square = np.asarray(second, float) / float(weight)
+    variance = square - mean**2
+    return problem.public(np.sqrt(np.where(variance > _CONSTANT * square, variance, 0.0)))
+
+
+def _sums_of_columns(block: Block) -> tuple[Any, Any, Any]:
+    weight = jnp.where(block.rows.weight > 0, block.rows.weight, 0.0)
+    design = block.design
+    return design.rmatvec(weight), design.gram_diagonal(weight), block.total(weight)

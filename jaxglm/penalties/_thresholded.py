@@ -1,0 +1,78 @@
+"""Owns the penalty that is not smooth: absolute values of coefficients, and bounds on them."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxglm.algebra import Bend, Information
+from jaxglm.penalties._base import Penalty
+from jaxglm.penalties._quadratic import Quadratic
+
+
+class Thresholded(Penalty):
+    """A quadratic penalty, sum_j threshold_j |b_j|, and lower_j <= b_j <= upper_j.
+
+    Its score and information are those of the quadratic part: the rest is for a solver that knows
+    what to do at zero and at a bound.
+
+    Attributes
+    ----------
+    smooth : Quadratic or None
+    bend : Bend
+        With entries [p].
+    """
+
+    smooth: Any
+    bend: Any
+
+    def loss(self, beta: jax.Array) -> jax.Array:
+        rest = Bend(*self.bend).value(beta)
+        return rest if self.smooth is None else rest + self.smooth.loss(beta)
+
+    def score(self, beta: jax.Array) -> jax.Array:
+        return jnp.zeros_like(beta) if self.smooth is None else self.smooth.score(beta)
+
+    def added_to(self, information: Information) -> Information:
+        return information if self.smooth is None else self.smooth.added_to(information)
+
+    def holds(self) -> jax.Array:
+        bounded = jnp.isfinite(self.bend.lower) & jnp.isfinite(self.bend.upper)
+        own = (self.bend.threshold > 0) | bounded
+        return own if self.smooth is None else own | self.smooth.holds()
+
+    def where(self, keep: jax.Array) -> "Thresholded":
+        smooth = None if self.smooth is None else self.smooth.where(keep)
+        inf = jnp.inf
+        return Thresholded(
+            smooth,
+            Bend(
+                jnp.where(keep, self.bend.threshold, 0.0),
+                jnp.where(keep, self.bend.lower, -inf),
+                jnp.where(keep, self.bend.upper, inf),
+            ),
+        )
+
+    def times(self, strength: float) -> "Thresholded":
+        """A multiple of it, within the same bounds."""
+        smooth = None if self.smooth is None else Quadratic(strength * self.smooth.matrix)
+        bend = self.bend._replace(threshold=strength * self.bend.threshold)
+        return Thresholded(smooth, bend)
+
+    def take(self, columns: np.ndarray) -> "Thresholded":
+        smooth = None if self.smooth is None else self.smooth.take(columns)
+        return Thresholded(smooth, Bend(*(part[columns] for part in self.bend)))
+
+    def in_basis(self, transform: np.ndarray) -> "Thresholded":
+        raise TypeError("absolute values of coefficients are those of the columns as they are")
+
+    def couples(self, columns: np.ndarray) -> bool:
+        # Coordinate descent wants the whole matrix.
+        return True
+
+    def as_rows(self) -> np.ndarray:
+        smooth = None if self.smooth is None else self.smooth.as_rows()
+        own = np.diag(np.asarray(self.bend.threshold, float))
+        rows = own[np.asarray(self.bend.threshold) > 0]
+        return rows if smooth is None else np.vstack([smooth, rows])

@@ -1,0 +1,147 @@
+"""Owns a path of optima along a falling penalty: each starts where the one before it ended."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxglm._jax import fetched
+from jaxglm._status import Status
+from jaxglm.algebra import Bend
+from jaxglm.families import Family
+from jaxglm.penalties import Thresholded
+from jaxglm.rows import Problem
+from jaxglm.search._attempts import Search
+from jaxglm.search._basis import plain_basis
+from jaxglm.search._drive import Loop, solve
+from jaxglm.search._estimate import apart
+from jaxglm.search._settings import AT_BETA, Options
+from jaxglm.search._statistics import likelihoods_of_rows
+from jaxglm.solvers import Bent, Proximal
+from jaxglm.sums import FinalSums, Objective, final_sums_diagonal
+
+# As glmnet: the path ends where the model explains all but this share of the null deviance, or
+# where another step explains next to nothing more.
+_MOST_EXPLAINED, _LEAST_GAIN, _LEAST_STEPS = 0.999, 1e-5, 5
+
+
+class PathPoint(NamedTuple):
+    """The optimum at one strength of the penalty.
+
+    Attributes
+    ----------
+    coef : [p]
+        In public order.
+    deviance, log_likelihood : float
+        The second is nan for a quasi family.
+    df : int
+        Coefficients that are not zero, the intercept among them.
+    violation : float
+        The largest by which a coefficient misses its condition of optimality, on the scale of the
+        mean loss.
+    turns, status : int
+    """
+
+    coef: np.ndarray
+    deviance: float
+    log_likelihood: float
+    df: int
+    violation: float
+    turns: int
+    status: Status
+
+
+class Path:
+    """Optima of one problem under multiples of one penalty.
+
+    Parameters
+    ----------
+    problem : Problem
+    family : Family
+        With all parameters known.
+    options : Options
+        Tolerance and turns of each optimum.
+    penalty : Thresholded
+        At strength 1, in public order.
+    """
+
+    def __init__(self, problem: Problem, family: Family, options: Options, penalty: Thresholded):
+        options = dataclasses.replace(options, penalty=penalty)
+        self._search = search = Search(problem, family, options)
+        self._problem, self._family = problem, family
+        self._penalty = penalty.take(problem.order)
+        self._source = apart(problem, search)
+        self._gamma = search.level(plain_basis(problem))
+        self._kept = Bent.fresh(self._penalty.bend, problem.dtype)
+
+    def null(self) -> tuple[PathPoint, np.ndarray]:
+        """The optimum with all penalised coefficients at zero, and the score [p] there."""
+        bend = self._penalty.bend
+        out = np.where(
+            np.asarray(bend.threshold) > 0, float(np.finfo(self._problem.dtype).max) ** 0.5, 0.0
+        )
+        return self._optimum(Thresholded(None, bend._replace(threshold=out)))
+
+    @property
+    def nobs(self) -> float:
+        """Observations."""
+        return float(self._search.totals.nobs)
+
+    def along(self, strengths: np.ndarray, null: PathPoint, *, whole: bool) -> Iterator[PathPoint]:
+        """The optima at falling strengths; unless `whole`, until more would explain no more."""
+        explained = 0.0
+        for i, strength in enumerate(strengths):
+            point, _ = self._optimum(self._penalty.times(strength))
+            yield point
+            before = explained
+            if null.deviance > 0:
+                explained = 1 - point.deviance / null.deviance
+            gain = explained - before
+            stalled = i >= _LEAST_STEPS and gain < _LEAST_GAIN * explained
+            if not whole and (stalled or explained > _MOST_EXPLAINED):
+                return
+
+    def _optimum(self, penalty: Thresholded) -> tuple[PathPoint, np.ndarray]:
+        search, problem = self._search, self._problem
+        bend = Bend(*(np.asarray(part, problem.dtype) for part in penalty.bend))
+        loop = Loop(
+            search.settings.point(self._gamma, AT_BETA),
+            search.controls(),
+            search.settings.null_model,
+            self._kept._replace(bend=bend),
+            solver=Proximal(),
+            kernel=search.kernel,
+            final=final_sums_diagonal,
+        )
+        outcome, sums = solve(self._source, Objective(self._family, penalty), loop)
+        assert sums is not None
+        gamma = np.asarray(outcome.settled(np), float)
+        score = np.asarray(sums.score, float)
+        self._gamma, self._kept = gamma, Bent(*jax.tree.map(np.asarray, outcome.kept))
+        violation = np.asarray(Bend(*penalty.bend).violation(gamma, score)).max(initial=0.0)
+        point = PathPoint(
+            coef=problem.public(gamma),
+            deviance=float(sums.deviance),
+            log_likelihood=self._log_likelihood(gamma, sums),
+            df=int(np.count_nonzero(gamma)),
+            violation=float(violation) / float(search.totals.weight),
+            turns=int(outcome.turns),
+            status=Status(int(outcome.status)),
+        )
+        return point, problem.public(score)
+
+    def _log_likelihood(self, gamma: np.ndarray, sums: FinalSums) -> float:
+        family, of = self._family, self._search.totals
+        if not family.has_likelihood:
+            return np.nan
+        if family.dispersion_fixed:
+            return float(sums.log_likelihood)
+        pearson = float(sums.pearson) / max(of.nobs - np.count_nonzero(gamma), 1.0)
+        scale: Any = family.likelihood_scale(float(sums.deviance), of.weight, of.nobs, pearson)
+        dtype = self._problem.dtype
+        null = self._search.settings.null_model
+        at = (dtype.type(scale), dtype.type(scale))
+        found = self._source.reduce(likelihoods_of_rows, family, gamma.astype(dtype), null, at)
+        return float(fetched(found)[0])
