@@ -46,7 +46,7 @@ from jaxglm.links import (
     Probit,
     Sqrt,
 )
-from jaxglm.penalties import ElasticNet, Lasso, Ridge
+from jaxglm.penalties import Bounds, ElasticNet, Lasso, Quadratic, Ridge
 from jaxglm.results import (
     CrossValidation,
     GroupResults,
@@ -76,6 +76,7 @@ __all__ = [
     "Binomial",
     "Bootstrap",
     "BoundaryWarning",
+    "Bounds",
     "CLogLog",
     "Cauchit",
     "Comparison",
@@ -107,6 +108,7 @@ __all__ = [
     "Power",
     "PrecisionWarning",
     "Probit",
+    "Quadratic",
     "Quasi",
     "QuasiBinomial",
     "QuasiPoisson",

@@ -17,6 +17,8 @@ from tests.engine import fit as fit_of
 from tests.reference.cases import FOLDER, read_csv
 from tests.reference.engine import family_of
 
+pytestmark = pytest.mark.slow
+
 R = json.loads((Path(__file__).parent / "data" / "firth" / "cases.json").read_text())
 X = np.column_stack([np.ones(len(R["x"])), R["x"], R["z"]])
 QUICK = (*("logit", "logit, complete separation", "weighted logit", "poisson, offset"),)

@@ -10,7 +10,7 @@ from jaxglm._status import Status
 from jaxglm._tuning import tuned
 from jaxglm.families import Gaussian
 from jaxglm.links import Log
-from jaxglm.penalties import Quadratic
+from jaxglm.penalties import QuadraticForm
 from jaxglm.rows import Problem
 from jaxglm.search import Fit, Options, _attempts
 from jaxglm.sources import Resident
@@ -94,7 +94,7 @@ def test_two_visits(formula: str, vectors: dict, visits: list[str]) -> None:
 
 
 def test_a_penalty() -> None:
-    ridge = Quadratic(np.diag([0.0, 30.0, 10.0]))
+    ridge = QuadraticForm(np.diag([0.0, 30.0, 10.0]))
     agree(*both(problem("y ~ x1 + x2", TABLE, "gaussian"), Options(penalty=ridge)))
 
 

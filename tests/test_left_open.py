@@ -11,7 +11,7 @@ import pytest
 
 import jaxglm as jg
 from jaxglm._tuning import tuned
-from jaxglm.penalties import Quadratic
+from jaxglm.penalties import QuadraticForm
 from jaxglm.search import Options, _limit
 from tests import engine, group_fits
 from tests.marks import slow_among
@@ -214,7 +214,7 @@ def test_segments_and_responses_say_what_single_fits_say(tmp_path: Path) -> None
 def test_what_a_penalty_holds_is_not_open() -> None:
     one = engine.problem("zero ~ week + x", TABLE, "poisson")
     weights = one.order == 1  # `week`, wherever it stands in the design
-    options = Options(penalty=Quadratic(np.diag(4.0 * weights)))
+    options = Options(penalty=QuadraticForm(np.diag(4.0 * weights)))
     fit = engine.fit(one, "poisson", options)
     assert fit.estimates[0] == -np.inf and np.isnan(fit.estimates[2])
     assert abs(fit.estimates[1]) < 1e-6

@@ -14,6 +14,8 @@ import statsmodels.api as sm
 
 import jaxglm as jg
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(__file__).parent / "data"
 R = json.loads((DATA / "margins" / "margins.json").read_text())
 TABLES = DATA / "reference" / "data"

@@ -18,6 +18,8 @@ import scipy.sparse
 import jaxglm as jg
 from tests.marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 N = 48
 _rng = np.random.default_rng(23)
 NAMES = ["const", "a", "b", "c"]

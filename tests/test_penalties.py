@@ -13,7 +13,7 @@ from jaxglm._tuning import tuned
 from jaxglm.designs import Split, from_matrix
 from jaxglm.families import family as resolve
 from jaxglm.lanes import Fits, fit_segments
-from jaxglm.penalties import Quadratic
+from jaxglm.penalties import QuadraticForm
 from jaxglm.rows import Problem, Segments
 from jaxglm.search import Fit, Options
 from jaxglm.sources import Block, Rows
@@ -33,10 +33,10 @@ def of_arrays(X: np.ndarray, y: np.ndarray, dtype: str = "float64") -> Problem:
     return Problem.of_block(Block(design, rows), order, np.dtype(dtype))
 
 
-def glmnet(lam: float) -> Quadratic:
+def glmnet(lam: float) -> QuadraticForm:
     """The penalty of the case's objective on the scale of the whole log-likelihood."""
     n, spread = len(PIMA), PIMA.std(axis=0)  # the intercept varies by nothing, and is free
-    return Quadratic(np.diag(n * lam * spread**2))
+    return QuadraticForm(np.diag(n * lam * spread**2))
 
 
 def in_lanes(one: Problem, times: int, family: Any, options: Options) -> Fits:
@@ -93,7 +93,7 @@ def test_a_gaussian_fit_is_the_closed_form() -> None:
     of = problem("y ~ x + z", TABLE, "gaussian")
     X = np.column_stack([np.ones(N), x, z])
     P = np.array([[0, 0, 0], [0, 30.0, 10.0], [0, 10.0, 5.0]])
-    found = fit(of, "gaussian", Options(penalty=Quadratic(P)))
+    found = fit(of, "gaussian", Options(penalty=QuadraticForm(P)))
     H = X.T @ X
     inverse = np.linalg.inv(H + P)
     np.testing.assert_allclose(found.coef, inverse @ X.T @ TABLE["y"], rtol=1e-12)
@@ -105,7 +105,7 @@ def test_a_gaussian_fit_is_the_closed_form() -> None:
     scale = residuals @ residuals / (N - used)
     se = np.sqrt(scale * np.diag(inverse))
     np.testing.assert_allclose(found.covariance.standard_errors, se, rtol=1e-11)
-    lanes = in_lanes(of, 2, "gaussian", Options(penalty=Quadratic(P)))
+    lanes = in_lanes(of, 2, "gaussian", Options(penalty=QuadraticForm(P)))
     for own in (lanes.one(0), lanes.one(1)):
         np.testing.assert_allclose(own.coef, found.coef, rtol=1e-12)
         np.testing.assert_allclose(own.covariance.standard_errors, se, rtol=1e-11)
@@ -115,7 +115,7 @@ def test_a_gaussian_fit_is_the_closed_form() -> None:
 def test_no_penalty_is_a_penalty_of_zero() -> None:
     of = problem("count ~ x + g", TABLE, "poisson")
     plain = fit(of, "poisson")
-    zero = fit(of, "poisson", Options(penalty=Quadratic(np.zeros((of.n_columns,) * 2))))
+    zero = fit(of, "poisson", Options(penalty=QuadraticForm(np.zeros((of.n_columns,) * 2))))
     np.testing.assert_allclose(zero.coef, plain.coef, rtol=1e-12)
     assert zero.df_resid == plain.df_resid
 
@@ -127,7 +127,7 @@ def test_what_a_penalty_holds_is_neither_aliased_nor_infinite(way: str) -> None:
         of = problem(f"{response} ~ {formula}", TABLE, "binomial")
         P = np.zeros((of.n_columns,) * 2)
         P[held, held] = 1.0
-        options = Options(penalty=Quadratic(P))
+        options = Options(penalty=QuadraticForm(P))
         if way == "lanes":
             return in_lanes(of, 2, "binomial", options).one(1)
         return fit(chunked(of, 50) if way == "chunked" else of, "binomial", options)
@@ -143,7 +143,7 @@ WAYS = ("resident", "chunked", "lanes")
 
 
 def by_way(way: str, of: Problem, family: Any, P: np.ndarray) -> Fit:
-    options = Options(penalty=Quadratic(P))
+    options = Options(penalty=QuadraticForm(P))
     if way == "lanes":
         return in_lanes(of, 2, family, options).one(1)
     return fit(chunked(of, 50) if way == "chunked" else of, family, options)
@@ -208,7 +208,7 @@ def test_a_factor_that_is_eliminated(coupled: bool) -> None:
     P = np.zeros((of.n_columns,) * 2)
     public = of.order[2:]  # design column j is public column order[j]; the levels come last
     P[np.ix_(public, public)] = 2.0 * differences.T @ differences
-    options = Options(penalty=Quadratic(P))
+    options = Options(penalty=QuadraticForm(P))
     whole = dataclasses.replace(of.design, eliminated=False)
     wanted = fit(of.with_block(Block(whole, of.rows)), "poisson", options)
     found = fit(of, "poisson", options)
@@ -221,7 +221,7 @@ def test_a_factor_that_is_eliminated(coupled: bool) -> None:
 def test_an_ill_conditioned_basis() -> None:
     X = np.column_stack([np.ones(N), x + 1e7, z])
     P = np.diag([0.0, 3.0, 3.0])
-    found = fit(of_arrays(X, TABLE["y"]), "gaussian", Options(penalty=Quadratic(P)))
+    found = fit(of_arrays(X, TABLE["y"]), "gaussian", Options(penalty=QuadraticForm(P)))
     near = np.column_stack([np.ones(N), x, z])  # the free intercept takes the distance
     wanted = np.linalg.solve(near.T @ near + P, near.T @ TABLE["y"])
     np.testing.assert_allclose(found.coef[1:], wanted[1:], rtol=1e-8)

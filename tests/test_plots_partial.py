@@ -14,6 +14,8 @@ import jaxglm as jg
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(2)
 N = 80
 TABLE = pd.DataFrame(

@@ -13,6 +13,8 @@ import statsmodels.formula.api as smf
 
 import jaxglm as jg
 
+pytestmark = pytest.mark.slow
+
 R = json.loads((Path(__file__).parent / "data/quality/quality.json").read_text())
 TABLE = pd.DataFrame(R["table"])
 HALF = len(TABLE) // 2

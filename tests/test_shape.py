@@ -20,6 +20,8 @@ from jaxglm.search._shape_start import near_shape
 from tests.engine import problem
 from tests.marks import slow_among
 
+pytestmark = pytest.mark.slow
+
 N = 120
 _rng = np.random.default_rng(17)
 X = np.column_stack([np.ones(N), _rng.normal(size=(N, 2))])

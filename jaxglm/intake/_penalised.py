@@ -8,7 +8,13 @@ import numpy as np
 
 from jaxglm._jax import fetched
 from jaxglm.intake._model import Model
-from jaxglm.penalties import AskedPenalty, PenalisedColumns, Thresholded, penalty_of
+from jaxglm.penalties import (
+    AskedPenalty,
+    PenalisedColumns,
+    QuadraticForm,
+    Thresholded,
+    penalty_of,
+)
 from jaxglm.rows import Problem
 from jaxglm.search import Options
 from jaxglm.sources import Block
@@ -34,16 +40,52 @@ def with_penalty(options: Options, asked: Any, problem: Problem, model: Model) -
         raise ValueError("bias='firth' and penalty= both shrink the estimates: leave out one")
     penalty = penalty_of(checked_penalty(asked), penalised_columns(problem, model))
     if isinstance(penalty, Thresholded) and options.method != "irls":
-        raise ValueError("a lasso has a method of its own: leave out method=")
+        raise ValueError("a lasso, or bounds, have a method of their own: leave out method=")
     return dataclasses.replace(options, penalty=penalty)
+
+
+def with_common_penalty(options: Options, asked: Any, problem: Problem, model: Model) -> Options:
+    """The same for many fits of one model, each beside the mean of its own losses.
+
+    Raises
+    ------
+    ValueError
+        For a penalty that is not quadratic, or follows the spread of columns.
+    """
+    if asked is None:
+        return options
+    if options.reduced or options.reduce_separated:
+        raise ValueError(
+            "bias='firth', or on_separation='firth', and penalty= both shrink the estimates: leave "
+            "out one"
+        )
+    columns = dataclasses.replace(
+        penalised_columns(problem, model), weight=1.0, spreads=_refuse_spreads
+    )
+    penalty = penalty_of(checked_penalty(asked), columns)
+    if isinstance(penalty, Thresholded):
+        raise ValueError(
+            "many fits take a quadratic penalty only, as jg.Ridge(lam) and jg.Quadratic(P): a "
+            f"lasso and bounds are for one fit, and this is {asked!r}"
+        )
+    if isinstance(penalty, QuadraticForm):
+        penalty = dataclasses.replace(penalty, of_mean=True)
+    return dataclasses.replace(options, penalty=penalty)
+
+
+def _refuse_spreads() -> np.ndarray:
+    raise ValueError(
+        "standardize=True is for one fit: among many each would have a penalty of its own. Divide "
+        "the columns by their standard deviation in the table"
+    )
 
 
 def checked_penalty(asked: Any) -> AskedPenalty:
     """The penalty, if it is one."""
     if not isinstance(asked, AskedPenalty):
         raise TypeError(
-            "penalty must be one of jg.Ridge(lam), jg.Lasso(lam) and jg.ElasticNet(lam, l1_ratio), "
-            f"or a sum of these, not {asked!r}"
+            "penalty must be one of jg.Ridge(lam), jg.Lasso(lam), jg.ElasticNet(lam, l1_ratio), "
+            f"jg.Quadratic(P) and jg.Bounds(lower, upper), or a sum of these, not {asked!r}"
         )
     return asked
 

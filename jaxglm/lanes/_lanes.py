@@ -81,7 +81,7 @@ def fit_lane(block: Block, objective: Objective, own: LaneInput, shared: LaneOpt
     null = null_model(of, family, has_constant=constant, xp=jnp)
     null = null._replace(shift=jnp.where(jnp.isnan(null.shift), own.shift, null.shift))
     if penalty is not None:
-        penalty = penalty.where(keep)
+        penalty = penalty.where(keep).beside(of.weight)
     reduced_at = objective.reduced_at
     objective = Objective(family, penalty, reduced_at)
     options = Options(tol=shared.tol, max_turns=shared.max_turns)

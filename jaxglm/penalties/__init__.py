@@ -7,17 +7,21 @@ from jaxglm.penalties._asked import (
     thresholded_of,
 )
 from jaxglm.penalties._base import Penalty
+from jaxglm.penalties._bounds import Bounds
 from jaxglm.penalties._elastic_net import ElasticNet, Lasso, Ridge
-from jaxglm.penalties._quadratic import Quadratic
+from jaxglm.penalties._prior import Quadratic
+from jaxglm.penalties._quadratic import QuadraticForm
 from jaxglm.penalties._thresholded import Thresholded
 
 __all__ = [
     "AskedPenalty",
+    "Bounds",
     "ElasticNet",
     "Lasso",
     "PenalisedColumns",
     "Penalty",
     "Quadratic",
+    "QuadraticForm",
     "Ridge",
     "Thresholded",
     "penalty_of",

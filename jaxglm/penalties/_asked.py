@@ -1,6 +1,5 @@
 """Owns what a user asks for: a penalty in words, before there are columns to apply it to."""
 
-import abc
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 from jaxglm._status import DataError
 from jaxglm.algebra import Bend
 from jaxglm.penalties._base import Penalty
-from jaxglm.penalties._quadratic import Quadratic
+from jaxglm.penalties._quadratic import QuadraticForm
 from jaxglm.penalties._thresholded import Thresholded
 from jaxglm.words import is_from, listed, near_text
 
@@ -95,20 +94,29 @@ class PenalisedColumns:
         )
 
 
-class AskedPenalty(abc.ABC):
+class AskedPenalty:
     """What is added to half of the mean deviance; the penalties of a sum are added up.
 
     A fit with one minimises ``sum(w * deviance_i) / (2 * sum(w)) + penalty(b)``, where the weights
     `w` are those of the fit: frequency times prior weights times trials. The intercept is free.
     """
 
-    @abc.abstractmethod
     def quadratic(self, columns: PenalisedColumns) -> np.ndarray | None:
         """Second derivative of its quadratic part, [p, p] or [p] of a diagonal, or None."""
+        return None
+
+    def center(self, columns: PenalisedColumns) -> np.ndarray | None:
+        """What the quadratic part pulls towards, [p], or None for zero."""
+        return None
 
     def thresholds(self, columns: PenalisedColumns) -> np.ndarray | None:
         """Multiples [p] of the absolute values, or None."""
         return None
+
+    def bounds(self, columns: PenalisedColumns) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest values of the coefficients, [p] each."""
+        p = len(columns.names)
+        return np.full(p, -np.inf), np.full(p, np.inf)
 
     def __add__(self, other: Any) -> "AskedPenalty":
         if not isinstance(other, AskedPenalty):
@@ -123,16 +131,37 @@ class Sum(AskedPenalty):
     parts: tuple[AskedPenalty, ...]
 
     def quadratic(self, columns: PenalisedColumns) -> np.ndarray | None:
-        found = [part.quadratic(columns) for part in self.parts]
-        known = [part for part in found if part is not None]
-        if any(part.ndim == 2 for part in known):
-            known = [part if part.ndim == 2 else np.diag(part) for part in known]
-        return np.sum(known, axis=0) if known else None
+        return self._quadratic_and_pull(columns)[0]
+
+    def center(self, columns: PenalisedColumns) -> np.ndarray | None:
+        matrix, pull = self._quadratic_and_pull(columns)
+        if matrix is None or not pull.any():
+            return None
+        # What the sum pulls towards: where its parts balance.
+        return np.linalg.lstsq(np.diag(matrix) if matrix.ndim == 1 else matrix, pull)[0]
 
     def thresholds(self, columns: PenalisedColumns) -> np.ndarray | None:
         found = [part.thresholds(columns) for part in self.parts]
         known = [part for part in found if part is not None]
         return np.sum(known, axis=0) if known else None
+
+    def bounds(self, columns: PenalisedColumns) -> tuple[np.ndarray, np.ndarray]:
+        lower, upper = zip(*(part.bounds(columns) for part in self.parts), strict=True)
+        return np.max(lower, axis=0), np.min(upper, axis=0)
+
+    def _quadratic_and_pull(self, columns: PenalisedColumns) -> tuple[np.ndarray | None, Any]:
+        """The matrix of the sum, and the sum of the matrices times their centers."""
+        total, pull = None, np.zeros(len(columns.names))
+        for part in self.parts:
+            matrix, center = part.quadratic(columns), part.center(columns)
+            if matrix is None:
+                continue
+            if center is not None:
+                pull = pull + (matrix * center if matrix.ndim == 1 else matrix @ center)
+            if total is not None and total.ndim != matrix.ndim:
+                total, matrix = (a if a.ndim == 2 else np.diag(a) for a in (total, matrix))
+            total = matrix if total is None else total + matrix
+        return total, pull
 
     def __repr__(self) -> str:
         return " + ".join(map(repr, self.parts))
@@ -146,19 +175,31 @@ def parts_of(penalty: AskedPenalty) -> tuple[AskedPenalty, ...]:
 def penalty_of(asked: AskedPenalty, columns: PenalisedColumns) -> Penalty | None:
     """The penalty of a fit, beside the sum of the losses of its rows; None where it is zero."""
     whole = thresholded_of(asked, columns)
-    return whole if np.asarray(whole.bend.threshold).any() else whole.smooth
+    bounded = np.isfinite([whole.bend.lower, whole.bend.upper]).any()
+    return whole if whole.chooses or bounded else whole.smooth
 
 
 def thresholded_of(asked: AskedPenalty, columns: PenalisedColumns) -> Thresholded:
-    """The same in the form that has room for absolute values, whether there are any or not."""
+    """The same in the form that has room for absolute values, whether there are any or not.
+
+    Raises
+    ------
+    DataError
+        Where a coefficient is bounded from below by more than from above.
+    """
     quadratic, thresholds = asked.quadratic(columns), asked.thresholds(columns)
     smooth = None
     if quadratic is not None and quadratic.any():
         matrix = np.diag(quadratic) if quadratic.ndim == 1 else quadratic
-        smooth = Quadratic(columns.weight * matrix)
-    p = len(columns.names)
-    known = np.zeros(p) if thresholds is None else columns.weight * thresholds
-    return Thresholded(smooth, Bend(known, np.full(p, -np.inf), np.full(p, np.inf)))
+        smooth = QuadraticForm(columns.weight * matrix, asked.center(columns))
+    known = np.zeros(len(columns.names)) if thresholds is None else columns.weight * thresholds
+    lower, upper = asked.bounds(columns)
+    crossed = np.array(columns.names)[lower > upper]
+    if crossed.size:
+        raise DataError(
+            f"the lower bound of {listed(crossed, 5)} is above its upper bound: no value is between"
+        )
+    return Thresholded(smooth, Bend(known, lower, upper))
 
 
 def strength(of: str, value: Any) -> float:

@@ -1,7 +1,7 @@
 """Owns the contract of a penalty: what is added to the sums over rows, which it never sees."""
 
 import abc
-from typing import Self
+from typing import Any, Self
 
 import jax
 import numpy as np
@@ -32,6 +32,10 @@ class Penalty(Record, abc.ABC):
     @abc.abstractmethod
     def holds(self) -> jax.Array:
         """Columns on which it has a part, [p] bool: their coefficients are bounded by it."""
+
+    def beside(self, weight: Any) -> Self:
+        """Beside the sum of the losses of rows with this sum of weights."""
+        return self
 
     @abc.abstractmethod
     def where(self, keep: jax.Array) -> Self:

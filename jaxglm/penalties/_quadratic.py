@@ -1,4 +1,4 @@
-"""Owns the quadratic penalty: ridge, and any other Gaussian prior with mean zero."""
+"""Owns the quadratic form of a fit: ridge, and any other Gaussian prior on the coefficients."""
 
 from typing import Any
 
@@ -6,28 +6,38 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxglm._record import static
 from jaxglm.algebra import Bordered, Information
 from jaxglm.penalties._base import Penalty
 
 _HIGHEST = jax.lax.Precision.HIGHEST
 
 
-class Quadratic(Penalty):
-    """Half of b' P b, added to the negative log-likelihood.
+class QuadraticForm(Penalty):
+    """Half of (b - m)' P (b - m), added to the negative log-likelihood.
 
     Attributes
     ----------
     matrix : [p, p]
         P, symmetric and without negative eigenvalues; a column that is free has zeros.
+    center : [p] or None
+        m; None for zero.
+    of_mean : bool
+        It stands beside the mean of the losses: many fits have one, each with its own weights.
     """
 
     matrix: Any
+    center: Any = None
+    of_mean: bool = static(default=False, kw_only=True)
 
     def loss(self, beta: jax.Array) -> jax.Array:
-        return 0.5 * jnp.dot(beta, self.score(beta), precision=_HIGHEST)
+        return 0.5 * jnp.dot(self._away(beta), self.score(beta), precision=_HIGHEST)
 
     def score(self, beta: jax.Array) -> jax.Array:
-        return jnp.dot(self.matrix.astype(beta.dtype), beta, precision=_HIGHEST)
+        return jnp.dot(self.matrix.astype(beta.dtype), self._away(beta), precision=_HIGHEST)
+
+    def _away(self, beta: jax.Array) -> jax.Array:
+        return beta if self.center is None else beta - self.center.astype(beta.dtype)
 
     def added_to(self, information: Information) -> Information:
         if isinstance(information, Bordered):
@@ -44,17 +54,28 @@ class Quadratic(Penalty):
     def holds(self) -> jax.Array:
         return jnp.any(jnp.asarray(self.matrix) != 0, axis=0)
 
-    def where(self, keep: jax.Array) -> "Quadratic":
-        return Quadratic(jnp.where(keep[:, None] & keep, self.matrix, 0.0))
+    def where(self, keep: jax.Array) -> "QuadraticForm":
+        center = None if self.center is None else jnp.where(keep, self.center, 0.0)
+        return self._with(matrix=jnp.where(keep[:, None] & keep, self.matrix, 0.0), center=center)
 
-    def take(self, columns: np.ndarray) -> "Quadratic":
-        return Quadratic(self.matrix[np.ix_(columns, columns)])
+    def beside(self, weight: Any) -> "QuadraticForm":
+        return self._with(matrix=weight * self.matrix, of_mean=False) if self.of_mean else self
 
-    def in_basis(self, transform: np.ndarray) -> "Quadratic":
+    def times(self, strength: float) -> "QuadraticForm":
+        """A multiple of it."""
+        return self._with(matrix=strength * self.matrix)
+
+    def take(self, columns: np.ndarray) -> "QuadraticForm":
+        center = None if self.center is None else self.center[columns]
+        return self._with(matrix=self.matrix[np.ix_(columns, columns)], center=center)
+
+    def in_basis(self, transform: np.ndarray) -> "QuadraticForm":
         from scipy.linalg import solve_triangular
 
         half = solve_triangular(transform, self.matrix, trans="T")
-        return Quadratic(solve_triangular(transform, half.T, trans="T"))
+        center = None if self.center is None else transform @ self.center
+        matrix = solve_triangular(transform, half.T, trans="T")
+        return self._with(matrix=matrix, center=center)
 
     def couples(self, columns: np.ndarray) -> bool:
         block = self.matrix[np.ix_(columns, columns)]

@@ -8,7 +8,6 @@ import numpy as np
 
 from jaxglm.algebra import Bend, Information
 from jaxglm.penalties._base import Penalty
-from jaxglm.penalties._quadratic import Quadratic
 
 
 class Thresholded(Penalty):
@@ -19,7 +18,7 @@ class Thresholded(Penalty):
 
     Attributes
     ----------
-    smooth : Quadratic or None
+    smooth : QuadraticForm or None
     bend : Bend
         With entries [p].
     """
@@ -56,7 +55,7 @@ class Thresholded(Penalty):
 
     def times(self, strength: float) -> "Thresholded":
         """A multiple of it, within the same bounds."""
-        smooth = None if self.smooth is None else Quadratic(strength * self.smooth.matrix)
+        smooth = None if self.smooth is None else self.smooth.times(strength)
         bend = self.bend._replace(threshold=strength * self.bend.threshold)
         return Thresholded(smooth, bend)
 
@@ -66,6 +65,15 @@ class Thresholded(Penalty):
 
     def in_basis(self, transform: np.ndarray) -> "Thresholded":
         raise TypeError("absolute values of coefficients are those of the columns as they are")
+
+    def at_bound(self, beta: np.ndarray) -> np.ndarray:
+        """Coefficients that are at the least or the greatest of their values, [p] bool."""
+        return (beta <= np.asarray(self.bend.lower)) | (beta >= np.asarray(self.bend.upper))
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it sets coefficients to zero, as a lasso does."""
+        return bool((np.asarray(self.bend.threshold) > 0).any())
 
     def couples(self, columns: np.ndarray) -> bool:
         # Coordinate descent wants the whole matrix.

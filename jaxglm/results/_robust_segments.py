@@ -20,6 +20,7 @@ from jaxglm.inference import (
     covariances_of,
     information_of,
     refuse_idle_table,
+    refuse_penalised,
 )
 from jaxglm.results._many import ManyResults
 from jaxglm.results._one import Results
@@ -120,6 +121,7 @@ class RobustSegments(ManyResults):
 
     def with_covariance(self, asked: Asked) -> Self:
         """The same fits with the covariance that was asked for, read with the rows of all."""
+        refuse_penalised(self.model, "Segments have the covariance of their model only")
         segments = self._segments
         assert segments is not None
 

@@ -113,8 +113,10 @@ class Search:
     ):
         self.problem, self.family, self.options = problem, family, options
         given = options.penalty
-        self.penalty: Penalty | None = None if given is None else given.take(problem.order)
         self.totals = totals_of(problem.source) if totals is None else totals
+        self.penalty: Penalty | None = None
+        if given is not None:
+            self.penalty = given.take(problem.order).beside(float(self.totals.weight))
         null = null_model(self.totals, family, has_constant=problem.constant is not None)
         self.reduced_at = None if reduced_at is None else problem.dtype.type(reduced_at)
         # The score less its bias is the gradient of a loss under a canonical link, or at phi = 0.

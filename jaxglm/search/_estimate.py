@@ -135,6 +135,7 @@ def _with_thresholds(search: Search, penalty: Thresholded) -> Estimate:
     problem = search.problem
     basis, source = plain_basis(problem), apart(problem, search)
     gamma = search.level(basis) if search.options.start is None else search.given(basis)
+    gamma = np.clip(gamma, penalty.bend.lower, penalty.bend.upper)
     found = search.run(
         basis,
         source,
@@ -190,8 +191,9 @@ def estimate_of(
     """
     problem, chosen = search.problem, search.options.method
     none = np.zeros(problem.n_columns)
-    # What a lasso leaves out has no standard error, and the others none that holds after a choice.
-    root = None if found.method == PROXIMAL else _root(found)
+    root = _root(found)
+    if isinstance(search.penalty, Thresholded):
+        root = _beside_bounds(found, search.penalty)
     unresolved = hidden(search, found, basis, source, root)
     if status is Status.CONVERGED and not np.isfinite(unresolved):
         status = Status.STEP_FAILED
@@ -266,6 +268,20 @@ def _root(found: Attempt) -> Root | None:
     if not isinstance(information, Bordered) and information.ndim == 1:
         return None
     return root_of_inverse(information) if found.root is None else found.root
+
+
+def _beside_bounds(found: Attempt, penalty: Thresholded) -> Root | None:
+    """A root where coefficients at a bound are known; None for a lasso.
+
+    What a lasso leaves out has no standard error, and the others none that holds after a choice.
+    """
+    information = found.sums.info
+    if penalty.chooses or isinstance(information, Bordered) or information.ndim == 1:
+        return None
+    free = np.flatnonzero(~penalty.at_bound(found.gamma))
+    dense = np.zeros((found.gamma.size, free.size))
+    dense[free] = root_of_inverse(np.asarray(information)[np.ix_(free, free)]).dense
+    return Root(dense, np.zeros(found.gamma.size))
 
 
 def _recession(search: Search, found: Attempt, basis: Basis, source: Source) -> np.ndarray | None:

@@ -104,6 +104,7 @@ def _parameters(found: Estimate) -> float:
     penalty, k = found.objective.penalty, found.gamma.size
     if isinstance(penalty, Thresholded):
         kept = (found.gamma != 0) | (np.asarray(penalty.bend.threshold) == 0)
+        kept &= ~penalty.at_bound(found.gamma)
         if penalty.smooth is None:
             return float(kept.sum())
         held, both = _matrix_of(penalty.smooth, k), np.asarray(found.sums.info, float)

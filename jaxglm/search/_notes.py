@@ -8,9 +8,9 @@ import numpy as np
 from jaxglm import _status
 from jaxglm._status import Status
 from jaxglm.families import Family
-from jaxglm.penalties import Quadratic
+from jaxglm.penalties import QuadraticForm, Thresholded
 from jaxglm.rows import Problem
-from jaxglm.search._estimate import PROXIMAL, Estimate
+from jaxglm.search._estimate import Estimate
 from jaxglm.search._fit import Fit
 from jaxglm.search._reduced import REDUCED
 from jaxglm.words import listed
@@ -43,6 +43,7 @@ def outcome_notes(
             found.status, of[fit.infinite], of[fit.covariance.open], found.decrement, found.turns
         ),
         *reduction(found.status, found.method),
+        *bounds(of, problem, found),
         *rank(of[problem.public(~found.basis.keep)]),
         *search_notes(problem, family, found, fit),
         *shape(fit.alpha),
@@ -106,6 +107,21 @@ def reduction(status: Status, method: str, *, separated: bool = False) -> Iterat
         yield Note(
             f"{why if separated else ''}Bias reduced: the estimates solve scores without the "
             "first-order bias of maximum likelihood (Firth 1993), so llf is below its maximum.",
+            None,
+        )
+
+
+def bounds(names: np.ndarray, problem: Problem, found: Estimate) -> Iterator[Note]:
+    """Which coefficients are at a bound; `names` are those of the columns in public order."""
+    penalty = found.objective.penalty
+    if not isinstance(penalty, Thresholded):
+        return
+    at_bound = penalty.at_bound(found.gamma)
+    held = names[problem.public(at_bound)]
+    if held.size:
+        yield Note(
+            f"At a bound: {named(held)}. Standard errors of the others are those of the model "
+            "in which these are known.",
             None,
         )
 
@@ -183,13 +199,14 @@ def _precision(problem: Problem, family: Family, found: Estimate, fit: Fit) -> I
 def _method(found: Estimate, n_columns: int) -> Iterator[Note]:
     if found.status.usable and not found.method.startswith(found.asked):
         yield Note(f"{found.asked} did not reach an optimum; {found.method} answered.", None)
-    if isinstance(found.objective.penalty, Quadratic):
+    if isinstance(found.objective.penalty, QuadraticForm) and found.root is not None:
         yield Note(
-            "Standard errors under a ridge penalty are those of its Bayesian reading, a normal "
-            "prior about zero (mgcv's Vp); df counts what the penalty leaves of each coefficient.",
+            "Standard errors under a quadratic penalty are those of its Bayesian reading, a normal "
+            "prior (mgcv's Vp); df counts what the penalty leaves of each coefficient.",
             None,
         )
-    if found.method == PROXIMAL:
+    penalty = found.objective.penalty
+    if isinstance(penalty, Thresholded) and penalty.chooses:
         yield Note(
             "A lasso has no standard errors: the coefficients that it keeps were chosen by the "
             "same rows, and are shrunk towards zero.",

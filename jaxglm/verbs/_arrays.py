@@ -268,6 +268,7 @@ class GLM:
         start: Any = None,
         tol: float | None = None,
         max_turns: int = 100,
+        penalty: AskedPenalty | None = None,
         bias: Literal["firth"] | None = None,
         dtype: str = "float64",
         on_failure: Policy = "warn",
@@ -322,7 +323,9 @@ class GLM:
         options = solver_options(intake.model.names, method, start, tol, max_turns)
         options = with_bias(options, bias, self.family)
         options = with_separation(options, on_separation, self.family)
-        return group_results(intake, options, on_failure, max_memory, progress, keep_data, errors)
+        return group_results(
+            intake, options, penalty, on_failure, max_memory, progress, keep_data, errors
+        )
 
     @understands_habits
     def fit_responses(

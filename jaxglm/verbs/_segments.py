@@ -1,5 +1,6 @@
 """Owns the verb that fits one model per segment: validate, sort, fit, wrap, warn once."""
 
+import dataclasses
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,9 +25,11 @@ from jaxglm.intake import (
     solver_options,
     table_segments,
     with_bias,
+    with_common_penalty,
     with_separation,
 )
 from jaxglm.lanes import Fits, _failures, fit_segments
+from jaxglm.penalties import AskedPenalty
 from jaxglm.results import GroupResults
 from jaxglm.results._many import ManyResults
 from jaxglm.rows import Replicas, Segments
@@ -60,6 +63,7 @@ def fit_groups(
     start: Any = None,
     tol: float | None = None,
     max_turns: int = 100,
+    penalty: AskedPenalty | None = None,
     bias: Literal["firth"] | None = None,
     dtype: str = "float64",
     on_failure: Policy = "warn",
@@ -94,6 +98,9 @@ def fit_groups(
     missing : {"raise", "drop"}
         Rows that miss a value: their segment is not fitted (its words name the rows), or they are
         left out. Rows without a segment are an error, or left out.
+    penalty : Ridge or Quadratic, optional
+        As for `glm`, beside the mean loss of each segment: what pulls short segments together.
+        ``Quadratic(lam * np.eye(p), center=pooled.params)`` pulls them towards a pooled fit.
     method, tol, max_turns, bias, dtype
         As for `glm`; ``bias="firth"`` takes the bias out of the estimates of all segments.
     start : array, optional
@@ -157,12 +164,15 @@ def fit_groups(
     options = solver_options(intake.model.names, method, start, tol, max_turns)
     options = with_bias(options, bias, given.family)
     options = with_separation(options, on_separation, given.family)
-    return group_results(intake, options, on_failure, max_memory, progress, keep_data, errors)
+    return group_results(
+        intake, options, penalty, on_failure, max_memory, progress, keep_data, errors
+    )
 
 
 def group_results(
     intake: GroupIntake,
     options: Options,
+    penalty: AskedPenalty | None,
     on_failure: Policy,
     max_memory: float,
     progress: bool | None,
@@ -171,10 +181,13 @@ def group_results(
 ) -> GroupResults:
     """The fits of all segments, with what is to be said of them raised or warned of."""
     check_choice("keep_data", keep_data, (True, False))
-    fits = fit_many(intake.segments, intake.model, options, on_failure, max_memory, progress)
-    results = GroupResults(
-        fits, intake.model, intake.keys, intake.segments, intake.native, intake.notes
-    )
+    model = intake.model
+    with computing(intake.segments.problem.dtype == np.float64):
+        options = with_common_penalty(options, penalty, intake.segments.problem, model)
+    if penalty is not None:
+        model = dataclasses.replace(model, penalty=repr(penalty))
+    fits = fit_many(intake.segments, model, options, on_failure, max_memory, progress)
+    results = GroupResults(fits, model, intake.keys, intake.segments, intake.native, intake.notes)
     results = errors.given_to_many(reduced(results, options), intake.segments)
     if not keep_data:
         results = results.without_data()

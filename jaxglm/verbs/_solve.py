@@ -12,7 +12,7 @@ from jaxglm.algebra import factorise, inverse_root, trace_with
 from jaxglm.designs import Dense
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
-from jaxglm.penalties import Penalty, Quadratic
+from jaxglm.penalties import Penalty, QuadraticForm
 from jaxglm.rows import ALL_ROWS
 from jaxglm.search import Options
 from jaxglm.search._implicit import computing_here, optimum
@@ -280,9 +280,9 @@ def _penalty(given: Any, p: int) -> Penalty | None:
         return given
     strengths = _numbers("penalty", given)
     if strengths.ndim == 2:
-        return Quadratic(_shaped("penalty", strengths, (p, p), "a matrix of the columns"))
+        return QuadraticForm(_shaped("penalty", strengths, (p, p), "a matrix of the columns"))
     what = "one strength per column, 0 for one that is free (such as the intercept)"
-    return Quadratic(jnp.diag(_shaped("penalty", strengths, (p,), what)))
+    return QuadraticForm(jnp.diag(_shaped("penalty", strengths, (p,), what)))
 
 
 def _shaped(name: str, given: Any, shape: tuple[int, ...], what: str) -> jax.Array:

@@ -1,0 +1,177 @@
+"""Bounds on coefficients, and quadratic penalties with a matrix of one's own."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import lsq_linear
+
+import jaxglm as jg
+
+RNG = np.random.default_rng(8)
+N = 50
+X = jg.add_constant(RNG.normal(size=(N, 4)))
+Y = X @ np.array([0.5, 1.0, -1.0, 0.2, 0.0]) + RNG.normal(size=N)
+COUNTS = RNG.poisson(np.exp(0.2 + 0.5 * X[:, 1] - 0.4 * X[:, 2]))
+FRAME = pd.DataFrame(X[:, 1:], columns=list("abcd")).assign(y=Y, n=COUNTS)
+FORMULA = "y ~ a + b + c + d"
+
+
+# ------------------------------------------------------------------------------------- bounds
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"),
+    [
+        ([-np.inf, 0.0, 0.0, 0.0, 0.0], [np.inf] * 5),
+        ([-np.inf, -0.3, -0.5, -0.1, -0.1], [np.inf, 0.6, 0.4, 0.1, 0.1]),
+        ([0.7] * 5, [0.9] * 5),
+    ],
+)
+def test_bounded_least_squares(lower: list[float], upper: list[float]) -> None:
+    expected = lsq_linear(X, Y, (lower, upper), method="bvls", tol=1e-14).x
+    fit = jg.GLM(Y, X).fit(penalty=jg.Bounds(lower, upper))
+    assert fit.converged
+    np.testing.assert_allclose(fit.params, expected, atol=1e-9)
+
+
+def test_a_bound_that_is_not_reached_changes_nothing() -> None:
+    free, bounded = (jg.glm(FORMULA, FRAME, penalty=p) for p in (None, jg.Bounds(-9, 9)))
+    np.testing.assert_allclose(bounded.params, free.params, rtol=1e-9)
+    np.testing.assert_allclose(bounded.bse, free.bse, rtol=1e-9)
+    assert bounded.df_model == free.df_model
+    assert "At a bound" not in " ".join(bounded.notes)
+
+
+def test_coefficients_at_a_bound_are_known() -> None:
+    fit = jg.glm("n ~ a + b + c", FRAME, "poisson", penalty=jg.Bounds(lower={"b": 0, "c": -5}))
+    rest = jg.glm("n ~ a + c", FRAME, "poisson")
+    assert fit.params["b"] == 0
+    np.testing.assert_allclose(fit.params[rest.params.index], rest.params, atol=1e-8)
+    np.testing.assert_allclose(fit.bse[rest.params.index], rest.bse, rtol=1e-7)
+    assert fit.df_model == rest.df_model
+    assert fit.deviance == pytest.approx(rest.deviance)
+    assert "At a bound: 'b'" in " ".join(fit.notes)
+    assert "Bounds(lower={'b': 0" in fit.model.penalty
+    str(fit.summary())
+
+
+def test_bounds_and_a_lasso_add_up() -> None:
+    both = jg.Lasso(0.05) + jg.Bounds(lower=0)
+    fit = jg.glm(FORMULA, FRAME, penalty=both)
+    assert (fit.params[list("abcd")] >= 0).all()
+    assert fit.params["b"] == 0
+    only = jg.glm("y ~ a + c + d", FRAME, penalty=both)
+    np.testing.assert_allclose(fit.params[only.params.index], only.params, atol=1e-8)
+
+
+# ------------------------------------------------------------------------- quadratic penalties
+
+
+def test_a_gaussian_fit_with_a_prior_is_the_closed_form() -> None:
+    half = RNG.normal(size=(3, 5))
+    P, center = half.T @ half, RNG.normal(size=5)
+    fit = jg.GLM(Y, X).fit(penalty=jg.Quadratic(P, center))
+    expected = np.linalg.solve(X.T @ X / N + P, X.T @ Y / N + P @ center)
+    np.testing.assert_allclose(fit.params, expected, rtol=1e-10)
+    hat = np.linalg.solve(X.T @ X / N + P, X.T @ X / N)
+    assert fit.df_model == pytest.approx(np.trace(hat) - 1)
+    inverse = np.linalg.inv(X.T @ X + N * P) * fit.scale
+    np.testing.assert_allclose(fit.cov_params(), inverse, rtol=1e-8)
+
+
+def test_penalties_about_different_centers_add_up() -> None:
+    P, center = np.diag([2.0, 1.0, 3.0, 0.5]), np.array([1.0, -1.0, 0.0, 2.0])
+    penalty = jg.Ridge(0.3) + jg.Quadratic(P, center)
+    fit = jg.glm(FORMULA, FRAME, penalty=penalty)
+    whole = np.diag(np.r_[0.0, np.diag(P)])
+    ridge = 0.3 * np.diag([0.0, 1, 1, 1, 1])
+    pull = whole @ np.r_[0.0, center]
+    expected = np.linalg.solve(X.T @ X / N + whole + ridge, X.T @ Y / N + pull)
+    np.testing.assert_allclose(fit.params, expected, rtol=1e-10)
+
+
+def test_a_diagonal_prior_is_ridge() -> None:
+    ridge = jg.glm("n ~ a + b + c + d", FRAME, "poisson", penalty=jg.Ridge(0.2))
+    prior = jg.glm("n ~ a + b + c + d", FRAME, "poisson", penalty=jg.Quadratic(0.2 * np.eye(4)))
+    np.testing.assert_allclose(prior.params, ridge.params, rtol=1e-10)
+    np.testing.assert_allclose(prior.bse, ridge.bse, rtol=1e-10)
+
+
+def test_a_prior_beside_a_lasso_keeps_its_center() -> None:
+    prior = jg.Quadratic(5.0 * np.eye(4), np.array([2.0, 0.0, 0.0, 0.0]))
+    plain = jg.glm(FORMULA, FRAME, penalty=prior)
+    chosen = jg.glm(FORMULA, FRAME, penalty=prior + jg.Lasso(1e-12))
+    np.testing.assert_allclose(chosen.params, plain.params, atol=1e-8)
+
+
+# ------------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: jg.Bounds(), "give lower=, upper= or both"),
+        (lambda: jg.Quadratic([[1.0, 2.0]]), "square matrix"),
+        (lambda: jg.Quadratic([[1.0, 2.0], [0.0, 1.0]]), "symmetric"),
+        (lambda: jg.Quadratic([[-1.0]]), "negative eigenvalue"),
+        (lambda: jg.Quadratic([[1.0]], [1.0, 2.0]), "center must hold 1 finite"),
+    ],
+)
+def test_what_is_none(make: Callable[[], Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("penalty", "words"),
+    [
+        (jg.Bounds(lower=1, upper=0), "the lower bound of a, b, c, d is above"),
+        (jg.Bounds(lower={"a": 1}) + jg.Bounds(upper={"a": 0}), "the lower bound of a is above"),
+        (jg.Bounds(lower={"nothing": 1}), "no column or term 'nothing'"),
+        (jg.Bounds(lower={"a": "low"}), "lower must be a number"),
+        (jg.Bounds(upper=[1, 2]), "one for each of 5 columns"),
+        (jg.Bounds(upper=np.nan), "must not be nan"),
+        (jg.Quadratic(np.eye(3)), "P has 3 rows, and the model has 5 columns"),
+    ],
+)
+def test_what_fits_no_column(penalty: Any, words: str) -> None:
+    with pytest.raises(jg.DataError, match=words):
+        jg.glm(FORMULA, FRAME, penalty=penalty)
+
+
+# ----------------------------------------------------------------------------------- segments
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_each_segment_has_the_penalty_of_a_fit_alone(weighted: bool) -> None:
+    table = FRAME.assign(g=np.arange(N) // 10, w=RNG.uniform(0.5, 2.0, N))
+    given = {"var_weights": "w"} if weighted else {}
+    pooled = jg.glm("n ~ a + b", FRAME, "poisson")
+    towards = jg.Quadratic(0.3 * np.eye(3), pooled.params)
+    for penalty in (jg.Ridge(0.2), towards):
+        fits = jg.fit_groups("n ~ a + b", table, "g", "poisson", penalty=penalty, **given)
+        for g in range(5):
+            one = jg.glm("n ~ a + b", table[table.g == g], "poisson", penalty=penalty, **given)
+            np.testing.assert_allclose(fits.params.loc[g], one.params, atol=1e-8)
+            np.testing.assert_allclose(fits.bse.loc[g], one.bse, rtol=1e-7)
+            assert fits[g].df_model == pytest.approx(one.df_model)
+    with pytest.raises(jg.DataError, match="covariance of their model only"):
+        fits.robust("HC1")
+    assert "Quadratic(3 x 3" in fits.model.penalty
+
+
+@pytest.mark.parametrize(
+    ("penalty", "words"),
+    [
+        (jg.Lasso(0.1), "quadratic penalty only"),
+        (jg.Ridge(0.1, standardize=True), "standardize=True is for one fit"),
+        (jg.Bounds(lower=0), "quadratic penalty only"),
+    ],
+)
+def test_segments_take_quadratic_penalties(penalty: Any, words: str) -> None:
+    table = FRAME.assign(g=np.arange(N) // 10)
+    with pytest.raises(ValueError, match=words):
+        jg.fit_groups("n ~ a", table, "g", "poisson", penalty=penalty)
