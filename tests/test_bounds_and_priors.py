@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import lsq_linear
 
 import jaxglm as jg
+from jaxglm._tuning import tuned
 
 RNG = np.random.default_rng(8)
 N = 50
@@ -140,6 +141,34 @@ def test_what_is_none(make: Callable[[], Any], words: str) -> None:
 def test_what_fits_no_column(penalty: Any, words: str) -> None:
     with pytest.raises(jg.DataError, match=words):
         jg.glm(FORMULA, FRAME, penalty=penalty)
+
+
+# ------------------------------------------------------------------------------- many levels
+
+M = 60
+LEVELS = pd.DataFrame({"g": RNG.integers(0, M, 600), "x": RNG.normal(size=600)})
+LEVELS["y"] = RNG.poisson(np.exp(0.3 * LEVELS.x + RNG.normal(size=M)[LEVELS.g] / 2))
+DUMMIES = jg.add_constant(
+    np.column_stack([LEVELS.x, *[LEVELS.g == g for g in range(1, M)]]).astype(float)
+)
+
+
+def test_ridge_of_an_eliminated_factor_is_that_of_its_columns() -> None:
+    factors = [0.0, *[1.0] * (M - 1)]
+    wide = jg.GLM(LEVELS.y, DUMMIES, "poisson").fit(penalty=jg.Ridge(0.01, penalty_factor=factors))
+    penalty = jg.Ridge(0.01, penalty_factor={"x": 0})
+    with tuned(most_columns=10):
+        fit = jg.glm("y ~ x + C(g)", LEVELS, "poisson", penalty=penalty)
+    np.testing.assert_allclose(fit.params, wide.params, atol=1e-9)
+    np.testing.assert_allclose(fit.bse, wide.bse, rtol=1e-8)
+    assert fit.df_model == pytest.approx(wide.df_model, rel=1e-9)
+
+
+def test_a_lasso_of_too_many_columns_is_refused() -> None:
+    with tuned(most_cells=100), pytest.raises(jg.DataError, match="61 columns are more than the"):
+        jg.glm("y ~ x + C(g)", LEVELS, "poisson", penalty=jg.Lasso(0.1))
+    with tuned(most_cells=100), pytest.raises(jg.DataError, match="hold a factor of many levels"):
+        jg.fit_path("y ~ x + C(g)", LEVELS, "poisson")
 
 
 # ----------------------------------------------------------------------------------- segments

@@ -18,7 +18,12 @@ from jaxglm.intake._further import with_further
 from jaxglm.intake._matrix import ModelMatrices, as_sparse, as_table, model_matrices
 from jaxglm.intake._model import Model
 from jaxglm.intake._new_rows import new_rows
-from jaxglm.intake._penalised import penalised_columns, with_common_penalty, with_penalty
+from jaxglm.intake._penalised import (
+    check_width,
+    penalised_columns,
+    with_common_penalty,
+    with_penalty,
+)
 from jaxglm.intake._population import (
     Population,
     fit_population,
@@ -50,6 +55,7 @@ __all__ = [
     "as_sparse",
     "as_table",
     "check_memory",
+    "check_width",
     "chosen_dtype",
     "fit_population",
     "model_matrices",

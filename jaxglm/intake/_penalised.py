@@ -1,12 +1,15 @@
 """Owns the way from the penalty that a user asks for to that of a fit's columns."""
 
 import dataclasses
+import math
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._jax import fetched
+from jaxglm._status import DataError
+from jaxglm._tuning import tuning
 from jaxglm.intake._model import Model
 from jaxglm.penalties import (
     AskedPenalty,
@@ -39,9 +42,27 @@ def with_penalty(options: Options, asked: Any, problem: Problem, model: Model) -
     if options.reduced:
         raise ValueError("bias='firth' and penalty= both shrink the estimates: leave out one")
     penalty = penalty_of(checked_penalty(asked), penalised_columns(problem, model))
+    if isinstance(penalty, Thresholded):
+        check_width(problem)
     if isinstance(penalty, Thresholded) and options.method != "irls":
         raise ValueError("a lasso, or bounds, have a method of their own: leave out method=")
     return dataclasses.replace(options, penalty=penalty)
+
+
+def check_width(problem: Problem) -> None:
+    """Refuse a lasso or bounds of so many columns that their matrix would not fit.
+
+    Raises
+    ------
+    DataError
+    """
+    p = problem.n_columns
+    if p**2 > tuning().most_cells:
+        raise DataError(
+            f"a lasso, or bounds, take a matrix of all columns with each other, and {p:,} columns "
+            f"are more than the {math.isqrt(int(tuning().most_cells)):,} that it may have: hold a "
+            "factor of many levels with jg.Ridge, which needs none, or leave out columns"
+        )
 
 
 def with_common_penalty(options: Options, asked: Any, problem: Problem, model: Model) -> Options:

@@ -138,7 +138,9 @@ class Sum(AskedPenalty):
         if matrix is None or not pull.any():
             return None
         # What the sum pulls towards: where its parts balance.
-        return np.linalg.lstsq(np.diag(matrix) if matrix.ndim == 1 else matrix, pull)[0]
+        if matrix.ndim == 1:
+            return np.divide(pull, matrix, out=np.zeros_like(pull), where=matrix != 0)
+        return np.linalg.lstsq(matrix, pull)[0]
 
     def thresholds(self, columns: PenalisedColumns) -> np.ndarray | None:
         found = [part.thresholds(columns) for part in self.parts]
@@ -190,8 +192,7 @@ def thresholded_of(asked: AskedPenalty, columns: PenalisedColumns) -> Thresholde
     quadratic, thresholds = asked.quadratic(columns), asked.thresholds(columns)
     smooth = None
     if quadratic is not None and quadratic.any():
-        matrix = np.diag(quadratic) if quadratic.ndim == 1 else quadratic
-        smooth = QuadraticForm(columns.weight * matrix, asked.center(columns))
+        smooth = QuadraticForm(columns.weight * quadratic, asked.center(columns))
     known = np.zeros(len(columns.names)) if thresholds is None else columns.weight * thresholds
     lower, upper = asked.bounds(columns)
     crossed = np.array(columns.names)[lower > upper]

@@ -7,9 +7,9 @@ import numpy as np
 
 from jaxglm._jax import fetched
 from jaxglm._status import Status
-from jaxglm.algebra import Covariance, Root, trace_with
+from jaxglm.algebra import Covariance, Root
 from jaxglm.families import Family
-from jaxglm.penalties import Penalty, Thresholded
+from jaxglm.penalties import QuadraticForm, Thresholded
 from jaxglm.rows import Problem
 from jaxglm.search._estimate import Estimate
 from jaxglm.search._fit import Fit
@@ -107,16 +107,14 @@ def _parameters(found: Estimate) -> float:
         kept &= ~penalty.at_bound(found.gamma)
         if penalty.smooth is None:
             return float(kept.sum())
-        held, both = _matrix_of(penalty.smooth, k), np.asarray(found.sums.info, float)
+        both = np.asarray(found.sums.info, float)
+        held = np.asarray(penalty.smooth.added_to(jnp.zeros((k, k))), float)
         inverse = np.linalg.pinv(both[np.ix_(kept, kept)], hermitian=True)
         return float(kept.sum() - np.sum(inverse * held[np.ix_(kept, kept)]))
     if penalty is None or found.root is None:
         return float(k)
-    return k - float(trace_with(_matrix_of(penalty, k), found.root))
-
-
-def _matrix_of(penalty: Penalty, k: int) -> np.ndarray:
-    return np.asarray(penalty.added_to(jnp.zeros((k, k))), float)
+    assert isinstance(penalty, QuadraticForm)
+    return k - penalty.degrees_of_freedom(found.root)
 
 
 def _public_root(problem: Problem, found: Estimate) -> Root:

@@ -13,6 +13,7 @@ from jaxglm.families import family as resolve
 from jaxglm.intake import (
     Given,
     Intake,
+    check_width,
     chosen_dtype,
     penalised_columns,
     row_vectors,
@@ -181,6 +182,7 @@ def path_results(intake: Intake, asked: "AskedPath", compress: Choice) -> PathRe
             "a path needs a negative binomial family whose alpha is given, as "
             "NegativeBinomial(alpha=0.5): each strength would have another one"
         )
+    check_width(intake.problem)
     problem = merge_rows(intake.problem, compress)
     narrow = problem.narrowed(family)
     with computing(problem.dtype == np.float64):
