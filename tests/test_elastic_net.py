@@ -282,3 +282,22 @@ def test_a_penalty_is_told_of_and_kept(tmp_path: Path) -> None:
     pd.testing.assert_series_equal(loaded.params, lasso.params)
     with pytest.raises(jg.DataError, match="A covariance is not for"):
         lasso.robust("HC1")
+
+
+def test_more_columns_than_rows_and_identical_ones() -> None:
+    wide = jg.add_constant(np.random.default_rng(1).normal(size=(30, 80)))
+    wide = np.column_stack([wide, wide[:, 1], np.zeros(30)])
+    y = 2 * wide[:, 1] - wide[:, 2] + np.random.default_rng(2).normal(size=30)
+    fit = jg.GLM(y, wide).fit(penalty=jg.Lasso(0.1))
+    assert fit.converged
+    b, slope = fit.params.to_numpy(), wide.T @ (y - wide @ fit.params) / 30
+    kept = b != 0
+    assert 2 < kept.sum() < 30
+    kept[0] = False
+    assert abs(slope[0]) < 1e-12
+    np.testing.assert_allclose(slope[kept], 0.1 * np.sign(b[kept]), atol=1e-10)
+    assert (np.abs(slope[1:]) <= 0.1 + 1e-10).all()
+    assert b[-1] == 0
+    along = jg.GLM(y, wide).fit_path(n_lambdas=30)
+    assert along.lambdas[-1] == pytest.approx(0.01 * along.lambdas[0])
+    assert along.kkt_residual.max() < 1e-6
