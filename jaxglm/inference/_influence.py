@@ -75,8 +75,8 @@ class Influence:
         root = self._estimated.covariance.root
         if np.isnan(root.dense).any():
             raise DataError(
-                "Leverages are made of the information matrix, and this fit has none: it has too "
-                "many columns for one, or came to no optimum."
+                "Leverages are made of the information matrix, and this fit has none: it is a "
+                "lasso, has too many columns for one, or came to no optimum."
             )
         return self._estimated.at(root)
 
