@@ -301,3 +301,61 @@ def test_more_columns_than_rows_and_identical_ones() -> None:
     along = jg.GLM(y, wide).fit_path(n_lambdas=30)
     assert along.lambdas[-1] == pytest.approx(0.01 * along.lambdas[0])
     assert along.kkt_residual.max() < 1e-6
+
+
+@pytest.mark.parametrize("shift", [1e3, -3e3])
+@pytest.mark.parametrize("penalty", [jg.Lasso(0.1), jg.Ridge(0.1, standardize=True)], ids=repr)
+def test_where_zero_is_on_a_column_does_not_matter(penalty: Any, shift: float) -> None:
+    here, there = (
+        jg.glm("y ~ x0 + x1", FRAME.assign(x0=FRAME.x0 + s), "poisson", penalty=penalty)
+        for s in (0.0, shift)
+    )
+    assert here.converged and there.converged
+    np.testing.assert_allclose(there.params.iloc[1:], here.params.iloc[1:], rtol=1e-7)
+    np.testing.assert_allclose(there.fittedvalues, here.fittedvalues, rtol=1e-7)
+
+
+@pytest.mark.parametrize("penalty", [jg.Lasso(0.1), jg.Ridge(0.1, standardize=True)], ids=repr)
+def test_a_column_too_far_from_zero_is_refused(penalty: Any) -> None:
+    with pytest.raises(jg.DataError, match=r"'x0' is so far from zero.*subtract its mean"):
+        jg.glm("y ~ x0", FRAME.assign(x0=FRAME.x0 + 1e7), "poisson", penalty=penalty)
+
+
+def test_a_whole_ridge_path_goes_from_strong_to_weak() -> None:
+    ridge = jg.fit_path(FORMULA, FRAME, "poisson", l1_ratio=0.0, n_lambdas=20)
+    assert len(ridge) == 20
+    assert 0 <= ridge.deviance_ratio.iloc[0] < 0.05
+    assert ridge.deviance_ratio.iloc[-1] > 0.2
+    cv = jg.cross_validate(FORMULA, FRAME, "poisson", l1_ratio=0.0, n_lambdas=5, folds=3)
+    assert cv.folds.notna().all(axis=None)
+
+
+def test_criteria_count_effective_parameters() -> None:
+    k = ridged().df_model + 1
+    assert k != round(k)
+    assert ridged().aic == pytest.approx(-2 * ridged().llf + 2 * k)
+    assert ridged().bic == pytest.approx(-2 * ridged().llf + np.log(N) * k)
+
+
+def test_labels_say_which_column_is_meant() -> None:
+    factors = pd.Series({f"x{j}": float(j) for j in reversed(range(P))})
+    by_name = jg.glm(FORMULA, FRAME, "poisson", penalty=jg.Ridge(0.1, penalty_factor=factors))
+    by_place = jg.Ridge(0.1, penalty_factor=np.arange(P))
+    expected = jg.glm(FORMULA, FRAME, "poisson", penalty=by_place).params
+    np.testing.assert_allclose(by_name.params, expected)
+    center = pd.Series({"x1": 0.3, "Intercept": 0.0, "x0": 1.0})
+    prior = jg.Quadratic(np.diag([2.0, 0.0, 1.0]), center)
+    other = jg.Quadratic(np.diag([0.0, 1.0, 2.0]), [0.0, 1.0, 0.3])
+    here, there = (jg.glm("y ~ x0 + x1", FRAME, "poisson", penalty=p) for p in (prior, other))
+    np.testing.assert_allclose(here.params, there.params)
+    with pytest.raises(jg.DataError, match="labelled x1, Intercept, x0"):
+        jg.glm("y ~ x2 + x3", FRAME, "poisson", penalty=prior)
+    with pytest.raises(ValueError, match="not a dict"):
+        jg.Quadratic(np.eye(1), center={"x0": 1.0})
+
+
+def test_a_fold_of_one_outcome_has_no_area() -> None:
+    table = FRAME.assign(y=np.r_[np.ones(N // 2), RESPONSES["binomial"][1][N // 2 :]])
+    halves = np.arange(N) >= N // 2
+    with pytest.raises(jg.DataError, match="outcomes of one kind only"):
+        jg.cross_validate(FORMULA, table, "binomial", folds=halves, measure="auc", n_lambdas=3)

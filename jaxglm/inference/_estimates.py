@@ -250,8 +250,10 @@ class Estimates:
         return round(self.nobs - self.df_resid)  # constraints take some, as aliased columns do
 
     @property
-    def _n_parameters(self) -> int:
-        return self._rank + self.fit.likelihood_params
+    def _n_parameters(self) -> float:
+        # Under a penalty they are effective ones, and no integer.
+        df = self.nobs - self.df_resid if self.model.penalty else self._rank
+        return df + self.fit.likelihood_params
 
     @functools.cached_property
     def _se(self) -> FloatArray:

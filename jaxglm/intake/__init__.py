@@ -19,7 +19,7 @@ from jaxglm.intake._matrix import ModelMatrices, as_sparse, as_table, model_matr
 from jaxglm.intake._model import Model
 from jaxglm.intake._new_rows import new_rows
 from jaxglm.intake._penalised import (
-    check_width,
+    check_columns,
     penalised_columns,
     with_common_penalty,
     with_penalty,
@@ -54,8 +54,8 @@ __all__ = [
     "array_segments",
     "as_sparse",
     "as_table",
+    "check_columns",
     "check_memory",
-    "check_width",
     "chosen_dtype",
     "fit_population",
     "model_matrices",

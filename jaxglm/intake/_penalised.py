@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -23,8 +24,8 @@ from jaxglm.search import Options
 from jaxglm.sources import Block
 from jaxglm.sums import totals_of
 
-# A spread under this share of a column's size is rounding of a constant.
-_CONSTANT = 1e-10
+# Under this squared share of a column's size a spread has lost half of its digits.
+_FAR = 1e-8
 
 
 def with_penalty(options: Options, asked: Any, problem: Problem, model: Model) -> Options:
@@ -43,14 +44,14 @@ def with_penalty(options: Options, asked: Any, problem: Problem, model: Model) -
         raise ValueError("bias='firth' and penalty= both shrink the estimates: leave out one")
     penalty = penalty_of(checked_penalty(asked), penalised_columns(problem, model))
     if isinstance(penalty, Thresholded):
-        check_width(problem)
+        check_columns(problem, model)
     if isinstance(penalty, Thresholded) and options.method != "irls":
         raise ValueError("a lasso, or bounds, have a method of their own: leave out method=")
     return dataclasses.replace(options, penalty=penalty)
 
 
-def check_width(problem: Problem) -> None:
-    """Refuse a lasso or bounds of so many columns that their matrix would not fit.
+def check_columns(problem: Problem, model: Model) -> None:
+    """Refuse a lasso or bounds of too many columns, or of one that looks like the intercept.
 
     Raises
     ------
@@ -63,6 +64,8 @@ def check_width(problem: Problem) -> None:
             f"are more than the {math.isqrt(int(tuning().most_cells)):,} that it may have: hold a "
             "factor of many levels with jg.Ridge, which needs none, or leave out columns"
         )
+    if problem.constant is not None:
+        _spreads(problem, model.names)
 
 
 def with_common_penalty(options: Options, asked: Any, problem: Problem, model: Model) -> Options:
@@ -119,17 +122,38 @@ def penalised_columns(problem: Problem, model: Model) -> PenalisedColumns:
         terms=model.terms,
         constant=None if constant is None else int(problem.order[constant[0]]),
         weight=float(totals_of(problem.source).weight),
-        spreads=lambda: _spreads(problem),
+        spreads=lambda: _spreads(problem, model.names),
     )
 
 
-def _spreads(problem: Problem) -> np.ndarray:
-    """Weighted standard deviations [p] of the columns, public order; 0 of a constant."""
+def _spreads(problem: Problem, names: Sequence[str]) -> np.ndarray:
+    """Weighted standard deviations [p] of the columns, public order; 0 of a constant.
+
+    Raises
+    ------
+    DataError
+        For a column so far from zero that neither its spread nor its slope can be told.
+    """
     first, second, weight = fetched(problem.source.reduce(_sums_of_columns))
     mean = np.asarray(first, float) / float(weight)
     square = np.asarray(second, float) / float(weight)
-    variance = square - mean**2
-    return problem.public(np.sqrt(np.where(variance > _CONSTANT * square, variance, 0.0)))
+    variance = np.maximum(square - mean**2, 0.0)
+    far = np.flatnonzero(variance < _FAR * square)
+    for j, values in enumerate(_columns(problem) if far.size else ()):
+        if j in far:
+            if np.ptp(values) > 0:
+                name = names[int(problem.order[j])]
+                raise DataError(
+                    f"column {name!r} is so far from zero, beside how it varies, that a penalty "
+                    "cannot tell it from the intercept: subtract its mean before the fit"
+                )
+            variance[j] = 0.0
+    return problem.public(np.sqrt(variance))
+
+
+def _columns(problem: Problem) -> Iterator[np.ndarray]:
+    """The columns of the rows that count, in design order."""
+    return problem.design.columns_at(np.flatnonzero(problem.rows.live))
 
 
 def _sums_of_columns(block: Block) -> tuple[Any, Any, Any]:

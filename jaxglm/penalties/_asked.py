@@ -50,6 +50,8 @@ class PenalisedColumns:
             factors[self.constant] = 0.0
         if given is None:
             return factors
+        if is_labelled(given):
+            given = dict(zip(given.index, given, strict=True))
         if isinstance(given, Mapping):
             for name, factor in given.items():
                 factors[self.place(name)] = _factor(factor, f"penalty_factor[{name!r}]")
@@ -219,3 +221,11 @@ def _factor(value: Any, of: str) -> float:
     if not is_from(value, 0):
         raise DataError(f"{of} must be a number of 0 or more (0: not penalised), not {value!r}")
     return float(value)
+
+
+def is_labelled(given: Any) -> bool:
+    """Whether values come with names of their own, as a Series has them; numbers are positions."""
+    index = getattr(given, "index", None)
+    if index is None or callable(index) or np.ndim(given) == 0:
+        return False
+    return any(isinstance(label, str) for label in index)

@@ -1,11 +1,12 @@
 """Owns the quadratic penalty with a matrix of the user's own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from jaxglm._status import DataError
-from jaxglm.penalties._asked import AskedPenalty, PenalisedColumns
+from jaxglm.penalties._asked import AskedPenalty, PenalisedColumns, is_labelled
 from jaxglm.words import listed
 
 
@@ -43,6 +44,14 @@ class Quadratic(AskedPenalty):
 
     def __init__(self, P: Any, center: Any = None):
         self.matrix = _symmetric(P)
+        known = [list(part.index) for part in (P, center) if is_labelled(part)]
+        self.labels = known[0] if known else None
+        if any(labels != self.labels for labels in known):
+            raise ValueError("Quadratic: P and center have labels in different orders")
+        if hasattr(P, "columns") and is_labelled(P) and list(P.columns) != list(P.index):
+            raise ValueError("Quadratic: the rows and columns of P have different labels")
+        if isinstance(center, Mapping):
+            raise ValueError("Quadratic: center must be an array or a Series, not a dict")
         self.about = None if center is None else np.asarray(center, float)
         if self.about is not None and not (
             self.about.shape == self.matrix.shape[:1] and np.isfinite(self.about).all()
@@ -74,6 +83,14 @@ class Quadratic(AskedPenalty):
             Where there are others in number.
         """
         p, size = len(columns.names), len(self.matrix)
+        if self.labels is not None:
+            strange = [name for name in self.labels if name not in columns.names]
+            if strange or len(set(self.labels)) < size:
+                raise DataError(
+                    f"Quadratic: P or center is labelled {listed(self.labels, 5)}, and the model "
+                    f"has the columns {listed(columns.names, 5)}: give each its own name"
+                )
+            return np.array([list(columns.names).index(name) for name in self.labels])
         if size == p:
             return np.arange(p)
         if columns.constant is not None and size == p - 1:

@@ -65,24 +65,31 @@ class Path:
         Tolerance and turns of each optimum.
     penalty : Thresholded
         At strength 1, in public order.
+    held : [p] bool
+        The coefficients that the first point has at zero, in public order.
     """
 
-    def __init__(self, problem: Problem, family: Family, options: Options, penalty: Thresholded):
+    def __init__(
+        self,
+        problem: Problem,
+        family: Family,
+        options: Options,
+        penalty: Thresholded,
+        held: np.ndarray,
+    ):
         options = dataclasses.replace(options, penalty=penalty)
         self._search = search = Search(problem, family, options)
         self._problem, self._family = problem, family
-        self._penalty = penalty.take(problem.order)
+        self._penalty, self._held = penalty.take(problem.order), held[problem.order]
         self._source = apart(problem, search)
         self._gamma = search.level(plain_basis(problem))
         self._kept = Bent.fresh(self._penalty.bend, problem.dtype)
 
     def null(self) -> tuple[PathPoint, np.ndarray]:
         """The optimum with all penalised coefficients at zero, and the score [p] there."""
-        bend = self._penalty.bend
-        out = np.where(
-            np.asarray(bend.threshold) > 0, float(np.finfo(self._problem.dtype).max) ** 0.5, 0.0
-        )
-        return self._optimum(Thresholded(None, bend._replace(threshold=out)))
+        most = float(np.finfo(self._problem.dtype).max) ** 0.5
+        out = self._penalty.bend._replace(threshold=np.where(self._held, most, 0.0))
+        return self._optimum(Thresholded(None, out))
 
     @property
     def nobs(self) -> float:
@@ -105,12 +112,11 @@ class Path:
 
     def _optimum(self, penalty: Thresholded) -> tuple[PathPoint, np.ndarray]:
         search, problem = self._search, self._problem
-        bend = Bend(*(np.asarray(part, problem.dtype) for part in penalty.bend))
         loop = Loop(
             search.settings.point(self._gamma, AT_BETA),
             search.controls(),
             search.settings.null_model,
-            self._kept._replace(bend=bend),
+            self._kept.bent(penalty.bend, problem.dtype),
             solver=Proximal(),
             kernel=search.kernel,
             final=final_sums_diagonal,

@@ -30,6 +30,8 @@ _MOST_HALVINGS = 40
 _STALLED_TURNS = 6
 # A kept matrix that leaves more than this of the distance has had its day.
 _LEAST_GAIN = 0.1
+# Under this share of its diagonal entry a column is determined by the free ones.
+_DETERMINED = 1e-12
 
 
 class Bent(NamedTuple):
@@ -40,18 +42,28 @@ class Bent(NamedTuple):
     bend : Bend
     info : [p, p]
     use : bool
+    free : [f] int
+        Coefficients with neither a threshold nor a bound.
     """
 
     bend: Bend
     info: Value
     use: Value
+    free: Value
 
     @classmethod
     def fresh(cls, bend: Bend, dtype: np.dtype) -> "Bent":
         """Without a matrix yet."""
         p = len(bend.threshold)
-        parts = (np.asarray(part, dtype) for part in bend)
-        return cls(Bend(*parts), np.zeros((p, p), dtype), np.bool_(False))
+        empty = np.zeros((p, p), dtype), np.bool_(False), np.zeros(0, np.int32)
+        return cls(bend, *empty).bent(bend, dtype)
+
+    def bent(self, bend: Bend, dtype: np.dtype) -> "Bent":
+        """The same matrix beside something else that is not smooth."""
+        bend = Bend(*(np.asarray(part, dtype) for part in bend))
+        bounded = np.isfinite(bend.lower) | np.isfinite(bend.upper)
+        free = np.flatnonzero((bend.threshold == 0) & ~bounded).astype(np.int32)
+        return self._replace(bend=bend, free=free)
 
 
 class ProximalState(NamedTuple):
@@ -120,7 +132,7 @@ class Proximal:
         deviation = jnp.sqrt(dispersion(moments, controls))
         unit = jnp.where(deviation > 0, deviation, 1.0)
         least = 0.1 * controls.tol * unit
-        target = descend(info, moments.score, beta, kept.bend, _SHARE, least, _MOST_SWEEPS)
+        target = _least(info, moments.score, beta, kept, least)
         direction = target - beta
         moved = jnp.dot(info, direction, precision=jax.lax.Precision.HIGHEST)
         decrement = jnp.sqrt(jnp.maximum(jnp.vdot(direction, moved), 0.0)) / unit
@@ -182,3 +194,34 @@ class Proximal:
     def outcome(self, state: ProximalState) -> Outcome:
         """The accepted point; the correction is the step in hand there."""
         return outcome_of(state, state.direction, state.kept)
+
+
+def _least(
+    info: jax.Array, score: jax.Array, beta: jax.Array, kept: Bent, least: jax.Array
+) -> jax.Array:
+    """Where the quadratic model with what is not smooth is least.
+
+    Free coefficients are eliminated: they follow the others exactly. One by one they would not,
+    where a column is far from zero, and nearly a multiple of the intercept.
+    """
+    free, highest = kept.free, jax.lax.Precision.HIGHEST
+    if free.size == 0:
+        return descend(info, score, beta, kept.bend, _SHARE, least, _MOST_SWEEPS)
+    held = jnp.ones_like(beta).at[free].set(0.0)
+    rows = info[free]
+    size = jnp.diagonal(rows[:, free])
+    unit = jnp.where(size > 0, 1 / jnp.sqrt(jnp.where(size > 0, size, 1.0)), 0.0)
+    scaled = rows[:, free] * unit[:, None] * unit
+    inverse = jnp.linalg.pinv(scaled, hermitian=True) * unit[:, None] * unit
+    moves = jnp.matmul(inverse, rows, precision=highest)
+    rest = (info - jnp.matmul(rows.T, moves, precision=highest)) * held[:, None] * held
+    # What is left of a column that the free ones determine is rounding: it stays where it is.
+    own, whole = jnp.diagonal(rest), jnp.diagonal(info)
+    told = own > _DETERMINED * whole
+    rest = rest - jnp.diag(jnp.where(told, 0.0, own))
+    slope = (score - jnp.matmul(score[free], moves, precision=highest)) * held
+    target = descend(rest, slope, beta, kept.bend, _SHARE, least, _MOST_SWEEPS)
+    step = (target - beta) * held
+    pull = score[free] + jnp.matmul(rows, step, precision=highest)
+    followed = beta[free] - jnp.matmul(inverse, pull, precision=highest)
+    return target.at[free].set(followed)

@@ -210,14 +210,15 @@ def _out_of_fold(intake: Intake, asked: AskedPath, fold: Fold, strengths: np.nda
         raise DataError("A fold leaves no row with a weight to fit: take fewer folds.")
     some = problem.with_block(Block(problem.design, dataclasses.replace(rows, weight=weight)))
     penalty = thresholded_of(asked.net, penalised_columns(some, model))
-    path = Path(some, some.narrowed(family), asked.options(model.names), penalty)
+    held = np.asarray(penalty.holds())
+    path = Path(some, some.narrowed(family), asked.options(model.names), penalty, held)
     null, _ = path.null()
     points = path.along(strengths, null, whole=True)
     coef = np.stack([point.coef for point in points], axis=1)[problem.order]
-    held = np.flatnonzero(fold.held_out)
-    eta = np.asarray(problem.design.take_rows(held).matvec(jnp.asarray(coef)), float)
+    seen = np.flatnonzero(fold.held_out)
+    eta = np.asarray(problem.design.take_rows(seen).matvec(jnp.asarray(coef)), float)
     if rows.offset is not None:
-        eta += rows.offset[held, None]
+        eta += rows.offset[seen, None]
     return np.asarray(family.link.inverse(jnp.asarray(eta)), float)
 
 
@@ -227,6 +228,11 @@ def _losses(intake: Intake, fold: Fold, means: np.ndarray, measure: Measure) -> 
     live = fold.held_out & (rows.weight > 0)
     y, weight, mean = rows.y[live], rows.weight[live], means[live]
     if measure == "auc":
+        if not (weight @ y > 0 and weight @ (1 - y) > 0):
+            raise DataError(
+                "A fold holds outcomes of one kind only, so it has no area under the ROC curve: "
+                "take fewer folds, or another measure."
+            )
         return np.array([1 - roc_area(y, column, weight) for column in mean.T])
     if measure == "mae":
         return np.average(np.abs(y[:, None] - mean), axis=0, weights=weight)

@@ -13,7 +13,7 @@ from jaxglm.families import family as resolve
 from jaxglm.intake import (
     Given,
     Intake,
-    check_width,
+    check_columns,
     chosen_dtype,
     penalised_columns,
     row_vectors,
@@ -182,10 +182,10 @@ def path_results(intake: Intake, asked: "AskedPath", compress: Choice) -> PathRe
             "a path needs a negative binomial family whose alpha is given, as "
             "NegativeBinomial(alpha=0.5): each strength would have another one"
         )
-    check_width(intake.problem)
     problem = merge_rows(intake.problem, compress)
     narrow = problem.narrowed(family)
     with computing(problem.dtype == np.float64):
+        check_columns(problem, model)
         columns = penalised_columns(problem, model)
         penalty = thresholded_of(net, columns)
         shares = thresholded_of(net.with_share(max(net.l1_ratio, _LEAST_SHARE)), columns)
@@ -195,7 +195,7 @@ def path_results(intake: Intake, asked: "AskedPath", compress: Choice) -> PathRe
                 "no column is penalised: there is none beside the intercept whose penalty_factor "
                 "is not 0"
             )
-        path = Path(problem, narrow, options, penalty)
+        path = Path(problem, narrow, options, penalty, thresholds > 0)
         try:
             null, score = path.null()
             held = thresholds > 0

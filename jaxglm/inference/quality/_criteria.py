@@ -77,7 +77,7 @@ def likelihood_rsquared(estimates: Estimates, kind: str) -> float:
     return float(share if kind == "cs" else share / -np.expm1(2 * estimates.llnull / n))
 
 
-def information_criterion(estimates: Estimates, k: int, crit: Any, scale: Any) -> float:
+def information_criterion(estimates: Estimates, k: float, crit: Any, scale: Any) -> float:
     """AIC, its correction for few observations, BIC or the quasi-AIC; see `info_criteria`.
 
     `k` is the number of parameters.
@@ -119,7 +119,7 @@ def information_criterion(estimates: Estimates, k: int, crit: Any, scale: Any) -
     return float(estimates.aic + 2 * k * (k + 1) / left)
 
 
-def _quasi(estimates: Estimates, k: int, scale: Any) -> float:
+def _quasi(estimates: Estimates, k: float, scale: Any) -> float:
     family = estimates.family
     if not family.dispersion_fixed:
         raise ValueError(
