@@ -359,3 +359,32 @@ def test_a_fold_of_one_outcome_has_no_area() -> None:
     halves = np.arange(N) >= N // 2
     with pytest.raises(jg.DataError, match="outcomes of one kind only"):
         jg.cross_validate(FORMULA, table, "binomial", folds=halves, measure="auc", n_lambdas=3)
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+def test_constant_and_equal_columns_under_every_penalty(l1_ratio: float, standardize: bool) -> None:
+    table = FRAME.assign(one=1.0, zero=0.0, again=FRAME.x0)
+    net = jg.ElasticNet(0.05, l1_ratio, standardize=standardize)
+    plain = jg.glm("y ~ x0 + x1", table, "poisson", penalty=net)
+    fit = jg.glm("y ~ x0 + x1 + one + zero", table, "poisson", penalty=net)
+    np.testing.assert_allclose(fit.params[["one", "zero"]], 0.0, atol=1e-12)
+    np.testing.assert_allclose(fit.params[plain.params.index], plain.params, atol=1e-8)
+    twice = jg.glm("y ~ x0 + x1 + again", table, "poisson", penalty=net)
+    if l1_ratio:
+        assert twice.df_model == plain.df_model
+        assert twice.params["again"] == 0
+    else:
+        assert twice.params["again"] == pytest.approx(twice.params["x0"])
+
+
+def test_strengths_without_an_optimum_are_told_of() -> None:
+    with pytest.warns(jg.ConvergenceWarning, match="strengths of the path the search ended"):
+        short = jg.fit_path(FORMULA, FRAME, "poisson", n_lambdas=5, max_turns=1)
+    assert not short.converged.all()
+    assert path().converged.all()
+
+
+def test_sum_adds_penalties_up() -> None:
+    both = sum([jg.Ridge(0.1), jg.Lasso(0.01)])
+    assert repr(both) == "Ridge(0.1) + Lasso(0.01)"

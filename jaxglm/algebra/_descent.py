@@ -5,6 +5,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+# Units in the last place that a coefficient must stand above its threshold.
+_ROUNDING = 64
+
 
 class Bend(NamedTuple):
     """What keeps a function of coefficients from being quadratic.
@@ -27,7 +30,9 @@ class Bend(NamedTuple):
 
     def nearest(self, free: jax.Array, curvature: jax.Array) -> jax.Array:
         """Where curvature/2 (b - free)^2 with the rest of one coefficient is least."""
-        size = jnp.maximum(jnp.abs(free) - self.threshold / curvature, 0.0)
+        size = jnp.abs(free) - self.threshold / curvature
+        # What is left of two equal numbers is rounding.
+        size = jnp.where(size > _ROUNDING * jnp.finfo(free.dtype).eps * jnp.abs(free), size, 0.0)
         return jnp.clip(jnp.sign(free) * size, self.lower, self.upper)
 
     def violation(self, beta: Any, score: Any) -> jax.Array:

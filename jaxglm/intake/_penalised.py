@@ -1,6 +1,7 @@
 """Owns the way from the penalty that a user asks for to that of a fit's columns."""
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -15,14 +16,12 @@ from jaxglm.intake._model import Model
 from jaxglm.penalties import (
     AskedPenalty,
     PenalisedColumns,
-    QuadraticForm,
     Thresholded,
     penalty_of,
 )
 from jaxglm.rows import Problem
 from jaxglm.search import Options
 from jaxglm.sources import Block
-from jaxglm.sums import totals_of
 
 # Under this squared share of a column's size a spread has lost half of its digits.
 _FAR = 1e-8
@@ -42,30 +41,31 @@ def with_penalty(options: Options, asked: Any, problem: Problem, model: Model) -
         return options
     if options.reduced:
         raise ValueError("bias='firth' and penalty= both shrink the estimates: leave out one")
-    penalty = penalty_of(checked_penalty(asked), penalised_columns(problem, model))
+    columns = penalised_columns(problem, model)
+    penalty = penalty_of(checked_penalty(asked), columns)
     if isinstance(penalty, Thresholded):
-        check_columns(problem, model)
-    if isinstance(penalty, Thresholded) and options.method != "irls":
-        raise ValueError("a lasso, or bounds, have a method of their own: leave out method=")
+        check_columns(columns)
+        if options.method != "irls":
+            raise ValueError("a lasso, or bounds, have a method of their own: leave out method=")
     return dataclasses.replace(options, penalty=penalty)
 
 
-def check_columns(problem: Problem, model: Model) -> None:
+def check_columns(columns: PenalisedColumns) -> None:
     """Refuse a lasso or bounds of too many columns, or of one that looks like the intercept.
 
     Raises
     ------
     DataError
     """
-    p = problem.n_columns
+    p = len(columns.names)
     if p**2 > tuning().most_cells:
         raise DataError(
             f"a lasso, or bounds, take a matrix of all columns with each other, and {p:,} columns "
             f"are more than the {math.isqrt(int(tuning().most_cells)):,} that it may have: hold a "
             "factor of many levels with jg.Ridge, which needs none, or leave out columns"
         )
-    if problem.constant is not None:
-        _spreads(problem, model.names)
+    if columns.constant is not None:
+        columns.spreads()
 
 
 def with_common_penalty(options: Options, asked: Any, problem: Problem, model: Model) -> Options:
@@ -83,17 +83,13 @@ def with_common_penalty(options: Options, asked: Any, problem: Problem, model: M
             "bias='firth', or on_separation='firth', and penalty= both shrink the estimates: leave "
             "out one"
         )
-    columns = dataclasses.replace(
-        penalised_columns(problem, model), weight=1.0, spreads=_refuse_spreads
-    )
+    columns = dataclasses.replace(penalised_columns(problem, model), spreads=_refuse_spreads)
     penalty = penalty_of(checked_penalty(asked), columns)
     if isinstance(penalty, Thresholded):
         raise ValueError(
             "many fits take a quadratic penalty only, as jg.Ridge(lam) and jg.Quadratic(P): a "
             f"lasso and bounds are for one fit, and this is {asked!r}"
         )
-    if isinstance(penalty, QuadraticForm):
-        penalty = dataclasses.replace(penalty, of_mean=True)
     return dataclasses.replace(options, penalty=penalty)
 
 
@@ -121,8 +117,7 @@ def penalised_columns(problem: Problem, model: Model) -> PenalisedColumns:
         names=model.names,
         terms=model.terms,
         constant=None if constant is None else int(problem.order[constant[0]]),
-        weight=float(totals_of(problem.source).weight),
-        spreads=lambda: _spreads(problem, model.names),
+        spreads=functools.cache(lambda: _spreads(problem, model.names)),
     )
 
 

@@ -17,7 +17,7 @@ from jaxglm.lanes._short_loop import Searched
 from jaxglm.lanes._sums import LaneSums
 from jaxglm.search._settings import AT_BETA
 from jaxglm.search._shape import Shape
-from jaxglm.search._statistics import statistics
+from jaxglm.search._statistics import likelihoods_of_rows, statistics
 from jaxglm.search._traced import STILL
 from jaxglm.solvers import Outcome, Stop, rounding_floor
 from jaxglm.sources import Block
@@ -28,7 +28,6 @@ from jaxglm.sums import (
     Point,
     full_moments,
     lean_description,
-    log_likelihood,
 )
 
 
@@ -61,7 +60,7 @@ def described(rows: LaneRows, family: Family, searched: Searched) -> LaneSums:
     )
 
     def likelihoods(scales: tuple[Any, Any]) -> tuple[Any, Any]:
-        return rows.reduce(_likelihoods, family, beta, null, scales)
+        return rows.reduce(likelihoods_of_rows, family, beta, null, scales)
 
     found = statistics(
         family,
@@ -109,13 +108,3 @@ def _visit(
     info = None if family.canonical else full_moments(block, family, at).info
     squares = jnp.where(block.rows.live, block.design.matvec(step) ** 2, 0.0)
     return lean_description(block, family, at, null), info, block.total(squares)
-
-
-def _likelihoods(
-    block: Block, family: Family, beta: jax.Array, null: NullModel, scales: tuple[Any, Any]
-) -> tuple[jax.Array, jax.Array]:
-    fitted = family.link.inverse(block.linear_predictor(beta))
-    return (
-        log_likelihood(block, family, fitted, scales[0]),
-        log_likelihood(block, family, null.means(block, family), scales[1]),
-    )

@@ -25,8 +25,6 @@ class PenalisedColumns:
         Which columns belong to which term of the formula; a column of a matrix is its own.
     constant : int or None
         The intercept, which is free.
-    weight : float
-        Sum of the weights of the rows: frequency times prior weights times trials.
     spreads : callable
         Makes the weighted standard deviations [p] (divisor: the sum of the weights), when asked.
     """
@@ -34,7 +32,6 @@ class PenalisedColumns:
     names: Sequence[str]
     terms: Sequence[tuple[str, slice]]
     constant: int | None
-    weight: float
     spreads: Callable[[], np.ndarray]
 
     def factors(self, given: Any) -> np.ndarray:
@@ -125,6 +122,10 @@ class AskedPenalty:
             return NotImplemented
         return Sum((*parts_of(self), *parts_of(other)))
 
+    def __radd__(self, other: Any) -> "AskedPenalty":
+        # What `sum` begins with.
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
 
 @dataclasses.dataclass(frozen=True)
 class Sum(AskedPenalty):
@@ -177,10 +178,11 @@ def parts_of(penalty: AskedPenalty) -> tuple[AskedPenalty, ...]:
 
 
 def penalty_of(asked: AskedPenalty, columns: PenalisedColumns) -> Penalty | None:
-    """The penalty of a fit, beside the sum of the losses of its rows; None where it is zero."""
+    """The penalty of a fit, beside the mean of the losses of its rows; None where it is zero."""
     whole = thresholded_of(asked, columns)
-    bounded = np.isfinite([whole.bend.lower, whole.bend.upper]).any()
-    return whole if whole.chooses or bounded else whole.smooth
+    if whole.chooses or np.isfinite([whole.bend.lower, whole.bend.upper]).any():
+        return whole
+    return None if whole.smooth is None else dataclasses.replace(whole.smooth, of_mean=True)
 
 
 def thresholded_of(asked: AskedPenalty, columns: PenalisedColumns) -> Thresholded:
@@ -194,15 +196,15 @@ def thresholded_of(asked: AskedPenalty, columns: PenalisedColumns) -> Thresholde
     quadratic, thresholds = asked.quadratic(columns), asked.thresholds(columns)
     smooth = None
     if quadratic is not None and quadratic.any():
-        smooth = QuadraticForm(columns.weight * quadratic, asked.center(columns))
-    known = np.zeros(len(columns.names)) if thresholds is None else columns.weight * thresholds
+        smooth = QuadraticForm(quadratic, asked.center(columns))
+    known = np.zeros(len(columns.names)) if thresholds is None else thresholds
     lower, upper = asked.bounds(columns)
     crossed = np.array(columns.names)[lower > upper]
     if crossed.size:
         raise DataError(
             f"the lower bound of {listed(crossed, 5)} is above its upper bound: no value is between"
         )
-    return Thresholded(smooth, Bend(known, lower, upper))
+    return Thresholded(smooth, Bend(known, lower, upper), of_mean=True)
 
 
 def strength(of: str, value: Any) -> float:

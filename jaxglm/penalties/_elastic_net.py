@@ -33,7 +33,7 @@ class ElasticNet(AskedPenalty):
 
     Notes
     -----
-    The intercept, and a column that is constant, is never penalised (Friedman, Hastie and
+    The intercept, in a matrix its first constant column, is never penalised (Friedman, Hastie and
     Tibshirani 2010). Coefficients that the lasso leaves out are zero to the last bit.
 
     Examples
@@ -78,13 +78,19 @@ class ElasticNet(AskedPenalty):
         )
 
     def quadratic(self, columns: PenalisedColumns) -> np.ndarray | None:
-        unit = columns.spreads() if self.standardize else 1.0
         multiple = self.lam * (1 - self.l1_ratio)
-        return multiple * columns.factors(self.penalty_factor) * unit**2
+        return multiple * columns.factors(self.penalty_factor) * self._unit(columns) ** 2
 
     def thresholds(self, columns: PenalisedColumns) -> np.ndarray | None:
-        unit = columns.spreads() if self.standardize else 1.0
-        return self.lam * self.l1_ratio * columns.factors(self.penalty_factor) * unit
+        multiple = self.lam * self.l1_ratio
+        return multiple * columns.factors(self.penalty_factor) * self._unit(columns)
+
+    def _unit(self, columns: PenalisedColumns) -> Any:
+        """What a coefficient is multiplied by; of a constant column, which has no spread, 1."""
+        if not self.standardize:
+            return 1.0
+        spreads = columns.spreads()
+        return np.where(spreads > 0, spreads, 1.0)
 
     def __repr__(self) -> str:
         parts = [f"{self.lam:g}"]

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxglm._record import static
 from jaxglm.algebra import Bend, Information
 from jaxglm.penalties._base import Penalty
 
@@ -21,10 +22,13 @@ class Thresholded(Penalty):
     smooth : QuadraticForm or None
     bend : Bend
         With entries [p].
+    of_mean : bool
+        It stands beside the mean of the losses; see `QuadraticForm`.
     """
 
     smooth: Any
     bend: Any
+    of_mean: bool = static(default=False, kw_only=True)
 
     def loss(self, beta: jax.Array) -> jax.Array:
         rest = Bend(*self.bend).value(beta)
@@ -44,24 +48,25 @@ class Thresholded(Penalty):
     def where(self, keep: jax.Array) -> "Thresholded":
         smooth = None if self.smooth is None else self.smooth.where(keep)
         inf = jnp.inf
-        return Thresholded(
-            smooth,
-            Bend(
-                jnp.where(keep, self.bend.threshold, 0.0),
-                jnp.where(keep, self.bend.lower, -inf),
-                jnp.where(keep, self.bend.upper, inf),
-            ),
+        bend = Bend(
+            jnp.where(keep, self.bend.threshold, 0.0),
+            jnp.where(keep, self.bend.lower, -inf),
+            jnp.where(keep, self.bend.upper, inf),
         )
+        return self._with(smooth=smooth, bend=bend)
+
+    def beside(self, weight: Any) -> "Thresholded":
+        return self.times(weight)._with(of_mean=False) if self.of_mean else self
 
     def times(self, strength: float) -> "Thresholded":
         """A multiple of it, within the same bounds."""
         smooth = None if self.smooth is None else self.smooth.times(strength)
         bend = self.bend._replace(threshold=strength * self.bend.threshold)
-        return Thresholded(smooth, bend)
+        return self._with(smooth=smooth, bend=bend)
 
     def take(self, columns: np.ndarray) -> "Thresholded":
         smooth = None if self.smooth is None else self.smooth.take(columns)
-        return Thresholded(smooth, Bend(*(part[columns] for part in self.bend)))
+        return self._with(smooth=smooth, bend=Bend(*(part[columns] for part in self.bend)))
 
     def in_basis(self, transform: np.ndarray) -> "Thresholded":
         raise TypeError("absolute values of coefficients are those of the columns as they are")

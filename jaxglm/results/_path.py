@@ -113,6 +113,12 @@ class PathResults:
         return self._series("violation").rename("kkt_residual")
 
     @property
+    def converged(self) -> pd.Series:
+        """Whether the search ended at an optimum."""
+        values = [point.status.usable for point in self._points]
+        return pd.Series(values, index=self._index, name="converged")
+
+    @property
     def n_iter(self) -> pd.Series:
         """Passes over the rows."""
         return self._series("turns", int).rename("n_iter")
@@ -196,4 +202,4 @@ class PathResults:
     def summary_frame(self) -> pd.DataFrame:
         """One row for each strength: coefficients, explained deviance, criteria, accuracy."""
         parts = [self.df, self.deviance, self.deviance_ratio, self.aic, self.bic]
-        return pd.concat([*parts, self.kkt_residual, self.n_iter], axis=1)
+        return pd.concat([*parts, self.kkt_residual, self.n_iter, self.converged], axis=1)

@@ -65,49 +65,46 @@ class Path:
         Tolerance and turns of each optimum.
     penalty : Thresholded
         At strength 1, in public order.
-    held : [p] bool
-        The coefficients that the first point has at zero, in public order.
     """
 
-    def __init__(
-        self,
-        problem: Problem,
-        family: Family,
-        options: Options,
-        penalty: Thresholded,
-        held: np.ndarray,
-    ):
+    def __init__(self, problem: Problem, family: Family, options: Options, penalty: Thresholded):
         options = dataclasses.replace(options, penalty=penalty)
         self._search = search = Search(problem, family, options)
         self._problem, self._family = problem, family
-        self._penalty, self._held = penalty.take(problem.order), held[problem.order]
+        assert isinstance(search.penalty, Thresholded)
+        self._penalty = search.penalty
         self._source = apart(problem, search)
         self._gamma = search.level(plain_basis(problem))
         self._kept = Bent.fresh(self._penalty.bend, problem.dtype)
 
-    def null(self) -> tuple[PathPoint, np.ndarray]:
-        """The optimum with all penalised coefficients at zero, and the score [p] there."""
+    def null(self, held: np.ndarray) -> tuple[PathPoint, np.ndarray]:
+        """The optimum with some coefficients at zero, and the slopes [p] of the mean loss there.
+
+        `held` [p] bool and the slopes are in public order.
+        """
         most = float(np.finfo(self._problem.dtype).max) ** 0.5
-        out = self._penalty.bend._replace(threshold=np.where(self._held, most, 0.0))
-        return self._optimum(Thresholded(None, out))
+        out = np.where(held[self._problem.order], most, 0.0)
+        point, score = self._optimum(Thresholded(None, self._penalty.bend._replace(threshold=out)))
+        return point, score / float(self._search.totals.weight)
 
     @property
     def nobs(self) -> float:
         """Observations."""
         return float(self._search.totals.nobs)
 
-    def along(self, strengths: np.ndarray, null: PathPoint, *, whole: bool) -> Iterator[PathPoint]:
-        """The optima at falling strengths; unless `whole`, until more would explain no more."""
+    def along(self, strengths: np.ndarray, null: PathPoint | None = None) -> Iterator[PathPoint]:
+        """The optima at falling strengths; beside a null point until more would explain no more."""
         explained = 0.0
         for i, strength in enumerate(strengths):
             point, _ = self._optimum(self._penalty.times(strength))
             yield point
+            if null is None:
+                continue
             before = explained
             if null.deviance > 0:
                 explained = 1 - point.deviance / null.deviance
-            gain = explained - before
-            stalled = i >= _LEAST_STEPS and gain < _LEAST_GAIN * explained
-            if not whole and (stalled or explained > _MOST_EXPLAINED):
+            stalled = i >= _LEAST_STEPS and explained - before < _LEAST_GAIN * explained
+            if stalled or explained > _MOST_EXPLAINED:
                 return
 
     def _optimum(self, penalty: Thresholded) -> tuple[PathPoint, np.ndarray]:

@@ -35,7 +35,7 @@ from jaxglm.verbs._cross_validate import Division, Measure, validated
 from jaxglm.verbs._errors import StandardErrors
 from jaxglm.verbs._fit import results_of
 from jaxglm.verbs._order import check_arrays, check_formula, check_one_response
-from jaxglm.verbs._path import AskedPath, Strengths, path_results
+from jaxglm.verbs._path import AskedPath, path_results
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
 from jaxglm.words import no_attribute, understands_habits
@@ -210,8 +210,7 @@ class GLM:
             As there.
         """
         net = ElasticNet(1.0, l1_ratio, standardize=standardize, penalty_factor=penalty_factor)
-        strengths = Strengths.of(lambdas, n_lambdas, lambda_min_ratio)
-        asked = AskedPath(net, strengths, tol, max_turns)
+        asked = AskedPath.of(net, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
         return path_results(self._intake(dtype), asked, compress)
 
     @understands_habits
@@ -243,9 +242,8 @@ class GLM:
             As there.
         """
         net = ElasticNet(1.0, l1_ratio, standardize=standardize, penalty_factor=penalty_factor)
-        strengths = Strengths.of(lambdas, n_lambdas, lambda_min_ratio)
+        asked = AskedPath.of(net, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
         division = Division.of(folds, by, time, seed, self._column)
-        asked = AskedPath(net, strengths, tol, max_turns)
         return validated(self._intake(dtype), asked, division, measure)
 
     @understands_habits

@@ -28,7 +28,7 @@ from jaxglm.rows import Fold, folds_of, forward_folds, random_folds, without
 from jaxglm.search import Path
 from jaxglm.sources import Block
 from jaxglm.verbs._order import check_formula
-from jaxglm.verbs._path import AskedPath, Strengths, path_results
+from jaxglm.verbs._path import AskedPath, path_results, warn_of_ends
 from jaxglm.words import check_choice, check_seed, is_from, understands_habits
 
 Measure = Literal["deviance", "auc", "mae"]
@@ -114,14 +114,14 @@ def cross_validate(
     """
     check_formula("cross_validate", formula, data)
     net = ElasticNet(1.0, l1_ratio, standardize=standardize, penalty_factor=penalty_factor)
-    strengths = Strengths.of(lambdas, n_lambdas, lambda_min_ratio)
+    asked = AskedPath.of(net, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
     division = Division.of(folds, by, time, seed, lambda name: column_of_table(data, name))
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(
         resolve(family, link), vectors, missing, chosen_dtype(dtype), context, proportions
     )
     intake = table_intake(formula, data, given)
-    return validated(intake, AskedPath(net, strengths, tol, max_turns), division, measure)
+    return validated(intake, asked, division, measure)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,15 +210,14 @@ def _out_of_fold(intake: Intake, asked: AskedPath, fold: Fold, strengths: np.nda
         raise DataError("A fold leaves no row with a weight to fit: take fewer folds.")
     some = problem.with_block(Block(problem.design, dataclasses.replace(rows, weight=weight)))
     penalty = thresholded_of(asked.net, penalised_columns(some, model))
-    held = np.asarray(penalty.holds())
-    path = Path(some, some.narrowed(family), asked.options(model.names), penalty, held)
-    null, _ = path.null()
-    points = path.along(strengths, null, whole=True)
+    path = Path(some, some.narrowed(family), asked.options(model.names), penalty)
+    points = list(path.along(strengths))
+    warn_of_ends(points, "a fold")
     coef = np.stack([point.coef for point in points], axis=1)[problem.order]
-    seen = np.flatnonzero(fold.held_out)
-    eta = np.asarray(problem.design.take_rows(seen).matvec(jnp.asarray(coef)), float)
+    held = np.flatnonzero(fold.held_out)
+    eta = np.asarray(problem.design.take_rows(held).matvec(jnp.asarray(coef)), float)
     if rows.offset is not None:
-        eta += rows.offset[seen, None]
+        eta += rows.offset[held, None]
     return np.asarray(family.link.inverse(jnp.asarray(eta)), float)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from jaxglm._jax import computing
-from jaxglm._status import DataError
+from jaxglm._status import ConvergenceWarning, DataError
 from jaxglm.families import Family
 from jaxglm.families import family as resolve
 from jaxglm.intake import (
@@ -23,11 +23,11 @@ from jaxglm.intake import (
 from jaxglm.penalties import ElasticNet, thresholded_of
 from jaxglm.results import PathResults, Results
 from jaxglm.rows import Choice, merge_rows
-from jaxglm.search import Options, Path, RangeError, has_unknown_shape
+from jaxglm.search import Options, Path, PathPoint, RangeError, has_unknown_shape
 from jaxglm.verbs._errors import StandardErrors
 from jaxglm.verbs._fit import results_of
 from jaxglm.verbs._order import check_formula
-from jaxglm.words import check_choice, is_between, is_from, understands_habits
+from jaxglm.words import check_choice, is_between, is_from, understands_habits, warn
 
 # Newton decrement, in standard errors, at which an optimum along a path ends.
 _TOL = 1e-5
@@ -114,25 +114,54 @@ def fit_path(
     """
     check_formula("fit_path", formula, data)
     net = ElasticNet(1.0, l1_ratio, standardize=standardize, penalty_factor=penalty_factor)
-    strengths = Strengths.of(lambdas, n_lambdas, lambda_min_ratio)
+    asked = AskedPath.of(net, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(
         resolve(family, link), vectors, missing, chosen_dtype(dtype), context, proportions
     )
     intake = table_intake(formula, data, given)
-    return path_results(intake, AskedPath(net, strengths, tol, max_turns), compress)
+    return path_results(intake, asked, compress)
 
 
 @dataclasses.dataclass(frozen=True)
-class Strengths:
-    """Which strengths a path is to have: those given, or so many down to a share of the first."""
+class AskedPath:
+    """What a caller asks of a path.
 
+    Attributes
+    ----------
+    net : ElasticNet
+        At strength 1.
+    given : [k] or None
+        Its strengths, falling; None for so many (`count`) down to a share of the first.
+    count : int
+    share : float or None
+    tol : float or None
+    max_turns : int
+    """
+
+    net: ElasticNet
     given: np.ndarray | None
     count: int
     share: float | None
+    tol: float | None
+    max_turns: int
 
     @classmethod
-    def of(cls, lambdas: Any, n_lambdas: Any, lambda_min_ratio: Any) -> "Strengths":
+    def of(
+        cls,
+        net: ElasticNet,
+        lambdas: Any,
+        n_lambdas: Any,
+        lambda_min_ratio: Any,
+        tol: float | None,
+        max_turns: int,
+    ) -> "AskedPath":
+        """Check the arguments of `fit_path`.
+
+        Raises
+        ------
+        ValueError
+        """
         if not is_from(n_lambdas, 2, 1e6) or int(n_lambdas) != n_lambdas:
             raise ValueError(f"n_lambdas must be a whole number of 2 or more, not {n_lambdas!r}")
         if lambda_min_ratio is not None and not is_between(lambda_min_ratio, 0, 1):
@@ -140,31 +169,21 @@ class Strengths:
                 f"lambda_min_ratio must be a number between 0 and 1, not {lambda_min_ratio!r}"
             )
         if lambdas is None:
-            return cls(None, int(n_lambdas), lambda_min_ratio)
+            return cls(net, None, int(n_lambdas), lambda_min_ratio, tol, max_turns)
         try:
             values = np.asarray(lambdas, float).ravel()
         except (TypeError, ValueError):
             values = np.full(1, np.nan)
         if values.size == 0 or not (np.isfinite(values) & (values >= 0)).all():
             raise ValueError("lambdas must be finite numbers of 0 or more, one at least")
-        return cls(np.unique(values)[::-1], values.size, None)
+        return cls(net, np.unique(values)[::-1], values.size, None, tol, max_turns)
 
     def falling_from(self, most: float, *, wide: bool) -> np.ndarray:
-        """The strengths in falling order."""
+        """The strengths in falling order, where none was given from the strongest that counts."""
         if self.given is not None:
             return self.given
         share = self.share if self.share is not None else (0.01 if wide else 1e-4)
         return most * np.geomspace(1.0, share, self.count)
-
-
-@dataclasses.dataclass(frozen=True)
-class AskedPath:
-    """What a caller asks of a path: the penalty at strength 1, its strengths, when to stop."""
-
-    net: ElasticNet
-    strengths: Strengths
-    tol: float | None
-    max_turns: int
 
     def options(self, names: Sequence[str]) -> Options:
         """The options of each optimum, for columns of these names."""
@@ -172,7 +191,7 @@ class AskedPath:
         return solver_options(names, "irls", None, tol, self.max_turns)
 
 
-def path_results(intake: Intake, asked: "AskedPath", compress: Choice) -> PathResults:
+def path_results(intake: Intake, asked: AskedPath, compress: Choice) -> PathResults:
     """The path of a model that has been read."""
     check_choice("compress", compress, ("auto", True, False))
     model, family, net = intake.model, intake.model.family, asked.net
@@ -185,31 +204,30 @@ def path_results(intake: Intake, asked: "AskedPath", compress: Choice) -> PathRe
     problem = merge_rows(intake.problem, compress)
     narrow = problem.narrowed(family)
     with computing(problem.dtype == np.float64):
-        check_columns(problem, model)
         columns = penalised_columns(problem, model)
-        penalty = thresholded_of(net, columns)
+        check_columns(columns)
         shares = thresholded_of(net.with_share(max(net.l1_ratio, _LEAST_SHARE)), columns)
         thresholds = np.asarray(shares.bend.threshold)
-        if not thresholds.any():
+        held = thresholds > 0
+        if not held.any():
             raise DataError(
                 "no column is penalised: there is none beside the intercept whose penalty_factor "
                 "is not 0"
             )
-        path = Path(problem, narrow, options, penalty, thresholds > 0)
+        path = Path(problem, narrow, options, thresholded_of(net, columns))
         try:
-            null, score = path.null()
-            held = thresholds > 0
-            most = float(np.max(np.abs(score[held]) / thresholds[held]))
+            null, slopes = path.null(held)
+            most = float(np.max(np.abs(slopes[held]) / thresholds[held]))
             if not most > 0:
                 raise DataError(
                     "the model without the penalised columns leaves nothing of the response to "
                     "explain, so there is no path"
                 )
-            wide = problem.n_rows < problem.n_columns
-            strengths = asked.strengths.falling_from(most, wide=wide)
-            points = list(path.along(strengths, null, whole=asked.strengths.given is not None))
+            strengths = asked.falling_from(most, wide=problem.n_rows < problem.n_columns)
+            points = list(path.along(strengths, null if asked.given is None else None))
         except RangeError as error:
             raise DataError(error.told(model.names, problem.dtype)) from None
+    warn_of_ends(points)
 
     def fit(lam: float, start: np.ndarray) -> Results:
         errors = StandardErrors.of(None, None, None, "expected", None, lambda name: name)
@@ -226,3 +244,14 @@ def path_results(intake: Intake, asked: "AskedPath", compress: Choice) -> PathRe
         nobs=path.nobs,
         fit=fit,
     )
+
+
+def warn_of_ends(points: Sequence[PathPoint], of: str = "the path") -> None:
+    """Warn of strengths at which the search did not end at an optimum."""
+    short = [point for point in points if not point.status.usable]
+    if short:
+        warn(
+            f"At {len(short)} of {len(points)} strengths of {of} the search ended without an "
+            f"optimum: {short[0].status.message} More passes (max_turns=) may help.",
+            ConvergenceWarning,
+        )

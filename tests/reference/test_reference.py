@@ -27,7 +27,7 @@ def short(name: str, results, door: str) -> dict[str, float]:
     }
 
 
-# Quick ones have their family, link and kind of weights or columns.
+# What takes longest to compile, and further cases of a family, link and kind of weights.
 SLOW = (
     "airpassengers_quasipoisson_poly",
     "barley_wedderburn",
