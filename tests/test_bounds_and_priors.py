@@ -108,6 +108,27 @@ def test_a_prior_beside_a_lasso_keeps_its_center() -> None:
     np.testing.assert_allclose(chosen.params, plain.params, atol=1e-8)
 
 
+def test_bounds_come_by_name_in_a_series() -> None:
+    by_dict, by_series = (
+        jg.glm(FORMULA, FRAME, penalty=jg.Bounds(upper=upper)).params
+        for upper in ({"b": 0.1, "a": 0.2}, pd.Series({"a": 0.2, "b": 0.1}))
+    )
+    pd.testing.assert_series_equal(by_dict, by_series)
+
+
+def test_columns_that_determine_each_other_within_bounds_have_no_errors() -> None:
+    twice = FRAME.assign(e=2 * FRAME["a"])
+    with pytest.warns(jg.RankWarning, match="one choice of many"):
+        fit = jg.glm("n ~ a + b + e", twice, "poisson", penalty=jg.Bounds(-5, 5))
+    plain = jg.glm("n ~ a + b", FRAME, "poisson")
+    assert fit.bse.isna().all()
+    np.testing.assert_allclose(fit.fittedvalues, plain.fittedvalues, rtol=1e-8)
+    # At a bound one of them is known, and the other determined.
+    held = jg.glm("n ~ a + b + e", twice, "poisson", penalty=jg.Bounds(upper={"e": -1}))
+    assert held.params["e"] == -1
+    assert held.bse.drop("e").notna().all()
+
+
 # ------------------------------------------------------------------------------- what is refused
 
 
@@ -115,6 +136,12 @@ def test_a_prior_beside_a_lasso_keeps_its_center() -> None:
     ("make", "words"),
     [
         (lambda: jg.Bounds(), "give lower=, upper= or both"),
+        (lambda: jg.Bounds(1, 0), "no value is between"),
+        (lambda: jg.Bounds(lower="a"), "lower must be a number"),
+        (lambda: jg.Bounds(lower={"a": "low"}), "lower must be a number"),
+        (lambda: jg.Bounds(upper={"a": np.nan}), "must not be nan"),
+        (lambda: jg.Bounds(upper=np.nan), "must not be nan"),
+        (lambda: jg.Bounds(lower=np.inf), "or inf"),
         (lambda: jg.Quadratic([[1.0, 2.0]]), "square matrix"),
         (lambda: jg.Quadratic([[1.0, 2.0], [0.0, 1.0]]), "symmetric"),
         (lambda: jg.Quadratic([[-1.0]]), "negative eigenvalue"),
@@ -129,12 +156,10 @@ def test_what_is_none(make: Callable[[], Any], words: str) -> None:
 @pytest.mark.parametrize(
     ("penalty", "words"),
     [
-        (jg.Bounds(lower=1, upper=0), "the lower bound of a, b, c, d is above"),
+        (jg.Bounds(lower=1) + jg.Bounds(upper=0), "the lower bound of a, b, c, d is above"),
         (jg.Bounds(lower={"a": 1}) + jg.Bounds(upper={"a": 0}), "the lower bound of a is above"),
-        (jg.Bounds(lower={"nothing": 1}), "no column or term 'nothing'"),
-        (jg.Bounds(lower={"a": "low"}), "lower must be a number"),
-        (jg.Bounds(upper=[1, 2]), "one for each of 5 columns"),
-        (jg.Bounds(upper=np.nan), "must not be nan"),
+        (jg.Bounds(lower={"nothing": 1}), "no column or term 'nothing' to bound"),
+        (jg.Bounds(upper=[1, 2]), "one for each is needed"),
         (jg.Quadratic(np.eye(3)), "P has 3 rows, and the model has 5 columns"),
     ],
 )

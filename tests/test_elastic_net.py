@@ -209,6 +209,7 @@ def test_area_and_absolute_error() -> None:
         (lambda: jg.Lasso("big"), "Lasso: lam must be a number"),
         (lambda: jg.ElasticNet(1, 1.5), "l1_ratio must be a number from 0"),
         (lambda: jg.Ridge(np.inf), "not inf"),
+        (lambda: jg.Ridge(True), "not True"),
         (lambda: jg.Lasso(1, standardize="yes"), "standardize must be True or False"),
         (lambda: jg.fit_path(FORMULA, FRAME, "poisson", n_lambdas=1), "2 or more"),
         (lambda: jg.fit_path(FORMULA, FRAME, "poisson", lambdas=[-1]), "0 or more"),
@@ -266,6 +267,33 @@ def test_what_does_not_hold_under_a_penalty_is_refused(what: str) -> None:
         ASKED[what](ridged())
 
 
+@pytest.mark.parametrize("family", ["poisson", "binomial", "gaussian"])
+def test_there_is_no_path_where_nothing_varies(family: str) -> None:
+    for y in (0, 1):
+        with pytest.raises(jg.DataError, match="nothing of the response to explain"):
+            jg.fit_path(FORMULA, FRAME.assign(y=y), family)
+
+
+def test_what_needs_errors_says_that_a_lasso_has_none() -> None:
+    fit = jg.glm(FORMULA, FRAME, "poisson", penalty=jg.Lasso(0.1))
+    none = "under its penalty the fit has no standard errors"
+    assert none in str(fit.wald_test("x0 = 0"))
+    assert none in str(fit.t_test("x0 = 0"))
+    for ask in (fit.robust, lambda: fit.get_influence().hat_matrix_diag):
+        with pytest.raises(jg.DataError, match=none):
+            ask()
+    with pytest.warns(jg.DataWarning, match=none):
+        frame = fit.get_prediction(FRAME[:2]).summary_frame()
+    assert frame["mean"].notna().all()
+    assert frame["mean_se"].isna().all()
+
+
+def test_plots_that_need_no_leverage_are_drawn() -> None:
+    pytest.importorskip("matplotlib").use("agg")
+    fit = jg.glm(FORMULA, FRAME, "poisson", penalty=jg.Lasso(0.1))
+    assert list(fit.plot()) == ["residuals", "qq"]
+
+
 @functools.cache
 def ridged() -> jg.Results:
     return jg.glm(FORMULA, FRAME, "poisson", penalty=jg.Ridge(0.1))
@@ -280,7 +308,7 @@ def test_a_penalty_is_told_of_and_kept(tmp_path: Path) -> None:
     lasso.save(tmp_path / "lasso")
     loaded = jg.load(tmp_path / "lasso")
     pd.testing.assert_series_equal(loaded.params, lasso.params)
-    with pytest.raises(jg.DataError, match="A covariance is not for"):
+    with pytest.raises(jg.DataError, match="no covariance to begin with"):
         lasso.robust("HC1")
 
 

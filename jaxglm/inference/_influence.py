@@ -73,11 +73,8 @@ class Influence:
     @functools.cached_property
     def _at(self) -> Rooted:
         root = self._estimated.covariance.root
-        if np.isnan(root.dense).any():
-            raise DataError(
-                "Leverages are made of the information matrix, and this fit has none: it is a "
-                "lasso, has too many columns for one, or came to no optimum."
-            )
+        if why := self._fit.without_errors:
+            raise DataError(f"There are no leverages: {why}.")
         return self._estimated.at(root)
 
     def _residual(self, kind: Any) -> FloatArray:

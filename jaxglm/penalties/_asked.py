@@ -79,7 +79,7 @@ class PenalisedColumns:
             factors[self.constant] = 0.0
         return factors
 
-    def place(self, name: Any) -> Any:
+    def place(self, name: Any, what: str = "penalise") -> Any:
         """Where the columns of a name are: of a column, or of all that a term makes."""
         names = list(self.names)
         if name in names:
@@ -89,7 +89,7 @@ class PenalisedColumns:
             return terms[name]
         known = dict.fromkeys([*names, *terms])
         raise DataError(
-            f"there is no column or term {name!r} to penalise: {near_text(str(name), known)}"
+            f"there is no column or term {name!r} to {what}: {near_text(str(name), known)}"
         )
 
 

@@ -108,6 +108,12 @@ def finish(ax: Any, labels: Labels) -> None:
         )
 
 
+def say_instead(ax: Any, words: str) -> None:
+    """Why a plot is not there, in its place."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, words, ha="center", va="center", wrap=True, fontsize="small")
+
+
 def reference(ax: Any, *, x: float | None = None, y: float | None = None) -> None:
     """A thin line to compare with, across the axes."""
     style = {"color": inks(ax).text, "alpha": 0.5, "linewidth": 0.8, "linestyle": (0, (4, 3))}

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from jaxglm._status import DataError
 from jaxglm.plots._asked import Fitted
 from jaxglm.plots._diagnosed import Diagnosed
-from jaxglm.plots._figure import HEIGHT, WIDTH, pyplot
+from jaxglm.plots._figure import HEIGHT, WIDTH, pyplot, say_instead
 from jaxglm.plots._leverage import draw_leverage
 from jaxglm.plots._plot import Plot
 from jaxglm.plots._quantiles import draw_qq
@@ -27,12 +28,12 @@ def overview(result: Fitted, *, seed: int = 0, axes: Any = None) -> dict[str, Pl
     Returns
     -------
     dict of Plot
-        By their names.
+        By their names; without those that the fit has no numbers for: a lasso has no leverages.
 
     Raises
     ------
     DataError
-        When the result no longer holds the rows of its fit, or has no leverages.
+        When the result no longer holds the rows of its fit.
 
     Examples
     --------
@@ -47,9 +48,16 @@ def overview(result: Fitted, *, seed: int = 0, axes: Any = None) -> dict[str, Pl
         size = (2 * WIDTH, 2 * HEIGHT)
         axes = plt.subplots(2, 2, figsize=size, layout="constrained")[1].ravel()
     first, second, third, fourth = axes
-    return {
-        "residuals": draw_residuals(rows, "pearson", "linear", first),
-        "qq": draw_qq(rows, "deviance", half=False, alpha=0.05, seed=seed, ax=second),
-        "scale_location": draw_scale_location(rows, third),
-        "leverage": draw_leverage(rows, fourth),
+    draw = {
+        "residuals": lambda: draw_residuals(rows, "pearson", "linear", first),
+        "qq": lambda: draw_qq(rows, "deviance", half=False, alpha=0.05, seed=seed, ax=second),
+        "scale_location": lambda: draw_scale_location(rows, third),
+        "leverage": lambda: draw_leverage(rows, fourth),
     }
+    plots = {}
+    for (name, one), ax in zip(draw.items(), (first, second, third, fourth), strict=True):
+        try:
+            plots[name] = one()
+        except DataError as error:
+            say_instead(ax, str(error))
+    return plots

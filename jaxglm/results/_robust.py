@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any, Literal, Self
 
+from jaxglm._status import DataError
 from jaxglm.inference import (
     CovarianceChoice,
     column_of_fit,
@@ -178,6 +179,8 @@ class RobustAnswers(AskedCovariance):
         return self._with_choice(choice, None)
 
     def _with_choice(self, choice: CovarianceChoice, data: Any) -> Self:
+        if why := self.fit.without_errors:
+            raise DataError(f"There is no covariance to begin with: {why}.")
         if choice.is_default:
             fit = dataclasses.replace(self.fit, covariance=self.fit.covariance.expected)
             return self._with_covariance_of(fit)

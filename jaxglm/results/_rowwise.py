@@ -169,7 +169,7 @@ class RowAnswers(Estimates, Copied):
         )
         responses = NewResponses(self.family, self.scale, weight, covariance.df)
         notes = list(no_prediction(eta, found.missing))
-        for words, category in no_error(eta, variance, covariance.scale):
+        for words, category in no_error(eta, variance, covariance.scale, self.fit.without_errors):
             warn(words, category)
             notes.append(words)
         return Prediction(self.family, eta, se, covariance.df, index, responses, interval, notes)

@@ -1,8 +1,8 @@
 """One optimum and its record."""
 
 from jaxglm.search._basis import condition
-from jaxglm.search._estimate import PROXIMAL, Estimate
-from jaxglm.search._fit import Coefficients, Fit
+from jaxglm.search._estimate import Estimate
+from jaxglm.search._fit import PROXIMAL, Coefficients, Fit
 from jaxglm.search._fit_of import fit_of
 from jaxglm.search._notes import Note, outcome_notes, rank_refusal
 from jaxglm.search._path import Path, PathPoint

@@ -15,6 +15,7 @@ from jaxglm.penalties import Thresholded
 from jaxglm.rows import Problem
 from jaxglm.search._attempts import Attempt, Search
 from jaxglm.search._basis import Basis, condition, plain_basis
+from jaxglm.search._fit import PROXIMAL
 from jaxglm.search._range import RangeError, out_of_range, strained_columns, strained_response
 from jaxglm.search._resolution import hidden
 from jaxglm.search._separation import (
@@ -29,8 +30,9 @@ from jaxglm.solvers import Bent, Proximal, Stop
 from jaxglm.sources import Block, Source
 from jaxglm.sums import FinalSums, NullModel, Objective, Totals
 
-# What a fit with thresholds says of its method.
-PROXIMAL = "proximal newton"
+# Free columns beside bounds whose scaled information has an eigenvalue under this determine each
+# other.
+_DEPENDENT = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -274,13 +276,18 @@ def _beside_bounds(found: Attempt, penalty: Thresholded) -> Root | None:
     """A root where coefficients at a bound are known; None for a lasso.
 
     What a lasso leaves out has no standard error, and the others none that holds after a choice.
+    None also where free columns determine each other: one of many optima was found.
     """
     information = found.sums.info
     if penalty.chooses or isinstance(information, Bordered) or information.ndim == 1:
         return None
     free = np.flatnonzero(~penalty.at_bound(found.gamma))
+    own = np.asarray(information, float)[np.ix_(free, free)]
+    size = np.sqrt(np.diagonal(own))
+    if not (size > 0).all() or np.linalg.eigvalsh(own / np.outer(size, size))[0] < _DEPENDENT:
+        return None
     dense = np.zeros((found.gamma.size, free.size))
-    dense[free] = root_of_inverse(np.asarray(information)[np.ix_(free, free)]).dense
+    dense[free] = root_of_inverse(own).dense
     return Root(dense, np.zeros(found.gamma.size))
 
 

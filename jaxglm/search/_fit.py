@@ -8,7 +8,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from jaxglm._status import Status
 from jaxglm.algebra import Covariance, Relations
+
+# What a fit with thresholds or bounds says of its method.
+PROXIMAL = "proximal newton"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,6 +115,17 @@ class Fit(Coefficients):
     notes: tuple[str, ...] = ()
     relations: Relations | None = None
     relations_at_limit: Relations = dataclasses.field(default_factory=Relations.none)
+
+    @property
+    def without_errors(self) -> str:
+        """Why no coefficient has a standard error, as half a sentence; empty where they have."""
+        if not np.isnan(self.covariance.expected.root.dense).any():
+            return ""
+        if not Status(self.status).usable:
+            return "the search came to no optimum"
+        if self.method == PROXIMAL:
+            return "under its penalty the fit has no standard errors, and its notes say why"
+        return "the fit has too many columns for an information matrix"
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Say what `result.fit()` asks for: statsmodels fits in a second step."""

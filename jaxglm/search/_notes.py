@@ -119,11 +119,8 @@ def bounds(names: np.ndarray, problem: Problem, found: Estimate) -> Iterator[Not
     at_bound = penalty.at_bound(found.gamma)
     held = names[problem.public(at_bound)]
     if held.size:
-        yield Note(
-            f"At a bound: {named(held)}. Standard errors of the others are those of the model "
-            "in which these are known.",
-            None,
-        )
+        errors = " Standard errors of the others are those of the model in which these are known."
+        yield Note(f"At a bound: {named(held)}.{errors if found.root is not None else ''}", None)
 
 
 def rank(aliased: np.ndarray) -> Iterator[Note]:
@@ -211,6 +208,13 @@ def _method(found: Estimate, n_columns: int) -> Iterator[Note]:
             "A lasso has no standard errors: the coefficients that it keeps were chosen by the "
             "same rows, and are shrunk towards zero.",
             None,
+        )
+    elif isinstance(penalty, Thresholded) and found.root is None and found.status.usable:
+        yield Note(
+            "Columns determine each other, and their bounds leave open which of them has the "
+            "effect: the coefficients are one choice of many, without standard errors. Predictions "
+            "do not depend on it.",
+            _status.RankWarning,
         )
     elif found.root is None:
         yield Note(

@@ -18,13 +18,15 @@ from jaxglm.search._basis import plain_basis
 from jaxglm.search._drive import Loop, solve
 from jaxglm.search._estimate import apart
 from jaxglm.search._settings import AT_BETA, Options
-from jaxglm.search._statistics import likelihoods_of_rows
+from jaxglm.search._statistics import likelihoods_of_rows, rounding_is_left
 from jaxglm.solvers import Bent, Proximal
 from jaxglm.sums import FinalSums, Objective, final_sums_diagonal
 
 # As glmnet: the path ends where the model explains all but this share of the null deviance, or
 # where another step explains next to nothing more.
 _MOST_EXPLAINED, _LEAST_GAIN, _LEAST_STEPS = 0.999, 1e-5, 5
+# Mean deviance at dispersion 1 of a model that all but determines the response.
+_NOTHING = 1e-11
 
 
 class PathPoint(NamedTuple):
@@ -80,12 +82,19 @@ class Path:
     def null(self, held: np.ndarray) -> tuple[PathPoint, np.ndarray]:
         """The optimum with some coefficients at zero, and the slopes [p] of the mean loss there.
 
-        `held` [p] bool and the slopes are in public order.
+        `held` [p] bool and the slopes are in public order; these are 0 where the optimum leaves
+        nothing but rounding of the response.
         """
         most = float(np.finfo(self._problem.dtype).max) ** 0.5
         out = np.where(held[self._problem.order], most, 0.0)
-        point, score = self._optimum(Thresholded(None, self._penalty.bend._replace(threshold=out)))
-        return point, score / float(self._search.totals.weight)
+        point, sums = self._optimum(Thresholded(None, self._penalty.bend._replace(threshold=out)))
+        score = self._problem.public(np.asarray(sums.score, float))
+        weight = float(self._search.totals.weight)
+        nothing = point.deviance <= _NOTHING * weight
+        if not self._family.dispersion_fixed:
+            average = self._search.settings.null.average
+            nothing = rounding_is_left(self._family, sums, weight, average)
+        return point, np.zeros_like(score) if nothing else score / weight
 
     @property
     def nobs(self) -> float:
@@ -107,7 +116,7 @@ class Path:
             if stalled or explained > _MOST_EXPLAINED:
                 return
 
-    def _optimum(self, penalty: Thresholded) -> tuple[PathPoint, np.ndarray]:
+    def _optimum(self, penalty: Thresholded) -> tuple[PathPoint, FinalSums]:
         search, problem = self._search, self._problem
         loop = Loop(
             search.settings.point(self._gamma, AT_BETA),
@@ -133,7 +142,7 @@ class Path:
             turns=int(outcome.turns),
             status=Status(int(outcome.status)),
         )
-        return point, problem.public(score)
+        return point, sums
 
     def _log_likelihood(self, gamma: np.ndarray, sums: FinalSums) -> float:
         family, of = self._family, self._search.totals

@@ -38,14 +38,19 @@ def check_seed(given: Any) -> None:
 
 def is_between(given: Any, low: float, high: float) -> bool:
     """Whether a value is one number strictly between two."""
-    return isinstance(given, numbers.Real) and low < float(given) < high
+    return _is_number(given) and low < float(given) < high
 
 
 def is_from(given: Any, low: float, high: float = math.inf) -> bool:
     """Whether a value is one finite number from `low` to `high`, both included."""
-    return isinstance(given, numbers.Real) and low <= float(given) <= high and given < math.inf
+    return _is_number(given) and low <= float(given) <= high and given < math.inf
 
 
 def is_positive(given: Any) -> bool:
     """Whether a value is one number above zero, infinity included."""
-    return isinstance(given, numbers.Real) and float(given) > 0
+    return _is_number(given) and float(given) > 0
+
+
+def _is_number(given: Any) -> bool:
+    # True and False are numbers to Python, and to nobody who writes them.
+    return isinstance(given, numbers.Real) and not isinstance(given, bool)

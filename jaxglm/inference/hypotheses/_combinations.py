@@ -103,7 +103,7 @@ def combinations_of(
     if np.isnan(fit.covariance.scale):
         tell(np.ones(len(matrix), bool), NO_DISPERSION)
     spread = fit.covariance.spread(matrix)
-    tell(np.isnan(estimate) | ~np.isfinite(spread.root).all(axis=1), NO_FIT)
+    tell(np.isnan(estimate) | ~np.isfinite(spread.root).all(axis=1), fit.without_errors or NO_FIT)
     if is_constrained(fit):
         tell(_is_held(fit, matrix), HELD)
     tell(spread.negative, NEGATIVE)

@@ -107,7 +107,7 @@ def columns_test(
     elif not fit.covariance.expected.standard_errors[own].all():
         reason = HELD
     elif not np.isfinite([fit.coef[own], *covariance.root.dense[own].T]).all():
-        reason = NO_FIT
+        reason = fit.without_errors or NO_FIT
     elif not np.isfinite(covariance.standard_errors[own]).all():
         reason = NEGATIVE
     if reason:

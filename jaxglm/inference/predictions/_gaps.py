@@ -25,11 +25,12 @@ def no_prediction(eta: FloatArray, missing: np.ndarray | None) -> Iterator[str]:
 
 
 def no_error(
-    eta: FloatArray, variance: FloatArray, dispersion: float
+    eta: FloatArray, variance: FloatArray, dispersion: float, without_errors: str
 ) -> Iterator[tuple[str, type[JaxglmWarning]]]:
     """A sentence for each reason why predictions have no standard error, with what warns of it.
 
-    `variance` [n] is that of the linear predictors.
+    `variance` [n] is that of the linear predictors; `without_errors` says why no coefficient has
+    an error, or nothing.
     """
     gone, told = np.isinf(eta), np.isfinite(eta)
     if gone.any():
@@ -38,7 +39,7 @@ def no_error(
             "to infinity (separation); the mean is its limit.",
             SeparationWarning,
         )
-    unknown = NO_DISPERSION if np.isnan(dispersion) else NO_FIT
+    unknown = without_errors or (NO_DISPERSION if np.isnan(dispersion) else NO_FIT)
     for rows, why in (
         (told & ~np.isfinite(variance), unknown),
         (told & (variance < 0), NEGATIVE),
