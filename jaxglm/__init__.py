@@ -46,7 +46,7 @@ from jaxglm.links import (
     Probit,
     Sqrt,
 )
-from jaxglm.penalties import Bounds, ElasticNet, Lasso, Quadratic, Ridge
+from jaxglm.penalties import Bounds, ElasticNet, Lasso, Quadratic, Ridge, Smooth
 from jaxglm.results import (
     CrossValidation,
     GroupResults,
@@ -118,6 +118,7 @@ __all__ = [
     "Ridge",
     "SegmentWarning",
     "SeparationWarning",
+    "Smooth",
     "Solution",
     "Sqrt",
     "Status",

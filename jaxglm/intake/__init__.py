@@ -21,6 +21,7 @@ from jaxglm.intake._new_rows import new_rows
 from jaxglm.intake._penalised import (
     check_columns,
     penalised_columns,
+    refuse_shrunk,
     with_common_penalty,
     with_penalty,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "new_population",
     "new_rows",
     "penalised_columns",
+    "refuse_shrunk",
     "row_vectors",
     "solver_options",
     "table_intake",

@@ -15,20 +15,26 @@ from jaxglm._tuning import tuning
 from jaxglm.intake._model import Model
 from jaxglm.penalties import (
     AskedPenalty,
+    OpenStrengths,
     PenalisedColumns,
     Thresholded,
+    open_strengths,
     penalty_of,
 )
 from jaxglm.rows import Problem
 from jaxglm.search import Options
 from jaxglm.sources import Block
+from jaxglm.words import listed
 
 # Under this squared share of a column's size a spread has lost half of its digits.
 _FAR = 1e-8
 
 
-def with_penalty(options: Options, asked: Any, problem: Problem, model: Model) -> Options:
-    """The options with the penalty asked for, in the columns of the problem.
+def with_penalty(
+    options: Options, asked: Any, problem: Problem, model: Model
+) -> tuple[Options, OpenStrengths | None]:
+    """The options with the penalty asked for, in the columns of the problem; or what is to be found
+    of it first.
 
     Raises
     ------
@@ -37,17 +43,38 @@ def with_penalty(options: Options, asked: Any, problem: Problem, model: Model) -
     DataError
         For a column that there is not.
     """
-    if asked is None:
-        return options
-    if options.reduced:
-        raise ValueError("bias='firth' and penalty= both shrink the estimates: leave out one")
     columns = penalised_columns(problem, model)
-    penalty = penalty_of(checked_penalty(asked), columns)
+    if asked is None and not columns.shrunk:
+        return options, None
+    if options.reduced:
+        what = "penalty=" if asked is not None else f"{listed(columns.shrunk, 3)} in the formula"
+        raise ValueError(f"bias='firth' and {what} both shrink the estimates: leave out one")
+    given = None if asked is None else checked_penalty(asked)
+    sought = open_strengths(given, columns)
+    if sought is not None:
+        return options, sought
+    assert given is not None
+    penalty = penalty_of(given, columns)
     if isinstance(penalty, Thresholded):
         check_columns(columns)
         if options.method != "irls":
             raise ValueError("a lasso, or bounds, have a method of their own: leave out method=")
-    return dataclasses.replace(options, penalty=penalty)
+    return dataclasses.replace(options, penalty=penalty), None
+
+
+def refuse_shrunk(model: Model, what: str) -> None:
+    """Refuse terms with a penalty of their own where their strengths are not estimated.
+
+    Raises
+    ------
+    DataError
+    """
+    if model.spec is not None and model.spec.shrunk:
+        raise DataError(
+            f"{what} has no place for {listed(model.spec.shrunk, 3)}, whose penalty is estimated "
+            "for one fit by glm(); in place of a curve s(x) write ns(x, df=5), and in place of a "
+            "random effect re(g) the factor g with penalty=jg.Ridge(lam)"
+        )
 
 
 def check_columns(columns: PenalisedColumns) -> None:
@@ -76,6 +103,7 @@ def with_common_penalty(options: Options, asked: Any, problem: Problem, model: M
     ValueError
         For a penalty that is not quadratic, or follows the spread of columns.
     """
+    refuse_shrunk(model, "fit_groups()")
     if asked is None:
         return options
     if options.reduced or options.reduce_separated:
@@ -112,12 +140,16 @@ def checked_penalty(asked: Any) -> AskedPenalty:
 
 def penalised_columns(problem: Problem, model: Model) -> PenalisedColumns:
     """The columns of a fit, as a penalty sees them."""
-    constant = problem.constant
+    constant, spec = problem.constant, model.spec
+    own: dict[str, Any] = {}
+    if spec is not None:
+        own = {"shrunk": spec.shrunk, "is_random": spec.is_random, "in_order": spec.in_order}
     return PenalisedColumns(
         names=model.names,
         terms=model.terms,
         constant=None if constant is None else int(problem.order[constant[0]]),
         spreads=functools.cache(lambda: _spreads(problem, model.names)),
+        **own,
     )
 
 

@@ -11,6 +11,7 @@ from jaxglm.penalties._bounds import Bounds
 from jaxglm.penalties._elastic_net import ElasticNet, Lasso, Ridge
 from jaxglm.penalties._prior import Quadratic
 from jaxglm.penalties._quadratic import QuadraticForm
+from jaxglm.penalties._smooth import OpenStrengths, Smooth, open_strengths
 from jaxglm.penalties._thresholded import Thresholded
 
 __all__ = [
@@ -18,12 +19,15 @@ __all__ = [
     "Bounds",
     "ElasticNet",
     "Lasso",
+    "OpenStrengths",
     "PenalisedColumns",
     "Penalty",
     "Quadratic",
     "QuadraticForm",
     "Ridge",
+    "Smooth",
     "Thresholded",
+    "open_strengths",
     "penalty_of",
     "thresholded_of",
 ]

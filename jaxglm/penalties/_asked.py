@@ -27,12 +27,21 @@ class PenalisedColumns:
         The intercept, which is free.
     spreads : callable
         Makes the weighted standard deviations [p] (divisor: the sum of the weights), when asked.
+    shrunk : tuple of str
+        The terms that have a penalty of their own.
+    is_random : callable
+        Whether a term is a random effect.
+    in_order : callable
+        What the columns of a term are to values that stand in order, [m, columns]; None for none.
     """
 
     names: Sequence[str]
     terms: Sequence[tuple[str, slice]]
     constant: int | None
     spreads: Callable[[], np.ndarray]
+    shrunk: tuple[str, ...] = ()
+    is_random: Callable[[str], bool] = lambda label: False
+    in_order: Callable[[str], np.ndarray | None] = lambda label: None
 
     def factors(self, given: Any) -> np.ndarray:
         """Multiples of the penalty for each column, [p], 0 for the intercept.

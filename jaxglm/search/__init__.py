@@ -10,6 +10,7 @@ from jaxglm.search._range import RangeError, largest_size
 from jaxglm.search._reduced import REDUCED, can_reduce
 from jaxglm.search._settings import Options, smallest_pivot
 from jaxglm.search._shape import estimate_all, has_unknown_shape
+from jaxglm.search._strengths import Strengths, estimate_strengths
 
 __all__ = [
     "PROXIMAL",
@@ -22,9 +23,11 @@ __all__ = [
     "Path",
     "PathPoint",
     "RangeError",
+    "Strengths",
     "can_reduce",
     "condition",
     "estimate_all",
+    "estimate_strengths",
     "fit_of",
     "has_unknown_shape",
     "largest_size",

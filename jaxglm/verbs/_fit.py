@@ -16,13 +16,15 @@ from jaxglm.search import (
     Estimate,
     Options,
     RangeError,
+    Strengths,
     estimate_all,
+    estimate_strengths,
     fit_of,
     outcome_notes,
     rank_refusal,
 )
 from jaxglm.verbs._errors import StandardErrors
-from jaxglm.words import check_choice, warn
+from jaxglm.words import check_choice, listed, warn
 
 
 def results_of(
@@ -43,9 +45,15 @@ def results_of(
     asked = errors.read(intake.model)
     problem, family = merge_rows(intake.problem, compress), intake.model.family
     with computing(problem.dtype == np.float64):
-        options = with_penalty(options, penalty, problem, intake.model)
+        options, sought = with_penalty(options, penalty, problem, intake.model)
+        narrow, strengths = problem.narrowed(family), None
         try:
-            found, fitted, shape = estimate_all(problem, problem.narrowed(family), options)
+            if sought is None:
+                found, fitted, shape = estimate_all(problem, narrow, options)
+            else:
+                found, fitted, shape, strengths = estimate_strengths(
+                    problem, narrow, options, sought
+                )
         except RangeError as error:
             raise DataError(error.told(intake.model.names, problem.dtype)) from None
         aliased = np.array(intake.model.names)[problem.public(~found.basis.keep)]
@@ -57,10 +65,17 @@ def results_of(
         texts = tuple(note.text for note in notes) + intake.notes
         fit = dataclasses.replace(fit, notes=texts)
     _announce(found, notes, intake.cautions, on_failure)
-    shrunk = "" if penalty is None else repr(penalty)
-    model = dataclasses.replace(intake.model, family=family, penalty=shrunk)
+    model = dataclasses.replace(intake.model, family=family, penalty=_in_words(penalty, strengths))
     results = errors.given_to(fit, model, asked)
     return results if keep_data else results.without_data()
+
+
+def _in_words(penalty: AskedPenalty | None, strengths: Strengths | None) -> str:
+    """The penalty as it was given, with the terms whose strengths were estimated."""
+    given = [] if penalty is None else [repr(penalty)]
+    if strengths is not None:
+        given.append(f"{listed(strengths.labels, 3)} (REML)")
+    return " + ".join(given)
 
 
 def _announce(found: Estimate, notes, cautions: Sequence[str], on_failure: Policy) -> None:

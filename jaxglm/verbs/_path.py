@@ -16,6 +16,7 @@ from jaxglm.intake import (
     check_columns,
     chosen_dtype,
     penalised_columns,
+    refuse_shrunk,
     row_vectors,
     solver_options,
     table_intake,
@@ -195,6 +196,7 @@ def path_results(intake: Intake, asked: AskedPath, compress: Choice) -> PathResu
     """The path of a model that has been read."""
     check_choice("compress", compress, ("auto", True, False))
     model, family, net = intake.model, intake.model.family, asked.net
+    refuse_shrunk(model, "a path of penalties")
     options = asked.options(model.names)
     if has_unknown_shape(family):
         raise ValueError(

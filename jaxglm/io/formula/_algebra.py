@@ -254,7 +254,9 @@ class _Reader:
             return {frozenset([self.atom(self.span(start, self.at))]): None}
         if token.text != "(":
             raise unexpected(self.text, self.found, self.at)
-        closing(self.found, self.at, self.text)
+        end = closing(self.found, self.at, self.text)
+        if [token.text for token in self.found[self.at + 1 : self.at + 3]] == ["1", "|"]:
+            return self.random_effect(end)
         self.at += 1
         self.depth += 1
         terms = self.sum()
@@ -263,6 +265,13 @@ class _Reader:
             raise unexpected(self.text, self.found, self.at)
         self.at += 1
         return terms
+
+    def random_effect(self, end: int) -> Terms:
+        """(1 | g), as lme4 writes what is re(g) here."""
+        start, self.at = self.at + 3, end + 1
+        if start == end:
+            raise FormulaError(f"{quoted(self.text)}: a factor is missing behind '1 |'")
+        return {frozenset([self.atom(f"re({self.span(start, end)})")]): None}
 
     def end_of_atom(self) -> int:
         follows = self.found[self.at + 1 : self.at + 2]

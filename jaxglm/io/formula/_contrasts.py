@@ -20,7 +20,8 @@ class Contrast:
 
     Attributes
     ----------
-    kind : "treatment", "sum", "helmert" or "poly"
+    kind : "treatment", "sum", "helmert", "poly", or "each" of a random effect, whose levels all
+        have a column
     reference : level, int or None
         Treatment coding only: the level without a column; None stands for the first.
     """
@@ -63,7 +64,7 @@ class Contrast:
         return named[: len(levels) - 1]
 
 
-TREATMENT = Contrast()
+TREATMENT, EACH = Contrast(), Contrast("each")
 # Powers of more positions are lost in rounding; R's contr.poly draws the line here.
 _MOST_POWERS = 95
 

@@ -14,7 +14,7 @@ import numpy as np
 from jaxglm._status import DataError
 from jaxglm.designs import DensePiece, FactorPiece
 from jaxglm.designs._pieces import Piece
-from jaxglm.io.formula._contrasts import TREATMENT, Contrast
+from jaxglm.io.formula._contrasts import EACH, TREATMENT, Contrast
 from jaxglm.io.tables import Level
 
 # A name for each column of an interaction takes 100 bytes and more; codings other than Treatment
@@ -58,6 +58,16 @@ class Component:
     def reference(self) -> int:
         """The code of the reference level."""
         return self.contrast.reference_code(self.levels, self.label)
+
+    def coding(self, *, reduced: bool) -> np.ndarray:
+        """What the columns of a factor are to the effects of its levels, [levels, columns]."""
+        n_levels = len(self.levels)
+        if not reduced:
+            return np.eye(n_levels)
+        columns = self.contrast.columns(n_levels, self.label)
+        if columns is not None:
+            return columns
+        return np.delete(np.eye(n_levels), self.reference, axis=1)
 
     def level_of_columns(self) -> np.ndarray:
         """The code of the level that each column of treatment coding is of; last, of no column."""
@@ -208,7 +218,10 @@ def _combined(factors: Sequence[Part]) -> tuple[np.ndarray, int, bool]:
     spare = False
     for part in factors:
         n_levels = len(part.component.levels)
-        lookup = np.arange(n_levels, dtype=np.int32)
+        # Behind the levels of a random effect stands the code of those that the fit has not seen.
+        unseen = part.component.contrast == EACH
+        lookup = np.arange(n_levels + unseen, dtype=np.int32)
+        lookup[n_levels:] = -1
         own_width = n_levels - part.reduced
         if part.reduced:
             reference = part.component.reference
@@ -217,12 +230,12 @@ def _combined(factors: Sequence[Part]) -> tuple[np.ndarray, int, bool]:
         own = lookup[part.values.astype(np.int32, copy=False)]
         if len(codes) == 1 and width == 1:
             codes = own
-        elif spare or part.reduced:
+        elif spare or part.reduced or unseen:
             codes = np.where((codes < 0) | (own < 0), np.int32(-1), codes + np.int32(width) * own)
         else:
             codes = codes + np.int32(width) * own
         width *= own_width
-        spare = spare or part.reduced
+        spare = spare or part.reduced or unseen
     if spare:
         codes = np.where(codes < 0, np.int32(width), codes)
     return codes, width, spare
@@ -235,10 +248,7 @@ def _contrasted(factors: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
     for part in factors:
         n_levels = len(part.component.levels)
         _check_matrix(matrix.size * n_levels * (n_levels - part.reduced), factors)
-        own = np.eye(n_levels)
-        if part.reduced:
-            columns = part.component.contrast.columns(n_levels, part.component.label)
-            own = np.delete(own, part.component.reference, axis=1) if columns is None else columns
+        own = part.component.coding(reduced=part.reduced)
         codes = codes + np.int32(len(matrix)) * part.values.astype(np.int32, copy=False)
         matrix = np.kron(own, matrix)
     return codes, matrix

@@ -19,6 +19,7 @@ from jaxglm.io.formula._functions import (
     FACTORS,
     OF_SEVERAL,
     PLAIN,
+    SHRUNK,
     TRANSFORMS,
     UFUNCS,
     unknown_function,
@@ -324,6 +325,11 @@ class _Walk:
             value = self.context[name](*given, **self.named(node))
             return _returned(value, self.expression.text)
         name = without_prefix(name)
+        if name in SHRUNK and node is not self.expression.tree:
+            raise self.fail(
+                f"{name}(...) is a term by itself and no part of another; what is computed stands "
+                f"inside of it, as in {name}(log(x))"
+            )
         if name in UFUNCS:
             if len(node.args) != UFUNCS[name].nin or node.keywords:
                 raise self.fail(wrong_arguments(name))

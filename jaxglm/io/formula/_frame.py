@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxglm._status import DataError, FormulaError
 from jaxglm.designs._pieces import Piece
-from jaxglm.io.formula._contrasts import CODINGS, no_coding
+from jaxglm.io.formula._contrasts import CODINGS, EACH, no_coding
 from jaxglm.io.formula._encode import Component, encode
 from jaxglm.io.formula._expression import evaluate
 from jaxglm.io.formula._labels import Labels
@@ -326,7 +326,11 @@ def _assemble(
     n_rows: int,
 ) -> tuple[TermsSpec, list[Piece], list[tuple[str, slice]]]:
     """Code the terms and build their pieces and the recipe."""
-    factors = [i for i, component in enumerate(components) if component.kind != "numeric"]
+    factors = [
+        i
+        for i, component in enumerate(components)
+        if component.kind != "numeric" and component.contrast != EACH
+    ]
     terms = []
     for term, reduced in zip(parsed.terms, reduced_codings(parsed.terms, factors), strict=True):
         for i, reduce in zip(term, reduced, strict=True):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxglm.io.formula._contrasts import CODINGS, no_coding
-from jaxglm.io.formula._labels import Labels, factor, relevel
+from jaxglm.io.formula._labels import Labels, factor, random_effect, relevel
 from jaxglm.io.formula._splines import SPLINES
 from jaxglm.io.formula._transforms import SCALINGS
 from jaxglm.words import near_text
@@ -28,8 +28,11 @@ FACTORS: dict[str, Callable[..., Labels]] = {
     "C": factor,
     "factor": factor,
     "as.factor": factor,
+    "re": random_effect,
     "relevel": relevel,
 }
+# Functions whose terms have a penalty of their own.
+SHRUNK = ("re", "s")
 # Functions that hand on what they are given.
 PLAIN = ("I", "offset")
 
@@ -44,12 +47,12 @@ _ELSEWHERE = {
     "ordered": "write C(g, Poly) for the coding of an ordered factor",
     "pow": "write I(x^2) or power(x, 2)",
     "Q": 'a name with odd characters is Q("my column") or `my column`',
-    "smooth": "write bs(x, df=5) or ns(x, df=5) for a smooth curve with a given number of columns",
+    "smooth": "a smooth curve is s(x, k=10), or ns(x, df=5) with a given number of columns",
 }
 _SAME_HINT = {
     **dict.fromkeys(("ifelse", "where", "case_when"), "if_else"),
     **dict.fromkeys(("as.numeric", "as.integer", "float", "int", "as.double"), "number"),
-    **dict.fromkeys(("s", "te", "ti", "lo", "rcs"), "smooth"),
+    **dict.fromkeys(("te", "ti", "t2", "lo", "rcs"), "smooth"),
     "cc": "cr",
     "as.ordered": "ordered",
 }

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import FormulaError
-from jaxglm.io.formula._contrasts import CODINGS, TREATMENT, Contrast, no_coding, treatment
+from jaxglm.io.formula._contrasts import CODINGS, EACH, TREATMENT, Contrast, no_coding, treatment
 from jaxglm.io.tables import Column, Level
 from jaxglm.io.tables._column import factor_of_values
 from jaxglm.words import listed
@@ -90,6 +90,11 @@ def relevel(labels: Labels, ref: Any) -> Labels:
     if isinstance(ref, int | float) and all(isinstance(level, str) for level in labels.levels):
         raise FormulaError("the levels are text; name the reference, as in ref='b'")
     return replace(labels, contrast=treatment(ref))
+
+
+def random_effect(labels: Labels) -> Labels:
+    """A factor of which each level has a column, all held by one penalty."""
+    return replace(labels, contrast=EACH)
 
 
 def as_array(value: Any) -> Any:

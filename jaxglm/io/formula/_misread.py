@@ -13,7 +13,7 @@ _OPERATORS_IN_WORDS = ("and", "or", "not", "in")
 _CODE = ("lambda", "if", "else", "for", "is", "await", "yield", "import", "del", "return")
 _NOT_ALGEBRA = {
     "=": "'~' stands between the sides, and comparisons in I(...), as in I(x == 3)",
-    "|": "random effects such as (1 | g) are no part of a GLM; conditions stand in I(...)",
+    "|": "a random effect is (1 | g), with no slope in it; conditions stand in I(...)",
     "$": "name the column alone: x, not table$x",
     ",": "terms are joined by '+'",
     ".": "attributes have no meaning in a formula",

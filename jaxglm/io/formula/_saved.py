@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxglm._schema import Damaged, read
 from jaxglm._status import FormulaError
-from jaxglm.io.formula._contrasts import CODINGS, TREATMENT
+from jaxglm.io.formula._contrasts import CODINGS, EACH, TREATMENT
 from jaxglm.io.formula._encode import Component, Labelled, term_names
 from jaxglm.io.formula._functions import TRANSFORMS
 from jaxglm.io.formula._rtext import parse_expression
@@ -34,7 +34,7 @@ def check_component(component: Component, field: str, most: int) -> None:
     """Refuse a component that has no columns, or more than the `most` of the model."""
     check_expression(component.text, f"{field}.text")
     kind, levels, contrast = component.kind, component.levels, component.contrast
-    if kind not in _KINDS or contrast.kind not in CODINGS.values():
+    if kind not in _KINDS or contrast.kind not in (*CODINGS.values(), EACH.kind):
         raise Damaged(field, f"is of the kind {kind!r}, coded as {contrast.kind!r}")
     if not 1 <= component.width <= max(most, 1):
         raise Damaged(f"{field}.width", f"is {component.width}")

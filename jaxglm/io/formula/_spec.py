@@ -14,11 +14,14 @@ import numpy as np
 from jaxglm._schema import Damaged, read_record
 from jaxglm._status import DataError, FormulaError
 from jaxglm.designs._pieces import Piece
+from jaxglm.io.formula._contrasts import EACH
 from jaxglm.io.formula._encode import Component, Part, encode
 from jaxglm.io.formula._expression import evaluate
+from jaxglm.io.formula._functions import SHRUNK
 from jaxglm.io.formula._labels import Labels, labels_of
 from jaxglm.io.formula._rtext import parse_expression
 from jaxglm.io.formula._saved import check_component, check_expression, check_names, check_state
+from jaxglm.io.formula._splines import free_of_constant
 from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Level, Table, check_floats, read_table, rows_text
 from jaxglm.rows import OneFit, Postponed
@@ -139,6 +142,36 @@ class TermsSpec:
             ]
             for term in self.terms
         ]
+
+    @property
+    def shrunk(self) -> tuple[str, ...]:
+        """The labels of the terms that have a penalty of their own: s(...) and re(...)."""
+        return tuple(term.label for term in self.terms if self._call(term) in SHRUNK)
+
+    def is_random(self, label: str) -> bool:
+        """Whether a term is a random effect, whose levels stand in no order."""
+        return any(term.label == label and self._call(term) == "re" for term in self.terms)
+
+    def in_order(self, label: str) -> np.ndarray | None:
+        """What the columns of a term are to values that stand in order, [m, columns].
+
+        Those are the effects of the levels of a factor, or the coefficients of the splines of a
+        curve. None for a term of neither, as a number or an interaction.
+        """
+        term = next((term for term in self.terms if term.label == label), None)
+        if term is None or len(term.components) != 1:
+            return None
+        component = self.components[term.components[0]]
+        if self._call(term) == "s":
+            return free_of_constant(self.states[component.text])
+        if component.kind != "factor":
+            return None
+        return component.coding(reduced=term.reduced[0])
+
+    def _call(self, term: Term) -> str | None:
+        if len(term.components) != 1:
+            return None
+        return parse_expression(self.components[term.components[0]].text).call
 
     def columns(self, available: Sequence[str] | None = None) -> tuple[str, ...]:
         """The columns of a table that the right side needs, `available` ones only if given."""
@@ -311,11 +344,16 @@ def _match_levels(component: Component, value: Labels, unseen: str) -> np.ndarra
     if strange.any():
         if unseen == "raise":
             used = np.unique(value.codes[strange]).tolist()
+            base = (
+                "takes their effect as 0"
+                if component.contrast == EACH
+                else f"counts them as the reference level {component.levels[component.reference]!r}"
+            )
             raise DataError(
                 f"column {component.label!r} has levels that were not in the fit: "
                 f"{listed(repr(value.levels[code]) for code in used)} in {rows_text(strange)}; "
-                "unseen='nan' gives nan there, and in a single fit unseen='base' counts them as "
-                f"the reference level {component.levels[component.reference]!r}"
+                f"unseen='nan' gives nan there, and in a single fit unseen='base' {base}"
             )
-        codes[strange] = component.reference if unseen == "base" else -1
+        base = len(component.levels) if component.contrast == EACH else component.reference
+        codes[strange] = base if unseen == "base" else -1
     return codes

@@ -1,4 +1,4 @@
-"""Owns the spline bases bs and ns, with the knots and columns of R's splines package."""
+"""Owns the spline bases: bs and ns with the knots and columns of R's splines package, and s."""
 
 from typing import Any
 
@@ -115,15 +115,65 @@ def _fit_ns(
 
 
 def _apply_ns(state: State, x: np.ndarray) -> np.ndarray:
-    knots = _all_knots(state)
-    low, high = state["boundary"]
-    basis = _design(knots, np.clip(x, low, high), 3)
-    for end, beyond in ((low, x < low), (high, x > high)):
-        if beyond.any():  # straight lines outside of the boundary
-            slope = _design(knots, np.array([end]), 3, derivative=1)
-            basis[beyond] += (x[beyond] - end)[:, None] * slope
+    basis = _straight_beyond(_all_knots(state), state["boundary"], x)
     basis = basis if state["intercept"] else basis[:, 1:]
     return basis @ np.array(state["free"])
 
 
-SPLINES = {"bs": Transform(_fit_bs, _apply_bs), "ns": Transform(_fit_ns, _apply_ns)}
+def _straight_beyond(knots: np.ndarray, boundary: list[float], x: np.ndarray) -> np.ndarray:
+    """Cubic B-splines inside of the boundary, and straight lines outside."""
+    low, high = boundary
+    basis = _design(knots, np.clip(x, low, high), 3)
+    for end, beyond in ((low, x < low), (high, x > high)):
+        if beyond.any():
+            slope = _design(knots, np.array([end]), 3, derivative=1)
+            basis[beyond] += (x[beyond] - end)[:, None] * slope
+    return basis
+
+
+def _fit_s(x: np.ndarray, k: Any = 10) -> State:
+    """K cubic B-splines on even knots, as mgcv's "ps" has them (Eilers and Marx 1996).
+
+    They lose the one direction in which the curve would be a constant, so that it adds up to zero
+    over the rows: the state is their averages.
+    """
+    k = whole(k, "k", 4)
+    inner = complete(x)
+    values = len(np.unique(inner))
+    if values < k:
+        raise FormulaError(
+            f"the column has {values} different values, and a curve of k={k} needs as many: give "
+            "a smaller k" + ("" if values > 3 else ", or take the column as it is")
+        )
+    low, high = float(inner.min()), float(inner.max())
+    margin = 1e-3 * (high - low)
+    state: State = {"boundary": [low - margin, high + margin], "averages": [1.0 / k] * k}
+    averages = _even_splines(state, inner).mean(axis=0)
+    return state | {"averages": averages.tolist()}
+
+
+def _even_splines(state: State, x: np.ndarray) -> np.ndarray:
+    low, high = state["boundary"]
+    inside = len(state["averages"]) - 3
+    step = (high - low) / inside
+    return _straight_beyond(low + step * np.arange(-3, inside + 4), [low, high], x)
+
+
+def _apply_s(state: State, x: np.ndarray) -> np.ndarray:
+    return _even_splines(state, x) @ free_of_constant(state)
+
+
+def free_of_constant(state: State) -> np.ndarray:
+    """What the columns of s(...) are to the k splines, [k, k - 1]: orthonormal."""
+    away = np.array(state["averages"])
+    away[0] += np.copysign(np.linalg.norm(away), away[0])
+    # The reflection of Householder that takes the averages to the first axis, without that axis.
+    mirror = np.eye(away.size) - 2 * np.outer(away, away) / (away @ away)
+    return mirror[:, 1:]
+
+
+SPLINES = {
+    "bs": Transform(_fit_bs, _apply_bs),
+    "ns": Transform(_fit_ns, _apply_ns),
+    "s": Transform(_fit_s, _apply_s),
+}

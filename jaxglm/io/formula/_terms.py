@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from jaxglm._status import FormulaError
 from jaxglm.io.formula._algebra import Power, RightSide, read_terms
+from jaxglm.io.formula._functions import SHRUNK
 from jaxglm.io.formula._misread import backtick_hint
 from jaxglm.io.formula._rtext import Expression, parse_expression
 from jaxglm.io.formula._tokens import quoted, split_sides
@@ -80,6 +81,13 @@ def _taken_apart(text: str, columns: Sequence[str], aside: Collection[str]) -> F
         else:
             raise FormulaError(
                 f"formula {quoted(text)}: offset(...) cannot be part of an interaction"
+            )
+    for term in terms:
+        shrunk = [side.atoms[i] for i in term if side.atoms[i].call in SHRUNK]
+        if shrunk and len(term) > 1:
+            raise FormulaError(
+                f"formula {quoted(text)}: {shrunk[0].label} has a penalty of its own and cannot be "
+                "part of an interaction; an interaction without one is made with ns(x, df=5)"
             )
     used = sorted({i for term in terms for i in term})
     place = {atom: i for i, atom in enumerate(used)}
