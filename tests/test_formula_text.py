@@ -159,7 +159,7 @@ REFUSED = {
     "y ~ Q(x)": 'Q("my column") or `my column`',
     # Signs that have no meaning there, or only look like those that have.
     "y ~ x, z": "terms are joined by '+'",
-    "y ~ (1 | g)": "random effects",
+    "y ~ (x | g)": "a random effect is (1 | g)",
     "y ~ {x + z}": "parentheses",
     "y ~ x == z": "I(...)",
     "y ~ not x": "cannot be read",
@@ -198,7 +198,7 @@ REFUSED = {
     "y ~ ifelse(x > 3, 1, 0)": "I(1 * (x > 3))",
     "y ~ np.where(x > 3, 1, 0)": "I(1 * (x > 3))",
     "y ~ cr(x, df=4)": "ns(x, df=4)",
-    "y ~ s(x)": "bs(x, df=5)",
+    "y ~ te(x)": "s(x, k=10)",
     "y ~ poly(x, z)": "degree must be one number",
     "y ~ poly(x, 0)": "degree=0 is too small",
     "y ~ poly(x, 2.5)": "degree=2.5 must be a whole number",

@@ -17,6 +17,18 @@ from jaxglm.words import no_attribute
 
 
 @dataclasses.dataclass(frozen=True)
+class TermStrength:
+    """The strength `lam` that was estimated for a term's penalty, on the scale of the mean loss.
+
+    `edf` are the degrees of freedom that it leaves.
+    """
+
+    term: str
+    lam: float
+    edf: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Model:
     """What was fitted.
 
@@ -46,6 +58,8 @@ class Model:
         What the coefficients were held to, in words; empty for a fit without constraints.
     penalty : str
         What they were shrunk by, as it was given; empty for a fit without a penalty.
+    strengths : tuple of TermStrength
+        Of the terms for which they were estimated.
     """
 
     names: tuple[str, ...]
@@ -60,6 +74,7 @@ class Model:
     let_go: bool = False
     constraints: str = ""
     penalty: str = ""
+    strengths: tuple[TermStrength, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         no_attribute(self, name, "result")

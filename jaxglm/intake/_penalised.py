@@ -33,8 +33,7 @@ _FAR = 1e-8
 def with_penalty(
     options: Options, asked: Any, problem: Problem, model: Model
 ) -> tuple[Options, OpenStrengths | None]:
-    """The options with the penalty asked for, in the columns of the problem; or what is to be found
-    of it first.
+    """The options with the penalty asked for, or the strengths that are to be found of it first.
 
     Raises
     ------
@@ -143,7 +142,8 @@ def penalised_columns(problem: Problem, model: Model) -> PenalisedColumns:
     constant, spec = problem.constant, model.spec
     own: dict[str, Any] = {}
     if spec is not None:
-        own = {"shrunk": spec.shrunk, "is_random": spec.is_random, "in_order": spec.in_order}
+        names = ("shrunk", "is_random", "n_in_order", "in_order")
+        own = {name: getattr(spec, name) for name in names}
     return PenalisedColumns(
         names=model.names,
         terms=model.terms,

@@ -10,7 +10,7 @@ from jaxglm.penalties._base import Penalty
 from jaxglm.penalties._bounds import Bounds
 from jaxglm.penalties._elastic_net import ElasticNet, Lasso, Ridge
 from jaxglm.penalties._prior import Quadratic
-from jaxglm.penalties._quadratic import QuadraticForm
+from jaxglm.penalties._quadratic import QuadraticForm, rank_of
 from jaxglm.penalties._smooth import OpenStrengths, Smooth, open_strengths
 from jaxglm.penalties._thresholded import Thresholded
 
@@ -29,5 +29,6 @@ __all__ = [
     "Thresholded",
     "open_strengths",
     "penalty_of",
+    "rank_of",
     "thresholded_of",
 ]

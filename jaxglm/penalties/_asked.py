@@ -31,8 +31,9 @@ class PenalisedColumns:
         The terms that have a penalty of their own.
     is_random : callable
         Whether a term is a random effect.
-    in_order : callable
-        What the columns of a term are to values that stand in order, [m, columns]; None for none.
+    n_in_order, in_order : callable
+        How many values of a term stand in order (0 for a term of none), and what its columns are
+        to these, [m, columns].
     """
 
     names: Sequence[str]
@@ -41,7 +42,8 @@ class PenalisedColumns:
     spreads: Callable[[], np.ndarray]
     shrunk: tuple[str, ...] = ()
     is_random: Callable[[str], bool] = lambda label: False
-    in_order: Callable[[str], np.ndarray | None] = lambda label: None
+    n_in_order: Callable[[str], int] = lambda label: 0
+    in_order: Callable[[str], np.ndarray] | None = None
 
     def factors(self, given: Any) -> np.ndarray:
         """Multiples of the penalty for each column, [p], 0 for the intercept.

@@ -13,6 +13,14 @@ from jaxglm.penalties._base import Penalty
 _HIGHEST = jax.lax.Precision.HIGHEST
 
 
+def rank_of(matrix: np.ndarray) -> int:
+    """The rank of a symmetric matrix [p, p], or of the diagonal of one, [p]."""
+    if matrix.ndim == 1:
+        return int(np.count_nonzero(matrix))
+    own = np.flatnonzero(matrix.any(axis=0))
+    return int(np.linalg.matrix_rank(matrix[np.ix_(own, own)], hermitian=True))
+
+
 class QuadraticForm(Penalty):
     """Half of (b - m)' P (b - m), added to the negative log-likelihood.
 

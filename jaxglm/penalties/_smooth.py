@@ -1,4 +1,4 @@
-"""Owns the smoothing penalty of a term: differences of neighbours, at a strength given or sought."""
+"""Owns the smoothing penalty of a term, differences of neighbours; its strength may be sought."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -10,19 +10,20 @@ from jaxglm._status import DataError
 from jaxglm.penalties._asked import AskedPenalty, PenalisedColumns, Sum, parts_of, penalty_of
 from jaxglm.penalties._asked import strength as checked_strength
 from jaxglm.penalties._base import Penalty
-from jaxglm.penalties._quadratic import QuadraticForm
+from jaxglm.penalties._quadratic import QuadraticForm, rank_of
 from jaxglm.words import is_from, listed
 
 # A matrix of differences has a row and a column for each of so many values at most.
 _MOST_VALUES = 10_000
 _SPLINE_ORDER, _LEVEL_ORDER = 2, 1
+_ROUNDING = 1e-13
 
 
 class Smooth(AskedPenalty):
     """lam/2 times the sum of squared differences of neighbours, added to half of the mean deviance.
 
-    Of a curve ``s(x)`` the differences are those of second order of its spline coefficients
-    (P-splines, Eilers and Marx 1996, Statistical Science 11), so that a straight line costs nothing.
+    Of a curve ``s(x)`` the differences are those of second order of its spline coefficients, so
+    that a straight line costs nothing (P-splines: Eilers and Marx 1996, Statistical Science 11).
     Of a factor they are those of the effects of neighbouring levels, in the order of the levels: a
     random walk. Of a random effect ``re(g)`` it is the sum of squared effects.
 
@@ -95,7 +96,7 @@ class Smooth(AskedPenalty):
         for term in self.terms:
             match = next((label for label in known if _plain(label) == _plain(term)), term)
             columns.place(match, "smooth")
-            if match not in known or columns.in_order(match) is None:
+            if match not in known or not columns.n_in_order(match):
                 raise DataError(
                     f"Smooth: {match!r} is neither a factor nor a curve, so it has no neighbours; "
                     "write s(x) for a curve along x"
@@ -111,19 +112,26 @@ class Smooth(AskedPenalty):
             own = np.zeros(p)
             own[where] = 1.0
             return own
-        values = columns.in_order(label)
-        assert values is not None
         order = self.order
         if order is None:
             order = _SPLINE_ORDER if label in columns.shrunk else _LEVEL_ORDER
-        if not order < len(values) <= _MOST_VALUES:
+        count = columns.n_in_order(label)
+        if not order < count <= _MOST_VALUES:
             raise DataError(
-                f"Smooth: {label!r} has {len(values):,} values in order, and differences of order "
+                f"Smooth: {label!r} has {count:,} values in order, and differences of order "
                 f"{order} take from {order + 1} to {_MOST_VALUES:,}"
             )
-        steps = np.diff(values, n=order, axis=0)
+        assert columns.in_order is not None
+        steps = np.diff(columns.in_order(label), n=order, axis=0)
+        own = steps.T @ steps
+        size = np.diagonal(own)
+        if np.abs(own - np.diag(size)).max() <= _ROUNDING * size.max():
+            # The columns of a curve are made so; what costs nothing costs nothing to the last bit.
+            diagonal = np.zeros(p)
+            diagonal[where] = np.where(size > _ROUNDING * size.max(), size, 0.0)
+            return diagonal
         out = np.zeros((p, p))
-        out[where, where] = steps.T @ steps
+        out[where, where] = own
         return out
 
     def quadratic(self, columns: PenalisedColumns) -> np.ndarray | None:
@@ -154,15 +162,21 @@ class OpenStrengths:
         The terms, m of them.
     forms : tuple of QuadraticForm
         Their penalties at strength 1, beside the mean loss.
+    widths : tuple of int
+        How many columns they have.
     fixed : int
         Rank of what is penalised at strengths that are known.
+    text : str
+        What is penalised, in words.
     total : callable
         Makes the penalty of the fit, from strengths [m].
     """
 
     labels: tuple[str, ...]
     forms: tuple[QuadraticForm, ...]
+    widths: tuple[int, ...]
     fixed: int
+    text: str
     total: Callable[[np.ndarray], Penalty | None]
 
 
@@ -187,13 +201,13 @@ def open_strengths(asked: AskedPenalty | None, columns: PenalisedColumns) -> Ope
     sought += [Smooth("reml", own)] if own else []
     if not sought:
         return None
+    pairs = [(label, part) for part in sought for label in part.labels(columns)]
     known = tuple(part for part in parts if part not in sought)
     if known and not isinstance(penalty_of(Sum(known), columns), QuadraticForm | None):
         raise ValueError(
-            "a lasso, or bounds, cannot stand beside strengths that are estimated: give them, as in "
-            f"jg.Smooth(0.1), for {listed(label for part in sought for label in part.labels(columns))}"
+            "a lasso, or bounds, cannot stand beside strengths that are estimated, as those of "
+            f"{listed([label for label, _ in pairs], 3)}: give them, as in jg.Smooth(0.1)"
         )
-    pairs = [(label, part) for part in sought for label in part.labels(columns)]
 
     def total(strengths: np.ndarray) -> Penalty | None:
         given = (
@@ -203,15 +217,16 @@ def open_strengths(asked: AskedPenalty | None, columns: PenalisedColumns) -> Ope
         return penalty_of(Sum((*known, *given)), columns)
 
     fixed = Sum(known).quadratic(columns) if known else None
-    rank = 0
-    if fixed is not None:
-        rank = np.count_nonzero(fixed) if fixed.ndim == 1 else np.linalg.matrix_rank(fixed)
+    rank = 0 if fixed is None else rank_of(fixed)
+    places = dict(columns.terms)
     return OpenStrengths(
         labels=tuple(label for label, _ in pairs),
         forms=tuple(
             QuadraticForm(part.form(label, columns), of_mean=True) for label, part in pairs
         ),
-        fixed=int(rank),
+        widths=tuple(places[label].stop - places[label].start for label, _ in pairs),
+        fixed=rank,
+        text=" + ".join([*map(repr, known), f"{listed([label for label, _ in pairs], 3)} (REML)"]),
         total=total,
     )
 

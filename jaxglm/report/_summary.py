@@ -52,14 +52,16 @@ def summarise(
     """Put together the summary of estimates with notes below; see `Results.summary`."""
     interval = estimates.conf_int(alpha)
     names, cut = estimates.names, []
-    shown = len(names) if max_rows is None else min(len(names), max_rows)
-    if shown < len(names):
+    folded = _folded(estimates)
+    every = np.flatnonzero(~np.isin(np.arange(len(names)), list(folded)))
+    shown = every if max_rows is None else every[:max_rows]
+    if shown.size < every.size:
         cut = [
-            f"The first {shown} of {len(names)} coefficients; summary(max_rows=None) and tidy() "
-            "have all of them."
+            f"The first {shown.size} of {every.size} coefficients; summary(max_rows=None) and "
+            "tidy() have all of them."
         ]
     coef, se, z, p, low, high = (
-        values.to_numpy()[:shown]
+        values.to_numpy()
         for values in (
             estimates.params,
             estimates.bse,
@@ -73,7 +75,7 @@ def summarise(
     written: list[list[str]] = []
     fit = estimates.fit
     unsaid = fit.aliased | fit.infinite | fit.covariance.open
-    for j in range(shown):
+    for j in shown:
         if unsaid[j]:
             word = "aliased" if fit.aliased[j] else str(float(coef[j]))
             written.append([word, *[""] * 5])
@@ -83,6 +85,10 @@ def summarise(
             continue
         centre, spread, *ends = row(se[j], [coef[j], se[j], low[j], high[j]])
         written.append([centre, spread, statistic(z[j]), p_value(p[j]), *ends])
+    terms = estimates.model.strengths
+    written += [[f"edf {one.edf:.2f}", *[""] * 5] for one in terms]
+    if terms:
+        cut.append("smooth_terms has what was estimated of terms with edf, and params all of them.")
     columns = [aligned(column) for column in zip(*written, strict=True)]
     return Summary(
         Sheet(
@@ -97,11 +103,19 @@ def summarise(
                 f"[{alpha / 2:.4g}",
                 f"{1 - alpha / 2:.4g}]",
             ),
-            names=tuple(names[:shown]),
+            names=(*(names[j] for j in shown), *(one.term for one in terms)),
             rows=tuple(zip(*columns, strict=True)),
             notes=(*cut, *notes),
         )
     )
+
+
+def _folded(estimates: Estimates) -> set[int]:
+    """Columns of terms that have one line together."""
+    where, model = dict(estimates.model.terms), estimates.model
+    return {
+        j for one in model.strengths for j in range(where[one.term].start, where[one.term].stop)
+    }
 
 
 def _header(estimates: Estimates) -> tuple[Pairs, Pairs]:

@@ -12,7 +12,7 @@ from jaxglm import families, links
 from jaxglm._schema import plain
 from jaxglm.algebra import Covariance, Relations
 from jaxglm.diagnostics import RowFacts
-from jaxglm.intake import Model
+from jaxglm.intake import Model, TermStrength
 from jaxglm.io import keys_to_arrays
 from jaxglm.lanes import Fits
 from jaxglm.results._archive import write_archive
@@ -50,6 +50,7 @@ class SavedModel:
     spec: str | None
     constraints: str = ""
     penalty: str = ""
+    strengths: tuple[TermStrength, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,6 +182,7 @@ def _write(
                 spec=None if model.spec is None else model.spec.to_json(),
                 constraints=model.constraints,
                 penalty=model.penalty,
+                strengths=model.strengths,
             )
         ),
     }

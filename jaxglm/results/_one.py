@@ -22,6 +22,7 @@ from jaxglm.results._robust import RobustAnswers
 from jaxglm.results._rowwise import ROWS_CHANGED
 from jaxglm.results._shape import ShapeAnswers
 from jaxglm.results._simulate import Simulation
+from jaxglm.results._smooth import SmoothTerms
 from jaxglm.results._tests import HypothesisTests
 from jaxglm.words import understands_habits
 
@@ -40,6 +41,7 @@ class Results(
     Resampling,
     DesignMatrix,
     ShapeAnswers,
+    SmoothTerms,
     Plotted,
     Protocols,
 ):
@@ -104,8 +106,9 @@ class Results(
         The first column is named `odds ratio` (logit), `rate ratio` (log link, counts), `risk
         ratio` (log link, binomial), `ratio of means` (log link, otherwise) or `hazard ratio`
         (cloglog, grouped survival times); then `conf_low`, `conf_high` and `p_value`. The
-        intercept is left out: its exponential is a baseline, not a ratio. Where a coefficient runs
-        to infinity the ratio is inf or 0, and the rest nan.
+        intercept is left out: its exponential is a baseline, not a ratio; so are the columns of a
+        curve ``s(x)``. Where a coefficient runs to infinity the ratio is inf or 0, and the rest
+        nan.
 
         Raises
         ------
@@ -116,7 +119,7 @@ class Results(
         if label is None:
             raise ValueError(refusal(self.family))
         low, high = self._interval(alpha)
-        return exponentiated(
+        table = exponentiated(
             self.names,
             label,
             coef=self.fit.estimates,
@@ -124,6 +127,10 @@ class Results(
             high=high,
             p_value=self._wald[1],
         )
+        spec = self.model.spec
+        curves = () if spec is None else (t for t in spec.shrunk if not spec.is_random(t))
+        places = dict(self.model.terms)
+        return table.drop([name for term in curves for name in self.names[places[term]]])
 
     @understands_habits
     def odds_ratios(self, alpha: float = 0.05) -> pd.DataFrame:

@@ -31,7 +31,7 @@ from jaxglm.inference import (
     warn_no_tests,
 )
 from jaxglm.results._rowwise import RowAnswers
-from jaxglm.words import check_choice, understands_habits, warn
+from jaxglm.words import check_choice, listed, understands_habits, warn
 
 
 class HypothesisTests(RowAnswers):
@@ -142,15 +142,25 @@ class HypothesisTests(RowAnswers):
         Returns
         -------
         TermTests
-            `table`, and `notes` where a term has no test.
+            `table`, and `notes` where a term has no test: a curve or random effect whose penalty
+            was estimated has none, since that is no test of so many coefficients.
         """
         check_choice("skip_single", skip_single, (True, False))
         tests = {}
+        shrunk = {one.term for one in self.model.strengths}
         for term, place in self.model.terms:
+            if term in shrunk:
+                continue
             columns = range(len(self.names))[place]
             if len(columns) > 1 or not skip_single:
                 tests[term] = columns_test(self.fit, self.names, columns, self.fit.covariance.df)
-        return TermTests(tests, caution(self.fit))
+        words = caution(self.fit)
+        if shrunk:
+            words = (
+                f"{words} No test of {listed(sorted(shrunk), 3)}, whose penalty was estimated: "
+                "compare the AIC of a fit without it."
+            ).strip()
+        return TermTests(tests, words)
 
     @understands_habits
     def lincom(

@@ -10,24 +10,26 @@ import dataclasses
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._jax import fetched
 from jaxglm._status import DataError
 from jaxglm.algebra import Information, Root, diagonal_of, root_of_inverse
 from jaxglm.families import Family
-from jaxglm.penalties import OpenStrengths, Penalty, QuadraticForm
+from jaxglm.penalties import OpenStrengths, Penalty, QuadraticForm, rank_of
 from jaxglm.rows import Problem
 from jaxglm.search._attempts import Search
 from jaxglm.search._estimate import Estimate
 from jaxglm.search._settings import AT_BETA, Options
 from jaxglm.search._shape import Shape, estimate_all
+from jaxglm.search._statistics import rounding_is_left
 from jaxglm.sources import Block
 from jaxglm.sums import full_moments
 
 # Logarithms of strengths: the longest step, how far from the rows' own information they may go, and
 # what is left of them to change when they are known.
-_LONGEST, _FARTHEST = 4.0, 18.0
+_LONGEST, _FARTHEST = 4.0, 16.0
 _MOST_ROUNDS, _MOST_STEPS = 60, 100
 
 
@@ -76,7 +78,7 @@ def estimate_strengths(
         found, fitted, shape = estimate_all(problem, family, options)
         turns += found.turns
         model = _WorkingModel.of(problem, fitted, options, found, sought)
-        if not found.has_means:
+        if not found.status.usable or _leaves_nothing(fitted, found):
             break
         best = model.best(rho)
         change = np.abs(best - rho)
@@ -89,6 +91,11 @@ def estimate_strengths(
     return found.with_turns(turns), fitted, shape, strengths
 
 
+def _leaves_nothing(family: Family, found: Estimate) -> bool:
+    weight, average = found.totals.weight, found.null.average
+    return bool(rounding_is_left(family, found.sums, weight, average))
+
+
 def _first(problem: Problem, sought: OpenStrengths) -> np.ndarray:
     """Logarithms of strengths that are about what the columns weigh."""
     squares, weight = fetched(problem.source.reduce(_squares))
@@ -97,7 +104,7 @@ def _first(problem: Problem, sought: OpenStrengths) -> np.ndarray:
 
 
 def _squares(block: Block) -> tuple[Any, Any]:
-    weight = jax.numpy.where(block.rows.weight > 0, block.rows.weight, 0.0)
+    weight = jnp.where(block.rows.weight > 0, block.rows.weight, 0.0)
     return block.design.gram_diagonal(weight), block.total(weight)
 
 
@@ -171,7 +178,7 @@ class _WorkingModel:
         forms = tuple(_in_basis(search, found, form) for form in sought.forms)
         diagonal = np.asarray(diagonal_of(info, np), float)
         near = np.log([_ratio(diagonal, form) for form in forms])
-        ranks = np.array([_rank(form) for form in sought.forms], float)
+        ranks = np.array([rank_of(form.matrix) for form in sought.forms], float)
         return cls(
             gamma=found.gamma,
             score=np.asarray(sums.score, float),
@@ -197,6 +204,8 @@ class _WorkingModel:
         rho = np.clip(rho, low, high)
         slopes, curvature = self._slopes(rho)
         for _ in range(_MOST_STEPS):
+            if not np.isfinite(curvature).all():  # nothing is left of the response
+                break
             values, vectors = np.linalg.eigh(curvature)
             sizes = np.maximum(np.abs(values), 1e-9 * max(1.0, np.abs(values).max()))
             step = -vectors @ ((vectors.T @ slopes) / sizes)
@@ -216,8 +225,7 @@ class _WorkingModel:
     def left(self, rho: np.ndarray) -> np.ndarray:
         """Effective degrees of freedom [m] of the terms."""
         _, root = self._at(rho)
-        counts = [np.count_nonzero(np.asarray(form.holds())) for form in self.sought.forms]
-        return np.array(counts) - [
+        return np.array(self.sought.widths) - [
             form.times(lam).degrees_of_freedom(root)
             for lam, form in zip(np.exp(rho), self.forms, strict=True)
         ]
@@ -238,21 +246,24 @@ class _WorkingModel:
         (b'P_j b / phi + tr A^-1 P_j - r_j) / 2 (Wood 2011, JRSS B 73, with the weights held).
         """
         penalty, root = self._at(rho)
-        before = np.asarray(penalty.score(self.gamma), float)
+        before = np.array(penalty.score(jnp.asarray(self.gamma)), float)
         step = -root.times(self.score + before)
         beta = self.gamma + step
-        after = np.asarray(penalty.score(beta), float)
+        after = np.array(penalty.score(jnp.asarray(beta)), float)
         # step' H step, where (H + P) step = -(score + before).
         squares = self.pearson + 2 * self.score @ step
         squares -= step @ (self.score + after)
         scaled = [form.times(lam) for lam, form in zip(np.exp(rho), self.forms, strict=True)]
-        pulls = [np.asarray(form.score(beta), float) for form in scaled]
+        pulls = [np.array(form.score(jnp.asarray(beta)), float) for form in scaled]
         inside = np.array([beta @ pull for pull in pulls])
         traces = np.array([form.degrees_of_freedom(root) for form in scaled])
         df = max(self.nobs - self.free, 1.0)
         phi = 1.0
         if self.scaled:
-            phi = max(squares + 2 * float(penalty.loss(beta)), np.finfo(float).tiny) / df
+            phi = (squares + 2 * float(penalty.loss(jnp.asarray(beta)))) / df
+        if not phi > 0:
+            nothing = np.full(len(scaled), np.nan)
+            return nothing, np.outer(nothing, nothing)
         slopes = 0.5 * (inside / phi + traces - self.ranks)
         curvature = np.diag(0.5 * (inside / phi + traces))
         curvature -= 0.5 * _products(scaled, root)
@@ -269,13 +280,6 @@ def _in_basis(search: Search, found: Estimate, form: QuadraticForm) -> Quadratic
     penalty = found.basis.penalty(own)
     assert isinstance(penalty, QuadraticForm)
     return penalty
-
-
-def _rank(form: QuadraticForm) -> int:
-    if form.matrix.ndim == 1:
-        return int(np.count_nonzero(form.matrix))
-    own = np.flatnonzero(form.matrix.any(axis=0))
-    return int(np.linalg.matrix_rank(form.matrix[np.ix_(own, own)], hermitian=True))
 
 
 def _products(forms: list[QuadraticForm], root: Root) -> np.ndarray:

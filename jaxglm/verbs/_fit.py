@@ -8,7 +8,7 @@ import numpy as np
 from jaxglm import _status
 from jaxglm._jax import computing
 from jaxglm._status import DataError, FitError, Status
-from jaxglm.intake import Intake, Policy, with_penalty
+from jaxglm.intake import Intake, Policy, TermStrength, with_penalty
 from jaxglm.penalties import AskedPenalty
 from jaxglm.results import Results
 from jaxglm.rows import Choice, merge_rows
@@ -62,20 +62,33 @@ def results_of(
         family = family if shape is None else fitted
         fit = fit_of(problem, fitted, found, shape=shape)
         notes = outcome_notes(intake.problem, intake.model.names, family, found, fit)
-        texts = tuple(note.text for note in notes) + intake.notes
+        texts = tuple(note.text for note in notes) + intake.notes + _at_limit(strengths)
         fit = dataclasses.replace(fit, notes=texts)
     _announce(found, notes, intake.cautions, on_failure)
-    model = dataclasses.replace(intake.model, family=family, penalty=_in_words(penalty, strengths))
+    model = dataclasses.replace(
+        intake.model,
+        family=family,
+        penalty=sought.text if sought is not None else "" if penalty is None else repr(penalty),
+        strengths=() if strengths is None else _by_term(strengths),
+    )
     results = errors.given_to(fit, model, asked)
     return results if keep_data else results.without_data()
 
 
-def _in_words(penalty: AskedPenalty | None, strengths: Strengths | None) -> str:
-    """The penalty as it was given, with the terms whose strengths were estimated."""
-    given = [] if penalty is None else [repr(penalty)]
-    if strengths is not None:
-        given.append(f"{listed(strengths.labels, 3)} (REML)")
-    return " + ".join(given)
+def _by_term(found: Strengths) -> tuple[TermStrength, ...]:
+    rows = zip(found.labels, found.lambdas.tolist(), found.edf.tolist(), strict=True)
+    return tuple(TermStrength(term, lam, max(edf, 0.0)) for term, lam, edf in rows)
+
+
+def _at_limit(found: Strengths | None) -> tuple[str, ...]:
+    """What is said of terms of which the rows want nothing that the penalty holds."""
+    if found is None or not found.at_limit.any():
+        return ()
+    gone = listed(np.array(found.labels)[found.at_limit], 3)
+    return (
+        f"The strength of {gone} is estimated at its upper end: nothing is left of what the "
+        "penalty holds (a curve is a straight line, random effects have variance 0).",
+    )
 
 
 def _announce(found: Estimate, notes, cautions: Sequence[str], on_failure: Policy) -> None:

@@ -11,6 +11,7 @@ from jaxglm.intake import (
     Policy,
     ResponseIntake,
     chosen_dtype,
+    refuse_shrunk,
     row_vectors,
     solver_options,
     table_responses,
@@ -130,6 +131,7 @@ def response_results(
 ) -> ResponseResults:
     """The fits of all responses, with what is to be said of them raised or warned of."""
     check_choice("keep_data", keep_data, (True, False))
+    refuse_shrunk(intake.model, "fit_responses()")
     fits = fit_many(intake.replicas, intake.model, options, on_failure, max_memory, progress)
     for g, notes in intake.own_notes.items():
         if g not in intake.replicas.failed:

@@ -4,6 +4,7 @@ Only objects of classes named in `results` are ever made.
 """
 
 import dataclasses
+import math
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -33,6 +34,10 @@ def model_of(saved: SavedModel, family: Any, context: Mapping[str, Callable] | N
         raise Damaged("model.terms", f"are of {end} columns, not of {len(saved.names)}")
     if not set(saved.used) <= set(WEIGHTS):
         raise Damaged("model.used", f"names something else than {', '.join(WEIGHTS)}")
+    labels = {label for label, _, _ in saved.terms}
+    for one in saved.strengths:
+        if one.term not in labels or not 0 < one.lam < math.inf or not 0 <= one.edf < math.inf:
+            raise Damaged("model.strengths", f"cannot be those of {one.term!r}")
     spec = None if saved.spec is None else TermsSpec.from_json(saved.spec, context)
     if (spec is None) != (saved.formula is None):
         raise Damaged("model.spec", "is there without a formula, or the other way about")
@@ -50,6 +55,7 @@ def model_of(saved: SavedModel, family: Any, context: Mapping[str, Callable] | N
         dataset=None,
         constraints=saved.constraints,
         penalty=saved.penalty,
+        strengths=saved.strengths,
     )
 
 

@@ -21,7 +21,6 @@ from jaxglm.io.formula._functions import SHRUNK
 from jaxglm.io.formula._labels import Labels, labels_of
 from jaxglm.io.formula._rtext import parse_expression
 from jaxglm.io.formula._saved import check_component, check_expression, check_names, check_state
-from jaxglm.io.formula._splines import free_of_constant
 from jaxglm.io.formula._transforms import State
 from jaxglm.io.tables import Level, Table, check_floats, read_table, rows_text
 from jaxglm.rows import OneFit, Postponed
@@ -152,20 +151,26 @@ class TermsSpec:
         """Whether a term is a random effect, whose levels stand in no order."""
         return any(term.label == label and self._call(term) == "re" for term in self.terms)
 
-    def in_order(self, label: str) -> np.ndarray | None:
+    def n_in_order(self, label: str) -> int:
+        """How many values of a term stand in order: see `in_order`; 0 for a term of none."""
+        term = next((term for term in self.terms if term.label == label), None)
+        if term is None or len(term.components) != 1:
+            return 0
+        component = self.components[term.components[0]]
+        if self._call(term) == "s":
+            return component.width + 1
+        return len(component.levels) if component.kind == "factor" else 0
+
+    def in_order(self, label: str) -> np.ndarray:
         """What the columns of a term are to values that stand in order, [m, columns].
 
         Those are the effects of the levels of a factor, or the coefficients of the splines of a
-        curve. None for a term of neither, as a number or an interaction.
+        curve.
         """
-        term = next((term for term in self.terms if term.label == label), None)
-        if term is None or len(term.components) != 1:
-            return None
+        term = next(term for term in self.terms if term.label == label)
         component = self.components[term.components[0]]
         if self._call(term) == "s":
-            return free_of_constant(self.states[component.text])
-        if component.kind != "factor":
-            return None
+            return np.array(self.states[component.text]["free"])
         return component.coding(reduced=term.reduced[0])
 
     def _call(self, term: Term) -> str | None:
@@ -344,7 +349,7 @@ def _match_levels(component: Component, value: Labels, unseen: str) -> np.ndarra
     if strange.any():
         if unseen == "raise":
             used = np.unique(value.codes[strange]).tolist()
-            base = (
+            says = (
                 "takes their effect as 0"
                 if component.contrast == EACH
                 else f"counts them as the reference level {component.levels[component.reference]!r}"
@@ -352,7 +357,7 @@ def _match_levels(component: Component, value: Labels, unseen: str) -> np.ndarra
             raise DataError(
                 f"column {component.label!r} has levels that were not in the fit: "
                 f"{listed(repr(value.levels[code]) for code in used)} in {rows_text(strange)}; "
-                f"unseen='nan' gives nan there, and in a single fit unseen='base' {base}"
+                f"unseen='nan' gives nan there, and in a single fit unseen='base' {says}"
             )
         base = len(component.levels) if component.contrast == EACH else component.reference
         codes[strange] = base if unseen == "base" else -1

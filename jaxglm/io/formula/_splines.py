@@ -134,8 +134,9 @@ def _straight_beyond(knots: np.ndarray, boundary: list[float], x: np.ndarray) ->
 def _fit_s(x: np.ndarray, k: Any = 10) -> State:
     """K cubic B-splines on even knots, as mgcv's "ps" has them (Eilers and Marx 1996).
 
-    They lose the one direction in which the curve would be a constant, so that it adds up to zero
-    over the rows: the state is their averages.
+    They lose the direction in which the curve would be a constant, so that it adds up to zero over
+    the rows. The columns that are left, in orthonormal coordinates, are those in which the squared
+    second differences of the spline coefficients are a sum of squares: the last is a straight line.
     """
     k = whole(k, "k", 4)
     inner = complete(x)
@@ -147,29 +148,25 @@ def _fit_s(x: np.ndarray, k: Any = 10) -> State:
         )
     low, high = float(inner.min()), float(inner.max())
     margin = 1e-3 * (high - low)
-    state: State = {"boundary": [low - margin, high + margin], "averages": [1.0 / k] * k}
-    averages = _even_splines(state, inner).mean(axis=0)
-    return state | {"averages": averages.tolist()}
+    ends = [low - margin, high + margin]
+    away = _even_splines(ends, k, inner).mean(axis=0)
+    away[0] += np.copysign(np.linalg.norm(away), away[0])
+    # The reflection of Householder that takes the averages to the first axis, without that axis.
+    free = (np.eye(k) - 2 * np.outer(away, away) / (away @ away))[:, 1:]
+    steps = np.diff(free, n=2, axis=0)
+    _, turned = np.linalg.eigh(steps.T @ steps)
+    return {"boundary": ends, "free": (free @ turned[:, ::-1]).tolist()}
 
 
-def _even_splines(state: State, x: np.ndarray) -> np.ndarray:
-    low, high = state["boundary"]
-    inside = len(state["averages"]) - 3
-    step = (high - low) / inside
-    return _straight_beyond(low + step * np.arange(-3, inside + 4), [low, high], x)
+def _even_splines(ends: list[float], k: int, x: np.ndarray) -> np.ndarray:
+    low, high = ends
+    step = (high - low) / (k - 3)
+    return _straight_beyond(low + step * np.arange(-3, k + 1), ends, x)
 
 
 def _apply_s(state: State, x: np.ndarray) -> np.ndarray:
-    return _even_splines(state, x) @ free_of_constant(state)
-
-
-def free_of_constant(state: State) -> np.ndarray:
-    """What the columns of s(...) are to the k splines, [k, k - 1]: orthonormal."""
-    away = np.array(state["averages"])
-    away[0] += np.copysign(np.linalg.norm(away), away[0])
-    # The reflection of Householder that takes the averages to the first axis, without that axis.
-    mirror = np.eye(away.size) - 2 * np.outer(away, away) / (away @ away)
-    return mirror[:, 1:]
+    free = np.array(state["free"])
+    return _even_splines(state["boundary"], len(free), x) @ free
 
 
 SPLINES = {

@@ -82,9 +82,9 @@ def _taken_apart(text: str, columns: Sequence[str], aside: Collection[str]) -> F
             raise FormulaError(
                 f"formula {quoted(text)}: offset(...) cannot be part of an interaction"
             )
-    for term in terms:
-        shrunk = [side.atoms[i] for i in term if side.atoms[i].call in SHRUNK]
-        if shrunk and len(term) > 1:
+    for own in terms:
+        shrunk = [side.atoms[i] for i in own if side.atoms[i].call in SHRUNK]
+        if shrunk and len(own) > 1:
             raise FormulaError(
                 f"formula {quoted(text)}: {shrunk[0].label} has a penalty of its own and cannot be "
                 "part of an interaction; an interaction without one is made with ns(x, df=5)"
