@@ -82,7 +82,9 @@ class Bend(NamedTuple):
     def emptying(self, score: Any) -> float:
         """The least multiple of it that holds at zero, against this slope, all that it may hold."""
         own = np.asarray(self.threshold) > 0
-        most = np.max(np.abs(score[own]) / self.threshold[own], initial=0.0)
+        alone = self._replace(threshold=np.zeros_like(self.threshold), norms=None)
+        pull = np.asarray(alone.violation(np.zeros_like(score), score))
+        most = np.max(pull[own] / self.threshold[own], initial=0.0)
         return float(most if self.norms is None else max(most, self.norms.emptying(score)))
 
 

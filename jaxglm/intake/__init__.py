@@ -20,6 +20,7 @@ from jaxglm.intake._model import Model
 from jaxglm.intake._new_rows import new_rows
 from jaxglm.intake._penalised import (
     check_columns,
+    checked_penalty,
     penalised_columns,
     refuse_shrunk,
     with_common_penalty,
@@ -56,6 +57,7 @@ __all__ = [
     "as_sparse",
     "as_table",
     "check_columns",
+    "checked_penalty",
     "check_memory",
     "chosen_dtype",
     "fit_population",
