@@ -43,7 +43,8 @@ class Norms(NamedTuple):
 
     def value(self, beta: jax.Array) -> jax.Array:
         """What is added."""
-        return sum(jnp.sum(_size(of)) for of in self._each(self.weight * beta))
+        lengths = [jnp.sum(_size(own)) for own in self._each(self.weight * beta)]
+        return jnp.sum(jnp.stack(lengths))
 
     def violation(self, beta: Any, score: Any) -> jax.Array:
         """How far each coefficient's group is from its condition of optimality, [p].
@@ -173,9 +174,7 @@ def sweep_blocks(blocks: Blocks, matrix: jax.Array, known: tuple) -> tuple:
     return jax.lax.fori_loop(0, blocks.members.shape[0], visit, known)
 
 
-def _radius(
-    pull: jax.Array, curvature: jax.Array, start: jax.Array, away: jax.Array
-) -> jax.Array:
+def _radius(pull: jax.Array, curvature: jax.Array, start: jax.Array, away: jax.Array) -> jax.Array:
     """The r at which |pull / (curvature r + 1)|_2 is 1, which is more than that at r = 0.
 
     One over that length is concave in r and rises: a Newton step from anywhere ends to the left of

@@ -42,7 +42,7 @@ class Bend(NamedTuple):
     def take(self, columns: np.ndarray) -> "Bend":
         """Of some coefficients, in this order."""
         norms = None if self.norms is None else self.norms.take(columns)
-        return Bend(*(part[columns] for part in self[:3]), norms)
+        return Bend(self.threshold[columns], self.lower[columns], self.upper[columns], norms)
 
     def times(self, strength: Any) -> "Bend":
         """A multiple of it in the same box."""

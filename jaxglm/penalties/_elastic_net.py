@@ -80,12 +80,12 @@ class ElasticNet(AskedPenalty):
         )
 
     def quadratic(self, columns: PenalisedColumns) -> np.ndarray | None:
-        multiple = self.lam * (1 - self.l1_ratio)
-        return multiple * columns.factors(self.penalty_factor) * columns.units(self.standardize) ** 2
+        factors, units = columns.factors(self.penalty_factor), columns.units(self.standardize)
+        return self.lam * (1 - self.l1_ratio) * factors * units**2
 
     def thresholds(self, columns: PenalisedColumns) -> np.ndarray | None:
-        multiple = self.lam * self.l1_ratio
-        return multiple * columns.factors(self.penalty_factor) * columns.units(self.standardize)
+        factors, units = columns.factors(self.penalty_factor), columns.units(self.standardize)
+        return self.lam * self.l1_ratio * factors * units
 
     def __repr__(self) -> str:
         parts = [f"{self.lam:g}"]

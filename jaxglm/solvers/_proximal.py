@@ -63,7 +63,8 @@ class Bent(NamedTuple):
         norms = bend.norms
         if norms is not None:
             norms = norms._replace(weight=np.asarray(norms.weight, dtype))
-        bend = Bend(*(np.asarray(part, dtype) for part in bend[:3]), norms)
+        threshold, lower, upper = (np.asarray(part, dtype) for part in bend[:3])
+        bend = Bend(threshold, lower, upper, norms)
         bounded = np.isfinite(bend.lower) | np.isfinite(bend.upper)
         free = np.flatnonzero(~bend.choosing & ~bounded).astype(np.int32)
         return self._replace(bend=bend, free=free)
