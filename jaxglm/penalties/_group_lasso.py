@@ -71,9 +71,9 @@ class GroupLasso(AskedPenalty):
     ...     "x": [0.0, 1, 2, 3, 4, 5, 2, 5, 4],
     ...     "where": list("abcabcabc"),
     ... }
-    >>> fit = jg.glm("y ~ x + where", table, "poisson", penalty=jg.GroupLasso(0.5))
+    >>> fit = jg.glm("y ~ x + where", table, "poisson", penalty=jg.GroupLasso(0.1))
     >>> fit.params.round(4).to_dict()
-    {}
+    {'Intercept': -0.4067, 'x': 0.4816, 'where[T.b]': 0.0, 'where[T.c]': 0.0}
     """
 
     def __init__(
