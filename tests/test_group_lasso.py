@@ -231,6 +231,23 @@ def test_a_model_of_arrays_has_paths_too() -> None:
     assert cv.folds.notna().all(axis=None)
 
 
+def test_a_path_may_end_without_a_penalty() -> None:
+    penalty = jg.GroupLasso(1.0)
+    along = jg.fit_path("y ~ x + kind", TABLE, "poisson", penalty=penalty, lambdas=[0.1, 0.0])
+    plain = jg.glm("y ~ x + kind", TABLE, "poisson")
+    np.testing.assert_allclose(along.params.loc[0.0], plain.params, atol=1e-6)
+
+
+def test_float32_ends_as_near_as_it_can() -> None:
+    family, y = RESPONSES["poisson"]
+    short, long = (
+        jg.GLM(y, X, family).fit(penalty=jg.GroupLasso(0.1, groups=LABELS), dtype=dtype)
+        for dtype in ("float32", "float64")
+    )
+    assert short.converged
+    np.testing.assert_allclose(short.params, long.params, atol=1e-5)
+
+
 # ------------------------------------------------------------------------------- what is refused
 
 

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-# Units in the last place under which a difference of equal numbers is rounding.
-_ROUNDING = 64
+# Units in the last place that what is left of two numbers must be, to be more than rounding.
+ROUNDING = 64
 _MOST_STEPS = 100
 
 
@@ -30,7 +30,8 @@ class Norms(NamedTuple):
     @classmethod
     def of(cls, groups: Sequence[np.ndarray], weight: np.ndarray) -> "Norms":
         """Of the places of the coefficients of each group."""
-        p, of_size = len(weight), dict[int, list[np.ndarray]]()
+        p = len(weight)
+        of_size: dict[int, list[np.ndarray]] = {}
         for places in groups:
             of_size.setdefault((places.size - 1).bit_length(), []).append(places)
         tables = []
@@ -77,7 +78,7 @@ class Norms(NamedTuple):
 
     def _each(self, values: Any) -> list[jax.Array]:
         """The values [p] of the groups, [G, m] of each table, filled up with 0."""
-        return [entries(values, table) for table in self.members]
+        return [_entries(values, table) for table in self.members]
 
 
 class Blocks(NamedTuple):
@@ -118,20 +119,20 @@ class Blocks(NamedTuple):
         """
         inside = self.weight > 0
         unit = jnp.where(inside, self.weight, 1.0)
-        u = entries(beta, self.members) * self.weight
+        u = _entries(beta, self.members) * self.weight
         old = _times(self.axes.T, u)
-        slope = _times(self.axes.T, jnp.where(inside, entries(score, self.members) / unit, 0.0))
+        slope = _times(self.axes.T, jnp.where(inside, _entries(score, self.members) / unit, 0.0))
         pull = self.curvatures * old - slope
         size, eps = _length(pull), jnp.finfo(beta.dtype).eps
-        away = size - 1 > _ROUNDING * eps * size
+        away = size - 1 > ROUNDING * eps * size
         radius = _radius(pull, self.curvatures, _length(u), away)
         new = jnp.where(away, pull * radius / (self.curvatures * radius + 1), 0.0)
         moved = jnp.sum(self.curvatures * (new - old) ** 2)
         # Turning back and forth leaves rounding, which is no change.
-        stays = moved <= (_ROUNDING * eps) ** 2 * jnp.sum(self.curvatures * new**2)
+        stays = moved <= (ROUNDING * eps) ** 2 * jnp.sum(self.curvatures * new**2)
         stays &= away == jnp.any(u != 0)
         turned = jnp.where(inside & away, _times(self.axes, new) / unit, 0.0)
-        change = jnp.where(stays, 0.0, turned - entries(beta, self.members))
+        change = jnp.where(stays, 0.0, turned - _entries(beta, self.members))
         return change, jnp.where(stays, 0.0, moved)
 
 
@@ -139,8 +140,8 @@ def blocks_of(matrix: jax.Array, norms: Norms) -> list[Blocks]:
     """The groups of each table beside score'd + d' matrix d / 2."""
     found = []
     for members in norms.members:
-        entry = entries(jnp.diagonal(matrix), members)
-        weight = jnp.where(entry > 0, entries(norms.weight, members), 0.0)
+        entry = _entries(jnp.diagonal(matrix), members)
+        weight = jnp.where(entry > 0, _entries(norms.weight, members), 0.0)
         inverse = jnp.where(weight > 0, 1 / jnp.where(weight > 0, weight, 1.0), 0.0)
         square = matrix.at[members[:, :, None], members[:, None, :]].get(
             mode="fill", fill_value=0.0
@@ -197,7 +198,7 @@ def _radius(pull: jax.Array, curvature: jax.Array, start: jax.Array, away: jax.A
     return jax.lax.while_loop(goes_on, step, (start, away, jnp.zeros((), jnp.int32)))[0]
 
 
-def entries(values: Any, places: Any) -> jax.Array:
+def _entries(values: Any, places: Any) -> jax.Array:
     """The entries at some places, 0 beyond the last."""
     return jnp.asarray(values).at[places].get(mode="fill", fill_value=0)
 

@@ -9,10 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxglm.algebra._blocks import Norms, blocks_of, sweep_blocks
-
-# Units in the last place that a coefficient must stand above its threshold.
-_ROUNDING = 64
+from jaxglm.algebra._blocks import ROUNDING, Norms, blocks_of, sweep_blocks
 
 
 class Bend(NamedTuple):
@@ -60,7 +57,7 @@ class Bend(NamedTuple):
         """Where curvature/2 (b - free)^2 with the rest of one coefficient is least."""
         size = jnp.abs(free) - self.threshold / curvature
         # What is left of two equal numbers is rounding.
-        size = jnp.where(size > _ROUNDING * jnp.finfo(free.dtype).eps * jnp.abs(free), size, 0.0)
+        size = jnp.where(size > ROUNDING * jnp.finfo(free.dtype).eps * jnp.abs(free), size, 0.0)
         return jnp.clip(jnp.sign(free) * size, self.lower, self.upper)
 
     def violation(self, beta: Any, score: Any) -> jax.Array:
