@@ -46,7 +46,7 @@ from jaxglm.links import (
     Probit,
     Sqrt,
 )
-from jaxglm.penalties import Bounds, ElasticNet, Lasso, Quadratic, Ridge, Smooth
+from jaxglm.penalties import Bounds, ElasticNet, GroupLasso, Lasso, Quadratic, Ridge, Smooth
 from jaxglm.results import (
     CrossValidation,
     GroupResults,
@@ -90,6 +90,7 @@ __all__ = [
     "FormulaError",
     "Gamma",
     "Gaussian",
+    "GroupLasso",
     "GroupResults",
     "Identity",
     "Inverse",

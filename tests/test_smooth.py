@@ -320,6 +320,16 @@ def test_formulas_that_say_nothing(formula: str, words: str) -> None:
         (lambda: jg.fit_path(BOTH, DATA), "a path of penalties has no place"),
         (lambda: jg.cross_validate(BOTH, DATA), "a path of penalties has no place"),
         (lambda: jg.fit_responses("~ s(x)", DATA, ["y", "n"]), r"fit_responses\(\) has no place"),
+        (
+            lambda: jg.fit_groups("y ~ C(g)", DATA, "w", penalty=jg.Smooth("reml", "C(g)")),
+            "is estimated for one fit",
+        ),
+        (
+            lambda: jg.fit_path(
+                "y ~ z + C(g)", DATA, penalty=jg.Lasso(1) + jg.Smooth("reml", "C(g)")
+            ),
+            "is estimated for one fit",
+        ),
         (lambda: jg.glm("y ~ z", DATA).smooth_terms, "no term whose penalty was estimated"),
         (lambda: both().bootstrap(n=3, seed=1), "would do so without its penalty"),
         (lambda: jg.glm("y ~ g", DATA, penalty=jg.Smooth(1, "g")), "neither a factor nor a curve"),

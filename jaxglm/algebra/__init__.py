@@ -1,5 +1,6 @@
 """p-sized matrices: factors, roots of inverses, and the covariance made of them."""
 
+from jaxglm.algebra._blocks import Norms
 from jaxglm.algebra._covariance import MOVES, Covariance, Lines, movement, run_off
 from jaxglm.algebra._descent import Bend, descend
 from jaxglm.algebra._factor import (
@@ -31,6 +32,7 @@ __all__ = [
     "LaneFactor",
     "LaneMatrices",
     "Lines",
+    "Norms",
     "Relations",
     "Root",
     "Span",

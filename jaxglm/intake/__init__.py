@@ -20,6 +20,7 @@ from jaxglm.intake._model import Model, TermStrength
 from jaxglm.intake._new_rows import new_rows
 from jaxglm.intake._penalised import (
     check_columns,
+    checked_penalty,
     penalised_columns,
     refuse_shrunk,
     with_common_penalty,
@@ -58,6 +59,7 @@ __all__ = [
     "as_table",
     "check_columns",
     "check_memory",
+    "checked_penalty",
     "chosen_dtype",
     "fit_population",
     "model_matrices",

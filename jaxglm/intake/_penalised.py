@@ -132,7 +132,9 @@ def checked_penalty(asked: Any) -> AskedPenalty:
     if not isinstance(asked, AskedPenalty):
         raise TypeError(
             "penalty must be one of jg.Ridge(lam), jg.Lasso(lam), jg.ElasticNet(lam, l1_ratio), "
-            f"jg.Quadratic(P) and jg.Bounds(lower, upper), or a sum of these, not {asked!r}"
+            "jg.GroupLasso(lam), jg.Smooth(lam, term), jg.Quadratic(P) and "
+            "jg.Bounds(lower, upper), or a sum of these, "
+            f"not {asked!r}"
         )
     return asked
 

@@ -9,6 +9,7 @@ from jaxglm.penalties._asked import (
 from jaxglm.penalties._base import Penalty
 from jaxglm.penalties._bounds import Bounds
 from jaxglm.penalties._elastic_net import ElasticNet, Lasso, Ridge
+from jaxglm.penalties._group_lasso import GroupLasso
 from jaxglm.penalties._prior import Quadratic
 from jaxglm.penalties._quadratic import QuadraticForm, rank_of
 from jaxglm.penalties._smooth import OpenStrengths, Smooth, open_strengths
@@ -18,6 +19,7 @@ __all__ = [
     "AskedPenalty",
     "Bounds",
     "ElasticNet",
+    "GroupLasso",
     "Lasso",
     "OpenStrengths",
     "PenalisedColumns",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from jaxglm._status import DataError
-from jaxglm.algebra import Bend
+from jaxglm.algebra import Bend, Norms
 from jaxglm.penalties._base import Penalty
 from jaxglm.penalties._quadratic import QuadraticForm
 from jaxglm.penalties._thresholded import Thresholded
@@ -62,7 +62,7 @@ class PenalisedColumns:
             given = dict(zip(given.index, given, strict=True))
         if isinstance(given, Mapping):
             for name, factor in given.items():
-                factors[self.place(name)] = _factor(factor, f"penalty_factor[{name!r}]")
+                factors[self.place(name)] = checked_factor(factor, f"penalty_factor[{name!r}]")
             if self.constant is not None and factors[self.constant] != 0:
                 raise DataError("penalty_factor: the intercept is free, whatever is said of it.")
             return factors
@@ -85,10 +85,17 @@ class PenalisedColumns:
                 f"{values.shape}."
             )
         for name, factor in zip(self.names, factors, strict=True):
-            _factor(factor, f"penalty_factor of {name!r}")
+            checked_factor(factor, f"penalty_factor of {name!r}")
         if self.constant is not None:
             factors[self.constant] = 0.0
         return factors
+
+    def units(self, standardize: bool) -> np.ndarray:
+        """What a penalty multiplies coefficients by, [p]; of a constant, without a spread, 1."""
+        if not standardize:
+            return np.ones(len(self.names))
+        spreads = self.spreads()
+        return np.where(spreads > 0, spreads, 1.0)
 
     def place(self, name: Any, what: str = "penalise") -> Any:
         """Where the columns of a name are: of a column, or of all that a term makes."""
@@ -123,10 +130,18 @@ class AskedPenalty:
         """Multiples [p] of the absolute values, or None."""
         return None
 
+    def norms(self, columns: PenalisedColumns) -> Sequence[tuple[np.ndarray, np.ndarray]]:
+        """Groups of two columns or more: where they are, and what multiplies each in the norm."""
+        return ()
+
     def bounds(self, columns: PenalisedColumns) -> tuple[np.ndarray, np.ndarray]:
         """Least and greatest values of the coefficients, [p] each."""
         p = len(columns.names)
         return np.full(p, -np.inf), np.full(p, np.inf)
+
+    def times(self, strength: float) -> "AskedPenalty":
+        """A multiple of it, within the same bounds."""
+        return Multiple(strength, self)
 
     def __add__(self, other: Any) -> "AskedPenalty":
         if not isinstance(other, AskedPenalty):
@@ -161,6 +176,9 @@ class Sum(AskedPenalty):
         known = [part for part in found if part is not None]
         return np.sum(known, axis=0) if known else None
 
+    def norms(self, columns: PenalisedColumns) -> Sequence[tuple[np.ndarray, np.ndarray]]:
+        return [group for part in self.parts for group in part.norms(columns)]
+
     def bounds(self, columns: PenalisedColumns) -> tuple[np.ndarray, np.ndarray]:
         lower, upper = zip(*(part.bounds(columns) for part in self.parts), strict=True)
         return np.max(lower, axis=0), np.min(upper, axis=0)
@@ -183,6 +201,37 @@ class Sum(AskedPenalty):
         return " + ".join(map(repr, self.parts))
 
 
+@dataclasses.dataclass(frozen=True)
+class Multiple(AskedPenalty):
+    """A penalty so many times as strong."""
+
+    strength: float
+    part: AskedPenalty
+
+    def quadratic(self, columns: PenalisedColumns) -> np.ndarray | None:
+        matrix = self.part.quadratic(columns)
+        return None if matrix is None else self.strength * matrix
+
+    def center(self, columns: PenalisedColumns) -> np.ndarray | None:
+        return self.part.center(columns)
+
+    def thresholds(self, columns: PenalisedColumns) -> np.ndarray | None:
+        own = self.part.thresholds(columns)
+        return None if own is None else self.strength * own
+
+    def norms(self, columns: PenalisedColumns) -> Sequence[tuple[np.ndarray, np.ndarray]]:
+        if self.strength == 0:
+            return ()
+        return [(places, self.strength * w) for places, w in self.part.norms(columns)]
+
+    def bounds(self, columns: PenalisedColumns) -> tuple[np.ndarray, np.ndarray]:
+        return self.part.bounds(columns)
+
+    def __repr__(self) -> str:
+        part = f"({self.part!r})" if isinstance(self.part, Sum) else repr(self.part)
+        return f"{self.strength:g} * {part}"
+
+
 def parts_of(penalty: AskedPenalty) -> tuple[AskedPenalty, ...]:
     """The penalties that a penalty is a sum of."""
     return penalty.parts if isinstance(penalty, Sum) else (penalty,)
@@ -202,7 +251,8 @@ def thresholded_of(asked: AskedPenalty, columns: PenalisedColumns) -> Thresholde
     Raises
     ------
     DataError
-        Where a coefficient is bounded from below by more than from above.
+        Where a coefficient is bounded from below by more than from above, or has a part of its own
+        beside that in its group.
     """
     quadratic, thresholds = asked.quadratic(columns), asked.thresholds(columns)
     smooth = None
@@ -215,7 +265,35 @@ def thresholded_of(asked: AskedPenalty, columns: PenalisedColumns) -> Thresholde
         raise DataError(
             f"the lower bound of {listed(crossed, 5)} is above its upper bound: no value is between"
         )
-    return Thresholded(smooth, Bend(known, lower, upper), of_mean=True)
+    bend = Bend(known, lower, upper)
+    groups = asked.norms(columns)
+    if groups:
+        own = (known != 0) | np.isfinite(lower) | np.isfinite(upper)
+        bend = bend._replace(norms=_norms_of(groups, own, columns))
+    return Thresholded(smooth, bend, of_mean=True)
+
+
+def _norms_of(
+    groups: Sequence[tuple[np.ndarray, np.ndarray]], own: np.ndarray, columns: PenalisedColumns
+) -> Norms:
+    """Norms of groups that have no column in common, nor one with a part of its own.
+
+    Raises
+    ------
+    DataError
+    """
+    weight, visits = np.zeros(len(columns.names)), own.astype(int)
+    for places, multiples in groups:
+        weight[places] = multiples
+        visits[places] += 1
+    twice = np.array(columns.names)[visits > 1]
+    if twice.size:
+        raise DataError(
+            f"{listed(twice, 5)}: a column in a group of a group lasso can have no lasso and no "
+            "bound of its own, and stand in no other group; hold it by one of them, as with "
+            "penalty_factor={name: 0} in the other"
+        )
+    return Norms.of([places for places, _ in groups], weight)
 
 
 def strength(of: str, value: Any) -> float:
@@ -230,7 +308,25 @@ def strength(of: str, value: Any) -> float:
     return float(value)
 
 
-def _factor(value: Any, of: str) -> float:
+def is_standardized(of: str, value: Any) -> bool:
+    """Whether columns are divided by their spread, checked.
+
+    Raises
+    ------
+    ValueError
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{of}: standardize must be True or False, not {value!r}")
+    return bool(value)
+
+
+def checked_factor(value: Any, of: str) -> float:
+    """A multiple of the penalty of one column or group, checked.
+
+    Raises
+    ------
+    DataError
+    """
     if not is_from(value, 0):
         raise DataError(f"{of} must be a number of 0 or more (0: not penalised), not {value!r}")
     return float(value)

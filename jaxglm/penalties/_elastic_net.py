@@ -4,7 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from jaxglm.penalties._asked import AskedPenalty, PenalisedColumns, strength
+from jaxglm.penalties._asked import (
+    AskedPenalty,
+    PenalisedColumns,
+    is_standardized,
+    strength,
+)
 from jaxglm.words import is_from
 
 
@@ -59,14 +64,11 @@ class ElasticNet(AskedPenalty):
             raise ValueError(
                 f"{name}: l1_ratio must be a number from 0 (ridge) to 1 (lasso), not {l1_ratio!r}"
             )
-        if not isinstance(standardize, bool | np.bool_):
-            raise ValueError(f"{name}: standardize must be True or False, not {standardize!r}")
-        self.l1_ratio = float(l1_ratio)
-        self.standardize, self.penalty_factor = bool(standardize), penalty_factor
+        self.standardize = is_standardized(name, standardize)
+        self.l1_ratio, self.penalty_factor = float(l1_ratio), penalty_factor
 
-    def with_strength(self, lam: float) -> "ElasticNet":
-        """The same with another strength."""
-        return self._another(lam, self.l1_ratio)
+    def times(self, strength: float) -> "ElasticNet":
+        return self._another(strength * self.lam, self.l1_ratio)
 
     def with_share(self, l1_ratio: float) -> "ElasticNet":
         """The same with another share of the absolute values."""
@@ -78,19 +80,12 @@ class ElasticNet(AskedPenalty):
         )
 
     def quadratic(self, columns: PenalisedColumns) -> np.ndarray | None:
-        multiple = self.lam * (1 - self.l1_ratio)
-        return multiple * columns.factors(self.penalty_factor) * self._unit(columns) ** 2
+        factors, units = columns.factors(self.penalty_factor), columns.units(self.standardize)
+        return self.lam * (1 - self.l1_ratio) * factors * units**2
 
     def thresholds(self, columns: PenalisedColumns) -> np.ndarray | None:
-        multiple = self.lam * self.l1_ratio
-        return multiple * columns.factors(self.penalty_factor) * self._unit(columns)
-
-    def _unit(self, columns: PenalisedColumns) -> Any:
-        """What a coefficient is multiplied by; of a constant column, which has no spread, 1."""
-        if not self.standardize:
-            return 1.0
-        spreads = columns.spreads()
-        return np.where(spreads > 0, spreads, 1.0)
+        factors, units = columns.factors(self.penalty_factor), columns.units(self.standardize)
+        return self.lam * self.l1_ratio * factors * units
 
     def __repr__(self) -> str:
         parts = [f"{self.lam:g}"]

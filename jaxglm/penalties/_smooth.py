@@ -135,8 +135,10 @@ class Smooth(AskedPenalty):
         return out
 
     def quadratic(self, columns: PenalisedColumns) -> np.ndarray | None:
-        if self.lam is None:  # sought; see `open_strengths`
-            return None
+        if self.lam is None:
+            raise DataError(
+                f"{self!r}: a strength is estimated for one fit, by glm(); give a number here"
+            )
         forms = [self.lam * self.form(label, columns) for label in self.labels(columns)]
         if any(form.ndim == 2 for form in forms):
             forms = [form if form.ndim == 2 else np.diag(form) for form in forms]

@@ -1,4 +1,4 @@
-"""Owns the penalty that is not smooth: absolute values of coefficients, and bounds on them."""
+"""Owns the penalty that is not smooth: absolute values, norms of groups, and bounds."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from jaxglm.penalties._base import Penalty
 
 
 class Thresholded(Penalty):
-    """A quadratic penalty, sum_j threshold_j |b_j|, and lower_j <= b_j <= upper_j.
+    """A quadratic penalty, sum_j threshold_j |b_j|, norms, and lower_j <= b_j <= upper_j.
 
     Its score and information are those of the quadratic part: the rest is for a solver that knows
     what to do at zero and at a bound.
@@ -31,7 +31,7 @@ class Thresholded(Penalty):
     of_mean: bool = static(default=False, kw_only=True)
 
     def loss(self, beta: jax.Array) -> jax.Array:
-        rest = Bend(*self.bend).value(beta)
+        rest = self.bend.value(beta)
         return rest if self.smooth is None else rest + self.smooth.loss(beta)
 
     def score(self, beta: jax.Array) -> jax.Array:
@@ -42,16 +42,19 @@ class Thresholded(Penalty):
 
     def holds(self) -> jax.Array:
         bounded = jnp.isfinite(self.bend.lower) & jnp.isfinite(self.bend.upper)
-        own = (self.bend.threshold > 0) | bounded
+        own = self.bend.choosing | bounded
         return own if self.smooth is None else own | self.smooth.holds()
 
     def where(self, keep: jax.Array) -> "Thresholded":
         smooth = None if self.smooth is None else self.smooth.where(keep)
-        inf = jnp.inf
+        inf, norms = jnp.inf, self.bend.norms
+        if norms is not None:
+            norms = norms._replace(weight=jnp.where(keep, norms.weight, 0.0))
         bend = Bend(
             jnp.where(keep, self.bend.threshold, 0.0),
             jnp.where(keep, self.bend.lower, -inf),
             jnp.where(keep, self.bend.upper, inf),
+            norms,
         )
         return self._with(smooth=smooth, bend=bend)
 
@@ -61,12 +64,11 @@ class Thresholded(Penalty):
     def times(self, strength: float) -> "Thresholded":
         """A multiple of it, within the same bounds."""
         smooth = None if self.smooth is None else self.smooth.times(strength)
-        bend = self.bend._replace(threshold=strength * self.bend.threshold)
-        return self._with(smooth=smooth, bend=bend)
+        return self._with(smooth=smooth, bend=self.bend.times(strength))
 
     def take(self, columns: np.ndarray) -> "Thresholded":
         smooth = None if self.smooth is None else self.smooth.take(columns)
-        return self._with(smooth=smooth, bend=Bend(*(part[columns] for part in self.bend)))
+        return self._with(smooth=smooth, bend=self.bend.take(columns))
 
     def in_basis(self, transform: np.ndarray) -> "Thresholded":
         raise TypeError("absolute values of coefficients are those of the columns as they are")
@@ -78,7 +80,7 @@ class Thresholded(Penalty):
     @property
     def chooses(self) -> bool:
         """Whether it sets coefficients to zero, as a lasso does."""
-        return bool((np.asarray(self.bend.threshold) > 0).any())
+        return bool(self.bend.choosing.any())
 
     def couples(self, columns: np.ndarray) -> bool:
         # Coordinate descent wants the whole matrix.
@@ -86,6 +88,8 @@ class Thresholded(Penalty):
 
     def as_rows(self) -> np.ndarray:
         smooth = None if self.smooth is None else self.smooth.as_rows()
-        own = np.diag(np.asarray(self.bend.threshold, float))
-        rows = own[np.asarray(self.bend.threshold) > 0]
+        sizes = np.asarray(self.bend.threshold, float)
+        if self.bend.norms is not None:
+            sizes = sizes + np.asarray(self.bend.norms.weight)
+        rows = np.diag(sizes)[self.bend.choosing]
         return rows if smooth is None else np.vstack([smooth, rows])

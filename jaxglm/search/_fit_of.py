@@ -103,7 +103,7 @@ def _parameters(found: Estimate) -> float:
     """
     penalty, k = found.objective.penalty, found.gamma.size
     if isinstance(penalty, Thresholded):
-        kept = (found.gamma != 0) | (np.asarray(penalty.bend.threshold) == 0)
+        kept = (found.gamma != 0) | ~penalty.bend.choosing
         kept &= ~penalty.at_bound(found.gamma)
         if penalty.smooth is None:
             return float(kept.sum())

@@ -9,7 +9,6 @@ import numpy as np
 
 from jaxglm._jax import fetched
 from jaxglm._status import Status
-from jaxglm.algebra import Bend
 from jaxglm.families import Family
 from jaxglm.penalties import Thresholded
 from jaxglm.rows import Problem
@@ -86,8 +85,12 @@ class Path:
         nothing but rounding of the response.
         """
         most = float(np.finfo(self._problem.dtype).max) ** 0.5
-        out = np.where(held[self._problem.order], most, 0.0)
-        point, sums = self._optimum(Thresholded(None, self._penalty.bend._replace(threshold=out)))
+        out, bend = np.where(held[self._problem.order], most, 0.0), self._penalty.bend
+        if bend.norms is not None:
+            grouped = np.asarray(bend.norms.weight) > 0
+            out, of_norms = np.where(grouped, 0.0, out), np.where(grouped, most, 0.0)
+            bend = bend._replace(norms=bend.norms._replace(weight=of_norms))
+        point, sums = self._optimum(Thresholded(None, bend._replace(threshold=out)))
         score = self._problem.public(np.asarray(sums.score, float))
         weight = float(self._search.totals.weight)
         nothing = point.deviance <= _NOTHING * weight
@@ -132,7 +135,7 @@ class Path:
         gamma = np.asarray(outcome.settled(np), float)
         score = np.asarray(sums.score, float)
         self._gamma, self._kept = gamma, Bent(*jax.tree.map(np.asarray, outcome.kept))
-        violation = np.asarray(Bend(*penalty.bend).violation(gamma, score)).max(initial=0.0)
+        violation = np.asarray(penalty.bend.violation(gamma, score)).max(initial=0.0)
         point = PathPoint(
             coef=problem.public(gamma),
             deviance=float(sums.deviance),

@@ -43,7 +43,7 @@ class Bent(NamedTuple):
     info : [p, p]
     use : bool
     free : [f] int
-        Coefficients with neither a threshold nor a bound.
+        Coefficients with neither a threshold nor a bound, and in no group.
     """
 
     bend: Bend
@@ -60,9 +60,13 @@ class Bent(NamedTuple):
 
     def bent(self, bend: Bend, dtype: np.dtype) -> "Bent":
         """The same matrix beside something else that is not smooth."""
-        bend = Bend(*(np.asarray(part, dtype) for part in bend))
+        norms = bend.norms
+        if norms is not None:
+            norms = norms._replace(weight=np.asarray(norms.weight, dtype))
+        threshold, lower, upper = (np.asarray(part, dtype) for part in bend[:3])
+        bend = Bend(threshold, lower, upper, norms)
         bounded = np.isfinite(bend.lower) | np.isfinite(bend.upper)
-        free = np.flatnonzero((bend.threshold == 0) & ~bounded).astype(np.int32)
+        free = np.flatnonzero(~bend.choosing & ~bounded).astype(np.int32)
         return self._replace(bend=bend, free=free)
 
 

@@ -22,7 +22,7 @@ from jaxglm.intake import (
     with_bias,
     with_separation,
 )
-from jaxglm.penalties import AskedPenalty, ElasticNet
+from jaxglm.penalties import AskedPenalty
 from jaxglm.results import (
     CrossValidation,
     GroupResults,
@@ -35,7 +35,7 @@ from jaxglm.verbs._cross_validate import Division, Measure, validated
 from jaxglm.verbs._errors import StandardErrors
 from jaxglm.verbs._fit import results_of
 from jaxglm.verbs._order import check_arrays, check_formula, check_one_response
-from jaxglm.verbs._path import AskedPath, path_results
+from jaxglm.verbs._path import AskedPath, at_strength_one, path_results
 from jaxglm.verbs._responses import response_results
 from jaxglm.verbs._segments import group_results
 from jaxglm.words import no_attribute, understands_habits
@@ -191,6 +191,7 @@ class GLM:
     def fit_path(
         self,
         *,
+        penalty: AskedPenalty | None = None,
         l1_ratio: float = 1.0,
         lambdas: Sequence[float] | None = None,
         n_lambdas: int = 100,
@@ -202,15 +203,15 @@ class GLM:
         dtype: str = "float64",
         compress: Choice = "auto",
     ) -> PathResults:
-        """Fit the model under an elastic net of falling strength; see `jaxglm.fit_path`.
+        """Fit the model under a penalty of falling strength; see `jaxglm.fit_path`.
 
         Raises
         ------
         DataError, ValueError
             As there.
         """
-        net = ElasticNet(1.0, l1_ratio, standardize=standardize, penalty_factor=penalty_factor)
-        asked = AskedPath.of(net, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
+        one = at_strength_one(penalty, l1_ratio, standardize, penalty_factor)
+        asked = AskedPath.of(one, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
         return path_results(self._intake(dtype), asked, compress)
 
     @understands_habits
@@ -222,6 +223,7 @@ class GLM:
         time: Any = None,
         seed: int = 0,
         measure: Measure = "deviance",
+        penalty: AskedPenalty | None = None,
         l1_ratio: float = 1.0,
         lambdas: Sequence[float] | None = None,
         n_lambdas: int = 100,
@@ -241,8 +243,8 @@ class GLM:
         DataError, ValueError
             As there.
         """
-        net = ElasticNet(1.0, l1_ratio, standardize=standardize, penalty_factor=penalty_factor)
-        asked = AskedPath.of(net, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
+        one = at_strength_one(penalty, l1_ratio, standardize, penalty_factor)
+        asked = AskedPath.of(one, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
         division = Division.of(folds, by, time, seed, self._column)
         return validated(self._intake(dtype), asked, division, measure)
 

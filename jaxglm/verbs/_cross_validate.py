@@ -22,13 +22,13 @@ from jaxglm.intake import (
     row_vectors,
     table_intake,
 )
-from jaxglm.penalties import ElasticNet, thresholded_of
+from jaxglm.penalties import AskedPenalty, thresholded_of
 from jaxglm.results import CrossValidation
 from jaxglm.rows import Fold, folds_of, forward_folds, random_folds, without
 from jaxglm.search import Path
 from jaxglm.sources import Block
 from jaxglm.verbs._order import check_formula
-from jaxglm.verbs._path import AskedPath, path_results, warn_of_ends
+from jaxglm.verbs._path import AskedPath, at_strength_one, path_results, warn_of_ends
 from jaxglm.words import check_choice, check_seed, is_from, understands_habits
 
 Measure = Literal["deviance", "auc", "mae"]
@@ -46,6 +46,7 @@ def cross_validate(
     time: Any = None,
     seed: int = 0,
     measure: Measure = "deviance",
+    penalty: AskedPenalty | None = None,
     l1_ratio: float = 1.0,
     lambdas: Sequence[float] | None = None,
     n_lambdas: int = 100,
@@ -85,7 +86,7 @@ def cross_validate(
     measure : {"deviance", "auc", "mae"}
         The loss: mean deviance, one minus the area under the ROC curve, or mean absolute error,
         each weighted by the weights of the rows.
-    l1_ratio, lambdas, n_lambdas, lambda_min_ratio, standardize, penalty_factor
+    penalty, l1_ratio, lambdas, n_lambdas, lambda_min_ratio, standardize, penalty_factor
         As for `fit_path`.
     freq_weights, var_weights, trials, offset, exposure, proportions, missing
         As for `glm`.
@@ -113,8 +114,8 @@ def cross_validate(
     True
     """
     check_formula("cross_validate", formula, data)
-    net = ElasticNet(1.0, l1_ratio, standardize=standardize, penalty_factor=penalty_factor)
-    asked = AskedPath.of(net, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
+    one = at_strength_one(penalty, l1_ratio, standardize, penalty_factor)
+    asked = AskedPath.of(one, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
     division = Division.of(folds, by, time, seed, lambda name: column_of_table(data, name))
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(
@@ -209,7 +210,7 @@ def _out_of_fold(intake: Intake, asked: AskedPath, fold: Fold, strengths: np.nda
     if not weight.any():
         raise DataError("A fold leaves no row with a weight to fit: take fewer folds.")
     some = problem.with_block(Block(problem.design, dataclasses.replace(rows, weight=weight)))
-    penalty = thresholded_of(asked.net, penalised_columns(some, model))
+    penalty = thresholded_of(asked.penalty, penalised_columns(some, model))
     path = Path(some, some.narrowed(family), asked.options(model.names), penalty)
     points = list(path.along(strengths))
     warn_of_ends(points, "a fold")

@@ -103,7 +103,7 @@ def glm(
         default is the machine epsilon to the power 2/3: 4e-11 in float64.
     max_turns : int
         Passes over the rows allowed to each attempt.
-    penalty : Ridge, Lasso, ElasticNet, or a sum of them, optional
+    penalty : Ridge, Lasso, ElasticNet, GroupLasso, or a sum of them, optional
         What is added to half of the mean deviance; see these, and the page on penalties.
     bias : {None, "firth"}
         "firth" takes the first-order bias out of the estimates (adjusted scores, Firth 1993), which

@@ -14,6 +14,7 @@ from jaxglm.intake import (
     Given,
     Intake,
     check_columns,
+    checked_penalty,
     chosen_dtype,
     penalised_columns,
     refuse_shrunk,
@@ -21,7 +22,7 @@ from jaxglm.intake import (
     solver_options,
     table_intake,
 )
-from jaxglm.penalties import ElasticNet, thresholded_of
+from jaxglm.penalties import AskedPenalty, ElasticNet, thresholded_of
 from jaxglm.results import PathResults, Results
 from jaxglm.rows import Choice, merge_rows
 from jaxglm.search import Options, Path, PathPoint, RangeError, has_unknown_shape
@@ -42,6 +43,7 @@ def fit_path(
     data: Any,
     family: Family | str = "gaussian",
     *,
+    penalty: AskedPenalty | None = None,
     l1_ratio: float = 1.0,
     lambdas: Sequence[float] | None = None,
     n_lambdas: int = 100,
@@ -62,7 +64,7 @@ def fit_path(
     compress: Choice = "auto",
     context: Mapping[str, Callable] | None = None,
 ) -> PathResults:
-    """Fit a model under an elastic net of falling strength, as glmnet does.
+    """Fit a model under a penalty of falling strength, as glmnet does under an elastic net.
 
     The first strength is the least that leaves all penalised coefficients at zero. Each optimum
     starts from the one before it. The path ends early where the model explains 99.9 % of the null
@@ -72,6 +74,10 @@ def fit_path(
     ----------
     formula, data, family, link
         As for `glm`.
+    penalty : AskedPenalty, optional
+        In place of an elastic net: one with absolute values or groups, as ``GroupLasso(1.0)``, or a
+        sum with such a part. The strengths multiply all of it but bounds. A quadratic part that
+        holds other columns than these counts for nothing in the first strength.
     l1_ratio : float, from 0 to 1
         The share of the absolute values: 1 is the lasso, 0 ridge regression.
     lambdas : sequence of float, optional
@@ -114,8 +120,8 @@ def fit_path(
     {'Intercept': 0.022, 'a': 1.032, 'b': 0.0, 'c': 0.0}
     """
     check_formula("fit_path", formula, data)
-    net = ElasticNet(1.0, l1_ratio, standardize=standardize, penalty_factor=penalty_factor)
-    asked = AskedPath.of(net, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
+    one = at_strength_one(penalty, l1_ratio, standardize, penalty_factor)
+    asked = AskedPath.of(one, lambdas, n_lambdas, lambda_min_ratio, tol, max_turns)
     vectors = row_vectors(freq_weights, var_weights, trials, offset, exposure)
     given = Given(
         resolve(family, link), vectors, missing, chosen_dtype(dtype), context, proportions
@@ -124,13 +130,32 @@ def fit_path(
     return path_results(intake, asked, compress)
 
 
+def at_strength_one(
+    penalty: Any, l1_ratio: float, standardize: bool, penalty_factor: Any
+) -> AskedPenalty:
+    """The penalty that the strengths of a path multiply.
+
+    Raises
+    ------
+    TypeError, ValueError
+    """
+    if penalty is None:
+        return ElasticNet(1.0, l1_ratio, standardize=standardize, penalty_factor=penalty_factor)
+    if l1_ratio != 1.0 or standardize or penalty_factor is not None:
+        raise ValueError(
+            "l1_ratio=, standardize= and penalty_factor= are of the elastic net that penalty= "
+            f"replaces: say them in the penalty, here {penalty!r}"
+        )
+    return checked_penalty(penalty)
+
+
 @dataclasses.dataclass(frozen=True)
 class AskedPath:
     """What a caller asks of a path.
 
     Attributes
     ----------
-    net : ElasticNet
+    penalty : AskedPenalty
         At strength 1.
     given : [k] or None
         Its strengths, falling; None for so many (`count`) down to a share of the first.
@@ -140,7 +165,7 @@ class AskedPath:
     max_turns : int
     """
 
-    net: ElasticNet
+    penalty: AskedPenalty
     given: np.ndarray | None
     count: int
     share: float | None
@@ -150,7 +175,7 @@ class AskedPath:
     @classmethod
     def of(
         cls,
-        net: ElasticNet,
+        penalty: AskedPenalty,
         lambdas: Any,
         n_lambdas: Any,
         lambda_min_ratio: Any,
@@ -170,14 +195,22 @@ class AskedPath:
                 f"lambda_min_ratio must be a number between 0 and 1, not {lambda_min_ratio!r}"
             )
         if lambdas is None:
-            return cls(net, None, int(n_lambdas), lambda_min_ratio, tol, max_turns)
+            return cls(penalty, None, int(n_lambdas), lambda_min_ratio, tol, max_turns)
         try:
             values = np.asarray(lambdas, float).ravel()
         except (TypeError, ValueError):
             values = np.full(1, np.nan)
         if values.size == 0 or not (np.isfinite(values) & (values >= 0)).all():
             raise ValueError("lambdas must be finite numbers of 0 or more, one at least")
-        return cls(net, np.unique(values)[::-1], values.size, None, tol, max_turns)
+        return cls(penalty, np.unique(values)[::-1], values.size, None, tol, max_turns)
+
+    @property
+    def choosing(self) -> AskedPenalty:
+        """The penalty by which the first strength is told; that of ridge has to choose for it."""
+        net = self.penalty
+        if not isinstance(net, ElasticNet):
+            return net
+        return net.with_share(max(net.l1_ratio, _LEAST_SHARE))
 
     def falling_from(self, most: float, *, wide: bool) -> np.ndarray:
         """The strengths in falling order, where none was given from the strongest that counts."""
@@ -195,7 +228,7 @@ class AskedPath:
 def path_results(intake: Intake, asked: AskedPath, compress: Choice) -> PathResults:
     """The path of a model that has been read."""
     check_choice("compress", compress, ("auto", True, False))
-    model, family, net = intake.model, intake.model.family, asked.net
+    model, family = intake.model, intake.model.family
     refuse_shrunk(model, "a path of penalties")
     options = asked.options(model.names)
     if has_unknown_shape(family):
@@ -208,18 +241,16 @@ def path_results(intake: Intake, asked: AskedPath, compress: Choice) -> PathResu
     with computing(problem.dtype == np.float64):
         columns = penalised_columns(problem, model)
         check_columns(columns)
-        shares = thresholded_of(net.with_share(max(net.l1_ratio, _LEAST_SHARE)), columns)
-        thresholds = np.asarray(shares.bend.threshold)
-        held = thresholds > 0
-        if not held.any():
+        choosing = thresholded_of(asked.choosing, columns)
+        if not choosing.chooses:
             raise DataError(
-                "no column is penalised: there is none beside the intercept whose penalty_factor "
-                "is not 0"
+                "no column is penalised: there is none beside the intercept that the penalty "
+                "could leave out, and whose penalty_factor is not 0"
             )
-        path = Path(problem, narrow, options, thresholded_of(net, columns))
+        path = Path(problem, narrow, options, thresholded_of(asked.penalty, columns))
         try:
-            null, slopes = path.null(held)
-            most = float(np.max(np.abs(slopes[held]) / thresholds[held]))
+            null, slopes = path.null(choosing.bend.choosing)
+            most = choosing.bend.emptying(slopes)
             if not most > 0:
                 raise DataError(
                     "the model without the penalised columns leaves nothing of the response to "
@@ -234,9 +265,8 @@ def path_results(intake: Intake, asked: AskedPath, compress: Choice) -> PathResu
     def fit(lam: float, start: np.ndarray) -> Results:
         errors = StandardErrors.of(None, None, None, "expected", None, lambda name: name)
         warm = dataclasses.replace(options, start=start, tol=None)
-        return results_of(
-            intake, warm, net.with_strength(lam), "warn", "drop", compress, True, errors
-        )
+        penalty = asked.penalty.times(lam)
+        return results_of(intake, warm, penalty, "warn", "drop", compress, True, errors)
 
     return PathResults(
         points,
