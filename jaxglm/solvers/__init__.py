@@ -12,7 +12,7 @@ from jaxglm.solvers._base import (
 )
 from jaxglm.solvers._first_order import FirstOrder, lbfgs
 from jaxglm.solvers._newton import KeptFactor, Newton, unfactored
-from jaxglm.solvers._proximal import Bent, Proximal
+from jaxglm.solvers._proximal import Bent, Proximal, least_of_model
 
 __all__ = [
     "Bent",
@@ -27,6 +27,7 @@ __all__ = [
     "Wants",
     "dispersion",
     "lbfgs",
+    "least_of_model",
     "not_worse",
     "rounding_floor",
     "unfactored",

@@ -30,6 +30,8 @@ _MOST_HALVINGS = 40
 _STALLED_TURNS = 6
 # A kept matrix that leaves more than this of the distance has had its day.
 _LEAST_GAIN = 0.1
+# A change of the score by less, or by so many times more, than was foreseen is none to learn from.
+_LEAST_SECANT = 0.1
 # Under this share of its diagonal entry a column is determined by the free ones.
 _DETERMINED = 1e-12
 
@@ -44,18 +46,23 @@ class Bent(NamedTuple):
     use : bool
     free : [f] int
         Coefficients with neither a threshold nor a bound, and in no group.
+    beta, score : [p]
+        Where the score was last seen, and what it was.
     """
 
     bend: Bend
     info: Value
     use: Value
     free: Value
+    beta: Value
+    score: Value
 
     @classmethod
     def fresh(cls, bend: Bend, dtype: np.dtype) -> "Bent":
         """Without a matrix yet."""
         p = len(bend.threshold)
-        empty = np.zeros((p, p), dtype), np.bool_(False), np.zeros(0, np.int32)
+        nothing = np.zeros(p, dtype)
+        empty = np.zeros((p, p), dtype), np.bool_(False), np.zeros(0, np.int32), nothing, nothing
         return cls(bend, *empty).bent(bend, dtype)
 
     def bent(self, bend: Bend, dtype: np.dtype) -> "Bent":
@@ -132,11 +139,11 @@ class Proximal:
         """From an accepted trial: the next step, and whether it is the last."""
         beta, kept = state.at.beta, state.kept
         assert not isinstance(moments.info, Bordered)  # nothing is eliminated beside thresholds
-        info = jnp.where(kept.use, kept.info, moments.info)
+        info = jnp.where(kept.use, _with_secant(kept, beta, moments.score), moments.info)
         deviation = jnp.sqrt(dispersion(moments, controls))
         unit = jnp.where(deviation > 0, deviation, 1.0)
         least = 0.1 * controls.tol * unit
-        target = _least(info, moments.score, beta, kept, least)
+        target = least_of_model(info, moments.score, beta, kept, least)
         direction = target - beta
         moved = jnp.dot(info, direction, precision=jax.lax.Precision.HIGHEST)
         decrement = jnp.sqrt(jnp.maximum(jnp.vdot(direction, moved), 0.0)) / unit
@@ -171,7 +178,7 @@ class Proximal:
                 jnp.int32
             ),
             stop=stop,
-            kept=kept._replace(info=info, use=use),
+            kept=kept._replace(info=info, use=use, beta=beta, score=moments.score),
         )
 
     def _retreat(self, state: ProximalState, moments: Moments, controls: Controls) -> ProximalState:
@@ -200,10 +207,26 @@ class Proximal:
         return outcome_of(state, state.direction, state.kept)
 
 
-def _least(
+def _with_secant(kept: Bent, beta: jax.Array, score: jax.Array) -> jax.Array:
+    """The kept matrix, changed to say how the score has changed since it was last seen.
+
+    The update of Broyden, Fletcher, Goldfarb and Shanno (1970): of all definite matrices with that
+    property it is near to the one before.
+    """
+    step, change = beta - kept.beta, score - kept.score
+    expected = jnp.matmul(kept.info, step, precision=jax.lax.Precision.HIGHEST)
+    across, along = jnp.vdot(step, change), jnp.vdot(step, expected)
+    # Not where rounding is what a short step has changed, or the loss is not convex there.
+    tells = (across > _LEAST_SECANT * along) & (across * _LEAST_SECANT < along) & (along > 0)
+    new = jnp.outer(change, change) / jnp.where(tells, across, 1.0)
+    old = jnp.outer(expected, expected) / jnp.where(tells, along, 1.0)
+    return kept.info + jnp.where(tells, new - old, 0.0)
+
+
+def least_of_model(
     info: jax.Array, score: jax.Array, beta: jax.Array, kept: Bent, least: jax.Array
 ) -> jax.Array:
-    """Where the quadratic model with what is not smooth is least.
+    """Where the quadratic model about `beta` with what is not smooth is least.
 
     Free coefficients are eliminated: they follow the others exactly. One by one they would not,
     where a column is far from zero, and nearly a multiple of the intercept.

@@ -108,6 +108,15 @@ def final_sums_diagonal(
     return _final(block, family, beta, null, block.design.gram_diagonal, _deviances)
 
 
+def light_final_sums(block: Block, family: Family, beta: jax.Array, null: NullModel) -> FinalSums:
+    """`lean_final_sums` without the information, which is left at zero."""
+
+    def nothing(curvature: jax.Array) -> jax.Array:
+        return jnp.zeros((), curvature.dtype)
+
+    return _final(block, family, beta, null, nothing, _lean_deviances)
+
+
 class Deviances(NamedTuple):
     """The fields of `FinalSums` on how well the model and the null model describe the response."""
 
