@@ -28,6 +28,10 @@ class Tuning:
     most_cells : int
         An information matrix of more numbers (800 MB) would fill the memory: the fit is by a
         first-order method, and goes without standard errors.
+    most_whole : int
+        A lasso of more columns works on a part of them at a time.
+    smallest_part : int
+        Columns of the smallest of such parts; the others have twice as many, and so on.
     most_columns : int
         Rank decisions and the separation test work with dense columns, which for more than these
         would fill the memory.
@@ -60,6 +64,8 @@ class Tuning:
     large_rows: float = 100_000
     large_work: float = 1e8
     most_cells: int = 100_000_000
+    most_whole: int = 2_000
+    smallest_part: int = 256
     most_columns: int = 10_000
     most_robust: int = 1_000
     least_eliminated: int = 32

@@ -189,11 +189,43 @@ def test_ridge_of_an_eliminated_factor_is_that_of_its_columns() -> None:
     assert fit.df_model == pytest.approx(wide.df_model, rel=1e-9)
 
 
-def test_a_lasso_of_too_many_columns_is_refused() -> None:
-    with tuned(most_cells=100), pytest.raises(jg.DataError, match="61 columns are more than the"):
-        jg.glm("y ~ x + C(g)", LEVELS, "poisson", penalty=jg.Lasso(0.1))
-    with tuned(most_cells=100), pytest.raises(jg.DataError, match="hold a factor of many levels"):
-        jg.fit_path("y ~ x + C(g)", LEVELS, "poisson")
+PARTS = {"most_whole": 10, "smallest_part": 8}
+
+
+@pytest.mark.parametrize("penalty", [jg.Lasso(0.01), jg.ElasticNet(0.02, 0.5)])
+def test_a_fit_in_parts_is_that_of_all_columns(penalty: jg.ElasticNet) -> None:
+    whole = jg.glm("y ~ x + C(g)", LEVELS, "poisson", penalty=penalty)
+    with tuned(**PARTS):
+        parts = jg.glm("y ~ x + C(g)", LEVELS, "poisson", penalty=penalty)
+    assert parts.converged
+    np.testing.assert_allclose(parts.params, whole.params, atol=1e-8)
+    assert ((parts.params == 0) == (whole.params == 0)).all()
+    assert parts.df_model == pytest.approx(whole.df_model, rel=1e-6)
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+def test_a_path_in_parts_is_that_of_all_columns(l1_ratio: float) -> None:
+    wide = np.random.default_rng(2).normal(size=(40, 120))
+    y = np.random.default_rng(3).poisson(np.exp(0.5 * wide[:, 0] - 0.5 * wide[:, 1]))
+    given = {"l1_ratio": l1_ratio, "n_lambdas": 30, "tol": 1e-8}
+    model = jg.GLM(y, jg.add_constant(wide), "poisson")
+    whole = model.fit_path(**given)
+    with tuned(**PARTS):
+        parts = model.fit_path(**given)
+        at = parts.at(float(parts.lambdas[10]))
+    np.testing.assert_allclose(parts.lambdas, whole.lambdas, rtol=1e-9)
+    np.testing.assert_allclose(parts.params, whole.params, atol=2e-6)
+    assert parts.kkt_residual.max() < 1e-6
+    np.testing.assert_allclose(at.params, whole.params.iloc[10], atol=2e-6)
+
+
+def test_what_takes_too_many_columns_is_refused() -> None:
+    small = PARTS | {"most_cells": 200}
+    with tuned(**small), pytest.raises(jg.DataError, match="columns take part in the optimum"):
+        jg.glm("y ~ x + C(g)", LEVELS, "poisson", penalty=jg.Lasso(0.001))
+    groups = jg.GroupLasso(0.1)
+    with tuned(**small), pytest.raises(jg.DataError, match="61 columns are more than the 14"):
+        jg.glm("y ~ x + C(g)", LEVELS, "poisson", penalty=groups)
 
 
 # ----------------------------------------------------------------------------------- segments

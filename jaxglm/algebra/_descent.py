@@ -11,6 +11,11 @@ import numpy as np
 
 from jaxglm.algebra._blocks import ROUNDING, Norms, blocks_of, sweep_blocks
 
+# Visits to the coefficients that are not zero between two to all of them.
+_SHORT = 5
+# Of the squared lengths of their steps: nearly equal ones are not divided by their difference.
+_RIDGE = 1e-12
+
 
 class Bend(NamedTuple):
     """What keeps a function of coefficients from being quadratic.
@@ -90,8 +95,7 @@ class _State(NamedTuple):
     score: jax.Array
     moved: jax.Array
     left: jax.Array
-    first: jax.Array
-    sweeps: jax.Array
+    rounds: jax.Array
 
 
 def descend(
@@ -101,9 +105,12 @@ def descend(
     bend: Bend,
     share: float,
     least: jax.Array,
-    most_sweeps: int,
+    most_rounds: int,
 ) -> jax.Array:
     """Minimise score'(b - beta) + (b - beta)' matrix (b - beta) / 2 + bend.value(b) over b.
+
+    Each round visits the coefficients that are not zero a few times, goes on to where these visits
+    lead if that is better, and visits all of them (Bertrand and Massias 2021, AISTATS).
 
     Parameters
     ----------
@@ -113,21 +120,19 @@ def descend(
         The slope at `beta`, from where the descent starts.
     bend : Bend
     share, least : float
-        It ends where less is left, by the convergence seen, than this share of the first sweep or
+        It ends where less is left, by the convergence seen, than this share of the first visit or
         than this, in the metric of the matrix.
-    most_sweeps : int
+    most_rounds : int
 
     Returns
     -------
     [p]
         The minimum; coefficients that are zero there are zero to the last bit.
     """
-    diagonal, tables = jnp.diagonal(matrix), []
+    diagonal, tables, p = jnp.diagonal(matrix), [], beta.size
     if bend.norms is not None:
         tables = blocks_of(matrix, bend.norms)
         diagonal = jnp.where(bend.norms.weight > 0, 0.0, diagonal)
-    inf = jnp.full((), jnp.inf, beta.dtype)
-    start = _State(beta, score, inf, inf, inf, jnp.zeros((), jnp.int32))
 
     def visit(j: jax.Array, known: tuple) -> tuple:
         beta, score, moved = known
@@ -141,23 +146,53 @@ def descend(
         )
         return beta.at[j].set(jnp.where(h > 0, new, old)), score, moved + h * change * change
 
-    def sweep(state: _State) -> _State:
-        nothing = jnp.zeros((), beta.dtype)
-        known = (state.beta, state.score, nothing)
-        known = jax.lax.fori_loop(0, beta.shape[0], visit, known)
+    def visits(beta: jax.Array, score: jax.Array, order: jax.Array, count: Any) -> tuple:
+        known = beta, score, jnp.zeros((), beta.dtype)
+        known = jax.lax.fori_loop(0, count, lambda i, known: visit(order[i], known), known)
         for blocks in tables:
             known = sweep_blocks(blocks, matrix, known)
         b, s, squared = known
-        moved = jnp.sqrt(squared)
+        return b, s, jnp.sqrt(squared)
+
+    def every(beta: jax.Array, score: jax.Array) -> tuple:
+        return visits(beta, score, jnp.arange(p), p)
+
+    def value(b: jax.Array, s: jax.Array) -> jax.Array:
+        return 0.5 * jnp.vdot(s + score, b - beta) + bend.value(b)
+
+    def further(b: jax.Array, s: jax.Array) -> tuple:
+        """Where visits to the coefficients that are not zero lead, by Anderson's extrapolation."""
+        order, count = jnp.argsort(b == 0), jnp.sum(b != 0)
+        points = jnp.zeros((_SHORT + 1, p), b.dtype).at[0].set(b)
+        slopes = jnp.zeros((_SHORT + 1, p), b.dtype).at[0].set(s)
+
+        def short(i: jax.Array, known: tuple) -> tuple:
+            b, s, _ = visits(known[0][i], known[1][i], order, count)
+            return known[0].at[i + 1].set(b), known[1].at[i + 1].set(s)
+
+        points, slopes = jax.lax.fori_loop(0, _SHORT, short, (points, slopes))
+        steps, changes = jnp.diff(points, axis=0), jnp.diff(slopes, axis=0)
+        lengths = jnp.matmul(steps, changes.T, precision=jax.lax.Precision.HIGHEST)
+        lengths = lengths + _RIDGE * jnp.trace(lengths) * jnp.eye(_SHORT, dtype=b.dtype)
+        weight = jnp.linalg.solve(lengths, jnp.ones(_SHORT, b.dtype))
+        weight = weight / jnp.sum(weight)
+        beyond, slope = weight @ points[1:], weight @ slopes[1:]
+        inside = jnp.all((beyond >= bend.lower) & (beyond <= bend.upper))
+        better = inside & (value(beyond, slope) < value(points[-1], slopes[-1]))
+        return jnp.where(better, beyond, points[-1]), jnp.where(better, slope, slopes[-1])
+
+    b, s, first = every(beta, score)
+    inf = jnp.full((), jnp.inf, beta.dtype)
+    start = _State(b, s, first, jnp.where(first == 0, 0.0, inf), jnp.zeros((), jnp.int32))
+    target = jnp.maximum(share * first, least)
+
+    def one_round(state: _State) -> _State:
+        b, s, moved = every(*further(state.beta, state.score))
         ratio = moved / state.moved
         left = jnp.where(ratio < 1, moved * ratio / (1 - ratio), inf)
-        # The first sweep says nothing of the convergence.
-        left = jnp.where(moved == 0, 0.0, jnp.where(jnp.isfinite(state.moved), left, inf))
-        first = jnp.where(state.sweeps == 0, moved, state.first)
-        return _State(b, s, moved, left, first, state.sweeps + 1)
+        return _State(b, s, moved, left, state.rounds + 1)
 
     def goes_on(state: _State) -> jax.Array:
-        target = jnp.maximum(share * state.first, least)
-        return (state.sweeps < most_sweeps) & ((state.sweeps == 0) | (state.left > target))
+        return (state.rounds < most_rounds) & (state.left > target)
 
-    return jax.lax.while_loop(goes_on, sweep, start).beta
+    return jax.lax.while_loop(goes_on, one_round, start).beta

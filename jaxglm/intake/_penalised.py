@@ -55,7 +55,7 @@ def with_penalty(
     assert given is not None
     penalty = penalty_of(given, columns)
     if isinstance(penalty, Thresholded):
-        check_columns(columns)
+        check_columns(columns, penalty)
         if options.method != "irls":
             raise ValueError("a lasso, or bounds, have a method of their own: leave out method=")
     return dataclasses.replace(options, penalty=penalty), None
@@ -76,19 +76,19 @@ def refuse_shrunk(model: Model, what: str) -> None:
         )
 
 
-def check_columns(columns: PenalisedColumns) -> None:
-    """Refuse a lasso or bounds of too many columns, or of one that looks like the intercept.
+def check_columns(columns: PenalisedColumns, penalty: Thresholded) -> None:
+    """Refuse groups of too many columns, or a column that looks like the intercept.
 
     Raises
     ------
     DataError
     """
     p = len(columns.names)
-    if p**2 > tuning().most_cells:
+    if penalty.bend.norms is not None and p**2 > tuning().most_cells:
         raise DataError(
-            f"a lasso, or bounds, take a matrix of all columns with each other, and {p:,} columns "
-            f"are more than the {math.isqrt(int(tuning().most_cells)):,} that it may have: hold a "
-            "factor of many levels with jg.Ridge, which needs none, or leave out columns"
+            f"a group lasso takes a matrix of all columns with each other, and {p:,} columns "
+            f"are more than the {math.isqrt(int(tuning().most_cells)):,} that it may have: take a "
+            "lasso, or leave out columns"
         )
     if columns.constant is not None:
         columns.spreads()

@@ -15,6 +15,7 @@ from jaxglm.penalties import Thresholded
 from jaxglm.rows import Problem
 from jaxglm.search._attempts import Attempt, Search
 from jaxglm.search._basis import Basis, condition, plain_basis
+from jaxglm.search._choosing import Choosing, works_in_parts
 from jaxglm.search._fit import PROXIMAL
 from jaxglm.search._range import RangeError, out_of_range, strained_columns, strained_response
 from jaxglm.search._resolution import hidden
@@ -138,20 +139,33 @@ def _with_thresholds(search: Search, penalty: Thresholded) -> Estimate:
     basis, source = plain_basis(problem), apart(problem, search)
     gamma = search.level(basis) if search.options.start is None else search.given(basis)
     gamma = np.clip(gamma, penalty.bend.lower, penalty.bend.upper)
-    found = search.run(
-        basis,
-        source,
-        Proximal(),
-        PROXIMAL,
-        search.settings.point(gamma, AT_BETA),
-        search.controls(),
-        kept=Bent.fresh(penalty.bend, problem.dtype),
-    )
+    if works_in_parts(penalty, gamma.size):
+        found = _in_parts(search, source, penalty, gamma)
+    else:
+        found = search.run(
+            basis,
+            source,
+            Proximal(),
+            PROXIMAL,
+            search.settings.point(gamma, AT_BETA),
+            search.controls(),
+            kept=Bent.fresh(penalty.bend, problem.dtype),
+        )
     if not found.status.usable and (columns := _out_of_range(search)).size:
         raise RangeError(columns)
     recession = _recession(search, found, basis, source)
     status = found.status if recession is None else Status.SEPARATED
     return estimate_of(search, found, basis, source, status, recession)
+
+
+def _in_parts(search: Search, source: Source, penalty: Thresholded, gamma: np.ndarray) -> Attempt:
+    """The same of so many columns that a part of them is looked at."""
+    optimum = Choosing(search, source, gamma).optimum(penalty)
+    search.turns += optimum.turns
+    outcome = optimum.outcome._replace(
+        beta=optimum.gamma, correction=np.zeros_like(optimum.gamma), kept=None
+    )
+    return Attempt(outcome, optimum.sums, PROXIMAL, optimum.status, search.turns)
 
 
 def of_full_rank(
@@ -267,7 +281,7 @@ def apart(problem: Problem, search: Search) -> Source:
 def _root(found: Attempt) -> Root | None:
     """A root of the inverse information at dispersion 1, in the basis."""
     information = found.sums.info
-    if not isinstance(information, Bordered) and information.ndim == 1:
+    if not isinstance(information, Bordered) and information.ndim < 2:
         return None
     return root_of_inverse(information) if found.root is None else found.root
 
@@ -279,7 +293,7 @@ def _beside_bounds(found: Attempt, penalty: Thresholded) -> Root | None:
     None also where free columns determine each other: one of many optima was found.
     """
     information = found.sums.info
-    if penalty.chooses or isinstance(information, Bordered) or information.ndim == 1:
+    if penalty.chooses or isinstance(information, Bordered) or information.ndim < 2:
         return None
     free = np.flatnonzero(~penalty.at_bound(found.gamma))
     own = np.asarray(information, float)[np.ix_(free, free)]

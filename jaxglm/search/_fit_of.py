@@ -18,7 +18,7 @@ from jaxglm.search._null_model import with_null_model
 from jaxglm.search._shape import Shape
 from jaxglm.search._statistics import likelihoods_of_rows, rounding_is_left, statistics
 from jaxglm.sources import Block
-from jaxglm.sums import FinalSums, NullModel
+from jaxglm.sums import FinalSums, NullModel, final_sums
 
 
 def fit_of(
@@ -107,14 +107,27 @@ def _parameters(found: Estimate) -> float:
         kept &= ~penalty.at_bound(found.gamma)
         if penalty.smooth is None:
             return float(kept.sum())
-        both = np.asarray(found.sums.info, float)
-        held = np.asarray(penalty.smooth.added_to(jnp.zeros((k, k))), float)
-        inverse = np.linalg.pinv(both[np.ix_(kept, kept)], hermitian=True)
-        return float(kept.sum() - np.sum(inverse * held[np.ix_(kept, kept)]))
+        own = np.flatnonzero(kept)
+        held = penalty.smooth.take(own).added_to(jnp.zeros((own.size, own.size)))
+        inverse = np.linalg.pinv(_penalised_information(found, own), hermitian=True)
+        return float(own.size - np.sum(inverse * np.asarray(held)))
     if penalty is None or found.root is None:
         return float(k)
     assert isinstance(penalty, QuadraticForm)
     return k - penalty.degrees_of_freedom(found.root)
+
+
+def _penalised_information(found: Estimate, columns: np.ndarray) -> np.ndarray:
+    """That of some columns; of very many it is not there, and made by one more visit."""
+    if np.ndim(found.sums.info) == 2:
+        return np.asarray(found.sums.info, float)[np.ix_(columns, columns)]
+    keep = np.zeros(found.gamma.size, bool)
+    keep[columns] = True
+    source = found.source.with_design(lambda block: block.design.take_columns(keep))
+    beta, penalty = found.gamma[columns].astype(source.dtype), found.objective.penalty
+    sums = fetched(source.reduce(final_sums, found.objective.family, beta, found.null))
+    assert penalty is not None
+    return np.asarray(penalty.take(columns).added_to(sums.info), float)
 
 
 def _public_root(problem: Problem, found: Estimate) -> Root:

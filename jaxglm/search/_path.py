@@ -4,24 +4,20 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxglm._jax import fetched
-from jaxglm._programs import program
 from jaxglm._status import Status
 from jaxglm.families import Family
 from jaxglm.penalties import Thresholded
 from jaxglm.rows import Problem
 from jaxglm.search._attempts import Search
 from jaxglm.search._basis import plain_basis
-from jaxglm.search._drive import Loop, solve
+from jaxglm.search._choosing import Choosing
 from jaxglm.search._estimate import apart
-from jaxglm.search._settings import AT_BETA, Options
+from jaxglm.search._settings import Options
 from jaxglm.search._statistics import likelihoods_of_rows, rounding_is_left
-from jaxglm.solvers import Bent, Outcome, Proximal, least_of_model
-from jaxglm.sums import FinalSums, Objective, light_final_sums
+from jaxglm.sums import FinalSums
 
 # As glmnet: the path ends where the model explains all but this share of the null deviance, or
 # where another step explains next to nothing more.
@@ -77,11 +73,7 @@ class Path:
         assert isinstance(search.penalty, Thresholded)
         self._penalty = search.penalty
         self._source = apart(problem, search)
-        self._gamma = search.level(plain_basis(problem))
-        self._kept = Bent.fresh(self._penalty.bend, problem.dtype)
-        # The slope of the rows alone, and the penalty, at the last optimum.
-        self._slope: np.ndarray | None = None
-        self._last = Thresholded(None, self._penalty.bend)
+        self._choosing = Choosing(search, self._source, search.level(plain_basis(problem)))
 
     def null(self, held: np.ndarray) -> tuple[PathPoint, np.ndarray]:
         """The optimum with some coefficients at zero, and the slopes [p] of the mean loss there.
@@ -125,53 +117,19 @@ class Path:
                 return
 
     def _optimum(self, penalty: Thresholded) -> tuple[PathPoint, FinalSums]:
-        problem, before = self._problem, self._gamma
-        kept = self._kept.bent(penalty.bend, problem.dtype)
-        kept = kept._replace(info=_exchanged(kept.info, self._last, penalty))
-        start = before
-        # A step from the last optimum is foreseen without a look at the rows; but not where it may
-        # leave the range of the link.
-        if self._slope is not None:
-            slope = self._slope + np.asarray(penalty.score(jnp.asarray(before)))
-            at = before.astype(problem.dtype), slope.astype(problem.dtype)
-            kept = kept._replace(beta=at[0], score=at[1])
-            if not self._search.bounded:
-                start = np.asarray(_foreseen(kept), float)
-        outcome, sums = self._run(penalty, kept, start)
-        if not Status(int(outcome.status)).usable and start is not before:
-            outcome, sums = self._run(penalty, kept, before)
-        gamma = np.asarray(outcome.settled(np), float)
-        score = np.asarray(sums.score, float)
-        self._gamma, self._kept = gamma, Bent(*jax.tree.map(np.asarray, outcome.kept))
-        self._slope, self._last = score - np.asarray(penalty.score(jnp.asarray(gamma))), penalty
-        violation = np.asarray(penalty.bend.violation(gamma, score)).max(initial=0.0)
+        problem, found = self._problem, self._choosing.optimum(penalty)
+        score = np.asarray(found.sums.score, float)
+        violation = np.asarray(penalty.bend.violation(found.gamma, score)).max(initial=0.0)
         point = PathPoint(
-            coef=problem.public(gamma),
-            deviance=float(sums.deviance),
-            log_likelihood=self._log_likelihood(gamma, sums),
-            df=int(np.count_nonzero(gamma)),
+            coef=problem.public(found.gamma),
+            deviance=float(found.sums.deviance),
+            log_likelihood=self._log_likelihood(found.gamma, found.sums),
+            df=int(np.count_nonzero(found.gamma)),
             violation=float(violation) / float(self._search.totals.weight),
-            turns=int(outcome.turns),
-            status=Status(int(outcome.status)),
+            turns=found.turns,
+            status=found.status,
         )
-        return point, sums
-
-    def _run(
-        self, penalty: Thresholded, kept: Bent, start: np.ndarray
-    ) -> tuple[Outcome, FinalSums]:
-        search = self._search
-        loop = Loop(
-            search.settings.point(start, AT_BETA),
-            search.controls(),
-            search.settings.null_model,
-            kept,
-            solver=Proximal(),
-            kernel=search.kernel,
-            final=light_final_sums,
-        )
-        outcome, sums = solve(self._source, Objective(self._family, penalty), loop)
-        assert sums is not None
-        return outcome, sums
+        return point, found.sums
 
     def _log_likelihood(self, gamma: np.ndarray, sums: FinalSums) -> float:
         family, of = self._family, self._search.totals
@@ -186,16 +144,3 @@ class Path:
         at = (dtype.type(scale), dtype.type(scale))
         found = self._source.reduce(likelihoods_of_rows, family, gamma.astype(dtype), null, at)
         return float(fetched(found)[0])
-
-
-@program(quick=True)
-def _foreseen(kept: Bent) -> jax.Array:
-    """Where the model of an earlier turn is least."""
-    return least_of_model(kept.info, kept.score, kept.beta, kept, jnp.zeros((), kept.beta.dtype))
-
-
-def _exchanged(info: np.ndarray, before: Thresholded, after: Thresholded) -> np.ndarray:
-    """An information matrix with the quadratic part of another penalty."""
-    nothing = jnp.zeros(info.shape, info.dtype)
-    new, old = (np.asarray(one.added_to(nothing)) for one in (after, before))
-    return info + (new - old)

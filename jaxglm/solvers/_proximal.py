@@ -23,9 +23,9 @@ from jaxglm.solvers._base import (
 from jaxglm.sums import Moments, Point, Value
 
 # A step is sought to this share of itself: what is left of the distance is that, or what Newton's
-# method leaves.
-_SHARE = 1e-3
-_MOST_SWEEPS = 1000
+# method leaves. Among more columns than `_MANY` the search costs more than the visit that follows.
+_SHARE, _SHARE_OF_MANY, _MANY = 1e-3, 1e-2, 1_000
+_MOST_ROUNDS = 200
 _MOST_HALVINGS = 40
 _STALLED_TURNS = 6
 # A kept matrix that leaves more than this of the distance has had its day.
@@ -232,8 +232,9 @@ def least_of_model(
     where a column is far from zero, and nearly a multiple of the intercept.
     """
     free, highest = kept.free, jax.lax.Precision.HIGHEST
+    share = _SHARE if beta.size <= _MANY else _SHARE_OF_MANY
     if free.size == 0:
-        return descend(info, score, beta, kept.bend, _SHARE, least, _MOST_SWEEPS)
+        return descend(info, score, beta, kept.bend, share, least, _MOST_ROUNDS)
     held = jnp.ones_like(beta).at[free].set(0.0)
     rows = info[free]
     size = jnp.diagonal(rows[:, free])
@@ -247,7 +248,7 @@ def least_of_model(
     told = own > _DETERMINED * whole
     rest = rest - jnp.diag(jnp.where(told, 0.0, own))
     slope = (score - jnp.matmul(score[free], moves, precision=highest)) * held
-    target = descend(rest, slope, beta, kept.bend, _SHARE, least, _MOST_SWEEPS)
+    target = descend(rest, slope, beta, kept.bend, share, least, _MOST_ROUNDS)
     step = (target - beta) * held
     pull = score[free] + jnp.matmul(rows, step, precision=highest)
     followed = beta[free] - jnp.matmul(inverse, pull, precision=highest)

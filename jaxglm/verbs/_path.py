@@ -240,8 +240,8 @@ def path_results(intake: Intake, asked: AskedPath, compress: Choice) -> PathResu
     narrow = problem.narrowed(family)
     with computing(problem.dtype == np.float64):
         columns = penalised_columns(problem, model)
-        check_columns(columns)
         choosing = thresholded_of(asked.choosing, columns)
+        check_columns(columns, choosing)
         if not choosing.chooses:
             raise DataError(
                 "no column is penalised: there is none beside the intercept that the penalty "
