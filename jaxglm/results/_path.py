@@ -100,7 +100,11 @@ class PathResults:
 
     @property
     def deviance_ratio(self) -> pd.Series:
-        """Share of the null deviance that is explained (glmnet's `dev.ratio`)."""
+        """Share of the null deviance that is explained.
+
+        glmnet's `dev.ratio` is the same where no column is free; what free columns explain counts
+        there, and not here.
+        """
         ratio = 1 - self.deviance / self.null_deviance if self.null_deviance else 0 * self.deviance
         return ratio.rename("deviance_ratio")
 
