@@ -30,6 +30,7 @@ types: .venv/dev.stamp
 # second flag is known to the jaxlib of constraints.txt, and no longer to 0.12.)
 QUICKEST = --xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false \
 	--xla_cpu_parallel_codegen_split_count=1
+PROPERTIES = tests/test_properties.py tests/test_penalty_properties.py
 PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist worksteal
 tests test-slow: export JAX_COMPILATION_CACHE_DIR = $(CURDIR)/.jax-cache
 tests test-slow: export JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS = 0
@@ -41,8 +42,8 @@ tests: .venv/dev.stamp
 ## test-slow: the tests marked slow (the compiled loop and float32 on all reference cases, the
 ## notebooks, a benchmark run)
 test-slow: .venv/dev.stamp
-	$(PYTEST) -m slow --ignore=tests/test_properties.py
-	XLA_FLAGS="$(QUICKEST)" $(PYTEST) -m slow tests/test_properties.py
+	$(PYTEST) -m slow $(PROPERTIES:%=--ignore=%)
+	XLA_FLAGS="$(QUICKEST)" $(PYTEST) -m slow $(PROPERTIES)
 
 ## notebook: run the notebooks and save their outputs
 # Without progress bars, and what tqdm says where it cannot draw them.

@@ -1,12 +1,14 @@
-"""Small regressions to draw, of every family and link: what the property tests are about."""
+"""Small regressions to draw, of every family and link: what property tests draw, and how."""
 
 import dataclasses
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import hypothesis.extra.numpy as arrays
 import numpy as np
 import pandas as pd
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 import jaxglm as jg
@@ -140,3 +142,25 @@ def cases(draw: st.DrawFn, law: jg.Family) -> Case:
         vectors["trials"] = column(st.sampled_from([1.0, 2.0, 4.0]))
         y = np.minimum(y % 5, vectors["trials"])
     return Case(law, y, x, codes, levels, vectors)
+
+
+def quiet(call: Callable, *args: Any, **given: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", jg.JaxglmWarning)
+        return call(*args, **given)
+
+
+def model(case: Case, X: Any = None) -> jg.GLM:
+    X = case.X if X is None else X
+    return jg.GLM(case.y, X, case.law, **case.vectors, proportions=case.proportions)
+
+
+def examples(number: int) -> Any:
+    """So many drawn examples, the same in each run."""
+    return settings(
+        max_examples=number,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),  # the first example compiles
+    )

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 import jaxglm as jg
@@ -20,7 +20,7 @@ from jaxglm.intake import Given, array_intake
 from tests.engine import chunked
 from tests.engine import fit as fit_problem
 from tests.marks import slow_among
-from tests.strategies import COMMON, LAWS, SCALES, Case, cases
+from tests.strategies import COMMON, LAWS, SCALES, Case, cases, examples, model, quiet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,17 +39,6 @@ class Facts:
 
     def but(self, **changes: Any) -> "Facts":
         return dataclasses.replace(self, **changes)
-
-
-def quiet(call: Callable, *args: Any, **given: Any) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", jg.JaxglmWarning)
-        return call(*args, **given)
-
-
-def model(case: Case, X: Any = None) -> jg.GLM:
-    X = case.X if X is None else X
-    return jg.GLM(case.y, X, case.law, **case.vectors, proportions=case.proportions)
 
 
 def fitted(case: Case, X: Any = None, **options: Any) -> jg.Results:
@@ -282,17 +271,6 @@ def check(case: Case, transformations: Sequence[Callable[[Case], Facts]]) -> Non
     for transformed in transformations:
         note(transformed.__qualname__)
         assert_same(transformed(case), expected)
-
-
-def examples(number: int) -> Any:
-    """So many drawn examples, the same in each run."""
-    return settings(
-        max_examples=number,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),  # the first example compiles
-    )
 
 
 @pytest.mark.parametrize("law", slow_among(COMMON[:4], COMMON[:1] + COMMON[2:4]), ids=repr)
