@@ -68,7 +68,8 @@ def spread(values: np.ndarray, weight: Any) -> Any:
 
 def penalty(stored: dict[str, Any], unit: float) -> Any:
     """The penalty at strength 1, as docs/penalties.md has it; `unit` is that of the response."""
-    alpha, options = stored["alpha"], {"standardize": stored["standardize"]}
+    alpha = stored["alpha"]
+    options: dict[str, Any] = {"standardize": stored["standardize"]}
     if stored["penalty_factor"]:
         factors = np.array(stored["penalty_factor"])
         options["penalty_factor"] = factors * factors.size / factors.sum()

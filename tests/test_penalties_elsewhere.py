@@ -28,7 +28,7 @@ FAMILIES = {"gamma": jg.Gamma(link=jg.Log()), "tweedie": jg.Tweedie(1.5)}
 
 def penalty_here(row: str, numbers: dict[str, Any], weight: np.ndarray) -> Any:
     """What the page writes, with the numbers of a fit for its letters."""
-    letters = {name: np.array(value)[()] for name, value in numbers.items()}
+    letters: dict[str, Any] = {name: np.array(value)[()] for name, value in numbers.items()}
     letters |= {"n": weight.sum(), "rows": len(weight), "p": X.shape[1] - 1, "np": np}
     return eval(ROWS[row], vars(jg) | letters)
 
