@@ -16,7 +16,7 @@ from jaxglm.intake._dataset import Columns, Dataset, nbytes
 from jaxglm.intake._doors import Intake, array_intake, table_intake
 from jaxglm.intake._further import with_further
 from jaxglm.intake._matrix import ModelMatrices, as_sparse, as_table, model_matrices
-from jaxglm.intake._model import Model, TermStrength
+from jaxglm.intake._model import CommonPrior, Model, TermStrength
 from jaxglm.intake._new_rows import new_rows
 from jaxglm.intake._penalised import (
     check_columns,
@@ -40,6 +40,7 @@ __all__ = [
     "MAX_MEMORY",
     "WEIGHTS",
     "Columns",
+    "CommonPrior",
     "Dataset",
     "Given",
     "GroupIntake",

@@ -29,6 +29,19 @@ class TermStrength:
 
 
 @dataclasses.dataclass(frozen=True)
+class CommonPrior:
+    """The normal distribution that the coefficients of segments were found to have in common.
+
+    `mean` has p numbers and `covariance` p rows of p, link scale; `dispersion` is that of the
+    response in all segments.
+    """
+
+    mean: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+    dispersion: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Model:
     """What was fitted.
 
@@ -60,6 +73,8 @@ class Model:
         What they were shrunk by, as it was given; empty for a fit without a penalty.
     strengths : tuple of TermStrength
         Of the terms for which they were estimated.
+    prior : CommonPrior or None
+        Of segments that were fitted towards what they have in common.
     """
 
     names: tuple[str, ...]
@@ -75,6 +90,7 @@ class Model:
     constraints: str = ""
     penalty: str = ""
     strengths: tuple[TermStrength, ...] = ()
+    prior: CommonPrior | None = None
 
     def __getattr__(self, name: str) -> Any:
         no_attribute(self, name, "result")

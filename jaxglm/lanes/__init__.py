@@ -12,6 +12,7 @@ from jaxglm.lanes._covariances import (
 from jaxglm.lanes._fits import SCALARS, Fits, Words
 from jaxglm.lanes._held import HeldModels
 from jaxglm.lanes._lanes import Lanes
+from jaxglm.lanes._pooling import Prior, pooled
 from jaxglm.lanes._rounds import fit_segments
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "LaneDispersion",
     "LaneEstimate",
     "Lanes",
+    "Prior",
     "Words",
     "fit_segments",
     "lane_clusters",
@@ -28,4 +30,5 @@ __all__ = [
     "lane_observed",
     "lane_serial",
     "lane_slopes",
+    "pooled",
 ]

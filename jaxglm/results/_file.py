@@ -12,7 +12,7 @@ from jaxglm import families, links
 from jaxglm._schema import plain
 from jaxglm.algebra import Covariance, Relations
 from jaxglm.diagnostics import RowFacts
-from jaxglm.intake import Model, TermStrength
+from jaxglm.intake import CommonPrior, Model, TermStrength
 from jaxglm.io import keys_to_arrays
 from jaxglm.lanes import Fits
 from jaxglm.results._archive import write_archive
@@ -51,6 +51,7 @@ class SavedModel:
     constraints: str = ""
     penalty: str = ""
     strengths: tuple[TermStrength, ...] = ()
+    prior: CommonPrior | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,6 +184,7 @@ def _write(
                 constraints=model.constraints,
                 penalty=model.penalty,
                 strengths=model.strengths,
+                prior=model.prior,
             )
         ),
     }

@@ -107,7 +107,8 @@ class GroupEstimates:
 
         Columns: those of the segment, `term` (categorical), then as `Results.tidy`: `estimate,
         std_error, statistic, p_value, conf_low, conf_high, infinite`, then `method` (categorical),
-        which is "firth" where the bias was taken out of the estimates. A column of the segment that
+        which is "firth" where the bias was taken out of the estimates; of segments fitted with
+        ``toward="pooled"`` also `shrinkage`, how much each was pulled. A column of the segment that
         is named like one of these has `_key` appended to its name.
 
         Raises
@@ -131,8 +132,12 @@ class GroupEstimates:
             "conf_high": high.ravel(),
             "infinite": self.fits.infinite.ravel(),
             "method": pd.Categorical(np.repeat(self.fits.methods, p)),
-        }
+        } | self._further(p)
         return io.like_native(self._key_columns(columns), columns, self.native, repeats=p)
+
+    def _further(self, p: int) -> dict[str, Any]:
+        """Columns of `tidy` beyond those that all fits have."""
+        return {}
 
     @understands_habits
     def glance(self) -> Any:

@@ -11,7 +11,7 @@ from jaxglm import io
 from jaxglm._status import DataError
 from jaxglm.diagnostics import RowFacts, means, row_facts
 from jaxglm.inference import check_scale, say_missing, say_nan
-from jaxglm.intake import Dataset, Model, nbytes
+from jaxglm.intake import CommonPrior, Dataset, Model, nbytes
 from jaxglm.lanes import Fits
 from jaxglm.results._beside import refuse_beside_the_fit
 from jaxglm.results._levels import mark_baseless, mark_levels
@@ -89,6 +89,54 @@ class GroupResults(RobustSegments):
             self._segments = dataclasses.replace(segments)
 
     @property
+    def prior_mean(self) -> pd.Series:
+        """Mean of the distribution that the coefficients have in common, link scale.
+
+        Raises
+        ------
+        DataError
+            For fits without ``toward="pooled"``.
+        """
+        return pd.Series(self._prior("prior_mean").mean, index=list(self.names), name="prior_mean")
+
+    @property
+    def prior_cov(self) -> pd.DataFrame:
+        """Covariance of that distribution: how segments differ, beyond what their rows' noise does.
+
+        Raises
+        ------
+        DataError
+            For fits without ``toward="pooled"``.
+        """
+        names = list(self.names)
+        return pd.DataFrame(self._prior("prior_cov").covariance, index=names, columns=names)
+
+    @property
+    def shrinkage(self) -> pd.DataFrame:
+        """How much each coefficient was pulled, from 0 (not at all) to 1 (it is what all have).
+
+        The variance that is left of that in `prior_cov` once the rows are known: one minus what
+        actuaries call credibility. A row for each segment, nan for one without a fit.
+
+        Raises
+        ------
+        DataError
+            For fits without ``toward="pooled"``.
+        """
+        prior = self._prior("shrinkage")
+        left = prior.dispersion * np.sum(self.fits.covariance.expected.root.dense**2, axis=2)
+        shares = left / np.diagonal(prior.covariance)
+        return pd.DataFrame(shares, index=self.keys, columns=list(self.names))
+
+    def _prior(self, what: str) -> CommonPrior:
+        if self.model.prior is None:
+            raise DataError(
+                f"{what} is of segments that were fitted towards what they have in common: "
+                "fit_groups(..., toward='pooled')"
+            )
+        return self.model.prior
+
+    @property
     def data_nbytes(self) -> int:
         """Bytes of the rows kept: as `Results.data_nbytes`, with which segment each row is of."""
         held, segments = self.model.dataset, self._segments
@@ -105,7 +153,7 @@ class GroupResults(RobustSegments):
         groups: Any = None,
         offset: Any = None,
         exposure: Any = None,
-        unseen: Literal["raise", "nan"] = "raise",
+        unseen: Literal["raise", "nan", "pooled"] = "raise",
     ) -> pd.Series:
         """Predicted means or linear predictors, one per row of `data`, each by its own segment.
 
@@ -121,8 +169,9 @@ class GroupResults(RobustSegments):
             several columns make a segment.
         offset, exposure : array or column name, optional
             As for `Results.predict`.
-        unseen : {"raise", "nan"}
-            A segment, or a level of a factor, that the fits never saw: an error, or nan.
+        unseen : {"raise", "nan", "pooled"}
+            A segment, or a level of a factor, that the fits never saw: an error, or nan. Of fits
+            with ``toward="pooled"`` a new segment may also have the coefficients `prior_mean`.
 
         Returns
         -------
@@ -139,7 +188,8 @@ class GroupResults(RobustSegments):
             As for `Results.predict`, and for segments that the fits never saw.
         """
         check_scale(which)
-        check_choice("unseen", unseen, ("raise", "nan"))
+        check_choice("unseen", unseen, ("raise", "nan", "pooled"))
+        common = self._prior("unseen='pooled'").mean if unseen == "pooled" else None
         if data is None:
             refuse_beside_the_fit(groups=groups, offset=offset, exposure=exposure)
             held, eta = self._fitted("a prediction without data", or_data=True)
@@ -149,11 +199,13 @@ class GroupResults(RobustSegments):
             eta, index = eta[placed], held.labels_of(placed)
         else:
             columns, shift, missing, index = self.model.new_design(
-                data, offset=offset, exposure=exposure, unseen=unseen
+                data, offset=offset, exposure=exposure, unseen="nan" if unseen == "nan" else "raise"
             )
             segment = self._segments_of(data, groups, columns.n, unseen)
             eta = linear_predictor(self.fits, columns, segment)
             eta = at_limit(self.fits, columns, segment, eta)
+            if common is not None:
+                eta = np.where(segment < 0, columns.matvec(np.array(common)), eta)
             if unseen != "nan":
                 say_missing(missing)
             self._say_nan(eta, segment, missing)
@@ -163,6 +215,11 @@ class GroupResults(RobustSegments):
                 eta[missing] = np.nan
         values = eta if which == "linear" else means(self.model.family, eta)
         return pd.Series(values, index=pd.RangeIndex(len(eta)) if index is None else index)
+
+    def _further(self, p: int) -> dict[str, Any]:
+        if self.model.prior is None:
+            return {}
+        return {"shrinkage": self.shrinkage.to_numpy().ravel()}
 
     def __getstate__(self) -> dict[str, Any]:
         return super().__getstate__() | {"_segments": None}

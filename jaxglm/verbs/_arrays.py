@@ -269,6 +269,7 @@ class GLM:
         tol: float | None = None,
         max_turns: int = 100,
         penalty: AskedPenalty | None = None,
+        toward: Literal["pooled"] | None = None,
         bias: Literal["firth"] | None = None,
         dtype: str = "float64",
         on_failure: Policy = "warn",
@@ -288,8 +289,8 @@ class GLM:
         ----------
         groups : array, or list or table of several
             The segment of each row; with several, each combination that occurs is one.
-        method, start, tol, max_turns, bias, dtype, on_failure, on_separation, max_memory,
-        progress, keep_data
+        method, start, tol, max_turns, penalty, toward, bias, dtype, on_failure, on_separation,
+        max_memory, progress, keep_data
             As for `fit_groups`.
         cov_type, cluster, cov_kwds, information, scale
             As for `fit_groups`; clusters are given by their values.
@@ -324,7 +325,7 @@ class GLM:
         options = with_bias(options, bias, self.family)
         options = with_separation(options, on_separation, self.family)
         return group_results(
-            intake, options, penalty, on_failure, max_memory, progress, keep_data, errors
+            intake, options, penalty, toward, on_failure, max_memory, progress, keep_data, errors
         )
 
     @understands_habits

@@ -9,10 +9,12 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from jaxglm import families, links
 from jaxglm._schema import Damaged, read_fields
 from jaxglm._status import DataError
-from jaxglm.intake import WEIGHTS, Model
+from jaxglm.intake import WEIGHTS, CommonPrior, Model
 from jaxglm.io import TermsSpec
 from jaxglm.results._file import SavedModel, SavedObject, classes
 
@@ -56,7 +58,21 @@ def model_of(saved: SavedModel, family: Any, context: Mapping[str, Callable] | N
         constraints=saved.constraints,
         penalty=saved.penalty,
         strengths=saved.strengths,
+        prior=_checked(saved.prior, len(saved.names)),
     )
+
+
+def _checked(prior: CommonPrior | None, p: int) -> CommonPrior | None:
+    """A distribution of p coefficients, if it is one."""
+    if prior is None:
+        return None
+    mean, covariance = np.array(prior.mean), [np.array(row) for row in prior.covariance]
+    if mean.shape != (p,) or [row.shape for row in covariance] != [(p,)] * p:
+        raise Damaged("model.prior", f"is not one of {p} coefficients")
+    values = np.linalg.eigvalsh(np.array(covariance)) if np.isfinite(covariance).all() else [-1.0]
+    if not (min(values) > 0 and np.isfinite(mean).all() and 0 < prior.dispersion < math.inf):
+        raise Damaged("model.prior", "is no distribution")
+    return prior
 
 
 def family_of(family: SavedObject, link: SavedObject, given: Any, path: Any) -> Any:

@@ -36,6 +36,7 @@ from jaxglm.rows import Replicas, Segments
 from jaxglm.search import Options
 from jaxglm.verbs._errors import StandardErrors
 from jaxglm.verbs._order import check_formula
+from jaxglm.verbs._pooling import note_on_prior, pooled_fits
 from jaxglm.words import check_choice, understands_habits, warn
 
 Many = TypeVar("Many", bound=ManyResults)
@@ -64,6 +65,7 @@ def fit_groups(
     tol: float | None = None,
     max_turns: int = 100,
     penalty: AskedPenalty | None = None,
+    toward: Literal["pooled"] | None = None,
     bias: Literal["firth"] | None = None,
     dtype: str = "float64",
     on_failure: Policy = "warn",
@@ -101,6 +103,13 @@ def fit_groups(
     penalty : Ridge or Quadratic, optional
         As for `glm`, beside the mean loss of each segment: what pulls short segments together.
         ``Quadratic(lam * np.eye(p), center=pooled.params)`` pulls them towards a pooled fit.
+    toward : {"pooled"}, optional
+        Pull each segment towards what all have in common, the more the less its rows tell: its
+        coefficients are draws from a normal distribution whose mean and covariance are estimated
+        by restricted maximum likelihood (empirical Bayes; a mixed model in which every coefficient
+        has a random part). ``prior_mean`` and ``prior_cov`` of the results have these, and
+        ``shrinkage`` says how much each coefficient was pulled. With a dispersion that is
+        estimated, all segments have the same.
     method, tol, max_turns, bias, dtype
         As for `glm`; ``bias="firth"`` takes the bias out of the estimates of all segments.
     start : array, optional
@@ -165,7 +174,7 @@ def fit_groups(
     options = with_bias(options, bias, given.family)
     options = with_separation(options, on_separation, given.family)
     return group_results(
-        intake, options, penalty, on_failure, max_memory, progress, keep_data, errors
+        intake, options, penalty, toward, on_failure, max_memory, progress, keep_data, errors
     )
 
 
@@ -173,6 +182,7 @@ def group_results(
     intake: GroupIntake,
     options: Options,
     penalty: AskedPenalty | None,
+    toward: Literal["pooled"] | None,
     on_failure: Policy,
     max_memory: float,
     progress: bool | None,
@@ -181,13 +191,22 @@ def group_results(
 ) -> GroupResults:
     """The fits of all segments, with what is to be said of them raised or warned of."""
     check_choice("keep_data", keep_data, (True, False))
+    check_choice("toward", toward, (None, "pooled"))
     model = intake.model
     with computing(intake.segments.problem.dtype == np.float64):
         options = with_common_penalty(options, penalty, intake.segments.problem, model)
     if penalty is not None:
         model = dataclasses.replace(model, penalty=repr(penalty))
-    fits = fit_many(intake.segments, model, options, on_failure, max_memory, progress)
-    results = GroupResults(fits, model, intake.keys, intake.segments, intake.native, intake.notes)
+
+    def fit(options: Options) -> Fits:
+        return fit_many(intake.segments, model, options, on_failure, max_memory, progress)
+
+    if toward is None:
+        fits = fit(options)
+    else:
+        fits, model = pooled_fits(intake, options, fit)
+    notes = intake.notes if model.prior is None else (*intake.notes, note_on_prior(model.prior))
+    results = GroupResults(fits, model, intake.keys, intake.segments, intake.native, notes)
     results = errors.given_to_many(reduced(results, options), intake.segments)
     if not keep_data:
         results = results.without_data()

@@ -70,6 +70,29 @@ out <- list(
   petersen = of_lmer(y ~ x + (1 | firm), read("petersen")),
   crossed = of_lmer(y ~ x + (1 | firm) + (1 | year), subset(read("petersen"), firm <= 60))
 )
+# A random part of every coefficient, as many fits towards what they have in common have it.
+of_slopes <- function(formula, data) {
+  tight <- lmerControl(
+    optimizer = "bobyqa", optCtrl = list(rhoend = 1e-12, maxfun = 1e6), calc.derivs = FALSE
+  )
+  fit <- lmer(formula, data, REML = TRUE, control = tight)
+  list(
+    formula = paste(deparse(formula), collapse = " "),
+    mean = number(fixef(fit)),
+    cov = number(VarCorr(fit)[[1]]),
+    sigma = sigma(fit),
+    coef_10 = lapply(1:10, function(i) number(coef(fit)[[1]][i, ]))
+  )
+}
+nights <- transform(sleepstudy, Subject = as.integer(as.character(Subject)))
+write.csv(nights[, c("Subject", "Days", "Reaction")], "nights.csv", row.names = FALSE)
+out$slopes <- of_slopes(Reaction ~ Days + (Days | Subject), read.csv("nights.csv"))
+chickens <- subset(as.data.frame(ChickWeight), as.integer(as.character(Chick)) <= 40)
+chickens$Chick <- as.integer(as.character(chickens$Chick))
+chickens <- chickens[order(chickens$Chick, chickens$Time), c("Chick", "Time", "weight")]
+write.csv(chickens, "chickens.csv", row.names = FALSE)
+out$singular <- of_slopes(weight ~ Time + (Time | Chick), chickens)
+
 laplace <- glmer(
   y ~ trt + late + (1 | ID), bacteria, family = binomial
 )
