@@ -294,6 +294,21 @@ def test_plots_that_need_no_leverage_are_drawn() -> None:
     assert list(fit.plot()) == ["residuals", "qq"]
 
 
+def test_a_lasso_fitted_again_is_the_fit_of_what_it_kept() -> None:
+    lasso = jg.glm(FORMULA, FRAME, "poisson", penalty=jg.Lasso(0.1))
+    kept = [name for name in lasso.names if name != "Intercept" and lasso.params[name] != 0]
+    again, alone = lasso.refit(), jg.glm("y ~ " + " + ".join(kept), FRAME, "poisson")
+    np.testing.assert_allclose(again.params[["Intercept", *kept]], alone.params, atol=1e-8)
+    np.testing.assert_allclose(again.bse[["Intercept", *kept]], alone.bse, rtol=1e-7)
+    assert (again.params.drop(["Intercept", *kept]) == 0).all()
+    assert again.aic == pytest.approx(alone.aic)
+    assert "are too small" in " ".join(again.notes)
+    np.testing.assert_allclose(again.predict(FRAME[:3]), alone.predict(FRAME[:3]))
+    for nothing in (again, ridged()):
+        with pytest.raises(jg.DataError, match="left out none"):
+            nothing.refit()
+
+
 @functools.cache
 def ridged() -> jg.Results:
     return jg.glm(FORMULA, FRAME, "poisson", penalty=jg.Ridge(0.1))

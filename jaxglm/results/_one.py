@@ -17,6 +17,7 @@ from jaxglm.results._plots import Plotted
 from jaxglm.results._profile import Profiles
 from jaxglm.results._protocols import Protocols
 from jaxglm.results._reduced import ReducedAnswers
+from jaxglm.results._relaxed import Relaxed
 from jaxglm.results._residuals import Residuals
 from jaxglm.results._robust import RobustAnswers
 from jaxglm.results._rowwise import ROWS_CHANGED
@@ -42,6 +43,7 @@ class Results(
     DesignMatrix,
     ShapeAnswers,
     SmoothTerms,
+    Relaxed,
     Plotted,
     Protocols,
 ):
