@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.optimize import lsq_linear
+from scipy.optimize import isotonic_regression, lsq_linear
 
 import jaxglm as jg
 from jaxglm._tuning import tuned
@@ -127,6 +127,34 @@ def test_columns_that_determine_each_other_within_bounds_have_no_errors() -> Non
     held = jg.glm("n ~ a + b + e", twice, "poisson", penalty=jg.Bounds(upper={"e": -1}))
     assert held.params["e"] == -1
     assert held.bse.drop("e").notna().all()
+
+
+def test_bounds_on_steps_are_isotonic_regression() -> None:
+    level = RNG.integers(0, 7, 120)
+    y = np.array([0.0, 0.3, 0.2, 0.1, 0.8, 0.7, 1.0])[level] + RNG.normal(size=120) / 4
+    data = {"level": level, "y": y}
+    rises = jg.Bounds(lower={"C(level, Diff)": 0})
+    fit = jg.glm("y ~ C(level, Diff)", data, penalty=rises)
+    means = pd.Series(y).groupby(level).agg(["mean", "size"])
+    expected = isotonic_regression(means["mean"], weights=means["size"]).x
+    np.testing.assert_allclose(fit.predict({"level": np.arange(7)}), expected, atol=1e-9)
+
+
+def test_a_lasso_of_steps_is_the_fused_lasso() -> None:
+    """Its optimum in the levels' own effects, where the absolute values are of differences."""
+    level = np.repeat(np.arange(5), 6)
+    y = np.array([0.0, 0.1, 1.0, 1.1, 1.0])[level] + RNG.normal(size=30) / 10
+    fit = jg.glm("y ~ C(level, Diff)", {"level": level, "y": y}, penalty=jg.Lasso(0.03))
+    effects = fit.predict({"level": np.arange(5)}).to_numpy()
+    steps = np.diff(effects)
+    slopes = np.array([np.sum(effects[g] - y[level == g]) for g in range(5)]) / 30
+    # The dual of the differences: what they hold each other with, at its end where they differ.
+    held = np.cumsum(slopes)[:-1]
+    assert abs(slopes.sum()) < 1e-12
+    assert (np.abs(held) <= 0.03 + 1e-9).all()
+    moved = np.abs(steps) > 1e-12
+    assert moved.any() and not moved.all()
+    np.testing.assert_allclose(held[moved], 0.03 * np.sign(steps[moved]), atol=1e-9)
 
 
 # ------------------------------------------------------------------------------- what is refused

@@ -265,6 +265,10 @@ def test_contrasts_are_those_of_r() -> None:
     data = {"y": np.arange(4.0), "g": ["a", "b", "c", "d"]}
     poly = [[-0.6708204, 0.5, -0.2236068], [-0.2236068, -0.5, 0.6708204]]
     assert np.allclose(dense(model_frame("y ~ C(g, Poly)", data).pieces)[:2, 1:], poly, atol=1e-7)
+    diff = np.array([[-3, -2, -1], [1, -2, -1], [1, 2, -1], [1, 2, 3]]) / 4  # MASS::contr.sdif(4)
+    steps = model_frame("y ~ C(g, Diff)", data)
+    np.testing.assert_allclose(dense(steps.pieces)[:, 1:], diff)
+    assert steps.names[1:] == [f"C(g, Diff)[D.{level}]" for level in sorted(set(data["g"]))[1:]]
     helmert = [[-1, -1, -1], [1, -1, -1], [0, 2, -1], [0, 0, 3]]
     assert np.array_equal(dense(model_frame("y ~ C(g, Helmert)", data).pieces)[:, 1:], helmert)
     total = [[1, 0, 0], [0, 1, 0], [0, 0, 1], [-1, -1, -1]]

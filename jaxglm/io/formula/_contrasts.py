@@ -20,8 +20,9 @@ class Contrast:
 
     Attributes
     ----------
-    kind : "treatment", "sum", "helmert", "poly", or "each" of a random effect, whose levels all
-        have a column
+    kind : str
+        "treatment", "sum", "helmert", "poly", "diff", or "each" of a random effect, whose levels
+        all have a column.
     reference : level, int or None
         Treatment coding only: the level without a column; None stands for the first.
     """
@@ -60,6 +61,8 @@ class Contrast:
             return [f"[S.{level}]" for level in levels[:-1]]
         if self.kind == "helmert":
             return [f"[H.{level}]" for level in levels[1:]]
+        if self.kind == "diff":
+            return [f"[D.{level}]" for level in levels[1:]]
         named = [".L", ".Q", ".C"] + [f"^{power}" for power in range(4, len(levels))]
         return named[: len(levels) - 1]
 
@@ -94,10 +97,18 @@ def _poly(n_levels: int) -> np.ndarray:
     return (q * np.sign(np.diag(r)))[:, 1:]
 
 
+def _diff(n_levels: int) -> np.ndarray:
+    """Of steps from each level to the next, about the mean of all: MASS's contr.sdif."""
+    below = np.arange(1, n_levels)
+    above = np.arange(n_levels)[:, None] >= below
+    return np.where(above, below, below - n_levels) / n_levels
+
+
 _MATRICES: dict[str, Callable[[int], np.ndarray]] = {
     "sum": _sum,
     "helmert": _helmert,
     "poly": _poly,
+    "diff": _diff,
 }
 
 # The spellings of patsy and statsmodels, and those of R.
@@ -106,10 +117,12 @@ CODINGS = {
     "Sum": "sum",
     "Helmert": "helmert",
     "Poly": "poly",
+    "Diff": "diff",
     "contr.treatment": "treatment",
     "contr.sum": "sum",
     "contr.helmert": "helmert",
     "contr.poly": "poly",
+    "contr.sdif": "diff",
 }
 
 
