@@ -77,7 +77,7 @@ def answered(
     timeout: float,
     python: str = sys.executable,
 ) -> dict[str, Any]:
-    """What a fresh process of a module answers; one that takes too long ends with all it started."""
+    """What a fresh process of a module answers; one that is too slow ends with all it started."""
     answer = folder / f"answer-{uuid.uuid4().hex}.json"
     request = request | {"answer": str(answer), "folder": str(folder)}
     process = subprocess.Popen(

@@ -8,7 +8,7 @@ from benchmarks.paths.base import Adapter, Coefficients, Given
 class Adelie(Adapter):
     packages = ("adelie", "numpy")
     default = 1e-7
-    tolerances = (1e-7, 1e-9, 1e-12)
+    tolerances = (1e-7, 1e-10, 1e-14)
 
     def load(self) -> None:
         self.adelie = importlib.import_module("adelie")

@@ -4,7 +4,8 @@ Those are a cross-validation in ten folds, a ridge fit, and one without a penalt
 """
 
 import importlib
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from benchmarks.paths.base import Adapter, Coefficients, Given
 
@@ -13,8 +14,8 @@ FOLDS = 10
 
 class JaxGlm(Adapter):
     packages = ("jaxglm", "jax", "jaxlib", "numpy")
-    default = 1e-5
-    tolerances = (1e-1, 1e-2, 1e-3, 1e-5)
+    default: ClassVar[float | None] = 1e-5
+    tolerances: ClassVar[Sequence[float | None]] = (1e-1, 1e-2, 1e-3, 1e-5)
     compiles = True
 
     def load(self) -> None:

@@ -1,4 +1,4 @@
-"""skglm: its proximal Newton solver, for logistic models; each strength starts at the one before."""
+"""skglm: its proximal Newton solver, for logistic models; each strength starts at the last."""
 
 import importlib
 import warnings

@@ -1,7 +1,7 @@
 """Owns a run: which libraries are asked at which tolerances, in what order, and the lines of it.
 
 Every run is a fresh process. In the first turn each library is run at all its tolerances, from
-loose to tight; the further turns repeat what the report compares, every second one in reverse order.
+loose to tight; the further turns repeat what the report compares, every second one in reverse.
 """
 
 import re
@@ -73,9 +73,7 @@ def execute(plan: Plan, say: Callable[[str], None] = print) -> Iterator[Line]:
             shutil.rmtree(folder)
 
 
-def _problem(
-    plan: Plan, shared: Line, folder: Path, say: Callable[[str], None]
-) -> Iterator[Line]:
+def _problem(plan: Plan, shared: Line, folder: Path, say: Callable[[str], None]) -> Iterator[Line]:
     say(f"{shared['problem']}: drawing it")
     folder.mkdir()
     request = {"problem": shared["problem"], "scale": plan.scale, "seed": plan.seed}

@@ -1,7 +1,7 @@
 """Owns the judgement of a path: by how much its coefficients miss their conditions, in plain NumPy.
 
-Also the strengths, from the model of the intercept alone. What is minimised at a strength is the mean
-loss plus strength times the absolute values of all coefficients but the intercept. Imports
+Also the strengths, from the model of the intercept alone. What is minimised at a strength is the
+mean loss plus strength times the absolute values of all coefficients but the intercept. Imports
 NumPy, SciPy's sparse matrices and `formulas`.
 """
 
@@ -36,7 +36,7 @@ class Verdict:
 
 
 def design(spec: Spec, columns: Columns) -> Any:
-    """The columns [n, p - 1] beside the intercept: dense, or sparse by column without first levels."""
+    """The columns [n, p - 1] beside the intercept: dense, or sparse and without first levels."""
     if columns.X is not None:
         return columns.X[:, 1:]
     parts = []
@@ -54,7 +54,7 @@ def offset(columns: Columns) -> np.ndarray:
 
 
 def strengths(spec: Spec, columns: Columns, lowest: float, count: int) -> np.ndarray:
-    """Falling strengths from the least that leaves all coefficients at zero down to a share of it."""
+    """Falling strengths from the least that leaves all coefficients at zero to a share of it."""
     known, intercept = offset(columns), 0.0
     for _ in range(TURNS):
         terms = formulas.row_terms(spec, columns.y, known + intercept)

@@ -1,4 +1,4 @@
-"""Owns the page: for each problem the times at which libraries came near enough, and what they are of.
+"""Owns the page: for each problem the times at which libraries came near enough.
 
 Imports `results`, `report` and `bars`.
 """
@@ -8,18 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks import report, results
 from benchmarks.paths import bars
-from benchmarks.paths.base import CV, OTHERS, PLAIN, RIDGE
+from benchmarks.paths.base import CV, OTHERS, PLAIN, RIDGE, create
 from benchmarks.results import Line
 from benchmarks.targets import OURS
 
 MOST_OF_CV = 4.0
 """Times a path that ten folds may take."""
 LEGEND = f"""\
-Times are of the loosest tolerance whose largest residual, over all strengths and turns, is under the
-bar: the most by which a coefficient misses its condition of optimality, on the scale of the mean
-loss, as the strengths are. Warm is a call in a process that has made one before, where a library
-compiles; cold is a new process from its imports to the first answer. Ratios over {OURS}'s are of runs
-in the same turn.
+Times are of the loosest tolerance whose largest residual, over all strengths and turns, is under
+the bar: the most by which a coefficient misses its condition of optimality, on the scale of the
+mean loss, as the strengths are. Warm is a call in a process that has made one before, where a
+library compiles; cold is a new process from its imports to the first answer. Ratios over {OURS}'s
+are of runs in the same turn.
 """
 Runs = Mapping[float, Sequence[Line]]
 
@@ -44,7 +44,12 @@ def _problem(problem: str, libraries: Mapping[str, Sequence[Line]]) -> str:
     if paths:
         header = ["library"]
         for bar in bars.BARS:
-            header += [f"residual under {bar:.0e}: tolerance", "warm, s", f"over {OURS}'s", "cold, s"]
+            header += [
+                f"residual under {bar:.0e}: tolerance",
+                "warm, s",
+                f"over {OURS}'s",
+                "cold, s",
+            ]
         ours = paths.get(OURS, {})
         rows = [
             [name, *(cell for bar in bars.BARS for cell in _at(bar, runs, ours))]
@@ -127,9 +132,9 @@ def _excess(line: Line, least: Sequence[float]) -> float:
 
 def _others(libraries: Mapping[str, Sequence[Line]], path: Runs) -> list[list[str]]:
     """Cross-validation over a path at the same tolerance, and ridge over a fit without penalty."""
-    default = max((at for at in path if at <= 1e-5), default=None)
+    default = create(OURS).default
     pairs = (
-        (CV, "10-fold cross-validation over a path", path.get(default, []) if default else []),
+        (CV, "10-fold cross-validation over a path", path.get(default or 0.0, [])),
         (RIDGE, "ridge over a fit without a penalty", libraries.get(PLAIN, [])),
     )
     rows = []
