@@ -7,6 +7,9 @@ minute of the machine hits all of them; ratios are taken within a turn.
 
 import dataclasses
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -56,21 +59,46 @@ def ask(
     With `one_thread` its libraries start no threads of their own; the CPUs are those of the plan.
     """
     threads = 1 if one_thread else plan.threads
+    return answered(
+        "benchmarks.worker",
+        request | {"threads": plan.threads},
+        folder,
+        environment=machine.worker_environment(threads, device or plan.device, cache or plan.cache),
+        timeout=plan.timeout,
+    )
+
+
+def answered(
+    module: str,
+    request: dict[str, Any],
+    folder: Path,
+    *,
+    environment: dict[str, str],
+    timeout: float,
+    python: str = sys.executable,
+) -> dict[str, Any]:
+    """What a fresh process of a module answers; one that is too slow ends with all it started."""
     answer = folder / f"answer-{uuid.uuid4().hex}.json"
-    request |= {"answer": str(answer), "folder": str(folder), "threads": plan.threads}
+    request = request | {"answer": str(answer), "folder": str(folder)}
+    process = subprocess.Popen(
+        [python, "-m", module, json.dumps(request)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.worker", json.dumps(request)],
-            env=machine.worker_environment(threads, device or plan.device, cache or plan.cache),
-            capture_output=True,
-            text=True,
-            timeout=plan.timeout,
-        )
-    except subprocess.TimeoutExpired:
-        return {"status": "error", "reason": f"no answer in {plan.timeout:.0f} s"}
+        _, said = process.communicate(timeout=timeout)
+    except BaseException as error:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        if not isinstance(error, subprocess.TimeoutExpired):
+            raise
+        return {"status": "error", "reason": f"no answer in {timeout:.0f} s"}
     if not answer.exists():
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1][:300]
-        return {"status": "error", "reason": f"ended with code {done.returncode}: {last}"}
+        last = (said.strip().splitlines() or ["no message"])[-1][:300]
+        return {"status": "error", "reason": f"ended with code {process.returncode}: {last}"}
     return json.loads(answer.read_text())
 
 
@@ -94,8 +122,7 @@ def execute(plan: Plan, say: Callable[[str], None] = print) -> Iterator[dict[str
                 # Of now: an edit in the middle of an invocation has to show.
                 yield line | {"commit": machine.commit()}
             # A problem's files can be gigabytes: not kept beyond their turn.
-            for file in sorted(place.rglob("*"), reverse=True):
-                file.rmdir() if file.is_dir() else file.unlink()
+            shutil.rmtree(place)
 
 
 def origin(command: str, threads: int, seed: int) -> dict[str, Any]:
@@ -220,15 +247,7 @@ def _obstacle(adapter: libraries.Library, spec: Spec) -> str | None:
     """Why a library is not run on a problem, or None."""
     if spec.segments and not adapter.by_segment:
         return "not measured on many fits"
-    reason = adapter.obstacle(spec)
-    if reason is not None:
-        return reason
-    absent = [
-        package
-        for package, version in machine.versions(list(adapter.packages)).items()
-        if version == "not installed"
-    ]
-    return f"not installed: {', '.join(absent)}" if absent else None
+    return adapter.obstacle(spec) or machine.absent(list(adapter.packages))
 
 
 def _short(answer: dict[str, Any]) -> str:

@@ -107,3 +107,9 @@ def versions(packages: tuple[str, ...] | list[str]) -> dict[str, str]:
             # Run from a checkout that is not installed: jaxglm says it itself.
             found[package] = "checkout" if package == "jaxglm" else "not installed"
     return found
+
+
+def absent(packages: tuple[str, ...] | list[str]) -> str | None:
+    """Which of these are not installed, in words, or None."""
+    missing = [name for name, version in versions(packages).items() if version == "not installed"]
+    return f"not installed: {', '.join(missing)}" if missing else None

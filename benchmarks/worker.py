@@ -11,7 +11,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -172,12 +172,12 @@ def words_of(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}"
 
 
-def main() -> None:
+def main(modes: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]]) -> None:
+    """Answer the request on the command line, in one of some modes."""
     request = json.loads(sys.argv[1])
     from benchmarks import machine
 
     machine.pin(request["threads"])
-    modes = {"prepare": prepare, "probe": probe, "run": run, "hardware": hardware}
     try:
         answer = modes[request["mode"]](request)
     except Exception as error:  # a peer's failure is a result
@@ -186,4 +186,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main({"prepare": prepare, "probe": probe, "run": run, "hardware": hardware})

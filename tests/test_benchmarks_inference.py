@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import results
+from benchmarks import machine, results
 from benchmarks.inference import base, driver, page, problems, tasks, worker
 from benchmarks.inference.__main__ import main
 from benchmarks.inference.base import ADAPTERS, Answer, Given
@@ -157,7 +157,7 @@ class Fake(base.Adapter):
 def test_failures_of_a_peer_are_answers(tmp_path: Path) -> None:
     problems.draw("logit", SIZE, 1).save(tmp_path)
     fake = Fake(Given.read(tmp_path))
-    assert base.absent(fake) == "not installed: jaxglm-of-another-world"
+    assert machine.absent(list(fake.packages)) == "not installed: jaxglm-of-another-world"
     kept = tmp_path / "kept.npy"
     asked = {"task": "HC0", "correction": "sandwich", "keep": str(kept)}
     assert worker.answer(fake, asked) == {

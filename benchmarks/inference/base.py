@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from benchmarks import data, machine
+from benchmarks import data
 from benchmarks.targets import OURS
 
 ADAPTERS = {
@@ -104,10 +104,3 @@ def adapter_of(name: str) -> type[Adapter]:
     """The adapter of that name; nothing of its library is imported yet."""
     module, adapter = ADAPTERS[name]
     return getattr(importlib.import_module(f"benchmarks.inference.{module}"), adapter)
-
-
-def absent(adapter: Adapter) -> str | None:
-    """Which of its packages are not installed, or None."""
-    found = machine.versions(list(adapter.packages)).items()
-    missing = [package for package, version in found if version == "not installed"]
-    return f"not installed: {', '.join(missing)}" if missing else None

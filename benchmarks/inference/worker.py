@@ -43,7 +43,7 @@ def fitted(request: dict[str, Any], say: Say) -> Any:
     from benchmarks.inference import base
 
     adapter = base.adapter_of(request["library"])(base.Given.read(Path(request["folder"])))
-    reason = base.absent(adapter) or adapter.obstacle()
+    reason = machine.absent(list(adapter.packages)) or adapter.obstacle()
     if reason is not None:
         say({"status": "skipped", "reason": reason})
         return None
