@@ -52,11 +52,10 @@ class Smooth(AskedPenalty):
     Examples
     --------
     >>> import jaxglm as jg
-    >>> table = {"week": list("abcdef") * 3, "sold": [1, 2, 9, 4, 2, 3, 8, 5, 1, 4, 7, 6] * 2}
-    >>> table["sold"] = table["sold"][:18]
-    >>> fit = jg.glm("sold ~ week", table, "poisson", penalty=jg.Smooth(0.1, "week"))
-    >>> fit.params.round(2).to_dict()["week[T.f]"]
-    0.09
+    >>> table = {"week": list("abcdef") * 2, "sold": [1, 2, 9, 4, 2, 3, 2, 4, 7, 6, 3, 1]}
+    >>> walk = jg.glm("sold ~ week", table, "poisson", penalty=jg.Smooth(0.5, "week"))
+    >>> walk.predict({"week": list("abcdef")}).round(1).to_list()
+    [2.5, 3.5, 5.8, 4.6, 3.1, 2.6]
     """
 
     def __init__(

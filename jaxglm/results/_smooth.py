@@ -36,7 +36,7 @@ class SmoothTerms(Estimates):
         >>> fit.smooth_terms.round(3)
                   lambda     edf  columns  std_dev
         term
-        re(shop)   0.015  15.582       20    0.451
+        re(shop)   0.074  13.003       20    0.368
         """
         known = self.model.strengths
         if not known:
