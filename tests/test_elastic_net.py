@@ -177,6 +177,17 @@ def test_rows_held_out_are_predicted_by_fits_without_them() -> None:
     assert cv.lambda_min in cv.lambdas and cv.lambda_1se >= cv.lambda_min
 
 
+def test_an_exposure_is_one_of_the_rows_held_out_too() -> None:
+    table = FRAME.assign(exposed=np.linspace(0.5, 2.0, len(FRAME)))
+    numbers = np.arange(len(FRAME)) % 4
+    given = {"lambdas": [0.3], "exposure": "exposed"}
+    cv = jg.cross_validate(FORMULA, table, "poisson", folds=numbers, **given)
+    out = numbers == 1
+    seen = jg.fit_path(FORMULA, table[~out], "poisson", **given).at(0.3)
+    means = seen.predict(table[out], exposure=table["exposed"][out])
+    assert np.allclose(np.asarray(cv.predictions)[out, 0], means, rtol=1e-6)
+
+
 def test_groups_stay_together_and_time_goes_forward() -> None:
     given = {"lambdas": [0.2]}
     grouped = jg.cross_validate(FORMULA, FRAME, "poisson", folds=5, by="g", **given)

@@ -218,7 +218,7 @@ def _out_of_fold(intake: Intake, asked: AskedPath, fold: Fold, strengths: np.nda
     held = np.flatnonzero(fold.held_out)
     eta = np.asarray(problem.design.take_rows(held).matvec(jnp.asarray(coef)), float)
     if rows.offset is not None:
-        eta += rows.offset[held, None]
+        eta = eta + rows.offset[held, None]
     return np.asarray(family.link.inverse(jnp.asarray(eta)), float)
 
 
