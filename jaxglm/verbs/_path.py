@@ -219,9 +219,9 @@ class AskedPath:
         share = self.share if self.share is not None else (0.01 if wide else 1e-4)
         return most * np.geomspace(1.0, share, self.count)
 
-    def options(self, names: Sequence[str]) -> Options:
-        """The options of each optimum, for columns of these names."""
-        tol = _TOL if self.tol is None else self.tol
+    def options(self, names: Sequence[str], usual: float = _TOL) -> Options:
+        """The options of each optimum, for columns of these names; `usual` where no tol is given."""
+        tol = usual if self.tol is None else self.tol
         return solver_options(names, "irls", None, tol, self.max_turns)
 
 
