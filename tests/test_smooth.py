@@ -256,6 +256,21 @@ def test_levels_that_were_not_seen_have_no_effect() -> None:
     np.testing.assert_allclose(shifted, expected, rtol=1e-9)
 
 
+def test_a_partial_effect_is_that_of_no_level() -> None:
+    pytest.importorskip("matplotlib").use("agg")
+    for data in (DATA, DATA.assign(g="s" + DATA["g"].astype(str))):
+        fit = jg.glm("n ~ s(x, k=8) + (1 | g)", data, "poisson")
+        drawn = fit.plot.partial_effect("x").data
+        new = pd.DataFrame(
+            {"x": drawn["value"].astype(float), "g": "new" if data is not DATA else 99}
+        )
+        expected = fit.predict(new, unseen="base")
+        np.testing.assert_allclose(drawn["mean"], expected, rtol=1e-9)
+        one = fit.plot.partial_effect("x", at={"g": data["g"][0]}).data["mean"]
+        assert not np.allclose(one, drawn["mean"])
+        assert len(fit.plot.partial_effect("g").data) == 12
+
+
 def test_the_summary_folds_curves_into_a_line(tmp_path: Path) -> None:
     text = str(both().summary())
     assert "s(x, k=8)[1]" not in text

@@ -35,7 +35,8 @@ def partial_effect(
 
     Of a number it is a line with a band, of a factor a point with an interval for each level. All
     terms of the variable take part: transformations, polynomials, splines and interactions, these
-    at the values of the others. Ticks at the lower edge are percentiles of the variable in `data`.
+    at the values of the others; random effects are 0. Ticks at the lower edge are percentiles of
+    the variable in `data`.
 
     Parameters
     ----------
@@ -107,7 +108,9 @@ def predictions(result: Fitted, varied: Varied, which: str, alpha: float) -> pd.
     with warnings.catch_warnings():
         # The rows that it would name are values of the plot, which shows what is not there.
         warnings.simplefilter("ignore", JaxglmWarning)
-        prediction = result.get_prediction(varied.rows(varied.values), **neutral(result.model))
+        prediction = result.get_prediction(
+            varied.rows(varied.values), unseen=varied.unseen, **neutral(result.model)
+        )
     table = prediction.summary_frame(alpha, which)
     if not np.isfinite(prediction.linear).any():
         unknown = prediction.linear.isna().all()

@@ -84,7 +84,9 @@ def partial_residuals(
     effect = (
         table["linear"].to_numpy()[varied.seen.astype(int)]
         if varied.labelled
-        else result.predict(varied.rows(varied.seen), "linear", **neutral(result.model)).to_numpy()
+        else result.predict(
+            varied.rows(varied.seen), "linear", unseen=varied.unseen, **neutral(result.model)
+        ).to_numpy()
     )
     x, y = np.full((2, len(rows.rows)), np.nan)
     live = rows.rows.live

@@ -31,6 +31,8 @@ class Varied:
         The other variables with their values.
     of_the_fit : bool
         Whether the rows that count are those of the fit, in their order.
+    unseen : str
+        What a level does that the fit has not seen; as for `predict`.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Varied:
     seen: FloatArray
     held: Mapping[str, Any]
     of_the_fit: bool
+    unseen: str = "raise"
 
     def rows(self, values: Any) -> dict[str, Any]:
         """Rows for these values of the variable, as `predict` takes them."""
@@ -98,17 +101,27 @@ def _of_formula(
     names = dict.fromkeys([*population.rows.names, *of_offset])
     _check_names((variable, *at), names)
     levels = population.rows.levels(variable)
+    random = spec.random_variables - {variable}
+    unseen = "base" if random else "raise"
     held = {
-        name: at[name] if name in at else _typical(population, name)
+        name: at[name] if name in at else _typical(population, name, random=name in random)
         for name in names
         if name != variable
     }
+    for name in at.keys() - random if random else ():
+        known = population.rows.levels(name)
+        if known is not None and at[name] not in known.values:
+            raise DataError(
+                f"{name!r} has no level {at[name]!r} in the fit; "
+                f"{near_text(str(at[name]), map(str, known.values))}"
+            )
     if levels is None:
         seen = population.numbers(variable)
-        return Varied(variable, _range(seen), False, seen, held, of_the_fit)
+        return Varied(variable, _range(seen), False, seen, held, of_the_fit, unseen=unseen)
     values = np.array(levels.values, dtype=object)
     codes = pd.Categorical(population.native(variable), categories=list(levels.values)).codes
-    return Varied(variable, values, True, codes.astype(float), held, of_the_fit)
+    seen = codes.astype(float)
+    return Varied(variable, values, True, seen, held, of_the_fit, unseen=unseen)
 
 
 def _check_names(names: Iterable[Any], known: Iterable[str]) -> None:
@@ -119,8 +132,8 @@ def _check_names(names: Iterable[Any], known: Iterable[str]) -> None:
             raise DataError(f"{name!r} is no variable of the model; {near_text(str(name), known)}")
 
 
-def _typical(population: Population, name: str) -> Any:
-    """The mean of numbers, or the most frequent level.
+def _typical(population: Population, name: str, *, random: bool) -> Any:
+    """The mean of numbers, or the most frequent level; of a random effect a level without one.
 
     Raises
     ------
@@ -131,6 +144,13 @@ def _typical(population: Population, name: str) -> Any:
         levels = population.rows.levels(name)
     except DataError as error:
         raise DataError(f"{error} Or hold it at a value: at={{{name!r}: ...}}.") from None
+    if random and levels is not None and not isinstance(levels.values[0], bool):
+        if not any(isinstance(level, str) for level in levels.values):
+            return max(levels.values) + 1
+        none = "none of them"
+        while none in levels.values:
+            none += "?"
+        return none
     if levels is None:
         return float(np.average(population.numbers(name), weights=population.count))
     codes, values = pd.factorize(population.native(name), sort=True)

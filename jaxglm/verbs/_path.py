@@ -217,7 +217,8 @@ class AskedPath:
         if self.given is not None:
             return self.given
         share = self.share if self.share is not None else (0.01 if wide else 1e-4)
-        return most * np.geomspace(1.0, share, self.count)
+        # Rounding lets no column in at the first.
+        return most * (1 + 1e-12) * np.geomspace(1.0, share, self.count)
 
     def options(self, names: Sequence[str], usual: float = _TOL) -> Options:
         """The options of each optimum, for columns of these names; `usual` where no tol is given."""

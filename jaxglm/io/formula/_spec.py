@@ -151,6 +151,14 @@ class TermsSpec:
         """Whether a term is a random effect, whose levels stand in no order."""
         return any(term.label == label and self._call(term) == "re" for term in self.terms)
 
+    @property
+    def random_variables(self) -> frozenset[str]:
+        """Variables that stand in random effects and nowhere else."""
+        texts = {True: set[str](), False: set[str]()}
+        for component in self.components:
+            texts[component.contrast == EACH].update(parse_expression(component.text).columns())
+        return frozenset(texts[True] - texts[False])
+
     def n_in_order(self, label: str) -> int:
         """How many values of a term stand in order: see `in_order`; 0 for a term of none."""
         term = next((term for term in self.terms if term.label == label), None)
