@@ -146,7 +146,8 @@ def _typical(population: Population, name: str, *, random: bool) -> Any:
         raise DataError(f"{error} Or hold it at a value: at={{{name!r}: ...}}.") from None
     if random and levels is not None and not isinstance(levels.values[0], bool):
         if not any(isinstance(level, str) for level in levels.values):
-            return max(levels.values) + 1
+            highest: Any = max(levels.values)
+            return highest + 1
         none = "none of them"
         while none in levels.values:
             none += "?"

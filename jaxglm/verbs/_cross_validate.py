@@ -94,8 +94,8 @@ def cross_validate(
     freq_weights, var_weights, trials, offset, exposure, proportions, missing
         As for `glm`.
     tol : float, optional
-        As for `fit_path` on all rows. The folds end at 0.01 standard errors unless it is given: what
-        that changes in a loss is less than a ten-thousandth of what a coefficient counts for.
+        As for `fit_path` on all rows. The folds end at 0.01 standard errors unless it is given:
+        what that changes in a loss is a ten-thousandth of what a coefficient counts for.
     max_turns, dtype, context
         As for `fit_path`.
 
