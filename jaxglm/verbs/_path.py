@@ -221,7 +221,7 @@ class AskedPath:
         return most * (1 + 1e-12) * np.geomspace(1.0, share, self.count)
 
     def options(self, names: Sequence[str], usual: float = _TOL) -> Options:
-        """The options of each optimum, for these columns; `usual` is the tol where none is given."""
+        """The options of each optimum in these columns; `usual` is the tol where none is given."""
         tol = usual if self.tol is None else self.tol
         return solver_options(names, "irls", None, tol, self.max_turns)
 
