@@ -197,6 +197,13 @@ def test_where_nothing_varies_the_strength_is_at_its_end() -> None:
     np.testing.assert_allclose(fit.fittedvalues, line.fittedvalues, atol=1e-5)
 
 
+def test_strengths_that_do_not_settle_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jaxglm.search._strengths._MOST_ROUNDS", 1)
+    with pytest.warns(jg.ConvergenceWarning, match="did not settle"):
+        fit = jg.glm("n ~ z + (1 | g)", DATA, "poisson")
+    assert "did not settle" in " ".join(fit.notes)
+
+
 def test_a_shape_is_estimated_beside_a_curve() -> None:
     counts = DATA.assign(n=RNG.poisson(np.exp(DATA.y) * RNG.gamma(1.0, 1.0, N)))
     fit = jg.glm("n ~ s(x, k=8)", counts, "negative_binomial")

@@ -45,12 +45,15 @@ class Strengths(NamedTuple):
         What the penalties leave of the columns of each term.
     at_limit : [m] bool
         The strength is as large as it can be told: nothing of what it holds is left.
+    settled : bool
+        Fit and strengths agree.
     """
 
     labels: tuple[str, ...]
     lambdas: np.ndarray
     edf: np.ndarray
     at_limit: np.ndarray
+    settled: bool
 
 
 def estimate_strengths(
@@ -72,13 +75,14 @@ def estimate_strengths(
     """
     settled = max(1e-8, 8 * float(np.finfo(problem.dtype).eps) ** 0.5)
     rho = _first(problem, sought)
-    turns = 0
+    turns, change = 0, np.full(rho.size, np.inf)
     for _ in range(_MOST_ROUNDS):
         options = dataclasses.replace(options, penalty=sought.total(np.exp(rho)))
         found, fitted, shape = estimate_all(problem, family, options)
         turns += found.turns
         model = _WorkingModel.of(problem, fitted, options, found, sought)
-        if not found.status.usable or _leaves_nothing(fitted, found):
+        nothing = _leaves_nothing(fitted, found)
+        if nothing or not found.status.usable:
             break
         best = model.best(rho)
         change = np.abs(best - rho)
@@ -87,7 +91,9 @@ def estimate_strengths(
             break
         rho = best
     edf, at_limit = model.left(rho), rho >= model.high
-    strengths = Strengths(sought.labels, np.exp(rho), edf, at_limit)
+    # Where the fit itself is no optimum its status says so.
+    agree = bool(change.max() < settled) or not found.status.usable or nothing
+    strengths = Strengths(sought.labels, np.exp(rho), edf, at_limit, agree)
     return found.with_turns(turns), fitted, shape, strengths
 
 

@@ -62,9 +62,11 @@ def results_of(
         family = family if shape is None else fitted
         fit = fit_of(problem, fitted, found, shape=shape)
         notes = outcome_notes(intake.problem, intake.model.names, family, found, fit)
-        texts = tuple(note.text for note in notes) + intake.notes + _at_limit(strengths)
+        texts = tuple(note.text for note in notes) + intake.notes + _told_of(strengths)
         fit = dataclasses.replace(fit, notes=texts)
     _announce(found, notes, intake.cautions, on_failure)
+    if strengths is not None and not strengths.settled and on_failure != "ignore":
+        warn(_told_of(strengths)[0], _status.ConvergenceWarning)
     model = dataclasses.replace(
         intake.model,
         family=family,
@@ -80,9 +82,17 @@ def _by_term(found: Strengths) -> tuple[TermStrength, ...]:
     return tuple(TermStrength(term, lam, max(edf, 0.0)) for term, lam, edf in rows)
 
 
-def _at_limit(found: Strengths | None) -> tuple[str, ...]:
-    """What is said of terms of which the rows want nothing that the penalty holds."""
-    if found is None or not found.at_limit.any():
+def _told_of(found: Strengths | None) -> tuple[str, ...]:
+    """What is said of strengths that did not settle, or want nothing that the penalty holds."""
+    if found is None:
+        return ()
+    if not found.settled:
+        return (
+            f"The strengths of {listed(found.labels, 3)} did not settle: fits and strengths go on "
+            "changing each other. Fewer terms, or strengths that are given (jg.Smooth(lam, term)), "
+            "may help.",
+        )
+    if not found.at_limit.any():
         return ()
     gone = listed(np.array(found.labels)[found.at_limit], 3)
     return (
