@@ -2,6 +2,7 @@
 
 import functools
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -318,6 +319,13 @@ def test_a_lasso_fitted_again_is_the_fit_of_what_it_kept() -> None:
     for nothing in (again, ridged()):
         with pytest.raises(jg.DataError, match="left out none"):
             nothing.refit()
+
+
+def test_a_path_is_pickled_without_its_rows() -> None:
+    again = pickle.loads(pickle.dumps(path()))
+    pd.testing.assert_frame_equal(again.params, path().params)
+    with pytest.raises(jg.DataError, match="leaves them behind"):
+        again.best("bic")
 
 
 @functools.cache

@@ -170,6 +170,25 @@ def test_what_cannot_be_pooled(given: dict[str, Any], words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("formula", "changed", "family", "words"),
+    [
+        ("y ~ x + I(2 * x)", {}, "gaussian", r"I\(2 \* x\) follows from the other columns"),
+        ("y ~ x + q", {"q": 3.0}, "gaussian", "q follows from the other columns"),
+        ("n ~ x", {"n": 0}, "poisson", "no finite estimate for Intercept"),
+        ("b ~ x", {"b": 1}, "binomial", "no finite estimate for Intercept"),
+        ("y ~ x", {"y": 0.0}, "gaussian", "nothing of the response is left"),
+        ("y ~ x", {"y": 2 * X}, "gaussian", "nothing of the response is left"),
+        ("y ~ x", {"y": SEGMENT * X}, "gaussian", "segments by themselves leave nothing"),
+    ],
+)
+def test_rows_that_tell_of_no_distribution(
+    formula: str, changed: dict[str, Any], family: str, words: str
+) -> None:
+    with pytest.raises(jg.DataError, match=words):
+        jg.fit_groups(formula, DATA.assign(**changed), "shop", family, toward="pooled")
+
+
+@pytest.mark.parametrize(
     "ask",
     [
         lambda fits: fits.shrinkage,

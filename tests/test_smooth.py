@@ -189,6 +189,13 @@ def test_one_strength_given_and_one_estimated() -> None:
     np.testing.assert_allclose(fit.params, both().params, atol=1e-6)
 
 
+def test_a_ridge_leaves_terms_with_a_penalty_of_their_own() -> None:
+    ridge = jg.glm(BOTH, DATA, penalty=jg.Ridge(0.1))
+    named = jg.glm(BOTH, DATA, penalty=jg.Ridge(0.1, penalty_factor={"s(x, k=8)": 0, "re(g)": 0}))
+    np.testing.assert_allclose(ridge.params, named.params, atol=1e-10)
+    assert abs(ridge.params["z"]) < abs(both().params["z"])
+
+
 def test_where_nothing_varies_the_strength_is_at_its_end() -> None:
     fit = jg.glm("y ~ s(z, k=6)", DATA.assign(y=2 * DATA.z + np.tile([1.0, -1.0], N // 2)))
     assert fit.smooth_terms["edf"].iloc[0] == pytest.approx(1, abs=1e-4)
@@ -327,7 +334,7 @@ def test_formulas_that_say_nothing(formula: str, words: str) -> None:
         (lambda: jg.glm("y ~ z", DATA, penalty=jg.Smooth(1, "z")), "neither a factor nor a curve"),
         (
             lambda: jg.glm("y ~ z", DATA, penalty=jg.Smooth(1, "q")),
-            "no column or term 'q' to smooth",
+            "no term 'q' to smooth",
         ),
         (
             lambda: jg.glm(BOTH, DATA, penalty=jg.Smooth(1) + jg.Smooth(2, "re(g)")),
@@ -352,6 +359,11 @@ def test_formulas_that_say_nothing(formula: str, words: str) -> None:
             ),
             "is estimated for one fit",
         ),
+        (lambda: jg.glm(BOTH, DATA, scale=1.0), "scale= cannot stand beside"),
+        (lambda: jg.glm("y ~ (1 | one)", DATA.assign(one="a")), "has one level only"),
+        (lambda: jg.glm("y ~ (1 | x)", DATA), "with a row for each"),
+        (lambda: both().robust("HC1"), "as if they were known"),
+        (lambda: both().robust(cluster="g", data=DATA), "as if they were known"),
         (lambda: jg.glm("y ~ z", DATA).smooth_terms, "no term whose penalty was estimated"),
         (lambda: both().bootstrap(n=3, seed=1), "would do so without its penalty"),
         (lambda: jg.glm("y ~ g", DATA, penalty=jg.Smooth(1, "g")), "neither a factor nor a curve"),

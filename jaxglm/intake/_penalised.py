@@ -51,6 +51,7 @@ def with_penalty(
     given = None if asked is None else checked_penalty(asked)
     sought = open_strengths(given, columns)
     if sought is not None:
+        _check_levels(columns, problem, model)
         return options, sought
     assert given is not None
     penalty = penalty_of(given, columns)
@@ -59,6 +60,21 @@ def with_penalty(
         if options.method != "irls":
             raise ValueError("a lasso, or bounds, have a method of their own: leave out method=")
     return dataclasses.replace(options, penalty=penalty), None
+
+
+def _check_levels(columns: PenalisedColumns, problem: Problem, model: Model) -> None:
+    """Refuse random effects whose variance no rows can tell."""
+    for label, where in columns.terms:
+        count = where.stop - where.start
+        if label not in columns.shrunk or not columns.is_random(label):
+            continue
+        if count < 2:
+            raise DataError(f"{label} has one level only, and a variance is told from several")
+        if count >= problem.n_rows and not model.family.dispersion_fixed:
+            raise DataError(
+                f"{label} has {count:,} levels in {problem.n_rows:,} rows: with a row for each, "
+                "nothing tells its variance from the dispersion"
+            )
 
 
 def refuse_shrunk(model: Model, what: str) -> None:

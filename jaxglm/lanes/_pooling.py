@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxglm._status import DataError
 from jaxglm.lanes._fits import Fits
 from jaxglm.penalties import QuadraticForm
 
@@ -19,6 +20,7 @@ _MOST_ROUNDS, _MOST_STEPS = 40, 200
 # In units of what the rows of an average segment tell: a variance of less is none, and changes of
 # less are no changes.
 _NONE, _SETTLED, _STILL = 1e-4, 1e-6, 1e-10
+_LEAST_DISPERSION = 1e-18
 # Directions in which a root may be turned without effect have no curvature.
 _FLAT = 1e-10
 # Numbers in the working models that the distribution is estimated from; of more, some at random.
@@ -71,6 +73,11 @@ def pooled(
         best = models.best(prior, diagonal=diagonal)
         if scaled:
             best = best._replace(dispersion=models.dispersion(fits, best))
+            if not best.dispersion > _LEAST_DISPERSION * start.dispersion:
+                raise DataError(
+                    "toward='pooled' has no dispersion to go by: segments by themselves leave "
+                    "nothing of the response; fit them without toward="
+                )
         if models.distance(prior, best) < _SETTLED:
             break
         prior = best

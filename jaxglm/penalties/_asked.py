@@ -48,6 +48,8 @@ class PenalisedColumns:
     def factors(self, given: Any) -> np.ndarray:
         """Multiples of the penalty for each column, [p], 0 for the intercept.
 
+        Also for terms with a penalty of their own, unless they are named.
+
         Raises
         ------
         DataError
@@ -56,6 +58,9 @@ class PenalisedColumns:
         factors = np.ones(len(self.names))
         if self.constant is not None:
             factors[self.constant] = 0.0
+        for label, where in self.terms:
+            if label in self.shrunk:  # held by a penalty of its own
+                factors[where] = 0.0
         if given is None:
             return factors
         if is_labelled(given):

@@ -11,7 +11,7 @@ from jaxglm.penalties._asked import AskedPenalty, PenalisedColumns, Sum, parts_o
 from jaxglm.penalties._asked import strength as checked_strength
 from jaxglm.penalties._base import Penalty
 from jaxglm.penalties._quadratic import QuadraticForm, rank_of
-from jaxglm.words import is_from, listed
+from jaxglm.words import is_from, listed, near_text
 
 # A matrix of differences has a row and a column for each of so many values at most.
 _MOST_VALUES = 10_000
@@ -65,7 +65,7 @@ class Smooth(AskedPenalty):
         *,
         order: int | None = None,
     ):
-        if isinstance(lam, str) and lam != "reml":
+        if isinstance(lam, str) and lam.lower() != "reml":
             raise ValueError(f"Smooth: lam must be a number of 0 or more, or 'reml', not {lam!r}")
         self.lam = None if isinstance(lam, str) else checked_strength("Smooth: lam", lam)
         if order is not None and not (is_from(order, 1, 10) and int(order) == order):
@@ -94,8 +94,10 @@ class Smooth(AskedPenalty):
         found = []
         for term in self.terms:
             match = next((label for label in known if _plain(label) == _plain(term)), term)
-            columns.place(match, "smooth")
-            if match not in known or not columns.n_in_order(match):
+            if match not in known:
+                terms = [label for label in known if columns.n_in_order(label)]
+                raise DataError(f"there is no term {match!r} to smooth: {near_text(match, terms)}")
+            if not columns.n_in_order(match):
                 raise DataError(
                     f"Smooth: {match!r} is neither a factor nor a curve, so it has no neighbours; "
                     "write s(x) for a curve along x"

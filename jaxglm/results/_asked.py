@@ -15,7 +15,7 @@ from jaxglm.inference import (
 from jaxglm.intake import Dataset
 from jaxglm.results._rowwise import RowAnswers
 from jaxglm.search import PROXIMAL, REDUCED
-from jaxglm.words import warn
+from jaxglm.words import listed, warn
 
 
 class AskedCovariance(RowAnswers):
@@ -31,6 +31,14 @@ class AskedCovariance(RowAnswers):
         if self.model.penalty and (asked.information == "observed" or self.fit.method == PROXIMAL):
             what = "The observed information" if self.fit.method != PROXIMAL else "A covariance"
             refuse_penalised(self.model, f"{what} is not for a fit with this penalty")
+        spec = self.model.spec
+        random = [] if spec is None else [t for t in spec.shrunk if spec.is_random(t)]
+        if random and asked.kind != "nonrobust":
+            raise DataError(
+                f"A sandwich takes the effects of {listed(random, 3)} as if they were known: its "
+                "errors would be too small. The model's own have the variance of these effects; "
+                "for clusters without a random effect leave it out of the formula"
+            )
         held = self.model.held("robust()") if rows is None else rows
         estimated = Estimated.of(self.fit, self.family, held)
         covariance = covariance_of(estimated, asked)

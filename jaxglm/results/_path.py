@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from jaxglm._status import DataError
 from jaxglm.intake import Model
 from jaxglm.plots import Plot, path
 from jaxglm.results._one import Results
@@ -57,7 +58,8 @@ class PathResults:
         nobs: float,
         fit: Callable[[float, np.ndarray], Results],
     ):
-        self._points, self._fit = points, fit
+        self._points = points
+        self._fit: Callable[[float, np.ndarray], Results] | None = fit
         self.lambdas, self.model = lambdas, model
         self.null_deviance, self.nobs = null_deviance, nobs
 
@@ -73,6 +75,9 @@ class PathResults:
             f"{self.lambdas[-1]:.4g}, {int(self.df.iloc[0])} to {int(self.df.max())} coefficients, "
             f"{self.deviance_ratio.iloc[-1]:.1%} of the deviance explained"
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_fit": None}
 
     @property
     def _index(self) -> pd.Index:
@@ -191,6 +196,11 @@ class PathResults:
         """
         if not is_from(lam, 0):
             raise ValueError(f"lam must be a number of 0 or more, not {lam!r}")
+        if self._fit is None:
+            raise DataError(
+                "at() and best() fit the rows of the path, and a path that was pickled leaves them "
+                "behind. Make the path again."
+            )
         nearest = int(np.argmin(np.abs(np.log(self.lambdas + 1e-300) - np.log(lam + 1e-300))))
         return self._fit(float(lam), self._points[nearest].coef)
 

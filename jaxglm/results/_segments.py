@@ -277,6 +277,7 @@ class GroupResults(RobustSegments):
             raise DataError(
                 f"segments that were not in the fit: {io.unknown_text(columns, unknown)}; "
                 "unseen='nan' gives nan there"
+                + ("" if self.model.prior is None else ", and unseen='pooled' what all have")
             )
         return segment
 

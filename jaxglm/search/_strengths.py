@@ -90,7 +90,8 @@ def estimate_strengths(
         if change.max() < settled:
             break
         rho = best
-    edf, at_limit = model.left(rho), rho >= model.high
+    # Without an optimum nothing was estimated.
+    edf, at_limit = model.left(rho), (rho >= model.high) & found.status.usable
     # Where the fit itself is no optimum its status says so.
     agree = bool(change.max() < settled) or not found.status.usable or nothing
     strengths = Strengths(sought.labels, np.exp(rho), edf, at_limit, agree)

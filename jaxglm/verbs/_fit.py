@@ -46,6 +46,11 @@ def results_of(
     problem, family = merge_rows(intake.problem, compress), intake.model.family
     with computing(problem.dtype == np.float64):
         options, sought = with_penalty(options, penalty, problem, intake.model)
+        if sought is not None and errors.scale is not None:
+            raise ValueError(
+                f"scale= cannot stand beside {listed(sought.labels, 3)}: the strengths of their "
+                "penalties are estimated together with the dispersion; leave out scale="
+            )
         narrow, strengths = problem.narrowed(family), None
         try:
             if sought is None:

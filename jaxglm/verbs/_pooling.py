@@ -12,6 +12,7 @@ from jaxglm.lanes import Fits, Prior, pooled
 from jaxglm.penalties import QuadraticForm
 from jaxglm.rows import merge_rows
 from jaxglm.search import Options, RangeError, estimate_all, fit_of, has_unknown_shape
+from jaxglm.words import listed
 
 
 def pooled_fits(
@@ -29,7 +30,8 @@ def pooled_fits(
     Raises
     ------
     DataError
-        Where there are fewer than two segments to tell a distribution from.
+        Where there are fewer than two segments to tell a distribution from, or their rows together
+        have collinear columns, are separated, or leave nothing of the response.
     ValueError
         For what shrinks the estimates as well, and an unknown shape.
     """
@@ -89,9 +91,21 @@ def _start(intake: GroupIntake, options: Options) -> Prior:
             fit = fit_of(merged, family, found)
         except RangeError as error:
             raise DataError(error.told(model.names, problem.dtype)) from None
-    scale = 1.0 if model.family.dispersion_fixed else fit.scale
-    scale = scale if np.isfinite(scale) and scale > 0 else 1.0
+    names, wrong = np.array(model.names), "toward='pooled' has no common distribution to find: "
+    if fit.aliased.any():
+        raise DataError(
+            f"{wrong}{listed(names[fit.aliased], 3)} follows from the other columns in the rows of "
+            "all segments together; leave it out"
+        )
+    if fit.infinite.any():
+        raise DataError(
+            f"{wrong}in the rows of all segments together there is no finite estimate for "
+            f"{listed(names[fit.infinite], 3)} (separation); leave out what separates them, or "
+            "pull with a penalty of your own (penalty=jg.Quadratic(P))"
+        )
+    scale = 1.0 if model.family.dispersion_fixed else fit.covariance.scale
+    if not scale > 0:
+        raise DataError(f"{wrong}nothing of the response is left to tell a dispersion from")
     variances = intake.segments.count * fit.covariance.standard_errors**2
     variances = np.where(np.isfinite(variances) & (variances > 0), variances, 1.0)
-    mean = np.where(np.isfinite(fit.estimates), fit.estimates, 0.0)
-    return Prior(mean, np.diag(variances), float(scale))
+    return Prior(fit.estimates, np.diag(variances), float(scale))
