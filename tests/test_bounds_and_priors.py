@@ -116,6 +116,17 @@ def test_bounds_come_by_name_in_a_series() -> None:
     pd.testing.assert_series_equal(by_dict, by_series)
 
 
+def test_what_is_said_of_a_column_counts_before_its_term() -> None:
+    data = FRAME.assign(g=np.resize(["a", "b", "c"], N))
+    for upper in ({"g": -0.1, "g[T.b]": -0.3}, {"g[T.b]": -0.3, "g": -0.1}):
+        fit = jg.glm("y ~ a + b + g", data, penalty=jg.Bounds(upper=upper))
+        assert fit.params["g[T.b]"] <= -0.3
+        factor = {name: 5.0 if name == "g" else 0.0 for name in upper}
+        free = jg.glm("y ~ a + b + g", data, penalty=jg.Lasso(1.0, penalty_factor=factor))
+        assert free.params["g[T.c]"] == 0
+        assert free.params["g[T.b]"] != 0
+
+
 def test_columns_that_determine_each_other_within_bounds_have_no_errors() -> None:
     twice = FRAME.assign(e=2 * FRAME["a"])
     with pytest.warns(jg.RankWarning, match="one choice of many"):

@@ -66,7 +66,7 @@ class PenalisedColumns:
         if is_labelled(given):
             given = dict(zip(given.index, given, strict=True))
         if isinstance(given, Mapping):
-            for name, factor in given.items():
+            for name, factor in self.terms_first(given):
                 factors[self.place(name)] = checked_factor(factor, f"penalty_factor[{name!r}]")
             if self.constant is not None and factors[self.constant] != 0:
                 raise DataError("penalty_factor: the intercept is free, whatever is said of it.")
@@ -101,6 +101,10 @@ class PenalisedColumns:
             return np.ones(len(self.names))
         spreads = self.spreads()
         return np.where(spreads > 0, spreads, 1.0)
+
+    def terms_first(self, given: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
+        """What is given by name, so that what is said of a column counts before its term."""
+        return sorted(given.items(), key=lambda pair: pair[0] in self.names)
 
     def place(self, name: Any, what: str = "penalise") -> Any:
         """Where the columns of a name are: of a column, or of all that a term makes."""

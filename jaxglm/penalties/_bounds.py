@@ -101,7 +101,7 @@ def _values(called: str, given: Any, columns: PenalisedColumns, none: float) -> 
     """A bound [p] of each column; infinite for none."""
     out = np.full(len(columns.names), none)
     if isinstance(given, Mapping):
-        for name, value in given.items():
+        for name, value in columns.terms_first(given):
             out[columns.place(name, "bound")] = value
     elif isinstance(given, float):
         out[:] = given
