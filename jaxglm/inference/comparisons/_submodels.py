@@ -30,7 +30,7 @@ from jaxglm.search import (
     outcome_notes,
 )
 from jaxglm.sources import Block
-from jaxglm.words import warn
+from jaxglm.words import listed, warn
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +95,12 @@ def refuse_penalised(model: Model, why: str) -> None:
     DataError
     """
     if model.penalty:
-        raise DataError(f"{why}: {model.penalty}. Fit without penalty= for it.")
+        without = "penalty="
+        if model.prior is not None:
+            without = "toward="
+        elif model.strengths:
+            without = "the penalties of " + listed([one.term for one in model.strengths], 3)
+        raise DataError(f"{why}: {model.penalty}. Fit without {without} for it.")
 
 
 def refuse_reduced(fit: Fit, family: Family, what: str) -> None:
