@@ -90,6 +90,7 @@ of_sklearn(
     "real",
     s=9.0,
 )
+# A strength is `l` here because the page, whose cells are evaluated with these names, calls it so.
 of_sklearn(
     "scikit-learn `Lasso(alpha=l)`",
     lambda l: linear_model.Lasso(alpha=l, **TIGHT),  # noqa: E741
